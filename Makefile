@@ -1,0 +1,49 @@
+# What this project can do: `make` lists it. Every target sets up the folder first, once.
+
+PYTHON ?= python3
+PORT ?=
+
+# Everything runs with the Python, node and CDK of this folder, whatever the machine has besides.
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup local demo test synth check lock clean
+
+help:  ## List the targets
+	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
+
+setup: .venv/ready  ## Set up this folder: virtual environment, node, CDK command line
+.venv/ready: requirements.txt package.json package-lock.json lambda_src/*/requirements.txt
+	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) not found: install Python 3.11 or newer, or say which with PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) local/setup.py
+
+local: setup  ## Run everything on this machine until Ctrl-C (PORT=… picks the port)
+	@python -m local up $(if $(PORT),--port $(PORT))
+
+demo: setup  ## Send a real photo through everything, show each step, leave nothing
+	@python -m local demo $(if $(PORT),--port $(PORT))
+
+test: setup  ## Run all tests: no account, no Docker, no internet
+	@pytest
+
+synth: setup  ## Write the templates of all stacks to cdk.out/, without credentials
+	@cdk synth --quiet
+	@echo "Templates are in cdk.out/"
+
+check: setup  ## Format, lint, types, template checks
+	ruff format --check
+	ruff check
+	mypy
+	cdk synth --quiet --strict
+	cfn-lint cdk.out/*.template.json
+	pytest -q tests/compliance
+
+lock: setup  ## Pin anew what the requirements.in files ask for
+	@for function in lambda_src/*/requirements.in; do \
+		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+			"$$function" -o "$${function%.in}.txt"; \
+	done
+	@uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header requirements.in -o requirements.txt
+
+clean:  ## Remove all that setting up and running made in this folder
+	rm -rf .venv .cache node_modules cdk.out

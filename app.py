@@ -1,0 +1,27 @@
+#!/usr/bin/env python3
+"""Other Compute: one photo service on every compute service of the notes. This file is its table of contents."""
+
+import sys
+
+from aws_cdk import App, Tags
+
+from stacks.bundle import BundleError
+from stacks.helper_functions import own_their_logs
+from stacks.settings import SettingError, Settings
+from stacks.thumbnails import ThumbnailsStack
+
+
+def build(app: App) -> App:
+    """Every stack of the system, as the settings in the app's context say."""
+    settings = Settings.from_context(app.node.get_all_context())
+    ThumbnailsStack(app, "Thumbnails", stack_name=f"{settings.name}-Thumbnails", target=settings.target)
+    Tags.of(app).add("project", settings.name)
+    own_their_logs(app)
+    return app
+
+
+if __name__ == "__main__":
+    try:
+        build(App()).synth()
+    except (SettingError, BundleError) as error:
+        sys.exit(str(error))

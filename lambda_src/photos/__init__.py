@@ -1,0 +1,1 @@
+"""The domain of the photo service. Knows nothing of AWS event shapes."""

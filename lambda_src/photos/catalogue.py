@@ -1,0 +1,118 @@
+"""The catalogue: a DynamoDB table with one item per photo, which says what became of it.
+
+| attribute | |
+|---|---|
+| `key` | of the original; the partition key |
+| `id` | opaque and URL-safe |
+| `state` | `pending` (announced, not uploaded), `ready` or `rejected` |
+| `etag`, `sequencer` | the upload that the item speaks of |
+| `created_at` | UTC, ISO 8601 with milliseconds |
+| `thumbnails` | if ready: size in pixels → object key |
+| `code`, `reason` | if rejected: for programs, and a sentence for people |
+| `listing` | always `photos`: the partition of the index that lists newest first |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from photos.errors import Refused
+from photos.keys import photo_id
+from photos.newest_wins import NOT_NEWER_ALREADY, Upload
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class NewerKnown(Exception):
+    """The catalogue speaks of a newer upload already; nothing was written."""
+
+
+class Catalogue:
+    """The table. Every write to it is one conditional write: the newest upload wins."""
+
+    def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def set_ready(self, key: str, upload: Upload, *, uploaded_at: datetime, thumbnails: Mapping[int, str]) -> set[str]:
+        """Make the photo `ready`. Returns the object keys of the thumbnails this replaced. Raises NewerKnown."""
+        sizes = {str(size): {"S": path} for size, path in thumbnails.items()}
+        replaced = self._update(
+            key,
+            upload,
+            uploaded_at,
+            "SET #state = :state, thumbnails = :thumbnails REMOVE code, reason",
+            {":state": {"S": "ready"}, ":thumbnails": {"M": sizes}},
+        )
+        return replaced - set(thumbnails.values())
+
+    def set_rejected(self, key: str, upload: Upload, *, uploaded_at: datetime, refusal: Refused) -> set[str]:
+        """Make the photo `rejected`. Returns the object keys of the thumbnails this replaced. Raises NewerKnown."""
+        return self._update(
+            key,
+            upload,
+            uploaded_at,
+            "SET #state = :state, code = :code, reason = :reason REMOVE thumbnails",
+            {":state": {"S": "rejected"}, ":code": {"S": refusal.code}, ":reason": {"S": refusal.reason}},
+        )
+
+    def remove(self, key: str, sequencer: str) -> set[str]:
+        """Remove the item, unless it speaks of a newer upload: then raises NewerKnown.
+
+        Returns the object keys of the thumbnails it had. No item is no error.
+        """
+        try:
+            answer = self._dynamodb.delete_item(
+                TableName=self._table,
+                Key={"key": {"S": key}},
+                ConditionExpression=NOT_NEWER_ALREADY,
+                ExpressionAttributeValues={":sequencer": {"S": sequencer}},
+                ReturnValues="ALL_OLD",
+            )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
+            raise NewerKnown(key) from error
+        return _thumbnails(answer.get("Attributes", {}))
+
+    def speaks_of(self, key: str, upload: Upload) -> bool:
+        """Whether the item of this photo is the one of this upload."""
+        item = self._dynamodb.get_item(
+            TableName=self._table,
+            Key={"key": {"S": key}},
+            ConsistentRead=True,
+            ProjectionExpression="sequencer",
+        ).get("Item", {})
+        return item.get("sequencer", {}).get("S") == upload.comparable_sequencer
+
+    def _update(
+        self, key: str, upload: Upload, uploaded_at: datetime, expression: str, values: dict[str, Any]
+    ) -> set[str]:
+        created_at = uploaded_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        common = "id = :id, listing = :listing, etag = :etag, sequencer = :sequencer, "
+        common += "created_at = if_not_exists(created_at, :created_at), "
+        try:
+            answer = self._dynamodb.update_item(
+                TableName=self._table,
+                Key={"key": {"S": key}},
+                UpdateExpression=expression.replace("SET ", f"SET {common}"),
+                ConditionExpression=NOT_NEWER_ALREADY,
+                ExpressionAttributeNames={"#state": "state"},  # a reserved word
+                ExpressionAttributeValues={
+                    ":id": {"S": photo_id(key)},
+                    ":listing": {"S": "photos"},
+                    ":etag": {"S": upload.etag},
+                    ":sequencer": {"S": upload.comparable_sequencer},
+                    ":created_at": {"S": created_at},
+                    **values,
+                },
+                ReturnValues="ALL_OLD",
+            )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
+            raise NewerKnown(key) from error
+        return _thumbnails(answer.get("Attributes", {}))
+
+
+def _thumbnails(item: Mapping[str, Any]) -> set[str]:
+    return {path["S"] for path in item.get("thumbnails", {}).get("M", {}).values()}

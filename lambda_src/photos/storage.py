@@ -1,0 +1,97 @@
+"""The two buckets: originals, which clients fill, and thumbnails, which this service fills."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from photos.newest_wins import Upload
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+    from mypy_boto3_s3 import S3Client
+
+
+class OriginalDeleted(Exception):
+    """There is no object under this key any more."""
+
+
+class OriginalReplaced(Exception):
+    """The key holds another upload than the one asked for."""
+
+
+@dataclass(frozen=True)
+class Original:
+    """One upload of a photo, its bytes not read yet.
+
+    size: bytes
+    uploaded_at: UTC
+    read: the bytes, once
+    """
+
+    size: int
+    uploaded_at: datetime
+    read: Callable[[], bytes]
+
+
+class Originals:
+    """The bucket of originals."""
+
+    def __init__(self, s3: S3Client, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    @contextmanager
+    def open(self, key: str, upload: Upload) -> Iterator[Original]:
+        """This very upload of a photo. Raises OriginalDeleted, OriginalReplaced."""
+        try:
+            answer = self._s3.get_object(Bucket=self._bucket, Key=key, IfMatch=f'"{upload.etag}"')
+        except self._s3.exceptions.ClientError as error:
+            if _status(error) == 404:
+                raise OriginalDeleted(key) from error
+            if _status(error) == 412:
+                raise OriginalReplaced(key) from error
+            raise
+        with closing(answer["Body"]) as body:
+            yield Original(answer["ContentLength"], answer["LastModified"], body.read)
+
+    def exists(self, key: str) -> bool:
+        """Whether any object is under this key."""
+        try:
+            self._s3.head_object(Bucket=self._bucket, Key=key)
+        except self._s3.exceptions.ClientError as error:
+            if _status(error) == 404:
+                return False
+            raise
+        return True
+
+
+class Thumbnails:
+    """The bucket of thumbnails."""
+
+    def __init__(self, s3: S3Client, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def write(self, key: str, webp: bytes) -> None:
+        """Store a thumbnail. Its key never changes its content, so it may be cached for ever (a year)."""
+        self._s3.put_object(
+            Bucket=self._bucket,
+            Key=key,
+            Body=webp,
+            ContentType="image/webp",
+            CacheControl="private, max-age=31536000, immutable",
+        )
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove thumbnails; those that are not there are no error."""
+        for key in keys:
+            self._s3.delete_object(Bucket=self._bucket, Key=key)
+
+
+def _status(error: ClientError) -> int:
+    """HTTP status of a failed call: the answer to a HEAD has no body to name the error in."""
+    return error.response["ResponseMetadata"]["HTTPStatusCode"]

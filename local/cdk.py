@@ -1,0 +1,108 @@
+"""The real CDK command line, against the emulator."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.emulator import ACCOUNT, LOGS, REGION, ROOT, Emulator
+from local.errors import SandboxError
+
+_CLI = ROOT / "node_modules" / ".bin" / "cdk"
+
+# Stacks that do not need each other are deployed side by side.
+_CONCURRENCY = "8"
+
+Outputs = dict[str, dict[str, str]]
+
+
+class Cdk:
+    """`cdk bootstrap`, `synth`, `deploy` and `destroy` for one emulator. All of them raise SandboxError."""
+
+    def __init__(self, emulator: Emulator, context: Mapping[str, str] | None = None) -> None:
+        self._emulator = emulator
+        self._context = {**(context or {}), "target": "local"}
+        self._assembly = emulator.folder / "cdk.out"
+        self.log = LOGS / f"cdk-{emulator.port}.log"
+        self.log.unlink(missing_ok=True)
+
+    def bootstrap(self) -> None:
+        """Create what the CDK needs in an account: a bucket for assets, and roles."""
+        self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}")
+
+    def synth(self) -> None:
+        """Write the templates of all stacks for this machine."""
+        options = [option for item in self._context.items() for option in ("-c", "=".join(item))]
+        # In the user's own environment: making bundles may need the settings of pip.
+        self._run(
+            "synth",
+            "--quiet",
+            "--output",
+            str(self._assembly),
+            *options,
+            environment=self._synth_environment(),
+        )
+
+    def deploy(self, *stacks: str) -> Outputs:
+        """Deploy these stacks and what they need, or all. Returns outputs by stack id and output name."""
+        file = self._emulator.folder / "outputs.json"
+        self._run(
+            "deploy", *(stacks or ["--all"]), "--app", str(self._assembly), "--method=direct",
+            "--require-approval=never", "--concurrency", _CONCURRENCY, "--outputs-file", str(file),
+        )  # fmt: skip
+        # The file is keyed by stack name, which is the setting `name` and the stack's id.
+        outputs: Outputs = json.loads(file.read_text()) if file.exists() else {}
+        return {name.rpartition("-")[2]: values for name, values in outputs.items()}
+
+    def destroy(self, *stacks: str) -> None:
+        """Destroy these stacks, or all."""
+        self._run(
+            "destroy", *(stacks or ["--all"]), "--app", str(self._assembly), "--force", "--concurrency", _CONCURRENCY
+        )  # fmt: skip
+
+    def _run(self, command: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+        with self.log.open("a") as log:
+            log.write(f"\n$ cdk {command} {' '.join(arguments)}\n")
+            log.flush()
+            start = log.tell()
+            status = subprocess.run(
+                [_CLI, command, *arguments],
+                cwd=ROOT,
+                env=environment or self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            ).returncode
+        if status != 0:
+            self._emulator.check()
+            raise SandboxError(_summary(command, self.log.read_text()[start:]) + f"\nThe whole log: {self.log}")
+
+    def _synth_environment(self) -> dict[str, str]:
+        # The templates are checked in full by `make check`; the same check takes seconds here at each start.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        return {**os.environ, "PATH": path, "CDK_VALIDATION": "false", "NO_COLOR": "1"}
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in self._synth_environment().items() if not name.startswith("AWS_")}
+        return kept | self._emulator.client_environment() | {
+            # The CLI caches which account an access key belongs to, and reads profiles: not here.
+            "HOME": str(self._emulator.folder),
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
+        }  # fmt: skip
+
+
+def _summary(command: str, output: str) -> str:
+    """The lines of a failed command that say why."""
+    lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", output).splitlines()]
+    telling = [
+        line for line in lines if re.search(r"CREATE_FAILED|UPDATE_FAILED|DELETE_FAILED|❌|rror|^Setting ", line)
+    ]
+    return "\n  ".join([f"`cdk {command}` failed:", *dict.fromkeys((telling or lines)[:8])])

@@ -1,0 +1,35 @@
+"""Starts the emulator with the extension: `python -m local.extension`, configured by its environment."""
+
+import os
+import signal
+import sys
+import threading
+
+from local.extension import buckets, transport
+
+
+def _end_with_parent() -> None:
+    """End when standard input closes: whoever started the emulator is gone, however it went."""
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def main() -> None:
+    """Extend the emulator and serve until killed."""
+    try:
+        transport.extend()
+        buckets.extend()
+    except (AttributeError, KeyError, ImportError) as error:
+        sys.exit(f"The installed emulator is not the pinned one ({error}). Run `make setup` to install it again.")
+    _end_with_parent()
+    from ministack.app import main as serve
+
+    serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""What exists in an account: what is there after `cdk destroy` must be what was there before."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+_Client = Callable[[str], Any]
+
+# Service, call, path to the list in its answer, attribute of an entry that names it.
+_LISTS = [
+    ("cloudformation", "list_stacks", "StackSummaries", "StackName"),
+    ("s3", "list_buckets", "Buckets", "Name"),
+    ("sqs", "list_queues", "QueueUrls", None),
+    ("dynamodb", "list_tables", "TableNames", None),
+    ("lambda", "list_functions", "Functions", "FunctionName"),
+    ("lambda", "list_event_source_mappings", "EventSourceMappings", "UUID"),
+    ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+    ("iam", "list_roles", "Roles", "RoleName"),
+    ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    ("ecr", "describe_repositories", "repositories", "repositoryName"),
+    ("ssm", "describe_parameters", "Parameters", "Name"),
+]
+
+
+def inventory(client: _Client) -> set[str]:
+    """Every resource of the account, as `service name`. client: makes a boto3 client of a service."""
+    return {f"{service} {name}" for service, name in _resources(client)}
+
+
+def _resources(client: _Client) -> Iterator[tuple[str, str]]:
+    for service, call, field, attribute in _LISTS:
+        for page in client(service).get_paginator(call).paginate():
+            for entry in page.get(field, []):
+                if service == "cloudformation" and entry["StackStatus"] == "DELETE_COMPLETE":
+                    continue
+                yield service, entry[attribute] if attribute else entry

@@ -1,0 +1,70 @@
+"""Sets up this folder: virtual environment, node, the CDK CLI, the code bundles. `make` runs it when needed.
+
+Runs on whatever Python a machine has, to say so if it is too old: nothing newer than Python 3.6 in here.
+"""
+
+import os
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+VENV = os.path.join(ROOT, ".venv")
+BIN = os.path.join(VENV, "bin")
+READY = os.path.join(VENV, "ready")
+MINIMUM = (3, 11)
+
+
+def main():
+    # type: () -> None
+    """Set up what is missing. Exits with one line when it cannot."""
+    if sys.version_info < MINIMUM:
+        found = "{}.{} ({})".format(sys.version_info[0], sys.version_info[1], sys.executable)
+        stop(
+            "Python 3.11 or newer is needed, this is {}. Install one (apt install python3, brew install python, "
+            "or python.org) and run: make PYTHON=python3.13".format(found)
+        )
+    try:
+        import ensurepip  # noqa: F401  # venv needs it; Debian leaves both out of its python3
+        import venv  # noqa: F401
+    except ImportError:
+        stop("Python's venv module is missing. Get it with: apt install python3-venv")
+
+    say("Setting up, once: this needs the network and takes a minute or two.")
+    if not os.path.exists(os.path.join(BIN, "python")):
+        run("1/4 virtual environment in .venv", [sys.executable, "-m", "venv", "--clear", VENV])
+    pip = [os.path.join(BIN, "python"), "-m", "pip", "--disable-pip-version-check"]
+    run("2/4 Python libraries and node", [*pip, "install", "--quiet", "--requirement", "requirements.txt"], "PyPI")
+    npm = [os.path.join(BIN, "npm"), "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+    run("3/4 CDK command line", npm, "the npm registry")
+    run("4/4 code bundles of the Lambda functions", [os.path.join(BIN, "python"), "-m", "stacks.bundle"], "PyPI")
+    with open(READY, "w"):
+        pass
+    say("Set up.")
+
+
+def run(what, command, registry=None):
+    # type: (str, list[str], str | None) -> None
+    """One step of it."""
+    say(what)
+    path = BIN + os.pathsep + os.environ.get("PATH", os.defpath)
+    status = subprocess.call(command, cwd=ROOT, env=dict(os.environ, PATH=path))
+    if status != 0:
+        hint = " Is {} reachable from here (network, proxy, certificates)?".format(registry) if registry else ""
+        stop("Setting up failed at: {}.{} Nothing is lost: run make again.".format(what, hint))
+
+
+def say(text):
+    # type: (str) -> None
+    """Progress."""
+    print(text)
+    sys.stdout.flush()
+
+
+def stop(text):
+    # type: (str) -> None
+    """An error, and the end."""
+    sys.exit(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""AWS Lambda, as the notes praise it: "create thumbnails for images uploaded onto S3".
+
+A photo put into the originals bucket becomes an event in a queue, and the function makes its thumbnails:
+short work, started by an event, scaled by AWS, paid by the millisecond, nothing running in between.
+
+    originals bucket → upload queue → function → thumbnails bucket + catalogue table
+                            └→ dead-letter queue, after three tries
+"""
+
+from typing import Any
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.acknowledge import acknowledge, acknowledge_wildcard
+from stacks.python_function import PythonFunction
+from stacks.sandbox_bucket import SandboxBucket
+from stacks.settings import Target
+
+# A batch of five photos at their slowest, with room.
+_TIMEOUT = Duration.seconds(60)
+
+_TRIES = 3
+
+
+class ThumbnailsStack(Stack):
+    """Originals, the queue of uploads, the function, thumbnails and catalogue.
+
+    Bucket, queue and function are one stack: a notification across stacks makes them depend on each other in a circle.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, target: Target, **kwargs: Any) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+
+        self.dead_letters = sqs.Queue(self, "DeadLetters", enforce_ssl=True, retention_period=Duration.days(14))
+        self.uploads = sqs.Queue(
+            self,
+            "Uploads",
+            enforce_ssl=True,
+            # Six times the function's time-out, as the Lambda guide asks: no photo is handed out twice while in work.
+            visibility_timeout=Duration.seconds(6 * _TIMEOUT.to_seconds()),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_TRIES),
+        )
+        self.originals = self._originals()
+        self.thumbnails = SandboxBucket(self, "Thumbnails")
+        self.catalogue = self._catalogue()
+        self.function = self._function(target)
+        self._alarms()
+
+        CfnOutput(self, "OriginalsBucket", value=self.originals.bucket_name)
+        CfnOutput(self, "ThumbnailsBucket", value=self.thumbnails.bucket_name)
+        CfnOutput(self, "CatalogueTable", value=self.catalogue.table_name)
+        CfnOutput(self, "UploadQueueUrl", value=self.uploads.queue_url)
+        CfnOutput(self, "DeadLetterQueueUrl", value=self.dead_letters.queue_url)
+
+    def _originals(self) -> s3.Bucket:
+        originals = SandboxBucket(
+            self,
+            "Originals",
+            lifecycle_rules=[s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1))],
+        )
+        # `originals.add_event_notification` would do the same by a helper function of the CDK, whose log group
+        # stays behind on destroy. CloudFormation can do it alone, if the queue lets the bucket in beforehand,
+        # when its full name is not known yet: hence the wildcard, within this account and stack.
+        self.uploads.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("s3.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self.uploads.queue_arn],
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": self.account},
+                    "ArnLike": {"aws:SourceArn": f"arn:{self.partition}:s3:::{self.stack_name.lower()}-*"},
+                },
+            )
+        )
+        bucket: s3.CfnBucket = originals.node.default_child  # type: ignore[assignment]  # the L1 behind the L2
+        bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            queue_configurations=[
+                s3.CfnBucket.QueueConfigurationProperty(event=event, queue=self.uploads.queue_arn)
+                for event in ("s3:ObjectCreated:*", "s3:ObjectRemoved:*")
+            ]
+        )
+        bucket.node.add_dependency(self.uploads.node.find_child("Policy"))
+        return originals
+
+    def _catalogue(self) -> dynamodb.Table:
+        catalogue = dynamodb.Table(
+            self,
+            "Catalogue",
+            partition_key=dynamodb.Attribute(name="key", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        acknowledge(catalogue, DDB3="Every item can be made again from the originals: nothing to restore")
+        # Page 1,000 costs what page 1 costs: a query of this index begins where the last one ended.
+        catalogue.add_global_secondary_index(
+            index_name="newest-first",
+            partition_key=dynamodb.Attribute(name="listing", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="created_at", type=dynamodb.AttributeType.STRING),
+        )
+        return catalogue
+
+    def _function(self, target: Target) -> PythonFunction:
+        function = PythonFunction(
+            self,
+            "Function",
+            source="thumbnail",
+            target=target,
+            memory_size=1769,  # from here on Lambda gives one whole vCPU (Lambda guide, "Memory")
+            timeout=_TIMEOUT,
+            environment={
+                "ORIGINALS_BUCKET": self.originals.bucket_name,
+                "THUMBNAILS_BUCKET": self.thumbnails.bucket_name,
+                "CATALOGUE_TABLE": self.catalogue.table_name,
+            },
+            description="Makes the thumbnails of uploaded photos, removes those of deleted ones",
+        )
+        for actions, resource in (
+            (["s3:GetObject"], self.originals.arn_for_objects("*")),
+            # Without it S3 answers "access denied" where it means "not found".
+            (["s3:ListBucket"], self.originals.bucket_arn),
+            (["s3:PutObject"], self.thumbnails.arn_for_objects("*")),
+            (["s3:DeleteObject"], self.thumbnails.arn_for_objects("*")),
+            (["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], self.catalogue.table_arn),
+            (["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], self.uploads.queue_arn),
+        ):
+            function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+        acknowledge_wildcard(
+            function.execution_role, self.originals, "Any object in the bucket is a photo, under any key"
+        )
+        acknowledge_wildcard(function.execution_role, self.thumbnails, "Thumbnails are named by photo, upload and size")
+        lambda_.EventSourceMapping(
+            self,
+            "UploadsToFunction",
+            target=function,
+            event_source_arn=self.uploads.queue_arn,
+            batch_size=5,
+            report_batch_item_failures=True,
+            # Bounds the cost of a flood. Reserved concurrency would too, but new accounts have none to reserve.
+            max_concurrency=10,
+        )
+        return function
+
+    def _alarms(self) -> None:
+        self.dead_letters.metric_approximate_number_of_messages_visible(
+            period=Duration.minutes(5), statistic="Maximum"
+        ).create_alarm(
+            self,
+            "DeadLettersAlarm",
+            alarm_description="Photos failed three times. See the function's log for why, then run `make redrive`.",
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        self.uploads.metric_approximate_age_of_oldest_message(
+            period=Duration.minutes(5), statistic="Maximum"
+        ).create_alarm(
+            self,
+            "OldestUploadAlarm",
+            alarm_description="A photo has waited over 15 minutes. See the function's log, throttles and duration.",
+            threshold=15 * 60,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )

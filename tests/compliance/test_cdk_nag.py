@@ -1,0 +1,58 @@
+"""cdk-nag, pack AwsSolutions: each finding is mended, or acknowledged where it arises with a reason still needed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import Acknowledgment, App, Validations
+from cdk_nag import AwsSolutionsChecks
+from constructs import IConstruct
+
+from app import build
+
+
+def test_every_finding_has_a_reason(context: dict[str, Any], tmp_path: Path) -> None:
+    assert _findings(App(context=context, outdir=str(tmp_path))) == set()
+
+
+def test_every_reason_has_a_finding(context: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reasons: list[tuple[str, str]] = []
+
+    class Recorder:
+        def __init__(self, construct: IConstruct) -> None:
+            self._path = construct.node.path
+
+        @classmethod
+        def of(cls, construct: IConstruct) -> "Recorder":
+            return cls(construct)
+
+        def acknowledge(self, *rules: Acknowledgment) -> None:
+            reasons.extend((self._path, rule.id.removeprefix("AwsSolutions::")) for rule in rules)
+
+    monkeypatch.setattr("stacks.acknowledge.Validations", Recorder)
+    findings = _findings(App(context=context, outdir=str(tmp_path)))
+    unused = [
+        (path, rule)
+        for path, rule in reasons
+        if not any(rule == found and f"{where}/".startswith(f"{path}/") for where, found in findings)
+    ]
+    assert unused == []
+
+
+def _findings(app: App) -> set[tuple[str, str]]:
+    """What cdk-nag finds and is not acknowledged: construct path and rule."""
+    Validations.of(build(app)).add_plugins(AwsSolutionsChecks())
+    report = Path(app.outdir) / "validation-report.json"
+    try:
+        app.synth()
+    except RuntimeError:
+        assert report.exists()
+    if not report.exists():
+        return set()
+    return {
+        (construct["constructPath"], violation["ruleName"])
+        for plugin in json.loads(report.read_text())["pluginReports"]
+        for violation in plugin["violations"]
+        for construct in violation["violatingConstructs"]
+    }

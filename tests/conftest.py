@@ -1,0 +1,55 @@
+"""What all tests share: one synthesized assembly for the whole session."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Takes most of the time of a synth; `make check` runs one with it.
+os.environ["CDK_VALIDATION"] = "false"
+# A test that forgets to mock AWS must not reach anyone's account.
+for _name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"]:
+    del os.environ[_name]
+os.environ |= {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+
+import stacks  # noqa: E402, F401, I001  # finds node, which aws_cdk needs
+from aws_cdk import App  # noqa: E402
+from aws_cdk.assertions import Template  # noqa: E402
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def context() -> dict[str, Any]:
+    """The context in `cdk.json`: feature flags and settings."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+@pytest.fixture(scope="session")
+def assembly(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the templates of all stacks, as `cdk synth` writes them."""
+    from app import build
+
+    folder = tmp_path_factory.mktemp("cdk.out")
+    build(App(context=context, outdir=str(folder))).synth()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def template(assembly: Path) -> Callable[[str], Template]:
+    """The template of a stack, by its id."""
+
+    def load(stack: str) -> Template:
+        return Template.from_string((assembly / f"{stack}.template.json").read_text())
+
+    return load
