@@ -24,10 +24,14 @@ class Cdk:
 
     def __init__(self, emulator: Emulator, context: Mapping[str, str] | None = None) -> None:
         self._emulator = emulator
-        self._context = {**(context or {}), "target": "local"}
+        self._context = {"name": "other-compute", **(context or {}), "target": "local"}
         self._assembly = emulator.folder / "cdk.out"
         self.log = LOGS / f"cdk-{emulator.port}.log"
         self.log.unlink(missing_ok=True)
+
+    def stack_name(self, stack: str) -> str:
+        """The name in the account of the stack with this id."""
+        return f"{self._context['name']}-{stack}"
 
     def bootstrap(self) -> None:
         """Create what the CDK needs in an account: a bucket for assets, and roles."""
@@ -53,9 +57,8 @@ class Cdk:
             "deploy", *(stacks or ["--all"]), "--app", str(self._assembly), "--method=direct",
             "--require-approval=never", "--concurrency", _CONCURRENCY, "--outputs-file", str(file),
         )  # fmt: skip
-        # The file is keyed by stack name, which is the setting `name` and the stack's id.
         outputs: Outputs = json.loads(file.read_text()) if file.exists() else {}
-        return {name.rpartition("-")[2]: values for name, values in outputs.items()}
+        return {name.removeprefix(self.stack_name("")): values for name, values in outputs.items()}
 
     def destroy(self, *stacks: str) -> None:
         """Destroy these stacks, or all."""

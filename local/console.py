@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def step(what: str) -> Iterator[list[str]]:
-    """Announce a step, and say how long it took and what it proved: append that to the list it yields."""
-    print(f"  … {what}", end="\r" if sys.stdout.isatty() else "\n", flush=True)
+    """Announce a step (at a terminal), and say how long it took and what it proved: append that to what it yields."""
+    if sys.stdout.isatty():
+        print(f"  … {what}", end="\r", flush=True)
     start = time.monotonic()
     proved: list[str] = []
     try:

@@ -68,7 +68,8 @@ def running_emulator(port: int | None = None) -> Iterator[Emulator]:
     The log is kept only if the block is left by an error.
     """
     chosen = _free_port() if port is None else port
-    _check_free(chosen)
+    if not is_free(chosen):
+        raise SandboxError(f"Port {chosen} of {HOST} is taken or not allowed. Choose another one with PORT=…")
     folder = Path(tempfile.mkdtemp(prefix="other-compute-"))
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"emulator-{chosen}.log"
@@ -122,15 +123,16 @@ def _free_port() -> int:
         return port
 
 
-def _check_free(port: int) -> None:
+def is_free(port: int) -> bool:
+    """Whether a server could listen at this port of 127.0.0.1 now."""
     with socket.socket() as probe:
+        # As a server does it: a connection closed a moment ago does not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except (OSError, OverflowError) as error:
-            raise SandboxError(
-                f"Port {port} of {HOST} cannot be used ({error}). Choose another one with PORT=…"
-            ) from error
+        except (OSError, OverflowError):
+            return False
+    return True
 
 
 def _wait_until_ready(emulator: Emulator) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 import boto3
+from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 
 from local.cdk import Cdk, Outputs
@@ -44,6 +46,29 @@ class Sandbox:
         """Destroy these stacks, or all. Raises SandboxError."""
         with step(f"cdk destroy {' '.join(stacks) or '--all'}"):
             self.cdk.destroy(*stacks)
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """Every item of a table, as plain Python values."""
+        deserialize = TypeDeserializer().deserialize
+        pages = self.client("dynamodb").get_paginator("scan").paginate(TableName=table)
+        return [{name: deserialize(value) for name, value in item.items()} for page in pages for item in page["Items"]]
+
+    def log_lines(self, stack: str) -> list[str]:
+        """The lines that the functions of a stack have logged, oldest first."""
+        resources = self.client("cloudformation").get_paginator("list_stack_resources")
+        groups = [
+            resource["PhysicalResourceId"]
+            for page in resources.paginate(StackName=self.cdk.stack_name(stack))
+            for resource in page["StackResourceSummaries"]
+            if resource["ResourceType"] == "AWS::Logs::LogGroup"
+        ]
+        events = [
+            event
+            for group in groups
+            for page in self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+            for event in page["events"]
+        ]
+        return [line for event in sorted(events, key=itemgetter("timestamp")) for line in event["message"].splitlines()]
 
 
 @contextmanager

@@ -1,0 +1,90 @@
+"""The laptop sandbox on the command line: `python -m local up` and `python -m local demo`."""
+
+import argparse
+import signal
+import sys
+import time
+from types import FrameType
+
+from local.console import headline
+from local.demo import run_demo
+from local.emulator import is_free
+from local.errors import SandboxError
+from local.sandbox import Sandbox, running_sandbox
+
+# Where emulators of AWS are usually looked for.
+_USUAL_PORT = 4566
+
+
+def main() -> None:
+    """Run a command. Exits with 1 and one message when the sandbox cannot go on, with 2 for wrong arguments."""
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGHUP, _end)
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, help_text in (
+        ("up", "deploy every stack into an emulator of AWS on 127.0.0.1 and stay until Ctrl-C"),
+        ("demo", "the same, then send a real photo through everything and leave nothing"),
+    ):
+        command = commands.add_parser(name, help=help_text, description=help_text)
+        command.add_argument("--port", type=int, help="of 127.0.0.1; without it a free one is taken")
+    arguments = parser.parse_args()
+    try:
+        if arguments.command == "demo":
+            run_demo(arguments.port)
+        else:
+            _up(arguments.port)
+    except SandboxError as error:
+        sys.exit(f"\n{error}")
+    except KeyboardInterrupt:
+        sys.exit("\nStopped; nothing is left.")
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _up(port: int | None) -> None:
+    if port is None and is_free(_USUAL_PORT):
+        port = _USUAL_PORT
+    headline("Starting Other Compute on this machine")
+    with running_sandbox(port) as sandbox:
+        sandbox.deploy()
+        _tell(sandbox)
+        try:
+            while True:
+                sandbox.emulator.check()
+                time.sleep(0.5)
+        except KeyboardInterrupt:
+            headline("Stopping")
+    print("Stopped; nothing is left.")
+
+
+def _tell(sandbox: Sandbox) -> None:
+    """What is where, and what to type next."""
+    headline("Everything is up. What there is:")
+    for stack, outputs in sandbox.outputs.items():
+        for name, value in outputs.items():
+            print(f"  {stack + '.' + name:32} {value}")
+    originals = sandbox.outputs["Thumbnails"]["OriginalsBucket"]
+    thumbnails = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
+    headline("In another terminal, from this folder:")
+    for variable, value in sandbox.emulator.client_environment().items():
+        print(f"  export {variable}={value}")
+    headline("Then put a photo in, and look at its thumbnails:")
+    print(f"  aws s3 cp local/photos/rocket.jpg s3://{originals}/")
+    print(f"  aws s3 sync s3://{thumbnails} thumbnails/")
+    headline("Without the AWS CLI:")
+    print(
+        "  .venv/bin/python -c \"import boto3; boto3.client('s3').upload_file("
+        f"'local/photos/rocket.jpg', '{originals}', 'rocket.jpg')\""
+    )
+    print(
+        "  .venv/bin/python -c \"import boto3; print(boto3.client('dynamodb').scan("
+        f"TableName='{sandbox.outputs['Thumbnails']['CatalogueTable']}')['Items'])\""
+    )
+    headline("Ctrl-C stops it and removes everything.")
+
+
+if __name__ == "__main__":
+    main()
