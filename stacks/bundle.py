@@ -24,7 +24,8 @@ from pathlib import Path
 
 from stacks.settings import Target
 
-ROOT = Path(__file__).parent.parent
+HERE = Path(__file__).parent
+ROOT = HERE.parent
 SOURCES = ROOT / "lambda_src"
 CACHE = ROOT / ".cache" / "lambda"
 PYTHON_VERSION = "3.13"
@@ -52,7 +53,7 @@ class _Platform:
 
 def _compile_for_lambda(folder: Path) -> bool:
     node = os.environ.get("JSII_NODE", "node")
-    script = Path(__file__).parent / "bytecode" / "compile.mjs"
+    script = HERE / "bytecode" / "compile.mjs"
     return subprocess.run([node, script, folder]).returncode == 0
 
 
@@ -90,9 +91,8 @@ class Bundle:
 def make_bundle(function: str, *, target: Target) -> Bundle:
     """The bundle of `lambda_src/<function>`, from the cache where nothing changed. Raises BundleError."""
     platform = _PLATFORMS[target]
-    recipe = [Path(__file__), *_files(Path(__file__).parent / "bytecode"), ROOT / "package-lock.json"]
     requirements = SOURCES / function / "requirements.txt"
-    libraries_hash = _hash(platform.tag, *recipe, requirements)
+    libraries_hash = _hash(platform.tag, *RECIPE, requirements)
     own = [*_files(SOURCES / "photos"), *_files(SOURCES / function)]
     bundle_hash = _hash(libraries_hash, *own)
 
@@ -170,6 +170,10 @@ def _compile(folder: Path, platform: _Platform) -> None:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+
+
+# How bundles are made is part of what they are.
+RECIPE = [Path(__file__), *_files(HERE / "bytecode"), ROOT / "package-lock.json"]
 
 
 def _hash(*parts: str | Path) -> str:

@@ -1,0 +1,93 @@
+"""The promises of the sandbox, for every stack: closed, and nothing left behind."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Resources that keep data or outlive their stack unless told otherwise.
+_STATEFUL = {
+    "AWS::DynamoDB::Table",
+    "AWS::ECR::Repository",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+}
+
+
+@pytest.fixture(scope="module")
+def resources(assembly: Path) -> dict[str, dict[str, Any]]:
+    """Every resource of every stack, by `stack/logical id`."""
+    return {
+        f"{file.name.split('.')[0]}/{name}": resource
+        for file in sorted(assembly.glob("*.template.json"))
+        for name, resource in json.loads(file.read_text()).get("Resources", {}).items()
+    }
+
+
+def _of_type(resources: dict[str, dict[str, Any]], resource_type: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((name, found["Properties"]) for name, found in resources.items() if found["Type"] == resource_type)
+
+
+def test_every_stateful_resource_is_deleted_with_its_stack(resources: dict[str, dict[str, Any]]) -> None:
+    kept = [
+        name
+        for name, resource in resources.items()
+        if resource["Type"] in _STATEFUL
+        and (resource.get("DeletionPolicy") != "Delete" or resource.get("UpdateReplacePolicy") != "Delete")
+    ]
+    assert kept == []
+
+
+def test_every_bucket_is_private_encrypted_reached_over_tls_and_emptied(resources: dict[str, dict[str, Any]]) -> None:
+    denials = {
+        properties["Bucket"]["Ref"]
+        for _, properties in _of_type(resources, "AWS::S3::BucketPolicy")
+        for statement in properties["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny"
+        and statement["Action"] == "s3:*"
+        and statement["Principal"] == {"AWS": "*"}
+        and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    }
+    emptied = {properties["BucketName"]["Ref"] for _, properties in _of_type(resources, "Custom::S3AutoDeleteObjects")}
+    for name, properties in _of_type(resources, "AWS::S3::Bucket"):
+        assert properties["PublicAccessBlockConfiguration"] == dict.fromkeys(
+            ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
+        ), name
+        assert "BucketEncryption" in properties, name
+        assert name.split("/")[1] in denials, name
+        assert name.split("/")[1] in emptied, name
+
+
+def test_every_queue_is_reached_over_tls_only(resources: dict[str, dict[str, Any]]) -> None:
+    denials = {
+        queue["Ref"]
+        for _, properties in _of_type(resources, "AWS::SQS::QueuePolicy")
+        for statement in properties["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        for queue in properties["Queues"]
+    }
+    assert {name.split("/")[1] for name, _ in _of_type(resources, "AWS::SQS::Queue")} == denials
+
+
+def test_every_function_logs_to_a_group_that_a_stack_owns(resources: dict[str, dict[str, Any]]) -> None:
+    for name, properties in _of_type(resources, "AWS::Lambda::Function"):
+        group = properties.get("LoggingConfig", {}).get("LogGroup", {}).get("Ref")
+        owned = resources.get(f"{name.split('/')[0]}/{group}", {})
+        assert owned.get("Type") == "AWS::Logs::LogGroup", name
+        assert owned["Properties"]["RetentionInDays"] == 7, name
+
+
+def test_no_role_may_make_log_groups_which_would_outlive_their_stack(resources: dict[str, dict[str, Any]]) -> None:
+    for name, resource in resources.items():
+        if resource["Type"] in ("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+            text = json.dumps(resource["Properties"])
+            assert "AWSLambdaBasicExecutionRole" not in text, name
+            assert "logs:CreateLogGroup" not in text, name
+
+
+def test_no_function_reserves_concurrency_which_new_accounts_lack(resources: dict[str, dict[str, Any]]) -> None:
+    for name, properties in _of_type(resources, "AWS::Lambda::Function"):
+        assert "ReservedConcurrentExecutions" not in properties, name
