@@ -78,5 +78,5 @@ class Thumbnailer:
 def _read(original: Original) -> bytes:
     if original.size > MAX_BYTES:
         size, limit = original.size / 2**20, MAX_BYTES / 2**20
-        raise Refused("too_big", f"The file has {size:,.1f} MiB; a photo may have {limit:,.0f} MiB.")
+        raise Refused("too_many_bytes", f"This file has {size:,.1f} MiB; a photo may have {limit:,.0f} MiB.")
     return original.read()

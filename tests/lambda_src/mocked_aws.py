@@ -1,0 +1,56 @@
+"""What tests of the Lambda code ask of an AWS mocked in process."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer
+from PIL import Image
+
+from photos.keys import photo_id
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+ORIGINALS, THUMBNAILS, CATALOGUE = "originals", "thumbnails", "catalogue"
+
+
+def jpeg(colour: str = "red", size: tuple[int, int] = (300, 200)) -> bytes:
+    """A small photo in one colour."""
+    file = BytesIO()
+    Image.new("RGB", size, colour).save(file, "JPEG")
+    return file.getvalue()
+
+
+@dataclass
+class MockedAws:
+    """What the photo service keeps, in memory."""
+
+    s3: "S3Client"
+    dynamodb: "DynamoDBClient"
+
+    def put(self, key: str, body: bytes) -> str:
+        """Put an original. Returns its ETag without quotes."""
+        return self.s3.put_object(Bucket=ORIGINALS, Key=key, Body=body)["ETag"].strip('"')
+
+    def thumbnails(self) -> dict[str, bytes]:
+        """All objects of the thumbnails bucket, by key."""
+        listed = self.s3.list_objects_v2(Bucket=THUMBNAILS).get("Contents", [])
+        return {
+            entry["Key"]: self.s3.get_object(Bucket=THUMBNAILS, Key=entry["Key"])["Body"].read() for entry in listed
+        }
+
+    def items(self) -> dict[str, dict[str, Any]]:
+        """All items of the catalogue, by key of the original."""
+        deserialize = TypeDeserializer().deserialize
+        scanned = self.dynamodb.scan(TableName=CATALOGUE, ConsistentRead=True)["Items"]
+        items = [{name: deserialize(value) for name, value in item.items()} for item in scanned]
+        return {item["key"]: item for item in items}
+
+    def check_consistent(self) -> None:
+        """Whatever happened: the thumbnails bucket holds just what the catalogue names."""
+        items = self.items()
+        named = {path for item in items.values() for path in item.get("thumbnails", {}).values()}
+        assert set(self.thumbnails()) == named
+        assert all(item["id"] == photo_id(key) for key, item in items.items())
