@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.emulator import ACCOUNT, LOGS, REGION, ROOT, Emulator
+from local.emulator import ACCOUNT, LOGS, REGION, ROOT, Emulator, kill_group
 from local.errors import SandboxError
 
 _CLI = ROOT / "node_modules" / ".bin" / "cdk"
@@ -35,7 +35,7 @@ class Cdk:
 
     def bootstrap(self) -> None:
         """Create what the CDK needs in an account: a bucket for assets, and roles."""
-        self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}")
+        self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", str(self._assembly))
 
     def synth(self) -> None:
         """Write the templates of all stacks for this machine."""
@@ -71,14 +71,19 @@ class Cdk:
             log.write(f"\n$ cdk {command} {' '.join(arguments)}\n")
             log.flush()
             start = log.tell()
-            status = subprocess.run(
+            process = subprocess.Popen(
                 [_CLI, command, *arguments],
                 cwd=ROOT,
                 env=environment or self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-            ).returncode
+                start_new_session=True,
+            )
+            try:
+                status = process.wait()
+            finally:
+                kill_group(process)  # if we were stopped: the CLI, and the app it runs
         if status != 0:
             self._emulator.check()
             raise SandboxError(_summary(command, self.log.read_text()[start:]) + f"\nThe whole log: {self.log}")

@@ -15,7 +15,7 @@ from local.inventory import inventory
 from local.sandbox import Sandbox, running_sandbox
 
 # Held upright by the camera, stored turned, with a GPS position: all three must be gone from its thumbnails.
-_PHOTO = ROOT / "local" / "photos" / "coffee-turned.jpg"
+PHOTO = ROOT / "local" / "photos" / "coffee-turned.jpg"
 _KEY = "holidays 2026/café + cake.jpg"
 _RESULTS = ROOT / ".cache" / "demo"
 _PATIENCE_SECONDS = 30
@@ -45,9 +45,9 @@ def run_demo(port: int | None = None) -> None:
 
 
 def _upload(sandbox: Sandbox) -> None:
-    with step(f"S3 → SQS → Lambda: {_PHOTO.name} uploaded as {_KEY!r}") as proved:
-        sandbox.client("s3").upload_file(str(_PHOTO), sandbox.outputs["Thumbnails"]["OriginalsBucket"], _KEY)
-        item = _wait_for_item(sandbox, _KEY, "ready")
+    with step(f"S3 → SQS → Lambda: {PHOTO.name} uploaded as {_KEY!r}") as proved:
+        sandbox.client("s3").upload_file(str(PHOTO), sandbox.outputs["Thumbnails"]["OriginalsBucket"], _KEY)
+        item = wait_for_item(sandbox, _KEY, "ready")
         proved.append(f"the catalogue says {item['state']}, id {item['id']}")
     with step("the thumbnails, looked at") as proved:
         _RESULTS.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def _upload(sandbox: Sandbox) -> None:
 def _look_at(size: int, webp: bytes) -> str:
     """Compare a thumbnail with the photo as a person sees it. Raises SandboxError if it is another picture."""
     thumbnail = Image.open(io.BytesIO(webp))
-    photo = ImageOps.exif_transpose(Image.open(_PHOTO)).convert("RGB")
+    photo = ImageOps.exif_transpose(Image.open(PHOTO)).convert("RGB")
     photo.thumbnail((size, size))
     if thumbnail.format != "WEBP" or thumbnail.size != photo.size:
         raise SandboxError(f"Expected a WebP of {photo.size} pixels, got {thumbnail.format} of {thumbnail.size}.")
@@ -82,7 +82,7 @@ def _refuse(sandbox: Sandbox) -> None:
         bucket = sandbox.outputs["Thumbnails"]["OriginalsBucket"]
         key, body = _NOT_A_PHOTO
         sandbox.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
-        item = _wait_for_item(sandbox, key, "rejected")
+        item = wait_for_item(sandbox, key, "rejected")
         proved.append(f"{item['code']}: {item['reason']}")
 
 
@@ -120,7 +120,7 @@ def _wait(sandbox: Sandbox, what: str, look: Callable[[], bool]) -> None:
     raise SandboxError(f"Not within {_PATIENCE_SECONDS} seconds: {what}. {why}")
 
 
-def _wait_for_item(sandbox: Sandbox, key: str, state: str) -> dict[str, Any]:
+def wait_for_item(sandbox: Sandbox, key: str, state: str) -> dict[str, Any]:
     """The catalogue's item of this photo, once it has this state."""
 
     def item() -> dict[str, Any]:

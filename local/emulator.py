@@ -85,14 +85,15 @@ def running_emulator(port: int | None = None) -> Iterator[Emulator]:
         )
     emulator = Emulator(chosen, folder, log, process)
     try:
-        with step("start the emulator of AWS") as proved:
-            _wait_until_ready(emulator)
-            proved.append(f"{emulator.endpoint}, account {ACCOUNT}, IAM enforced")
-        yield emulator
-        log.unlink()
+        with kept_on_error(log):
+            with step("start the emulator of AWS") as proved:
+                _wait_until_ready(emulator)
+                proved.append(f"{emulator.endpoint}, account {ACCOUNT}, IAM enforced")
+            yield emulator
     finally:
-        _kill_group(process.pid)
-        process.wait()
+        # All of its state is in memory and in our folder: nothing is lost by ending it at once, and the processes
+        # of Lambda functions, which a polite end leaves behind when it takes too long, go with it.
+        kill_group(process)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -111,6 +112,7 @@ def _environment(port: int, folder: Path) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "TMPDIR": str(temporary),
+        "SANDBOX_FOLDER": str(folder),
         "NO_PROXY": HOST,
         "no_proxy": HOST,
     }
@@ -149,8 +151,22 @@ def _wait_until_ready(emulator: Emulator) -> None:
     raise SandboxError(f"The emulator did not answer within {_START_SECONDS} seconds. Its log: {emulator.log}")
 
 
-def _kill_group(group: int) -> None:
-    # All of its state is in memory and in our folder: nothing is lost by ending it at once, and the processes
-    # of Lambda functions, which a polite end leaves behind when it takes too long, go with it.
+@contextmanager
+def kept_on_error(log: Path) -> Iterator[None]:
+    """Remove a log when the block is left, unless by an error: then someone will want to read it."""
+    keep = False
+    try:
+        yield
+    except Exception:
+        keep = True
+        raise
+    finally:
+        if not keep:
+            log.unlink(missing_ok=True)
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process started in a session of its own, and all that it started, at once."""
     with suppress(ProcessLookupError):
-        os.killpg(group, signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()

@@ -12,7 +12,7 @@ from botocore.config import Config
 
 from local.cdk import Cdk, Outputs
 from local.console import step
-from local.emulator import ACCOUNT, REGION, Emulator, running_emulator
+from local.emulator import ACCOUNT, REGION, Emulator, kept_on_error, running_emulator
 
 
 @dataclass
@@ -26,13 +26,13 @@ class Sandbox:
     cdk: Cdk
     outputs: Outputs = field(default_factory=dict)
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of the sandbox, as root of its account."""
+    def client(self, service: str, *, access_key: str = ACCOUNT) -> Any:
+        """A boto3 client of the sandbox, as root of its account unless another key is given."""
         return boto3.client(  # type: ignore[call-overload]  # the name is not known to the type checker
             service,
             endpoint_url=self.emulator.endpoint,
             region_name=REGION,
-            aws_access_key_id=ACCOUNT,
+            aws_access_key_id=access_key,
             aws_secret_access_key="local",
             config=Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 3}),
         )
@@ -80,9 +80,9 @@ def running_sandbox(port: int | None = None, context: Mapping[str, str] | None =
     """
     with running_emulator(port) as emulator:
         cdk = Cdk(emulator, context)
-        with step("cdk synth"):
-            cdk.synth()
-        with step("cdk bootstrap"):
-            cdk.bootstrap()
-        yield Sandbox(emulator, cdk)
-        cdk.log.unlink()
+        with kept_on_error(cdk.log):
+            with step("cdk synth"):
+                cdk.synth()
+            with step("cdk bootstrap"):
+                cdk.bootstrap()
+            yield Sandbox(emulator, cdk)

@@ -125,8 +125,7 @@ class ThumbnailsStack(Stack):
             (["s3:GetObject"], self.originals.arn_for_objects("*")),
             # Without it S3 answers "access denied" where it means "not found".
             (["s3:ListBucket"], self.originals.bucket_arn),
-            (["s3:PutObject"], self.thumbnails.arn_for_objects("*")),
-            (["s3:DeleteObject"], self.thumbnails.arn_for_objects("*")),
+            (["s3:PutObject", "s3:DeleteObject"], self.thumbnails.arn_for_objects("*")),
             (["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], self.catalogue.table_arn),
             (["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], self.uploads.queue_arn),
         ):

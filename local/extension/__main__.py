@@ -1,6 +1,7 @@
 """Starts the emulator with the extension: `python -m local.extension`, configured by its environment."""
 
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -9,11 +10,12 @@ from local.extension import buckets, transport
 
 
 def _end_with_parent() -> None:
-    """End when standard input closes: whoever started the emulator is gone, however it went."""
+    """End, with all processes of functions and our folder, when standard input closes: our parent was killed."""
 
     def watch() -> None:
         sys.stdin.buffer.read()
-        os.kill(os.getpid(), signal.SIGTERM)
+        shutil.rmtree(os.environ["SANDBOX_FOLDER"], ignore_errors=True)
+        os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
 

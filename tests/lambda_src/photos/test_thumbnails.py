@@ -8,6 +8,7 @@ import pytest
 
 import photos.thumbnails
 from photos.catalogue import Catalogue
+from photos.imaging import make_thumbnails
 from photos.keys import thumbnail_key
 from photos.newest_wins import Upload
 from photos.storage import Originals, Thumbnails
@@ -27,12 +28,10 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], 
     """Do something just once, while the next thumbnails are made: after the original was read."""
 
     def arrange(action: Callable[[], Any]) -> None:
-        make = photos.thumbnails.make_thumbnails
-
         def make_while_something_happens(*arguments: Any) -> dict[int, bytes]:
-            monkeypatch.setattr(photos.thumbnails, "make_thumbnails", make)
+            monkeypatch.setattr(photos.thumbnails, "make_thumbnails", make_thumbnails)
             action()
-            return make(*arguments)
+            return make_thumbnails(*arguments)
 
         monkeypatch.setattr(photos.thumbnails, "make_thumbnails", make_while_something_happens)
 

@@ -125,12 +125,17 @@ def test_the_test_message_of_s3_is_done_with(handler: Handler) -> None:
     assert handler(batch({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": ORIGINALS})) == ALL_DONE
 
 
+def _error_of_aws(code: str, status: int) -> ClientError:
+    response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "AnyCall")
+
+
 @pytest.mark.parametrize(
     "fault",
     [
-        ClientError({"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}}, "GetObject"),
-        ClientError({"Error": {"Code": "InternalError"}, "ResponseMetadata": {"HTTPStatusCode": 500}}, "GetObject"),
-        ClientError({"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}, "GetObject"),
+        _error_of_aws("SlowDown", 503),
+        _error_of_aws("InternalError", 500),
+        _error_of_aws("AccessDenied", 403),
         ConnectTimeoutError(endpoint_url="https://s3"),
         ReadTimeoutError(endpoint_url="https://s3"),
     ],

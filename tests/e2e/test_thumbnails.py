@@ -1,0 +1,155 @@
+"""Photos through the deployed Thumbnails stack, by a plain client, with IAM enforced."""
+
+import io
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from local import demo
+from local.emulator import ROOT
+from local.errors import SandboxError
+from local.sandbox import Sandbox
+
+PHOTOS = sorted((ROOT / "local" / "photos").glob("*.[jp][pn]g"))
+
+AWKWARD_KEYS = [
+    "plain.jpg",
+    "UPPER.JPG",
+    "no extension",
+    "folder/photo.jpg",
+    "deep/er/and/deep/er/photo.jpg",
+    "with space.jpg",
+    " leading space.jpg",
+    "plus+plus.jpg",
+    "percent%20encoded.jpg",
+    "ampersand&equals=question?.jpg",
+    "hash#tag.jpg",
+    "umlaut-äöü.jpg",
+    "日本語/写真.jpg",
+    "mountain-🏔.jpg",
+    "quote'double\".jpg",
+    "comma,semi;colon:.jpg",
+    "dots...jpg",
+    "(brackets)[and]{braces}.jpg",
+    "tilde~star*at@.jpg",
+    "k" * 1024,
+]
+
+
+def _items(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
+    return {item["key"]: item for item in sandbox.items(sandbox.outputs["Thumbnails"]["CatalogueTable"])}
+
+
+def _eventually(look: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def put(sandbox: Sandbox) -> Iterator[Callable[[str, bytes], None]]:
+    """Puts an original, and deletes it after the test."""
+    s3, bucket = sandbox.client("s3"), sandbox.outputs["Thumbnails"]["OriginalsBucket"]
+    keys: set[str] = set()
+
+    def put(key: str, body: bytes) -> None:
+        keys.add(key)
+        s3.put_object(Bucket=bucket, Key=key, Body=body)
+
+    yield put
+    for key in keys:
+        s3.delete_object(Bucket=bucket, Key=key)
+    _eventually(lambda: not keys & set(_items(sandbox)))
+
+
+def _thumbnail(sandbox: Sandbox, key: str) -> Image.Image:
+    answer = sandbox.client("s3").get_object(Bucket=sandbox.outputs["Thumbnails"]["ThumbnailsBucket"], Key=key)
+    return Image.open(io.BytesIO(answer["Body"].read()))
+
+
+def test_photos_under_awkward_keys_are_all_ready_upright_and_in_place(
+    sandbox: Sandbox, put: Callable[[str, bytes], None]
+) -> None:
+    photo = demo.PHOTO.read_bytes()  # stored lying on its side
+    for key in AWKWARD_KEYS:
+        put(key, photo)
+    _eventually(lambda: set(AWKWARD_KEYS) <= set(_items(sandbox)))
+    items = _items(sandbox)
+    for key in AWKWARD_KEYS:
+        assert items[key]["state"] == "ready", key
+        sizes = {size: _thumbnail(sandbox, path).size for size, path in items[key]["thumbnails"].items()}
+        assert sizes == {"256": (256, 171), "1024": (600, 400)}, key
+    assert len({item["id"] for item in items.values()}) == len(items)
+
+
+def test_every_photo_of_the_repository_becomes_a_thumbnail(sandbox: Sandbox, put: Callable[[str, bytes], None]) -> None:
+    for photo in PHOTOS:
+        put(photo.name, photo.read_bytes())
+    names = {photo.name for photo in PHOTOS}
+    _eventually(lambda: names <= set(_items(sandbox)))
+    assert {_items(sandbox)[name]["state"] for name in names} == {"ready"}
+
+
+def test_a_text_named_jpg_is_refused_with_its_reason(sandbox: Sandbox, put: Callable[[str, bytes], None]) -> None:
+    put("text.jpg", b"This is a text.")
+    _eventually(lambda: "text.jpg" in _items(sandbox))
+    item = _items(sandbox)["text.jpg"]
+    assert (item["state"], item["code"]) == ("rejected", "not_a_photo")
+    assert item["reason"]
+
+
+def test_a_new_version_replaces_the_thumbnails_of_the_old_one(
+    sandbox: Sandbox, put: Callable[[str, bytes], None]
+) -> None:
+    put("twice.jpg", PHOTOS[0].read_bytes())
+    _eventually(lambda: "twice.jpg" in _items(sandbox))
+    old = _items(sandbox)["twice.jpg"]
+    put("twice.jpg", PHOTOS[1].read_bytes())
+    _eventually(lambda: _items(sandbox)["twice.jpg"]["etag"] != old["etag"])
+    new = _items(sandbox)["twice.jpg"]
+    _eventually(lambda: _objects_of(sandbox, new["id"]) == set(new["thumbnails"].values()))
+
+
+def test_deleting_an_original_removes_all_of_it(sandbox: Sandbox, put: Callable[[str, bytes], None]) -> None:
+    put("gone.jpg", PHOTOS[0].read_bytes())
+    _eventually(lambda: "gone.jpg" in _items(sandbox))
+    photo_id = _items(sandbox)["gone.jpg"]["id"]
+    assert _objects_of(sandbox, photo_id)
+    sandbox.client("s3").delete_object(Bucket=sandbox.outputs["Thumbnails"]["OriginalsBucket"], Key="gone.jpg")
+    _eventually(lambda: "gone.jpg" not in _items(sandbox) and not _objects_of(sandbox, photo_id))
+
+
+def _objects_of(sandbox: Sandbox, photo_id: str) -> set[str]:
+    bucket = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
+    listed = sandbox.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"{photo_id}/")
+    return {entry["Key"] for entry in listed.get("Contents", [])}
+
+
+def test_without_the_grant_to_write_thumbnails_the_demo_says_so(
+    sandbox: Sandbox, put: Callable[[str, bytes], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "_PATIENCE_SECONDS", 5)
+    iam = sandbox.client("iam")
+    (role,) = [role["RoleName"] for role in iam.list_roles()["Roles"] if "Thumbnails-FunctionRole" in role["RoleName"]]
+    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    without = json.dumps(policy).replace('"s3:PutObject"', '"s3:PutObjectTagging"')
+    assert without != json.dumps(policy)
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=without)
+    try:
+        put("denied.jpg", PHOTOS[0].read_bytes())
+        with pytest.raises(SandboxError, match="not authorized to perform: s3:PutObject"):
+            demo.wait_for_item(sandbox, "denied.jpg", "ready")
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+
+
+def test_a_bucket_refuses_a_stranger(sandbox: Sandbox) -> None:
+    stranger = sandbox.client("s3", access_key="AKIASTRANGER0000000")
+    with pytest.raises(stranger.exceptions.ClientError):
+        stranger.list_objects_v2(Bucket=sandbox.outputs["Thumbnails"]["OriginalsBucket"])

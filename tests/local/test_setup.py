@@ -1,0 +1,49 @@
+"""Setting up on machines that lack something: one line says what, and how to get it."""
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+SETUP = str(ROOT / "local" / "setup.py")
+
+
+def test_an_old_python_is_told_how_to_get_a_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 9, 18))
+    with pytest.raises(SystemExit, match=r"Python 3\.11 or newer is needed, this is 3\.9 .*make PYTHON="):
+        runpy.run_path(SETUP, run_name="__main__")
+
+
+@pytest.mark.parametrize("module", ["venv", "ensurepip"])
+def test_a_python_without_venv_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(SystemExit, match="apt install python3-venv"):
+        runpy.run_path(SETUP, run_name="__main__")
+
+
+def test_without_a_network_the_failed_step_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / "setup.py").write_bytes(Path(SETUP).read_bytes())
+    (tmp_path / "requirements.txt").write_text("six==1.17.0\n")
+    environment = {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, "local/setup.py"], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert run.returncode == 1
+    assert run.stderr.splitlines()[-1] == (
+        "Setting up failed at: 2/4 Python libraries and node. Is PyPI reachable from here "
+        "(network, proxy, certificates)? Nothing is lost: run make again."
+    )
+    assert not (tmp_path / ".venv" / "ready").exists()
+
+
+def test_a_machine_without_python_is_told_so(tmp_path: Path) -> None:
+    run = subprocess.run(
+        ["make", "setup", "PYTHON=python-of-nowhere", "--always-make"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert run.returncode != 0
+    assert "python-of-nowhere not found: install Python 3.11 or newer, or say which with PYTHON=…" in run.stderr
