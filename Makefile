@@ -7,7 +7,7 @@ PORT ?=
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup local demo test synth check lock clean
+.PHONY: help setup local demo redrive test synth check lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
@@ -22,6 +22,9 @@ local: setup  ## Run everything on this machine until Ctrl-C (PORT=… picks the
 
 demo: setup  ## Send a real photo through everything, show each step, leave nothing
 	@python -m local demo $(if $(PORT),--port $(PORT))
+
+redrive: setup  ## Send dead letters through the service again
+	@python -m operations redrive
 
 test: setup  ## Run all tests: no account, no Docker, no internet
 	@pytest

@@ -34,7 +34,7 @@ def main():
         run("1/4 virtual environment in .venv", [sys.executable, "-m", "venv", "--clear", VENV])
     pip = [os.path.join(BIN, "python"), "-m", "pip", "--disable-pip-version-check"]
     run("2/4 Python libraries and node", [*pip, "install", "--quiet", "--requirement", "requirements.txt"], "PyPI")
-    npm = [os.path.join(BIN, "npm"), "ci", "--no-audit", "--no-fund", "--loglevel=error"]
+    npm = [os.path.join(BIN, "npm"), "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     run("3/4 CDK command line", npm, "the npm registry")
     run("4/4 code bundles of the Lambda functions", [os.path.join(BIN, "python"), "-m", "stacks.bundle"], "PyPI")
     with open(READY, "w"):

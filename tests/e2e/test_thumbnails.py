@@ -2,6 +2,9 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -130,23 +133,72 @@ def _objects_of(sandbox: Sandbox, photo_id: str) -> set[str]:
     return {entry["Key"] for entry in listed.get("Contents", [])}
 
 
-def test_without_the_grant_to_write_thumbnails_the_demo_says_so(
-    sandbox: Sandbox, put: Callable[[str, bytes], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(demo, "_PATIENCE_SECONDS", 5)
-    iam = sandbox.client("iam")
+@pytest.fixture
+def without_the_grant_to_write_thumbnails(sandbox: Sandbox) -> Iterator[Callable[[], None]]:
+    """The function may not write thumbnails, and its queue hands a message out again after a second.
+
+    Yields what gives it the right back.
+    """
+    iam, sqs, queue = sandbox.client("iam"), sandbox.client("sqs"), sandbox.outputs["Thumbnails"]["UploadQueueUrl"]
     (role,) = [role["RoleName"] for role in iam.list_roles()["Roles"] if "Thumbnails-FunctionRole" in role["RoleName"]]
     (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    without = json.dumps(policy).replace('"s3:PutObject"', '"s3:PutObjectTagging"')
-    assert without != json.dumps(policy)
+    policy = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+    without = policy.replace('"s3:PutObject"', '"s3:PutObjectTagging"')
+    assert without != policy
+    visibility = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
+
+    def give_back() -> None:
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=policy)
+
     iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=without)
-    try:
-        put("denied.jpg", PHOTOS[0].read_bytes())
-        with pytest.raises(SandboxError, match="not authorized to perform: s3:PutObject"):
-            demo.wait_for_item(sandbox, "denied.jpg", "ready")
-    finally:
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
+    yield give_back
+    give_back()
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=visibility)
+
+
+def test_a_fault_is_told_by_the_demo_and_ends_in_the_dead_letter_queue_until_redriven(
+    sandbox: Sandbox,
+    put: Callable[[str, bytes], None],
+    without_the_grant_to_write_thumbnails: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(demo, "_PATIENCE_SECONDS", 3)
+    put("denied.jpg", PHOTOS[0].read_bytes())
+    with pytest.raises(SandboxError, match="not authorized to perform: s3:PutObject"):
+        demo.wait_for_item(sandbox, "denied.jpg", "ready")
+    _eventually(lambda: _dead_letters(sandbox) == 1)
+    without_the_grant_to_write_thumbnails()
+    run = _redrive(sandbox)
+    assert run.returncode == 0, run.stderr
+    assert "denied.jpg" in run.stdout
+    assert run.stdout.endswith("1 dead letters sent again.\n")
+    assert demo.wait_for_item(sandbox, "denied.jpg", "ready")
+    assert _dead_letters(sandbox) == 0
+
+
+def test_redrive_of_what_is_not_deployed_is_told_in_one_line(sandbox: Sandbox) -> None:
+    run = _redrive(sandbox, "--name", "annas")
+    assert run.returncode == 1
+    assert run.stderr.splitlines()[0] == "There is no stack annas-Thumbnails in us-east-1."
+
+
+def _redrive(sandbox: Sandbox, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "operations", *options, "redrive"],
+        cwd=ROOT,
+        env=os.environ | sandbox.emulator.client_environment(),
+        capture_output=True,
+        text=True,
+    )
+
+
+def _dead_letters(sandbox: Sandbox) -> int:
+    attribute = "ApproximateNumberOfMessages"
+    answer = sandbox.client("sqs").get_queue_attributes(
+        QueueUrl=sandbox.outputs["Thumbnails"]["DeadLetterQueueUrl"], AttributeNames=[attribute]
+    )
+    return int(answer["Attributes"][attribute])
 
 
 def test_a_bucket_refuses_a_stranger(sandbox: Sandbox) -> None:
