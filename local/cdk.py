@@ -16,6 +16,9 @@ _CLI = ROOT / "node_modules" / ".bin" / "cdk"
 # Stacks that do not need each other are deployed side by side.
 _CONCURRENCY = "8"
 
+# Nothing of a sandbox is to reach the internet, nor to be coloured in a log.
+_QUIET = {"CDK_DISABLE_CLI_TELEMETRY": "true", "NO_COLOR": "1"}
+
 Outputs = dict[str, dict[str, str]]
 
 
@@ -72,7 +75,7 @@ class Cdk:
             log.flush()
             start = log.tell()
             process = subprocess.Popen(
-                [_CLI, command, *arguments],
+                [_CLI, command, "--no-notices", *arguments],
                 cwd=ROOT,
                 env=environment or self._environment(),
                 stdin=subprocess.DEVNULL,
@@ -91,7 +94,7 @@ class Cdk:
     def _synth_environment(self) -> dict[str, str]:
         # The templates are checked in full by `make check`; the same check takes seconds here at each start.
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-        return {**os.environ, "PATH": path, "CDK_VALIDATION": "false", "NO_COLOR": "1"}
+        return {**os.environ, "PATH": path, "CDK_VALIDATION": "false", **_QUIET}
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in self._synth_environment().items() if not name.startswith("AWS_")}
@@ -101,7 +104,6 @@ class Cdk:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
-            "CDK_DISABLE_CLI_TELEMETRY": "true",
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
         }  # fmt: skip
