@@ -1,4 +1,4 @@
-"""The script that makes a bare Lightsail server the gallery's website: `lightsail_user_data.sh`, with the page in it."""
+"""The script that makes a bare Lightsail server the website of the gallery: `lightsail_user_data.sh` with the page."""
 
 import base64
 import gzip

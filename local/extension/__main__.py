@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 
-from local.extension import alarms, budgets, buckets, lightsail, transport
+from local.extension import alarms, buckets, budgets, lightsail, transport
 
 
 def _end_with_parent() -> None:

@@ -1,4 +1,4 @@
-"""EventBridge hears of each alarm that changes its state, as on AWS; the emulator tells only the alarm's own actions."""
+"""EventBridge hears of each change of an alarm, as on AWS; the emulator itself tells only the alarm's own actions."""
 
 import json
 from typing import Any

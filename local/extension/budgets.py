@@ -45,8 +45,9 @@ def _delete(name: str, props: dict[str, Any]) -> None:
 
 def _budget(props: dict[str, Any], name: str) -> dict[str, Any]:
     """The budget as the API takes it: amounts are text there, numbers in a template."""
-    limit = props["Budget"]["BudgetLimit"]
-    return props["Budget"] | {"BudgetName": name, "BudgetLimit": limit | {"Amount": str(limit["Amount"])}}
+    budget: dict[str, Any] = props["Budget"]
+    limit = budget["BudgetLimit"]
+    return budget | {"BudgetName": name, "BudgetLimit": limit | {"Amount": str(limit["Amount"])}}
 
 
 def _checked(answer: Any) -> None:
