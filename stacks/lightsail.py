@@ -6,7 +6,7 @@ website, and for people with little cloud experience. It serves the gallery's pa
 What the notes warn of shows here too. No auto-scaling: it is one server, and its page is down while it is replaced.
 Limited AWS integrations: no role, so it can call no AWS service and fetch its page from nowhere; the page comes with
 the script of its first start. Plain HTTP, as a certificate needs a domain: give it one before it is more than a
-sandbox.
+sandbox. And it is not in every region: leave this stack out in us-west-1 and the like.
 """
 
 import hashlib

@@ -19,7 +19,9 @@ def test_counts_each_type_in_words_and_says_what_keeps_data(tmp_path: Path) -> N
     types = ["AWS::S3::Bucket", "AWS::Batch::JobQueue", "AWS::Batch::JobQueue", "AWS::EC2::VPC", "AWS::CDK::Metadata"]
     resources = {f"R{number}": {"Type": type_} for number, type_ in enumerate(types)}
     (tmp_path / "Jobs.template.json").write_text(json.dumps({"Resources": resources}))
-    assert resource_table(tmp_path).splitlines()[2:] == ["| `Jobs` | Batch job queue × 2, EC2 VPC, S3 bucket | S3 bucket |"]
+    assert resource_table(tmp_path).splitlines()[2:] == [
+        "| `Jobs` | Batch job queue × 2, EC2 VPC, S3 bucket | S3 bucket |"
+    ]
 
 
 def test_the_text_around_the_table_stays() -> None:

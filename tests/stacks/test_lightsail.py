@@ -22,8 +22,7 @@ def _template(allowed_cidr: str | None = None, api: bool = False) -> dict[str, A
         rest_api.root.add_method("GET")
         api_url = rest_api.url
     stack = LightsailStack(app, "Lightsail", stack_name="x-Lightsail", allowed_cidr=allowed_cidr, api_url=api_url)
-    template: dict[str, Any] = Template.from_stack(stack).to_json()
-    return template
+    return dict(Template.from_stack(stack).to_json())
 
 
 def _server(template: dict[str, Any]) -> dict[str, Any]:
