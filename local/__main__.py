@@ -10,6 +10,7 @@ from local.console import headline
 from local.demo import run_demo
 from local.emulator import is_free
 from local.errors import SandboxError
+from local.on_paper import ON_PAPER
 from local.sandbox import Sandbox, running_sandbox
 
 # Where emulators of AWS are usually looked for.
@@ -66,6 +67,9 @@ def _tell(sandbox: Sandbox) -> None:
     for stack, outputs in sandbox.outputs.items():
         for name, value in outputs.items():
             print(f"  {stack + '.' + name:32} {value}")
+    headline("On paper only:")
+    for resource_type, why in ON_PAPER.items():
+        print(f"  {resource_type:32} {why}")
     originals = sandbox.outputs["Thumbnails"]["OriginalsBucket"]
     thumbnails = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
     headline("In another terminal, from this folder:")

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from local.emulator import ACCOUNT
+
 _Client = Callable[[str], Any]
 
 # Service, call, path to the list in its answer, attribute of an entry that names it.
@@ -16,9 +18,16 @@ _LISTS = [
     ("logs", "describe_log_groups", "logGroups", "logGroupName"),
     ("iam", "list_roles", "Roles", "RoleName"),
     ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
+    ("sns", "list_topics", "Topics", "TopicArn"),
+    ("sns", "list_subscriptions", "Subscriptions", "SubscriptionArn"),
+    ("events", "list_rules", "Rules", "Name"),
+    ("budgets", "describe_budgets", "Budgets", "BudgetName"),
     ("ecr", "describe_repositories", "repositories", "repositoryName"),
     ("ssm", "describe_parameters", "Parameters", "Name"),
 ]
+
+_ARGUMENTS = {"budgets": {"AccountId": ACCOUNT}}
 
 
 def inventory(client: _Client) -> set[str]:
@@ -28,7 +37,7 @@ def inventory(client: _Client) -> set[str]:
 
 def _resources(client: _Client) -> Iterator[tuple[str, str]]:
     for service, call, field, attribute in _LISTS:
-        for page in client(service).get_paginator(call).paginate():
+        for page in client(service).get_paginator(call).paginate(**_ARGUMENTS.get(service, {})):
             for entry in page.get(field, []):
                 if service == "cloudformation" and entry["StackStatus"] == "DELETE_COMPLETE":
                     continue

@@ -22,6 +22,7 @@ from stacks.acknowledge import acknowledge, acknowledge_wildcard
 from stacks.python_function import PythonFunction
 from stacks.sandbox_bucket import SandboxBucket
 from stacks.settings import Target
+from stacks.watched import Watched, function_graphs, queue_graphs
 
 # A batch of five photos at their slowest, with room.
 _TIMEOUT = Duration.seconds(60)
@@ -51,7 +52,11 @@ class ThumbnailsStack(Stack):
         self.thumbnails = SandboxBucket(self, "Thumbnails")
         self.catalogue = self._catalogue()
         self.function = self._function(target)
-        self._alarms()
+        self.watched = Watched(
+            "Thumbnails",
+            [*function_graphs(self.function), *queue_graphs(self.uploads, self.dead_letters)],
+            self._alarms(),
+        )
 
         CfnOutput(self, "OriginalsBucket", value=self.originals.bucket_name)
         CfnOutput(self, "ThumbnailsBucket", value=self.thumbnails.bucket_name)
@@ -146,8 +151,8 @@ class ThumbnailsStack(Stack):
         )
         return function
 
-    def _alarms(self) -> None:
-        self.dead_letters.metric_approximate_number_of_messages_visible(
+    def _alarms(self) -> list[cloudwatch.Alarm]:
+        dead_letters = self.dead_letters.metric_approximate_number_of_messages_visible(
             period=Duration.minutes(5), statistic="Maximum"
         ).create_alarm(
             self,
@@ -157,7 +162,7 @@ class ThumbnailsStack(Stack):
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        self.uploads.metric_approximate_age_of_oldest_message(
+        oldest_upload = self.uploads.metric_approximate_age_of_oldest_message(
             period=Duration.minutes(5), statistic="Maximum"
         ).create_alarm(
             self,
@@ -167,3 +172,4 @@ class ThumbnailsStack(Stack):
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
+        return [dead_letters, oldest_upload]

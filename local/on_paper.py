@@ -1,0 +1,8 @@
+"""What the sandbox keeps on paper only: CloudFormation accepts it, and nothing stands behind it."""
+
+# By type: what a person who looks for it should know.
+ON_PAPER = {
+    "AWS::Lightsail::Instance": "the emulator has no Lightsail: no server starts",
+    "AWS::Lightsail::StaticIp": "so Lightsail.WebsiteUrl leads nowhere",
+    "AWS::Budgets::Budget": "kept and listed, but nothing here costs anything: it never warns",
+}

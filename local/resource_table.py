@@ -1,0 +1,108 @@
+"""The table of resources in the README, from the templates: `python -m local.resource_table` writes it anew."""
+
+import json
+import re
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+BEGIN = "<!-- resources: written by `python -m local.resource_table` -->"
+END = "<!-- resources end -->"
+
+# Where the name that CloudFormation has for a type does not tell a reader what it is.
+_NAMES = {
+    "AWS::Budgets::Budget": "budget",
+    "AWS::CloudWatch::Alarm": "alarm",
+    "AWS::CloudWatch::Dashboard": "dashboard",
+    "AWS::Events::Rule": "event rule",
+    "AWS::IAM::InstanceProfile": "instance profile",
+    "AWS::IAM::ManagedPolicy": "managed policy",
+    "AWS::IAM::Policy": "policy of a role",
+    "AWS::IAM::Role": "role",
+    "AWS::Lambda::EventSourceMapping": "queue-to-function mapping",
+    "AWS::Lightsail::StaticIp": "Lightsail static IP",
+    "AWS::Logs::LogGroup": "log group",
+    "AWS::SNS::TopicPolicy": "topic policy",
+    "AWS::SQS::QueuePolicy": "queue policy",
+    "AWS::S3::BucketPolicy": "bucket policy",
+    "Custom::CDKBucketDeployment": "upload of files",
+    "Custom::CDKContainerImageBuild": "image build",
+    "Custom::S3AutoDeleteObjects": "emptying of a bucket on delete",
+}
+_SERVICES = {
+    "ApiGateway": "API Gateway",
+    "ApplicationAutoScaling": "scaling",
+    "AutoScaling": "EC2",
+    "ElasticLoadBalancingV2": "load-balancer",
+}
+
+# What keeps data until its stack is destroyed.
+_KEEPS_DATA = {
+    "AWS::DynamoDB::Table",
+    "AWS::ECR::Repository",
+    "AWS::Lightsail::Instance",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+}
+
+
+def resource_table(assembly: Path) -> str:
+    """A Markdown table of all stacks in a folder as `cdk synth` writes it."""
+    manifest = json.loads((assembly / "manifest.json").read_text())
+    rows = ["| Stack | Resources | Keeps data, until it is destroyed |", "|---|---|---|"]
+    for stack, artifact in sorted(manifest["artifacts"].items()):
+        if artifact["type"] == "aws:cloudformation:stack":
+            template = json.loads((assembly / artifact["properties"]["templateFile"]).read_text())
+            rows.append(_row(stack, template["Resources"]))
+    return "\n".join(rows)
+
+
+def _row(stack: str, resources: dict[str, Any]) -> str:
+    types = Counter(resource["Type"] for resource in resources.values() if resource["Type"] != "AWS::CDK::Metadata")
+    named = sorted(((_name(type_), type_, count) for type_, count in types.items()), key=lambda row: row[0].lower())
+    cells = [f"{name} × {count}" if count > 1 else name for name, _, count in named]
+    keeps = [name for name, type_, _ in named if type_ in _KEEPS_DATA]
+    return f"| `{stack}` | {', '.join(cells)} | {', '.join(keeps) or 'nothing'} |"
+
+
+def _name(resource_type: str) -> str:
+    """A type in words: `AWS::Batch::JobQueue` is a Batch job queue."""
+    if resource_type in _NAMES:
+        return _NAMES[resource_type]
+    service, _, resource = resource_type.removeprefix("AWS::").rpartition("::")
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*", resource)
+    return " ".join([_SERVICES.get(service, service), *(word if word.isupper() else word.lower() for word in words)])
+
+
+def with_table(readme: str, table: str) -> str:
+    """The text with this table between its marks. Raises ValueError if a mark is missing."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"README.md has lost the marks of the table: {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
+
+
+def main() -> None:
+    """Write the table of the app as it is now."""
+    from aws_cdk import App
+
+    from app import build
+
+    with tempfile.TemporaryDirectory() as folder:
+        context = json.loads((ROOT / "cdk.json").read_text())["context"]
+        build(App(context=context, outdir=folder)).synth()
+        table = resource_table(Path(folder))
+    README.write_text(with_table(README.read_text(), table))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ValueError as error:
+        sys.exit(str(error))

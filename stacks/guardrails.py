@@ -1,0 +1,151 @@
+"""What keeps a sandbox account from surprises: a budget, alarms that reach a person, one dashboard over all services.
+
+The notes praise what is paid by use and warn of nothing; this is the other half. It watches what the services of the
+other stacks publish and changes none of them: each deploys without this stack, and this one can come and go.
+
+    alarm of any stack → EventBridge rule ┐
+                       budget, 80 %, 100 % ┴→ topic → e-mail, if the settings have an address
+
+All of it is in the free tier: a budget, the events of alarms, one dashboard of at most 50 metrics.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_budgets as budgets
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from stacks.watched import Watched
+
+# Columns of a dashboard are 24; four graphs side by side are still read with ease.
+_GRAPH_WIDTH = 6
+
+
+class GuardrailsStack(Stack):
+    """The budget, the topic that tells a person, and the dashboard.
+
+    watched: the services, in the order of the dashboard
+    monthly_budget_usd: of the whole account. A budget of this project alone would need its tag activated in the
+        billing settings of the account, and no account-wide setting is changed here.
+    alert_email: gets the budget's warnings at once, and the alarms when it has confirmed the mail that asks; None
+        leaves both to whoever subscribes to the topic
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        watched: Sequence[Watched],
+        monthly_budget_usd: float,
+        alert_email: str | None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        self.topic = self._topic(alert_email)
+        self._tell_of([alarm for service in watched for alarm in service.alarms])
+        self._budget(monthly_budget_usd, alert_email)
+        self._dashboard(watched)
+
+        CfnOutput(self, "AlertTopic", value=self.topic.topic_arn)
+
+    def _topic(self, alert_email: str | None) -> sns.Topic:
+        # Encrypted at rest it would need a key of its own at a dollar a month: EventBridge and Budgets cannot use the
+        # one that AWS keeps for SNS. What it carries are names and numbers.
+        topic = sns.Topic(self, "Alerts", display_name=self.stack_name, enforce_ssl=True)
+        if alert_email:
+            topic.add_subscription(subscriptions.EmailSubscription(alert_email))
+        return topic
+
+    def _tell_of(self, alarms: Sequence[cloudwatch.IAlarm]) -> None:
+        # Not as an action of each alarm: its stack would need this one, which needs it. CloudWatch sends every change
+        # of an alarm to EventBridge by itself, and guarantees that it arrives (CloudWatch guide, "Alarm events").
+        rule = events.Rule(
+            self,
+            "AlarmRaised",
+            description="An alarm of this project asks a person to act",
+            event_pattern=events.EventPattern(
+                source=["aws.cloudwatch"],
+                detail_type=["CloudWatch Alarm State Change"],
+                resources=[alarm.alarm_arn for alarm in alarms],
+                detail={"state": {"value": ["ALARM"]}},
+            ),
+        )
+        name, why, what_to_do = (
+            events.EventField.from_path(f"$.detail.{path}")
+            for path in ("alarmName", "state.reason", "configuration.description")
+        )
+        # The policy of the topic is written out below, as the one that the CDK adds has no conditions.
+        rule.add_target(
+            targets.SnsTopic(
+                sns.Topic.from_topic_arn(self, "AlertsAsTarget", self.topic.topic_arn),
+                message=events.RuleTargetInput.from_text(f"{name}: {what_to_do} ({why})"),
+            )
+        )
+        self._may_publish("events", {"ArnEquals": {"aws:SourceArn": rule.rule_arn}})
+
+    def _budget(self, monthly_budget_usd: float, alert_email: str | None) -> None:
+        subscriber = budgets.CfnBudget.SubscriberProperty(
+            subscription_type="EMAIL" if alert_email else "SNS", address=alert_email or self.topic.topic_arn
+        )
+        budget = budgets.CfnBudget(
+            self,
+            "Budget",
+            # No name: to change whom it tells CloudFormation makes a new one, which could not have the same.
+            budget=budgets.CfnBudget.BudgetDataProperty(
+                budget_type="COST",
+                time_unit="MONTHLY",
+                budget_limit=budgets.CfnBudget.SpendProperty(amount=monthly_budget_usd, unit="USD"),
+            ),
+            notifications_with_subscribers=[
+                budgets.CfnBudget.NotificationWithSubscribersProperty(
+                    notification=budgets.CfnBudget.NotificationProperty(
+                        notification_type=notification_type,
+                        comparison_operator="GREATER_THAN",
+                        threshold=percent,
+                        threshold_type="PERCENTAGE",
+                    ),
+                    subscribers=[subscriber],
+                )
+                for notification_type, percent in (("ACTUAL", 80), ("FORECASTED", 100))
+            ],
+        )
+        if not alert_email:
+            self._may_publish("budgets", {"StringEquals": {"aws:SourceAccount": self.account}})
+            budget.node.add_dependency(self.topic.node.find_child("Policy"))
+
+    def _may_publish(self, service: str, conditions: dict[str, Any]) -> None:
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions=conditions,
+            )
+        )
+
+    def _dashboard(self, watched: Sequence[Watched]) -> None:
+        dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=self.stack_name)
+        dashboard.add_widgets(
+            cloudwatch.AlarmStatusWidget(
+                title="Asks for a person",
+                alarms=[alarm for service in watched for alarm in service.alarms],
+                width=24,
+                height=2,
+            )
+        )
+        for service in watched:
+            dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"## {service.service}", width=24, height=1))
+            dashboard.add_widgets(
+                *(
+                    cloudwatch.GraphWidget(title=graph.title, left=list(graph.metrics), width=_GRAPH_WIDTH)
+                    for graph in service.graphs
+                )
+            )

@@ -1,0 +1,57 @@
+"""The script that makes a bare Lightsail server the website of the gallery: `lightsail_user_data.sh` with the page."""
+
+import base64
+import gzip
+import hashlib
+import io
+import json
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+_TEMPLATE = Path(__file__).with_suffix(".sh")
+
+# User data has 16 KB at most (EC2 guide, "User data"), of which Lightsail takes some for lines of its own.
+_MAX_BYTES = 16 * 1024 - 2 * 1024
+
+
+class UserDataError(RuntimeError):
+    """The script would not fit; the message is for the person who changed the page."""
+
+
+@dataclass(frozen=True)
+class UserData:
+    """A script, and the hash of what it does: of the same template and page always the same, on every machine."""
+
+    script: str
+    hash: str
+
+
+def user_data(page: Path, *, api_url: str | None) -> UserData:
+    """The script for the files of the folder `page`. Raises UserDataError.
+
+    api_url: what the page calls, may be a token, and is not in the hash; None leaves the page without an API
+    """
+    template = _TEMPLATE.read_text()
+    files = _tar(page)
+    packed = base64.b64encode(gzip.compress(files, mtime=0)).decode()
+    script = template.replace("@PAGE@", packed).replace("@CONFIG@", json.dumps({"api_url": api_url}))
+    size = len(script.encode())
+    if size > _MAX_BYTES:
+        raise UserDataError(
+            f"The Lightsail server's user data has {size} bytes, but only {_MAX_BYTES} are allowed: "
+            f"make the page in {page} smaller"
+        )
+    return UserData(script, hashlib.sha256(template.encode() + files).hexdigest())
+
+
+def _tar(page: Path) -> bytes:
+    """The folder as a tar archive, of the same files always the same bytes."""
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for file in sorted(path for path in page.rglob("*") if path.is_file()):
+            entry = tarfile.TarInfo(file.relative_to(page).as_posix())
+            entry.size = file.stat().st_size
+            with file.open("rb") as content:
+                archive.addfile(entry, content)
+    return tar.getvalue()

@@ -1,0 +1,60 @@
+#!/bin/sh
+# First start of the gallery's website. Lightsail puts lines of its own before this script and runs the whole
+# with sh, whatever the first line says here: POSIX sh only.
+set -eu
+
+# All that is written, is written below these.
+site=/var/www/gallery
+nginx=/etc/nginx
+units=/etc/systemd/system
+
+# The system's own updates of the first minutes hold the package manager's lock.
+retry() {
+    tries=30
+    until "$@"; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || return 1
+        sleep 10
+    done
+}
+export DEBIAN_FRONTEND=noninteractive
+retry apt-get --quiet update
+retry apt-get --quiet --yes --no-install-recommends install nginx
+
+mkdir -p "$site"
+base64 -d <<'END' | tar -xz -C "$site"
+@PAGE@
+END
+cat > "$site/config.json" <<'END'
+@CONFIG@
+END
+cat > "$site/whoami" <<'END'
+{"launch_type": "LIGHTSAIL"}
+END
+
+rm -f "$nginx/sites-enabled/default"
+cat > "$nginx/sites-available/gallery" <<END
+server {
+    listen 80 default_server;
+    root $site;
+    server_tokens off;
+    location = /whoami { default_type application/json; }
+    add_header Cache-Control no-cache always;
+    add_header Referrer-Policy no-referrer always;
+    add_header X-Content-Type-Options nosniff always;
+    add_header X-Frame-Options DENY always;
+}
+END
+ln -sf "$nginx/sites-available/gallery" "$nginx/sites-enabled/gallery"
+
+# CloudFormation has no setting for IMDSv2 on Lightsail: the web server reaches no metadata at all.
+mkdir -p "$units/nginx.service.d"
+cat > "$units/nginx.service.d/no-metadata.conf" <<'END'
+[Service]
+IPAddressDeny=169.254.169.254
+END
+
+nginx -t
+systemctl daemon-reload
+systemctl enable nginx # starts it again after each reboot
+systemctl restart nginx

@@ -1,0 +1,71 @@
+"""What a service shows to whoever keeps watch: graphs for the dashboard, alarms for a person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+
+# As fine as the metrics come, and as coarse as a dashboard of hours needs.
+_PERIOD = Duration.minutes(5)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Some metrics that are read together."""
+
+    title: str
+    metrics: Sequence[cloudwatch.IMetric]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A service on the dashboard.
+
+    alarms: each of them asks a person to act, and its description says how
+    """
+
+    service: str
+    graphs: Sequence[Graph]
+    alarms: Sequence[cloudwatch.IAlarm] = ()
+
+
+def function_graphs(function: lambda_.IFunction) -> list[Graph]:
+    """How often a function is called, fails or is throttled, and how long it takes."""
+    return [
+        Graph(
+            "Calls, errors, throttles",
+            [
+                function.metric_invocations(period=_PERIOD, label="calls"),
+                function.metric_errors(period=_PERIOD, label="errors"),
+                function.metric_throttles(period=_PERIOD, label="throttles"),
+            ],
+        ),
+        Graph(
+            "Duration (ms)",
+            [
+                function.metric_duration(period=_PERIOD, statistic=statistic, label=statistic)
+                for statistic in ("p50", "p95", "max")
+            ],
+        ),
+    ]
+
+
+def queue_graphs(queue: sqs.IQueue, dead_letters: sqs.IQueue) -> list[Graph]:
+    """How much waits in a queue and for how long, and how much was given up."""
+    return [
+        Graph(
+            "Messages",
+            [
+                queue.metric_approximate_number_of_messages_visible(period=_PERIOD, label="waiting"),
+                queue.metric_approximate_number_of_messages_not_visible(period=_PERIOD, label="in work"),
+                dead_letters.metric_approximate_number_of_messages_visible(period=_PERIOD, label="dead letters"),
+            ],
+        ),
+        Graph(
+            "Longest wait (s)",
+            [queue.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="max", label="oldest message")],
+        ),
+    ]

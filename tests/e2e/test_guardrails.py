@@ -1,0 +1,95 @@
+"""What a person hears of, from the deployed Guardrails stack."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from local.emulator import ACCOUNT
+from local.sandbox import Sandbox
+
+
+@pytest.fixture
+def inbox(sandbox: Sandbox) -> Iterator[str]:
+    """The URL of a queue that gets what is published to the topic, as an e-mail address would."""
+    sqs, sns = sandbox.client("sqs"), sandbox.client("sns")
+    topic = sandbox.outputs["Guardrails"]["AlertTopic"]
+    url: str = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    subscription = sns.subscribe(
+        TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
+    )["SubscriptionArn"]
+    yield url
+    sns.unsubscribe(SubscriptionArn=subscription)
+    sqs.delete_queue(QueueUrl=url)
+
+
+def _read(sandbox: Sandbox, inbox: str, seconds: int) -> list[str]:
+    answer = sandbox.client("sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=seconds, MaxNumberOfMessages=10)
+    return [message["Body"] for message in answer.get("Messages", [])]
+
+
+def test_an_alarm_of_another_stack_reaches_the_topic_once_with_what_to_do(sandbox: Sandbox, inbox: str) -> None:
+    cloudwatch = sandbox.client("cloudwatch")
+    (alarm,) = [it for it in cloudwatch.describe_alarms()["MetricAlarms"] if "DeadLetters" in it["AlarmName"]]
+    name = alarm["AlarmName"]
+    try:
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="3 were above 1")
+        (message,) = _read(sandbox, inbox, seconds=10)
+        assert name in message
+        assert alarm["AlarmDescription"] in message
+        assert "3 were above 1" in message
+    finally:
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="none any more")
+    assert _read(sandbox, inbox, seconds=1) == []
+
+
+def test_an_alarm_of_someone_else_does_not(sandbox: Sandbox, inbox: str) -> None:
+    cloudwatch = sandbox.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="other-compute-of-someone-else",
+        Namespace="Theirs",
+        MetricName="Faults",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    try:
+        cloudwatch.set_alarm_state(AlarmName="other-compute-of-someone-else", StateValue="ALARM", StateReason="theirs")
+        assert _read(sandbox, inbox, seconds=1) == []
+    finally:
+        cloudwatch.delete_alarms(AlarmNames=["other-compute-of-someone-else"])
+
+
+def test_the_budget_tells_the_topic(sandbox: Sandbox) -> None:
+    client = sandbox.client("budgets")
+    (budget,) = client.describe_budgets(AccountId=ACCOUNT)["Budgets"]
+    assert budget["BudgetLimit"] == {"Amount": "20", "Unit": "USD"}
+    of_budget = {"AccountId": ACCOUNT, "BudgetName": budget["BudgetName"]}
+    notifications = client.describe_notifications_for_budget(**of_budget)["Notifications"]
+    assert {(it["NotificationType"], it["Threshold"]) for it in notifications} == {("ACTUAL", 80), ("FORECASTED", 100)}
+    for notification in notifications:
+        del notification["NotificationState"]
+        answer = client.describe_subscribers_for_notification(**of_budget, Notification=notification)
+        topic = sandbox.outputs["Guardrails"]["AlertTopic"]
+        assert answer["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
+
+
+def test_the_dashboard_shows_what_exists(sandbox: Sandbox) -> None:
+    cloudwatch = sandbox.client("cloudwatch")
+    body = cloudwatch.get_dashboard(DashboardName="other-compute-Guardrails")["DashboardBody"]
+    metrics = [metric for widget in json.loads(body)["widgets"] for metric in widget["properties"].get("metrics", [])]
+    functions = {it["FunctionName"] for it in sandbox.client("lambda").list_functions()["Functions"]}
+    shown = {metric[3] for metric in metrics if metric[2] == "FunctionName"}
+    assert shown
+    assert shown <= functions

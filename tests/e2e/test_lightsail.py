@@ -1,0 +1,66 @@
+"""Lightsail in the sandbox: on paper only, but with CloudFormation's own rules."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import WaiterError
+
+from local.sandbox import Sandbox
+
+_STACK = "a-website"
+
+
+def _template(server: str, blueprint: str = "ubuntu_24_04", attached_to: Any = None) -> str:
+    properties = {"InstanceName": server, "BlueprintId": blueprint, "BundleId": "nano_3_0"}
+    address = {"StaticIpName": "a-website", "AttachedTo": attached_to or {"Ref": "Server"}}
+    return json.dumps(
+        {
+            "Resources": {
+                "Server": {"Type": "AWS::Lightsail::Instance", "Properties": properties},
+                "Address": {"Type": "AWS::Lightsail::StaticIp", "Properties": address},
+            },
+            "Outputs": {"Server": {"Value": {"Ref": "Server"}}},
+        }
+    )
+
+
+@pytest.fixture
+def put(sandbox: Sandbox) -> Iterator[Callable[[str], str]]:
+    """Creates or updates a stack of the tests' own, and returns the name of its server."""
+    client = sandbox.client("cloudformation")
+    created = False
+
+    def put(template: str) -> str:
+        nonlocal created
+        (client.update_stack if created else client.create_stack)(StackName=_STACK, TemplateBody=template)
+        waiter = client.get_waiter("stack_update_complete" if created else "stack_create_complete")
+        created = True
+        waiter.wait(StackName=_STACK, WaiterConfig={"Delay": 0.1, "MaxAttempts": 100})
+        (stack,) = client.describe_stacks(StackName=_STACK)["Stacks"]
+        server: str = stack["Outputs"][0]["OutputValue"]
+        return server
+
+    yield put
+    client.delete_stack(StackName=_STACK)
+    client.get_waiter("stack_delete_complete").wait(StackName=_STACK, WaiterConfig={"Delay": 0.1})
+
+
+def test_the_url_is_of_an_example_network_that_is_nobodys(sandbox: Sandbox) -> None:
+    assert sandbox.outputs["Lightsail"]["WebsiteUrl"] == "http://203.0.113.80"
+
+
+def test_a_new_name_makes_a_new_server_and_the_address_follows(put: Callable[[str], str]) -> None:
+    assert [put(_template("one")), put(_template("two")), put(_template("one"))] == ["one", "two", "one"]
+
+
+def test_another_system_under_the_same_name_is_refused(put: Callable[[str], str]) -> None:
+    put(_template("one"))
+    with pytest.raises(WaiterError):
+        put(_template("one", blueprint="debian_12"))
+
+
+def test_an_address_needs_a_server(put: Callable[[str], str]) -> None:
+    with pytest.raises(WaiterError):
+        put(_template("one", attached_to="none"))

@@ -1,0 +1,34 @@
+"""The table of resources in the README."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local.resource_table import BEGIN, END, README, resource_table, with_table
+
+
+def test_the_readme_shows_the_resources_of_the_templates(assembly: Path) -> None:
+    readme = README.read_text()
+    assert with_table(readme, resource_table(assembly)) == readme, "Run: python -m local.resource_table"
+
+
+def test_counts_each_type_in_words_and_says_what_keeps_data(tmp_path: Path) -> None:
+    artifact = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "Jobs.template.json"}}
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"Jobs": artifact, "Tree": {"type": "cdk:tree"}}}))
+    types = ["AWS::S3::Bucket", "AWS::Batch::JobQueue", "AWS::Batch::JobQueue", "AWS::EC2::VPC", "AWS::CDK::Metadata"]
+    resources = {f"R{number}": {"Type": type_} for number, type_ in enumerate(types)}
+    (tmp_path / "Jobs.template.json").write_text(json.dumps({"Resources": resources}))
+    assert resource_table(tmp_path).splitlines()[2:] == [
+        "| `Jobs` | Batch job queue × 2, EC2 VPC, S3 bucket | S3 bucket |"
+    ]
+
+
+def test_the_text_around_the_table_stays() -> None:
+    assert with_table(f"before\n{BEGIN}\nold\n{END}\nafter", "| new |") == f"before\n{BEGIN}\n\n| new |\n\n{END}\nafter"
+
+
+@pytest.mark.parametrize("readme", ["", BEGIN, END, f"{END}{BEGIN}"])
+def test_says_so_when_the_marks_are_gone(readme: str) -> None:
+    with pytest.raises(ValueError, match="has lost the marks"):
+        with_table(readme, "| new |")

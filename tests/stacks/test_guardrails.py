@@ -1,0 +1,115 @@
+"""The Guardrails stack: who is told of what, and what a dashboard shows."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk.assertions import Template
+
+from stacks.guardrails import GuardrailsStack
+from stacks.watched import Graph, Watched
+
+
+def _template(alert_email: str | None = None, monthly_budget_usd: float = 20) -> Template:
+    app = App()
+    service = Stack(app, "Service")
+    metric = cloudwatch.Metric(namespace="Service", metric_name="Faults")
+    alarm = metric.create_alarm(service, "Alarm", threshold=1, evaluation_periods=1)
+    stack = GuardrailsStack(
+        app,
+        "Guardrails",
+        watched=[Watched("Service", [Graph("Faults", [metric])], [alarm]), Watched("Other", [Graph("All", [metric])])],
+        monthly_budget_usd=monthly_budget_usd,
+        alert_email=alert_email,
+    )
+    return Template.from_stack(stack)
+
+
+def _only(template: Template, resource_type: str) -> dict[str, Any]:
+    (resource,) = template.find_resources(resource_type).values()
+    properties: dict[str, Any] = resource["Properties"]
+    return properties
+
+
+def _publishers(template: Template) -> dict[str, Any]:
+    """Who may publish, and on what condition."""
+    return {
+        statement["Principal"]["Service"]: statement["Condition"]
+        for statement in _only(template, "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    }
+
+
+def test_warns_of_80_percent_spent_and_of_100_percent_foreseen() -> None:
+    budget = _only(_template(monthly_budget_usd=35), "AWS::Budgets::Budget")
+    assert budget["Budget"]["BudgetLimit"] == {"Amount": 35, "Unit": "USD"}
+    assert budget["Budget"]["TimeUnit"] == "MONTHLY"
+    notifications = [it["Notification"] for it in budget["NotificationsWithSubscribers"]]
+    assert [(it["NotificationType"], it["Threshold"], it["ThresholdType"]) for it in notifications] == [
+        ("ACTUAL", 80, "PERCENTAGE"),
+        ("FORECASTED", 100, "PERCENTAGE"),
+    ]
+
+
+def test_with_an_address_both_go_there() -> None:
+    template = _template("me@example.com")
+    subscription = _only(template, "AWS::SNS::Subscription")
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "me@example.com")
+    for notification in _only(template, "AWS::Budgets::Budget")["NotificationsWithSubscribers"]:
+        assert notification["Subscribers"] == [{"SubscriptionType": "EMAIL", "Address": "me@example.com"}]
+    assert _publishers(template).keys() == {"events.amazonaws.com"}
+
+
+def test_without_one_both_go_to_the_topic() -> None:
+    template = _template()
+    (topic,) = template.find_resources("AWS::SNS::Topic")
+    template.resource_count_is("AWS::SNS::Subscription", 0)
+    for notification in _only(template, "AWS::Budgets::Budget")["NotificationsWithSubscribers"]:
+        assert notification["Subscribers"] == [{"SubscriptionType": "SNS", "Address": {"Ref": topic}}]
+
+
+def test_the_budget_waits_for_the_policy_that_lets_it_publish() -> None:
+    template = _template()
+    (budget,) = template.find_resources("AWS::Budgets::Budget").values()
+    assert set(budget["DependsOn"]) & template.find_resources("AWS::SNS::TopicPolicy").keys()
+
+
+def test_only_this_rule_and_this_accounts_budgets_may_publish() -> None:
+    template = _template()
+    (rule,) = template.find_resources("AWS::Events::Rule")
+    assert _publishers(template) == {
+        "events.amazonaws.com": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}},
+        "budgets.amazonaws.com": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+    }
+
+
+def test_a_raised_alarm_says_what_to_do_and_why() -> None:
+    rule = _only(_template(), "AWS::Events::Rule")
+    assert rule["EventPattern"]["detail"] == {"state": {"value": ["ALARM"]}}
+    assert len(rule["EventPattern"]["resources"]) == 1
+    text = rule["Targets"][0]["InputTransformer"]["InputTemplate"]
+    for part in ("detail-alarmName", "detail-configuration-description", "detail-state-reason"):
+        assert f"<{part}>" in text
+
+
+def test_the_dashboard_shows_each_service_and_its_graphs_in_order() -> None:
+    parts = _only(_template(), "AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]
+    body = json.loads("".join(part if isinstance(part, str) else "token" for part in parts))
+    titles = [it["properties"].get("title") or it["properties"]["markdown"] for it in body["widgets"]]
+    assert titles == ["Asks for a person", "## Service", "Faults", "## Other", "All"]
+
+
+def test_the_app_watches_the_thumbnails(template: Callable[[str], Template]) -> None:
+    body = json.dumps(_only(template("Guardrails"), "AWS::CloudWatch::Dashboard"))
+    for name in ("## Thumbnails", "Invocations", "ApproximateAgeOfOldestMessage", "DeadLettersAlarm"):
+        assert name in body
+
+
+@pytest.mark.parametrize("stack", ["Thumbnails"])
+def test_what_is_watched_needs_no_guardrails(assembly: Any, stack: str) -> None:
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+    assert "Guardrails" not in artifacts[stack].get("dependencies", [])
+    assert stack in artifacts["Guardrails"]["dependencies"]
