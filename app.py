@@ -7,6 +7,8 @@ from aws_cdk import App, Tags
 
 from stacks.bundle import BundleError
 from stacks.helper_functions import own_their_logs
+from stacks.network import NetworkStack
+from stacks.registry import RegistryStack
 from stacks.settings import SettingError, Settings
 from stacks.thumbnails import ThumbnailsStack
 
@@ -14,6 +16,8 @@ from stacks.thumbnails import ThumbnailsStack
 def build(app: App) -> App:
     """Every stack of the system, as the settings in the app's context say."""
     settings = Settings.from_context(app.node.get_all_context())
+    NetworkStack(app, "Network", stack_name=f"{settings.name}-Network")
+    RegistryStack(app, "Registry", stack_name=f"{settings.name}-Registry", name=settings.name, target=settings.target)
     ThumbnailsStack(app, "Thumbnails", stack_name=f"{settings.name}-Thumbnails", target=settings.target)
     Tags.of(app).add("project", settings.name)
     own_their_logs(app)

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 
-from local.extension import buckets, transport
+from local.extension import buckets, images, processes, resources, roles, transport
 
 
 def _end_with_parent() -> None:
@@ -25,6 +25,10 @@ def main() -> None:
     try:
         transport.extend()
         buckets.extend()
+        resources.extend()
+        roles.extend()
+        images.extend()
+        processes.extend()
     except (AttributeError, KeyError, ImportError) as error:
         sys.exit(f"The installed emulator is not the pinned one ({error}). Run `make setup` to install it again.")
     _end_with_parent()

@@ -1,0 +1,5 @@
+"""The album job of AWS Batch."""
+
+import sys
+
+sys.exit("usage: album.py COMMAND")
