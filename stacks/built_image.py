@@ -128,7 +128,6 @@ class BuiltImage(Construct):
         )
         acknowledge(
             project,
-            CB3="An image cannot be built without Docker, nor Docker run without privileges",
             CB4="The build leaves no artifacts to encrypt: its image goes to ECR, which encrypts it",
         )
         return project
