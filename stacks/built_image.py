@@ -4,9 +4,7 @@ Not `cdklabs.deploy-time-build` 0.1, which does the same: it leaves the log grou
 waits for an hour for a build that never starts, and builds on Amazon Linux 2, which is past its end of life.
 """
 
-from pathlib import Path
-
-from aws_cdk import CustomResource, Duration, IgnoreMode, RemovalPolicy
+from aws_cdk import CustomResource, Duration, RemovalPolicy
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
@@ -17,8 +15,7 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from stacks.acknowledge import acknowledge, acknowledge_wildcard
-
-CONTAINERS = Path(__file__).parent.parent / "containers"
+from stacks.image_source import image_source
 
 # Together shorter than the 15 minutes of the function that waits, so that it always lives to say how the build ended.
 _QUEUED = Duration.minutes(5)
@@ -61,9 +58,7 @@ class BuiltImage(Construct):
         asset = s3_assets.Asset(
             self,
             "Source",
-            path=str(CONTAINERS / source),
-            exclude=["**/__pycache__"],
-            ignore_mode=IgnoreMode.DOCKER,
+            path=str(image_source(source)),
         )
         tag = asset.asset_hash[:32]
         project = self._project(asset, repository, tag)
