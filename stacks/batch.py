@@ -10,7 +10,7 @@ The work here is an album: contact sheets of many photos, bound to one PDF. Of w
 
     submit → array job `page` × n, EC2 queue → when all are done, job `bind`, Fargate queue → album.pdf
 
-Pages are many, alike, and harmless to lose: work for the cheapest hosts. Binding them is one short job: not worth a host.
+Pages are many, alike, and harmless to lose: work for the cheapest hosts. Binding is one short job: not worth a host.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,12 +27,10 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.acknowledge import acknowledge_wildcard
+from stacks.batch_hosts import BatchHosts
 
 # Of an environment. New accounts may run five vCPUs of Spot and five of on-demand hosts (EC2 quotas).
 _MAX_VCPUS = 4
-
-# Many pools of hosts to choose from, none of them large: Spot takes back fewer, and an idle rest costs little.
-_HOSTS = [f"{family}.{size}" for family in ("c6g", "c7g", "m6g", "m7g") for size in ("medium", "large")]
 
 # A page takes seconds, and the PDF of the largest album a minute: what runs this long will never end.
 _TIMEOUT = Duration.minutes(10)
@@ -75,7 +73,7 @@ class BatchStack(Stack):
             self._execution_role, "*", "ecr:GetAuthorizationToken is about the whole registry: it has no resource"
         )
 
-        self.job_queue = self._queue("Queue", self._hosts(vpc))
+        self.job_queue = self._queue("Queue", BatchHosts(self, "Hosts", vpc=vpc, max_vcpus=_MAX_VCPUS).environments)
         self.bind_queue = self._queue("FargateQueue", [self._fargate(vpc)])
         self.page_job = self._page_job(catalogue)
         self.bind_job = self._bind_job()
@@ -84,49 +82,6 @@ class BatchStack(Stack):
         CfnOutput(self, "BindJobQueue", value=self.bind_queue.job_queue_arn)
         CfnOutput(self, "AlbumJobDefinition", value=self.page_job.job_definition_arn)
         CfnOutput(self, "BindJobDefinition", value=self.bind_job.job_definition_arn)
-
-    def _hosts(self, vpc: ec2.IVpc) -> list[batch.IComputeEnvironment]:
-        """The EC2 environments in the order of the queue: Spot, then on demand."""
-        role = iam.Role(self, "HostRole", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
-        template = ec2.LaunchTemplate(
-            self,
-            "Host",
-            require_imdsv2=True,
-            http_put_response_hop_limit=1,  # not into containers: a job has its own role, never the host's
-            block_devices=[
-                ec2.BlockDevice(
-                    device_name="/dev/xvda",
-                    volume=ec2.BlockDeviceVolume.ebs(30, encrypted=True, volume_type=ec2.EbsDeviceVolumeType.GP3),
-                )
-            ],
-        )
-        security_group = ec2.SecurityGroup(self, "HostSecurityGroup", vpc=vpc, description="Batch hosts: out only")
-        return [
-            batch.ManagedEc2EcsComputeEnvironment(
-                self,
-                construct_id,
-                spot=spot,
-                allocation_strategy=strategy,
-                instance_types=[ec2.InstanceType(host) for host in _HOSTS],
-                use_optimal_instance_classes=False,  # those are x86
-                images=[batch.EcsMachineImage(image_type=batch.EcsMachineImageType.ECS_AL2023)],
-                launch_template=template,
-                instance_role=role,
-                security_groups=[security_group],
-                minv_cpus=0,
-                maxv_cpus=_MAX_VCPUS,
-                vpc=vpc,
-                vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
-                # No name, and replaced rather than updated: few changes of an environment can be made in place
-                # (aws-cdk issue 27054). No service role: named here, the service-linked one leaves an environment
-                # that can neither work nor be deleted (20727).
-                replace_compute_environment=True,
-            )
-            for construct_id, spot, strategy in (
-                ("Spot", True, batch.AllocationStrategy.SPOT_PRICE_CAPACITY_OPTIMIZED),
-                ("OnDemand", False, batch.AllocationStrategy.BEST_FIT_PROGRESSIVE),
-            )
-        ]
 
     def _fargate(self, vpc: ec2.IVpc) -> batch.IComputeEnvironment:
         return batch.FargateComputeEnvironment(
@@ -157,8 +112,7 @@ class BatchStack(Stack):
 
     def _page_job(self, catalogue: dynamodb.ITable) -> batch.EcsJobDefinition:
         role = self._role("PageRole")
-        self._grant(role, "s3:GetObject", "*")
-        self._grant(role, "s3:PutObject", "albums/*/pages/*")
+        self._grant(role, read="*", write="albums/*/pages/*")
         role.add_to_policy(iam.PolicyStatement(actions=["dynamodb:GetItem"], resources=[catalogue.table_arn]))
         container = batch.EcsEc2ContainerDefinition(
             self,
@@ -177,8 +131,7 @@ class BatchStack(Stack):
 
     def _bind_job(self) -> batch.EcsJobDefinition:
         role = self._role("BindRole")
-        self._grant(role, "s3:GetObject", "albums/*")
-        self._grant(role, "s3:PutObject", "albums/*/album.pdf")
+        self._grant(role, read="albums/*", write="albums/*/album.pdf")
         container = batch.EcsFargateContainerDefinition(
             self,
             "BindContainer",
@@ -218,5 +171,12 @@ class BatchStack(Stack):
     def _role(self, construct_id: str) -> iam.Role:
         return iam.Role(self, construct_id, assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
 
-    def _grant(self, role: iam.Role, action: str, objects: str) -> None:
-        role.add_to_policy(iam.PolicyStatement(actions=[action], resources=[self._bucket.arn_for_objects(objects)]))
+    def _grant(self, role: iam.Role, *, read: str, write: str) -> None:
+        """Let a job read and write objects of these patterns, and be told when one of them is not there."""
+        for action, resource in (
+            ("s3:GetObject", self._bucket.arn_for_objects(read)),
+            ("s3:PutObject", self._bucket.arn_for_objects(write)),
+            # Without it S3 answers "access denied" where it means "not found".
+            ("s3:ListBucket", self._bucket.bucket_arn),
+        ):
+            role.add_to_policy(iam.PolicyStatement(actions=[action], resources=[resource]))

@@ -2,7 +2,7 @@
 
 Docker sees nothing outside the folder that it is given. With the whole repository for that folder, each edit of a
 test would build the images anew, and the next file with a secret in it would be one forgotten line away from being
-sent along. So each image gets a folder of just its parts. By hand: `docker build $(python -m stacks.image_source album)`.
+sent along. So each image gets a folder of just its parts, which `python -m stacks.image_source album` prints.
 """
 
 import hashlib

@@ -91,7 +91,9 @@ class Album:
         except (ValueError, KeyError, TypeError) as error:
             raise InvalidAlbum(f"This is not the manifest of an album ({error!r})") from error
         if page_count != album.page_count:
-            raise InvalidAlbum(f"Album {album.id} says it has {page_count} pages, but its photos fill {album.page_count}")
+            raise InvalidAlbum(
+                f"Album {album.id} says it has {page_count} pages, but its photos fill {album.page_count}"
+            )
         return album
 
 

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 
-from local.extension import buckets, images, processes, resources, roles, transport
+from local.extension import batch_jobs, batch_resources, buckets, images, processes, resources, roles, transport
 
 
 def _end_with_parent() -> None:
@@ -29,6 +29,8 @@ def main() -> None:
         roles.extend()
         images.extend()
         processes.extend()
+        batch_resources.extend()
+        batch_jobs.extend()
     except (AttributeError, KeyError, ImportError) as error:
         sys.exit(f"The installed emulator is not the pinned one ({error}). Run `make setup` to install it again.")
     _end_with_parent()

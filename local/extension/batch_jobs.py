@@ -2,13 +2,14 @@
 
 Real: the order of queues and dependencies (also on an array as a whole), as many jobs at once as the queue's
 environments may have vCPUs, `Ref::` parameters and overrides, array children and their index, the job's role, the log,
-time-outs, attempts with `evaluateOnExit`, cancelling and terminating. A process killed by another's SIGKILL is taken for
-a host that was reclaimed, so `kill -9` shows what Spot does. On paper only: hosts, priorities, sharing between queues,
+time-outs, attempts with `evaluateOnExit`, cancelling and terminating. A process that another kills is taken for one
+whose host was reclaimed, so `kill -9` shows what Spot does. On paper only: hosts, priorities, sharing between queues,
 dependencies between children (N_TO_N, SEQUENTIAL), multi-node jobs.
 """
 
 import fnmatch
 import itertools
+import json
 import secrets
 import signal
 import threading
@@ -16,11 +17,12 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from ministack.core import iam_actions
 from ministack.core.responses import error_response_json, get_account_id, get_region, new_uuid, request_scope
 from ministack.services import batch
 
 from local.extension import images
-from local.extension.batch_resources import definition
+from local.extension.batch_resources import definition, delete_job_queue
 from local.extension.processes import Process, forward_logs
 
 _POLL_SECONDS = 0.1
@@ -43,12 +45,24 @@ def extend() -> None:
     """Replace the calls that are about jobs."""
     for path in ("/v1/submitjob", "/v1/describejobs", "/v1/listjobs"):
         batch._DISPATCH[path]  # stop early if it is gone
+    resource_of = iam_actions.extract_resource_arn
+
+    def resource_of_jobs(service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
+        call = path.rstrip("/").lower()
+        if service == "batch" and call == "/v1/submitjob":  # AWS asks for a right to the queue as well
+            return json.loads(body)["jobDefinition"]
+        if service == "batch" and call in ("/v1/canceljob", "/v1/terminatejob"):
+            return batch._job_arn(json.loads(body)["jobId"])
+        return resource_of(service, method, path, headers, body, *rest)
+
+    iam_actions.extract_resource_arn = resource_of_jobs
     batch._DISPATCH |= {
         "/v1/submitjob": _submit,
         "/v1/describejobs": _describe,
         "/v1/listjobs": _list,
         "/v1/canceljob": _cancel,
         "/v1/terminatejob": _terminate,
+        "/v1/deletejobqueue": _delete_queue,
     }
 
 
@@ -155,7 +169,9 @@ def _run_all(job: dict[str, Any], children: list[dict[str, Any]], waited_for: li
     with _changed:
         for each in (job, *children):
             _set(each, "PENDING")
-        _changed.wait_for(lambda: job["status"] == "FAILED" or all(other["status"] in _FINISHED for other in waited_for))
+        _changed.wait_for(
+            lambda: _all_finished(waited_for) or _all_finished(children or [job])  # the latter if cancelled
+        )
         if any(other["status"] == "FAILED" for other in waited_for):
             for each in (job, *children):
                 _set(each, "FAILED", "Dependent Job failed")
@@ -234,7 +250,7 @@ def _attempt(job: dict[str, Any], number: int) -> dict[str, Any]:
         container["exitCode"] = process.wait()
         if container["exitCode"] == 128 + signal.SIGKILL and "EC2" in job["platformCapabilities"]:
             del container["exitCode"]
-            ended["statusReason"] = f"Host EC2 (instance i-{secrets.token_hex(8)}[:17]) terminated."
+            ended["statusReason"] = f"Host EC2 (instance i-{secrets.token_hex(9)[:17]}) terminated."
     with _changed:
         del _processes[job["jobId"]]
     return ended | {"stoppedAt": batch._now_ms()}
@@ -286,16 +302,15 @@ def _describe(p: dict[str, Any]) -> Any:
 
 def _list(p: dict[str, Any]) -> Any:
     """Children of an array, or the jobs of a queue, in the asked status: RUNNING if none is."""
-    parent, queue, status = p.get("arrayJobId"), p.get("jobQueue", ""), p.get("jobStatus", "RUNNING")
+    status = p.get("jobStatus", "RUNNING")
     with _changed:
-        found = [
-            {name: job[name] for name in _SUMMARY if name in job}
-            for job_id, job in batch._jobs.items()
-            if job_id.partition(":")[::2] == (parent, str(job.get("arrayProperties", {}).get("index")))
-            or (parent is None and ":" not in job_id and job["jobQueue"].endswith(queue))
-            if job["status"] == status
-        ]
-    return batch._json(200, {"jobSummaryList": found})
+        if "arrayJobId" in p:
+            candidates = _children(batch._jobs.get(p["arrayJobId"], {}))
+        else:
+            jobs = [job for job_id, job in batch._jobs.items() if ":" not in job_id]
+            candidates = [job for job in jobs if job["jobQueue"].endswith(p.get("jobQueue", ""))]
+        found = [{name: job[name] for name in _SUMMARY if name in job} for job in candidates if job["status"] == status]
+        return batch._json(200, {"jobSummaryList": found})
 
 
 _SUMMARY = (
@@ -316,7 +331,7 @@ def _summed(job: dict[str, Any]) -> dict[str, Any]:
 def _cancel(p: dict[str, Any]) -> Any:
     """End what has not started; a job that runs goes on."""
     with _changed:
-        for job in _with_children(p["jobId"]):
+        for job in _own_or_children(p["jobId"]):
             if job["status"] in _NOT_STARTED:
                 job["isCancelled"] = True
                 _set(job, "FAILED", p["reason"])
@@ -326,19 +341,39 @@ def _cancel(p: dict[str, Any]) -> Any:
 def _terminate(p: dict[str, Any]) -> Any:
     """End it, whatever it does."""
     with _changed:
-        for job in _with_children(p["jobId"]):
-            if job["status"] in _FINISHED or "size" in job.get("arrayProperties", {}):
-                continue
-            job["isTerminated"] = True
-            job["statusReason"] = p["reason"]
-            if job["status"] in _NOT_STARTED:
-                _set(job, "FAILED", p["reason"])
+        for job in _own_or_children(p["jobId"]):
+            _end(job, p["reason"])
     return batch._json(200, {})
 
 
-def _with_children(job_id: str) -> list[dict[str, Any]]:
+def _delete_queue(p: dict[str, Any]) -> Any:
+    """Delete a queue, and end the jobs in it."""
+    answer = delete_job_queue(p)
+    with _changed:
+        for job in batch._jobs.values():
+            if "size" in job.get("arrayProperties", {}):
+                continue  # ends with its children
+            if answer[0] == 200 and job["jobQueue"].rpartition("/")[2] == p["jobQueue"].rpartition("/")[2]:
+                _end(job, "The job queue was deleted")
+    return answer
+
+
+def _end(job: dict[str, Any], reason: str) -> None:
+    if job["status"] in _NOT_STARTED:
+        _set(job, "FAILED", reason)
+    elif job["status"] not in _FINISHED:
+        job["isTerminated"] = True
+        job["statusReason"] = reason
+
+
+def _own_or_children(job_id: str) -> list[dict[str, Any]]:
+    """What runs for a job: itself, or of an array its children."""
     job = batch._jobs.get(job_id)
-    return [] if job is None else [job, *_children(job)]
+    return [] if job is None else _children(job) or [job]
+
+
+def _all_finished(jobs: Iterable[dict[str, Any]]) -> bool:
+    return all(job["status"] in _FINISHED for job in jobs)
 
 
 def _children(job: dict[str, Any]) -> list[dict[str, Any]]:

@@ -28,7 +28,6 @@ def extend() -> None:
     """Register the three types, and the calls that deleting and updating them needs."""
     batch._DISPATCH |= {
         "/v1/updatejobqueue": _update_job_queue,
-        "/v1/deletejobqueue": _delete_job_queue,
         "/v1/deletecomputeenvironment": _delete_compute_environment,
         "/v1/deregisterjobdefinition": _deregister_job_definition,
         "/v1/registerjobdefinition": _register_job_definition,
@@ -49,9 +48,9 @@ def extend() -> None:
     }
     # All that ours have but tags: with ReplaceComputeEnvironment that is what a change of them means.
     _REPLACING_PROPERTIES["AWS::Batch::ComputeEnvironment"] = ("ComputeResources", "ServiceRole", "Type")
-    _REPLACING_PROPERTIES["AWS::Batch::JobDefinition"] = (
-        "ContainerProperties", "Parameters", "PlatformCapabilities", "PropagateTags", "RetryStrategy", "Timeout", "Type",
-    )  # fmt: skip
+    _REPLACING_PROPERTIES["AWS::Batch::JobDefinition"] = tuple(
+        f"{name[0].upper()}{name[1:]}" for name in _shape("RegisterJobDefinition").members
+    )
 
 
 def definition(reference: str) -> dict[str, Any] | None:
@@ -97,9 +96,13 @@ def _service() -> model.ServiceModel:
     return botocore.session.get_session().get_service_model("batch")
 
 
+def _shape(operation: str) -> Any:
+    return _service().operation_model(operation).input_shape
+
+
 def _call(operation: str, properties: dict[str, Any]) -> dict[str, Any]:
     """Do what this call of the API does, within this process. Raises ValueError for what it refuses."""
-    shape = _service().operation_model(operation).input_shape
+    shape = _shape(operation)
     parameters = _parameters(properties, shape, operation)
     problems = validate.ParamValidator().validate(parameters, shape)
     if problems.has_errors():
@@ -140,7 +143,8 @@ def _update_job_queue(p: dict[str, Any]) -> Any:
     return batch._json(200, {"jobQueueName": queue["jobQueueName"], "jobQueueArn": queue["jobQueueArn"]})
 
 
-def _delete_job_queue(p: dict[str, Any]) -> Any:
+def delete_job_queue(p: dict[str, Any]) -> Any:
+    """What the call DeleteJobQueue does to the queue itself."""
     queue = batch._job_queues.get(_name(p["jobQueue"]))
     if queue is not None:
         if queue["state"] != "DISABLED":

@@ -28,9 +28,7 @@ class AlbumStore:
 
     def write_page(self, album: Album, index: int, jpeg: bytes) -> None:
         """Store a page, in place of an earlier run's."""
-        self._s3.put_object(
-            Bucket=self._bucket, Key=page_key(album.id, index), Body=jpeg, ContentType="image/jpeg"
-        )
+        self._s3.put_object(Bucket=self._bucket, Key=page_key(album.id, index), Body=jpeg, ContentType="image/jpeg")
 
     def page(self, album: Album, index: int) -> bytes:
         """A page as JPEG. Raises NotThere."""
