@@ -180,3 +180,5 @@ class BatchStack(Stack):
             ("s3:ListBucket", self._bucket.bucket_arn),
         ):
             role.add_to_policy(iam.PolicyStatement(actions=[action], resources=[resource]))
+        acknowledge_wildcard(role, self._bucket, "What an album is made of is known when it is asked for", objects=read)
+        acknowledge_wildcard(role, self._bucket, "Each album has a folder of its own", objects=write)
