@@ -3,31 +3,48 @@
 
 import sys
 
+import stacks  # noqa: F401  # isort: skip  # first: it finds the node that aws_cdk starts
 from aws_cdk import App, Tags
 
+from stacks.batch import BatchStack
 from stacks.bundle import BundleError
 from stacks.guardrails import GuardrailsStack
 from stacks.helper_functions import own_their_logs
 from stacks.lightsail import LightsailStack
 from stacks.lightsail_user_data import UserDataError
+from stacks.network import NetworkStack
+from stacks.registry import RegistryStack
 from stacks.settings import SettingError, Settings
 from stacks.thumbnails import ThumbnailsStack
 
 
 def build(app: App) -> App:
     """Every stack of the system, as the settings in the app's context say."""
-    settings = Settings.from_context(app.node.get_all_context())
-    thumbnails = ThumbnailsStack(app, "Thumbnails", stack_name=f"{settings.name}-Thumbnails", target=settings.target)
-    LightsailStack(app, "Lightsail", stack_name=f"{settings.name}-Lightsail", allowed_cidr=settings.allowed_cidr)
+    chosen = Settings.from_context(app.node.get_all_context())
+
+    def named(stack: str) -> dict[str, str]:
+        return {"construct_id": stack, "stack_name": f"{chosen.name}-{stack}"}
+
+    network = NetworkStack(app, **named("Network"))
+    registry = RegistryStack(app, **named("Registry"), name=chosen.name, target=chosen.target)
+    thumbnails = ThumbnailsStack(app, **named("Thumbnails"), target=chosen.target)
+    BatchStack(
+        app,
+        **named("Batch"),
+        vpc=network.vpc,
+        image=registry.album_image,
+        thumbnails=thumbnails.thumbnails,
+        catalogue=thumbnails.catalogue,
+    )
+    LightsailStack(app, **named("Lightsail"), allowed_cidr=chosen.allowed_cidr)
     GuardrailsStack(
         app,
-        "Guardrails",
-        stack_name=f"{settings.name}-Guardrails",
+        **named("Guardrails"),
         watched=[thumbnails.watched],
-        monthly_budget_usd=settings.monthly_budget_usd,
-        alert_email=settings.alert_email,
+        monthly_budget_usd=chosen.monthly_budget_usd,
+        alert_email=chosen.alert_email,
     )
-    Tags.of(app).add("project", settings.name)
+    Tags.of(app).add("project", chosen.name)
     own_their_logs(app)
     return app
 

@@ -25,6 +25,9 @@ _LISTS = [
     ("budgets", "describe_budgets", "Budgets", "BudgetName"),
     ("ecr", "describe_repositories", "repositories", "repositoryName"),
     ("ssm", "describe_parameters", "Parameters", "Name"),
+    ("batch", "describe_compute_environments", "computeEnvironments", "computeEnvironmentName"),
+    ("batch", "describe_job_queues", "jobQueues", "jobQueueName"),
+    ("batch", "describe_job_definitions", "jobDefinitions", "jobDefinitionName"),
 ]
 
 _ARGUMENTS = {"budgets": {"AccountId": ACCOUNT}}
@@ -40,5 +43,7 @@ def _resources(client: _Client) -> Iterator[tuple[str, str]]:
         for page in client(service).get_paginator(call).paginate(**_ARGUMENTS.get(service, {})):
             for entry in page.get(field, []):
                 if service == "cloudformation" and entry["StackStatus"] == "DELETE_COMPLETE":
+                    continue
+                if service == "batch" and entry.get("status") == "INACTIVE":  # a definition, kept for its old jobs
                     continue
                 yield service, entry[attribute] if attribute else entry

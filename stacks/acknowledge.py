@@ -1,5 +1,9 @@
 """Findings of cdk-nag that are meant to be so, said with the reason at the construct they are about."""
 
+import hashlib
+import json
+import re
+
 from aws_cdk import Acknowledgment, CfnElement, Stack, Validations
 from constructs import IConstruct
 
@@ -10,13 +14,25 @@ def acknowledge(construct: IConstruct, **reasons: str) -> None:
         _acknowledge(construct, rule, reason)
 
 
-def acknowledge_wildcard(construct: IConstruct, resource: str | IConstruct, reason: str) -> None:
-    """Accept IAM5, a wildcard in a policy: this resource as written there, or every object of this bucket."""
+def acknowledge_wildcard(construct: IConstruct, resource: str | IConstruct, reason: str, *, objects: str = "*") -> None:
+    """Accept IAM5, a wildcard in a policy: this resource as written there, or these objects of this bucket."""
     if not isinstance(resource, str):
-        element = resource.node.default_child
-        assert isinstance(element, CfnElement)
-        resource = f"<{Stack.of(resource).get_logical_id(element)}.Arn>/*"
+        resource = f"{_arn(resource, Stack.of(construct))}/{objects}"
     _acknowledge(construct, f"IAM5[Resource::{resource}]", reason)
+
+
+def _arn(bucket: IConstruct, where: Stack) -> str:
+    """The ARN of a bucket as cdk-nag writes it where a policy in this stack names it."""
+    element, stack = bucket.node.default_child, Stack.of(bucket)
+    assert isinstance(element, CfnElement)
+    logical_id = stack.get_logical_id(element)
+    if stack is where:
+        return f"<{logical_id}.Arn>"
+    # Another stack's is an output of that stack, which the CDK adds at synth under a name that it makes from this path.
+    path = f'Publish/Output{{"Fn::GetAtt":["{logical_id}","Arn"]}}'
+    output = re.sub(r"[^A-Za-z0-9]", "", path) + hashlib.md5(path.encode()).hexdigest()[:8].upper()
+    reference = {"StackName": stack.stack_name, "Region": {"Ref": "AWS::Region"}, "OutputName": output}
+    return json.dumps({"Fn::GetStackOutput": reference}, separators=(",", ":"))
 
 
 def _acknowledge(construct: IConstruct, rule: str, reason: str) -> None:

@@ -6,7 +6,19 @@ import signal
 import sys
 import threading
 
-from local.extension import alarms, buckets, budgets, lightsail, transport
+from local.extension import (
+    alarms,
+    batch_jobs,
+    batch_resources,
+    buckets,
+    budgets,
+    images,
+    lightsail,
+    processes,
+    resources,
+    roles,
+    transport,
+)
 
 
 def _end_with_parent() -> None:
@@ -28,6 +40,12 @@ def main() -> None:
         alarms.extend()
         budgets.extend()
         lightsail.extend()
+        resources.extend()
+        roles.extend()
+        images.extend()
+        processes.extend()
+        batch_resources.extend()
+        batch_jobs.extend()
     except (AttributeError, KeyError, ImportError) as error:
         sys.exit(f"The installed emulator is not the pinned one ({error}). Run `make setup` to install it again.")
     _end_with_parent()

@@ -1,0 +1,1 @@
+"""The album job: contact sheets of photos, bound to one PDF."""

@@ -1,0 +1,29 @@
+"""One page: its photos on a contact sheet. The same photos always give the same bytes."""
+
+from album.pictures import Gap, Pictures
+from album.sheet import Sheet, Unreadable
+from album.store import AlbumStore
+from photos.albums import Album
+
+
+def make_page(album: Album, index: int, pictures: Pictures, store: AlbumStore) -> str:
+    """Draw and store a page, counted from 0. Returns what was done. Raises IndexError.
+
+    A photo that cannot be shown leaves a marked gap: one bad photo does not cost anyone the album.
+    """
+    keys = album.page(index)
+    sheet = Sheet(album.title, page=index + 1, page_count=album.page_count, cells=album.photos_per_page)
+    gaps = 0
+    for cell, key in enumerate(keys):
+        caption = key.rpartition("/")[2] or key
+        picture = pictures.of(key)
+        try:
+            if not isinstance(picture, Gap):
+                sheet.add_picture(cell, caption, picture)
+                continue
+        except Unreadable:
+            picture = Gap("The thumbnail of this photo cannot be read.")
+        sheet.add_gap(cell, caption, picture.reason)
+        gaps += 1
+    store.write_page(album, index, sheet.jpeg())
+    return f"{len(keys) - gaps} photos, {gaps} gaps"

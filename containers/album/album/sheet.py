@@ -1,0 +1,115 @@
+"""The drawing of a contact sheet: A4 upright, 150 dots per inch, title above, a grid of pictures, number below."""
+
+import math
+import textwrap
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from PIL import Image, ImageDraw, ImageFont
+
+WIDTH: Final = 1240  # 210 mm at 150 dpi
+HEIGHT: Final = 1754  # 297 mm
+DPI: Final = 150
+
+_MARGIN: Final = 70
+_HEADER: Final = 90
+_FOOTER: Final = 50
+_SPACE: Final = 24  # between cells
+_CAPTION: Final = 34
+
+_PAPER: Final = "white"
+_INK: Final = "#222222"
+_PALE: Final = "#767676"
+_GAP: Final = "#f0f0f0"
+
+# A font of our own with the basic layout, so that every machine draws the same pixels. It has the letters of
+# Europe and some more; what it lacks becomes a box. Fonts for all scripts would make the image 20 MB larger.
+_FONT_FILE: Final = Path(__file__).parent / "font" / "DejaVuSansCondensed.ttf"
+_TITLE_FONT: Final = ImageFont.truetype(_FONT_FILE, 38, layout_engine=ImageFont.Layout.BASIC)
+_FONT: Final = ImageFont.truetype(_FONT_FILE, 20, layout_engine=ImageFont.Layout.BASIC)
+
+
+class Unreadable(Exception):
+    """These bytes are no picture."""
+
+
+class Sheet:
+    """One page being drawn. Never holds more than the page and one picture.
+
+    page: from 1
+    cells: places for pictures
+    """
+
+    def __init__(self, title: str, *, page: int, page_count: int, cells: int) -> None:
+        self._image = Image.new("RGB", (WIDTH, HEIGHT), _PAPER)
+        self._draw = ImageDraw.Draw(self._image)
+        # As many columns as make the cells about square: the room for them is about 3 wide and 4 high.
+        self._columns = max(1, round(math.sqrt(cells * 0.75)))
+        rows = math.ceil(cells / self._columns)
+        self._width = (WIDTH - 2 * _MARGIN + _SPACE) // self._columns - _SPACE
+        self._height = (HEIGHT - 2 * _MARGIN - _HEADER - _FOOTER + _SPACE) // rows - _SPACE
+        self._text((_MARGIN, _MARGIN), title, _TITLE_FONT, _INK, WIDTH - 2 * _MARGIN, "la")
+        number = f"{page} / {page_count}"
+        self._text((WIDTH // 2, HEIGHT - _MARGIN), number, _FONT, _PALE, WIDTH - 2 * _MARGIN, "ms")
+
+    def add_picture(self, cell: int, caption: str, picture: bytes) -> None:
+        """Put a picture with its caption into a cell. Raises Unreadable."""
+        room = (self._width, self._height - _CAPTION)
+        try:
+            with Image.open(BytesIO(picture), formats=["WEBP"]) as opened:
+                opened.load()
+                fitted = opened.convert("RGBA") if opened.has_transparency_data else opened.convert("RGB")
+        except Exception as error:  # a decoder fed garbage raises anything
+            raise Unreadable(str(error)) from error
+        fitted.thumbnail(room, Image.Resampling.LANCZOS)
+        left, top = self._corner(cell)
+        place = (left + (room[0] - fitted.width) // 2, top + (room[1] - fitted.height) // 2)
+        self._image.paste(fitted, place, fitted if fitted.mode == "RGBA" else None)
+        self._caption(cell, caption)
+
+    def add_gap(self, cell: int, caption: str, reason: str) -> None:
+        """Mark a cell as a photo that cannot be shown, and say why."""
+        left, top = self._corner(cell)
+        right, bottom = left + self._width - 1, top + self._height - _CAPTION - 1
+        self._draw.rectangle((left, top, right, bottom), fill=_GAP, outline=_PALE)
+        characters = max(8, self._width // 11)
+        lines = textwrap.wrap(_printable(reason), characters, max_lines=6, placeholder=" …")
+        middle = ((left + right) // 2, (top + bottom) // 2)
+        self._draw.multiline_text(middle, "\n".join(lines), _PALE, _FONT, anchor="mm", align="center")
+        self._caption(cell, caption)
+
+    def jpeg(self) -> bytes:
+        """The page as JPEG, without any metadata."""
+        buffer = BytesIO()
+        self._image.save(buffer, "JPEG", quality=88, dpi=(DPI, DPI))
+        return buffer.getvalue()
+
+    def _corner(self, cell: int) -> tuple[int, int]:
+        row, column = divmod(cell, self._columns)
+        top = _MARGIN + _HEADER + row * (self._height + _SPACE)
+        return _MARGIN + column * (self._width + _SPACE), top
+
+    def _caption(self, cell: int, caption: str) -> None:
+        left, top = self._corner(cell)
+        middle = (left + self._width // 2, top + self._height - 8)
+        self._text(middle, caption, _FONT, _INK, self._width, "ms")
+
+    def _text(
+        self, at: tuple[int, int], text: str, font: ImageFont.FreeTypeFont, ink: str, width: int, anchor: str
+    ) -> None:
+        self._draw.text(at, _shortened(_printable(text), font, width), ink, font, anchor=anchor)
+
+
+def _printable(text: str) -> str:
+    """The text on one line, without what no font can draw: control characters and broken Unicode."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def _shortened(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
+    if font.getlength(text) <= width:
+        return text
+    end = len(text)
+    while end and font.getlength(text[:end] + "…") > width:
+        end -= 1
+    return text[:end].rstrip() + "…"

@@ -1,0 +1,147 @@
+"""Container images without Docker: a build unpacks its source, and an image is that folder with its Dockerfile read.
+
+Real: the custom resource, its function and its role; the source, read from S3 with the rights of the build's role;
+the repository, its tags, and the push with those rights; the build's log. On paper only: the build spec and the image's
+layers. Of the Dockerfile only ENV, ENTRYPOINT and CMD of the last stage count, so what it copies into WORKDIR
+must look like the source folder, and programs are started by relative paths.
+"""
+
+import hashlib
+import io
+import json
+import re
+import shlex
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ministack.services import codebuild
+from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
+
+from local.extension import roles
+
+# Set by the base image or meaningful in it alone.
+_NOT_FOR_THIS_MACHINE = ("PATH", "VIRTUAL_ENV", "HOME")
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a container starts from.
+
+    folder: the unpacked source, where the program is started
+    """
+
+    folder: Path
+    environment: Mapping[str, str]
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
+
+
+class ImageNotFound(LookupError):
+    """No build has made this image."""
+
+
+# By repository and tag, and by repository and digest, as image URIs end.
+_images: dict[str, Image] = {}
+
+# By CodeBuild project; the emulator does not keep them.
+_log_groups: dict[str, str] = {}
+
+
+def find(uri: str) -> Image:
+    """The image that a task or job definition names. Raises ImageNotFound."""
+    try:
+        return _images[uri.partition("/")[2]]
+    except KeyError:
+        raise ImageNotFound(f"{uri}: no such image was built here") from None
+
+
+def extend() -> None:
+    """Make builds of CodeBuild produce images."""
+    start_build = codebuild._start_build
+    project_handler = _RESOURCE_HANDLERS["AWS::CodeBuild::Project"]
+    create, update = project_handler["create"], project_handler["update"]
+
+    def create_with_logs(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
+        result = create(logical_id, props, stack_name)
+        _log_groups[result[0]] = props["LogsConfig"]["CloudWatchLogs"]["GroupName"]
+        return result
+
+    def update_with_logs(name: str, old: dict[str, Any], new: dict[str, Any], stack_name: str) -> Any:
+        result = update(name, old, new, stack_name)
+        _log_groups[result[0]] = new["LogsConfig"]["CloudWatchLogs"]["GroupName"]
+        return result
+
+    def start_and_finish_build(data: dict[str, Any]) -> Any:
+        status, headers, body = start_build(data)
+        if status == 200:
+            build = codebuild._builds[json.loads(body)["build"]["id"]]
+            _run(build, codebuild._projects[build["projectName"]])
+            body = json.dumps({"build": build}).encode()
+        return status, headers, body
+
+    project_handler.update(create=create_with_logs, update=update_with_logs)
+    codebuild._start_build = start_and_finish_build
+
+
+def _run(build: dict[str, Any], project: dict[str, Any]) -> None:
+    """Do what the build spec of these stacks does, as the project's role."""
+    build["logs"]["groupName"] = _log_groups[project["name"]]
+    session = build["id"].partition(":")[2]
+    logs = roles.client("logs", project["serviceRole"], session)
+    stream = {"logGroupName": build["logs"]["groupName"], "logStreamName": build["logs"]["streamName"]}
+    logs.create_log_stream(**stream)
+    try:
+        message = f"pushed {_build_and_push(project, session)}"
+    except Exception as error:
+        message = f"{type(error).__name__}: {error}"
+        build["buildStatus"] = "FAILED"
+    logs.put_log_events(**stream, logEvents=[{"timestamp": int(time.time() * 1000), "message": message}])
+
+
+def _build_and_push(project: dict[str, Any], session: str) -> str:
+    role = project["serviceRole"]
+    bucket, _, key = project["source"]["location"].partition("/")
+    source = roles.client("s3", role, session).get_object(Bucket=bucket, Key=key)["Body"].read()
+    folder = Path(tempfile.mkdtemp(prefix="image-"))  # in the sandbox's own temporary folder, and gone with it
+    with zipfile.ZipFile(io.BytesIO(source)) as archive:
+        archive.extractall(folder)
+
+    [uri] = [entry["value"] for entry in project["environment"]["environmentVariables"] if entry["name"] == "IMAGE"]
+    repository, _, tag = uri.partition("/")[2].rpartition(":")
+    ecr = roles.client("ecr", role, session)
+    ecr.get_authorization_token()
+    manifest = json.dumps({"source": hashlib.sha256(source).hexdigest()})
+    pushed = ecr.put_image(repositoryName=repository, imageManifest=manifest, imageTag=tag)
+    digest = pushed["image"]["imageId"]["imageDigest"]
+    _images[f"{repository}:{tag}"] = _images[f"{repository}@{digest}"] = read_image(folder)
+    return f"{uri} {digest}"
+
+
+def read_image(folder: Path) -> Image:
+    """The image that the Dockerfile in this folder describes. Raises ValueError for what it says in shell form."""
+    environment: dict[str, str] = {}
+    lists: dict[str, tuple[str, ...]] = {"ENTRYPOINT": (), "CMD": ()}
+    for instruction, rest in _instructions((folder / "Dockerfile").read_text()):
+        if instruction == "FROM":
+            environment, lists = {}, {"ENTRYPOINT": (), "CMD": ()}
+        elif instruction == "ENV":
+            pairs = dict(pair.partition("=")[::2] for pair in shlex.split(rest))
+            environment |= {name: value for name, value in pairs.items() if name not in _NOT_FOR_THIS_MACHINE}
+        elif instruction in lists:
+            if not rest.startswith("["):
+                raise ValueError(f"{instruction} {rest}: expected the form of a list, which needs no shell")
+            lists[instruction] = tuple(json.loads(rest))
+    return Image(folder, environment, lists["ENTRYPOINT"], lists["CMD"])
+
+
+def _instructions(dockerfile: str) -> Iterator[tuple[str, str]]:
+    without_comments = re.sub(r"^\s*#.*\n", "", dockerfile, flags=re.MULTILINE)
+    for line in re.sub(r"\\\n", " ", without_comments).splitlines():
+        instruction, _, rest = line.strip().partition(" ")
+        if instruction:
+            yield instruction.upper(), rest.strip()

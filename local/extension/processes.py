@@ -1,0 +1,165 @@
+"""A container's program as a process of this machine: what ECS and Batch run here in place of containers.
+
+Real: the program, its arguments, environment and address, its output, signals and exit status; the emulator lets it do
+what its role allows, no more. On paper only: isolation, the user, limits of CPU and memory, volumes. "python" is this
+interpreter, with the libraries of this project, not those of the image.
+"""
+
+import ipaddress
+import itertools
+import os
+import queue
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+
+from ministack.core.responses import get_account_id, get_region, request_scope
+from ministack.services import cloudwatch_logs
+
+from local.extension import roles
+from local.extension.images import Image
+
+# Of the emulator's own environment, what any program needs to start.
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
+
+_numbers = itertools.count(1)
+
+
+def extend() -> None:
+    """Change nothing: stop early if what is needed is gone."""
+    cloudwatch_logs._log_groups, cloudwatch_logs._create_log_stream, cloudwatch_logs._put_log_events  # noqa: B018
+
+
+class Process:
+    """A started program. Its output waits in a queue for whoever reads `lines`, once.
+
+    id: made up, 64 hexadecimal digits like a container's
+    address: of its own in 127.0.0.0/8, given to the program as HOST
+    """
+
+    def __init__(
+        self,
+        image: Image,
+        *,
+        arguments: Sequence[str] | None = None,
+        environment: Mapping[str, str],
+        role_arn: str | None,
+    ) -> None:
+        """Start it. arguments: in place of the image's own command. Raises OSError if it cannot be started."""
+        self.id = secrets.token_hex(32)
+        self.address = _address()
+        self._output: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._ended = threading.Event()
+        command = [*image.entrypoint, *(image.command if arguments is None else arguments)]
+        self._popen = subprocess.Popen(
+            _runnable(command),
+            cwd=image.folder,
+            env=_environment(image, environment, self.address, role_arn),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            bufsize=1,
+            # In the emulator's process group, so that it ends with the emulator however that ends.
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return not self._ended.is_set()
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit status, when it has ended: 128 + signal if it was killed. Raises TimeoutError. timeout: seconds."""
+        if not self._ended.wait(timeout):
+            raise TimeoutError(f"process {self._popen.pid} still runs after {timeout} s")
+        status = self._popen.wait()
+        return status if status >= 0 else 128 - status
+
+    def stop(self, timeout: float) -> int:
+        """Ask it to end, make it end after `timeout` seconds, and return its exit status."""
+        with suppress(ProcessLookupError):
+            self._popen.terminate()
+        try:
+            return self.wait(timeout)
+        except TimeoutError:
+            self._popen.kill()
+            return self.wait()
+
+    def lines(self) -> Iterator[str]:
+        """What it writes, a line at a time, until it ends."""
+        while (line := self._output.get()) is not None:
+            yield line
+
+    def _read(self) -> None:
+        assert self._popen.stdout is not None
+        with self._popen.stdout:
+            for line in self._popen.stdout:
+                self._output.put(line.rstrip("\n"))
+        self._popen.wait()
+        self._ended.set()
+        self._output.put(None)
+
+
+def forward_logs(process: Process, group: str, stream: str) -> threading.Thread:
+    """Write what the process prints to a log group that exists, as the log driver `awslogs` does.
+
+    Returns the thread that does it, which ends after the process. Raises LookupError if there is no such group.
+    """
+    account, region = get_account_id(), get_region()
+    if group not in cloudwatch_logs._log_groups:
+        raise LookupError(f"The specified log group does not exist: {group}")
+    cloudwatch_logs._create_log_stream({"logGroupName": group, "logStreamName": stream})
+
+    def forward() -> None:
+        with request_scope(account, region):
+            for line in process.lines():
+                event = {"timestamp": int(time.time() * 1000), "message": line}
+                cloudwatch_logs._put_log_events({"logGroupName": group, "logStreamName": stream, "logEvents": [event]})
+
+    thread = threading.Thread(target=forward, daemon=True)
+    thread.start()
+    return thread
+
+
+def _runnable(command: Sequence[str]) -> list[str]:
+    if command and command[0] in ("python", "python3"):
+        return [sys.executable, *command[1:]]
+    return list(command)
+
+
+def _environment(image: Image, given: Mapping[str, str], address: str, role_arn: str | None) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    own = {
+        "HOST": address,
+        "AWS_ENDPOINT_URL": roles.endpoint(),
+        "AWS_REGION": get_region(),
+        "AWS_DEFAULT_REGION": get_region(),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    # The way to credentials that a container has on AWS does not exist here: the credentials themselves do.
+    credentials = roles.credentials(role_arn, "container") if role_arn else {}
+    return {**image.environment, **given, **kept, **own, **credentials}
+
+
+def _address() -> str:
+    """A loopback address that nothing here uses, on which the program can have any port."""
+    address = str(ipaddress.IPv4Address("127.0.1.0") + next(_numbers) % 0xFE00)
+    with socket.socket() as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError as error:
+            raise OSError(
+                f"{address} cannot be used ({error}). On macOS let the loopback interface have it: "
+                f"sudo ifconfig lo0 alias {address}"
+            ) from error
+    return address

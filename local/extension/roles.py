@@ -1,0 +1,51 @@
+"""Acting as a role: credentials that the emulator accepts, and holds to what the role allows."""
+
+import os
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from ministack.core.responses import get_region
+from ministack.services import sts
+
+
+def extend() -> None:
+    """Change nothing: stop early if what is needed is gone."""
+    sts.register_session, sts._gen_session_access_key, sts._gen_secret, sts._gen_session_token, sts._role_id  # noqa: B018
+
+
+def endpoint() -> str:
+    """The URL of the emulator this runs in."""
+    return f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
+
+
+def credentials(role_arn: str, session_name: str) -> dict[str, str]:
+    """Environment variables with which a program acts as this role, for as long as the emulator runs."""
+    account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+    key, secret, token = sts._gen_session_access_key(), sts._gen_secret(), sts._gen_session_token()
+    sts.register_session(
+        key,
+        {
+            "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/{session_name}",
+            "UserId": f"{sts._role_id(role_arn)}:{session_name}",
+            "SecretAccessKey": secret,
+            "SessionToken": token,
+            "AccountId": account,
+            "PrincipalType": "AssumedRole",
+        },
+    )
+    return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
+
+
+def client(service: str, role_arn: str, session_name: str) -> Any:
+    """A boto3 client of the emulator that acts as this role. Never call it on the emulator's event loop: it waits."""
+    given = credentials(role_arn, session_name)
+    return boto3.client(  # type: ignore[call-overload]  # the name is not known to the type checker
+        service,
+        endpoint_url=endpoint(),
+        region_name=get_region(),
+        aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=given["AWS_SESSION_TOKEN"],
+        config=Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 1}),
+    )

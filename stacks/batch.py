@@ -1,0 +1,184 @@
+"""AWS Batch, in the notes "a fully managed service for running batch processing workloads": jobs of minutes to hours.
+
+The work here is an album: contact sheets of many photos, bound to one PDF. Of what the notes say:
+
+- "a job with a start and an end", "defined as Docker images and run on ECS": two job definitions of one image;
+- "dynamically launch EC2 instances or Spot Instances": an environment of Spot hosts, and behind it in the same queue
+  one of on-demand hosts for what Spot has no room for; both have no host at all until a job comes;
+- "the right amount of compute / memory": each definition says what its job needs, and Batch chooses the hosts;
+- a Fargate environment needs a queue of its own: Batch mixes neither the kinds nor the processors within one.
+
+    submit → array job `page` × n, EC2 queue → when all are done, job `bind`, Fargate queue → album.pdf
+
+Pages are many, alike, and harmless to lose: work for the cheapest hosts. Binding is one short job: not worth a host.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Size, Stack
+from aws_cdk import aws_batch as batch
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.acknowledge import acknowledge_wildcard
+from stacks.batch_hosts import BatchHosts
+
+# Of an environment. New accounts may run five vCPUs of Spot and five of on-demand hosts (EC2 quotas).
+_MAX_VCPUS = 4
+
+# A page takes seconds, and the PDF of the largest album a minute: what runs this long will never end.
+_TIMEOUT = Duration.minutes(10)
+
+# A host taken back is the only end that another try may mend; what fails by itself fails again.
+_ATTEMPTS = 5
+_RETRY_RECLAIMED_HOSTS = [
+    batch.RetryStrategy.of(batch.Action.RETRY, batch.Reason.SPOT_INSTANCE_RECLAIMED),
+    batch.RetryStrategy.of(batch.Action.EXIT, batch.Reason.custom(on_reason="*")),
+]
+
+
+class BatchStack(Stack):
+    """Environments, queues and the two job definitions of an album.
+
+    job_queue, page_job: for the array job of an album's pages, on EC2
+    bind_queue, bind_job: for the one job that depends on it, on Fargate
+    Each definition has one parameter, `album`: the id of an album whose manifest is in the bucket.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        vpc: ec2.IVpc,
+        image: ecs.ContainerImage,
+        thumbnails: s3.IBucket,
+        catalogue: dynamodb.ITable,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        self._image = image
+        self._bucket = thumbnails
+        self._log_group = logs.LogGroup(
+            self, "Log", retention=logs.RetentionDays.ONE_WEEK, removal_policy=RemovalPolicy.DESTROY
+        )
+        self._execution_role = self._role("ExecutionRole")  # what is granted to it, the job definitions add
+        acknowledge_wildcard(
+            self._execution_role, "*", "ecr:GetAuthorizationToken is about the whole registry: it has no resource"
+        )
+
+        self.job_queue = self._queue("Queue", BatchHosts(self, "Hosts", vpc=vpc, max_vcpus=_MAX_VCPUS).environments)
+        self.bind_queue = self._queue("FargateQueue", [self._fargate(vpc)])
+        self.page_job = self._page_job(catalogue)
+        self.bind_job = self._bind_job()
+
+        CfnOutput(self, "JobQueue", value=self.job_queue.job_queue_arn)
+        CfnOutput(self, "BindJobQueue", value=self.bind_queue.job_queue_arn)
+        CfnOutput(self, "AlbumJobDefinition", value=self.page_job.job_definition_arn)
+        CfnOutput(self, "BindJobDefinition", value=self.bind_job.job_definition_arn)
+
+    def _fargate(self, vpc: ec2.IVpc) -> batch.IComputeEnvironment:
+        return batch.FargateComputeEnvironment(
+            self,
+            "Fargate",
+            maxv_cpus=_MAX_VCPUS,
+            vpc=vpc,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+            replace_compute_environment=True,
+        )
+
+    def _queue(self, construct_id: str, environments: Sequence[batch.IComputeEnvironment]) -> batch.JobQueue:
+        return batch.JobQueue(
+            self,
+            construct_id,
+            compute_environments=[
+                batch.OrderedComputeEnvironment(compute_environment=environment, order=order)
+                for order, environment in enumerate(environments, start=1)
+            ],
+            # Without it, a job for which no host can be had waits for ever, and says nothing.
+            job_state_time_limit_actions=[
+                batch.JobStateTimeLimitAction(
+                    reason=batch.JobStateTimeLimitActionsReason.INSUFFICIENT_INSTANCE_CAPACITY,
+                    max_time=Duration.hours(1),
+                )
+            ],
+        )
+
+    def _page_job(self, catalogue: dynamodb.ITable) -> batch.EcsJobDefinition:
+        role = self._role("PageRole")
+        self._grant(role, read="*", write="albums/*/pages/*")
+        role.add_to_policy(iam.PolicyStatement(actions=["dynamodb:GetItem"], resources=[catalogue.table_arn]))
+        container = batch.EcsEc2ContainerDefinition(
+            self,
+            "PageContainer",
+            image=self._image,
+            command=["python", "-m", "album", "page", "Ref::album"],
+            cpu=1,
+            memory=Size.mebibytes(512),
+            environment=self._environment(catalogue),
+            job_role=role,
+            execution_role=self._execution_role,
+            logging=self._logging("page"),
+            readonly_root_filesystem=True,
+        )
+        return self._job("Page", container)
+
+    def _bind_job(self) -> batch.EcsJobDefinition:
+        role = self._role("BindRole")
+        self._grant(role, read="albums/*", write="albums/*/album.pdf")
+        container = batch.EcsFargateContainerDefinition(
+            self,
+            "BindContainer",
+            image=self._image,
+            command=["python", "-m", "album", "bind", "Ref::album"],
+            cpu=0.25,
+            memory=Size.mebibytes(512),
+            environment=self._environment(),
+            job_role=role,
+            execution_role=self._execution_role,
+            logging=self._logging("bind"),
+            assign_public_ip=True,  # in a public subnet without NAT, the only way to the registry
+            fargate_cpu_architecture=ecs.CpuArchitecture.ARM64,
+            fargate_operating_system_family=ecs.OperatingSystemFamily.LINUX,
+        )
+        return self._job("Bind", container)
+
+    def _job(self, construct_id: str, container: batch.IEcsContainerDefinition) -> batch.EcsJobDefinition:
+        return batch.EcsJobDefinition(
+            self,
+            construct_id,
+            container=container,
+            retry_attempts=_ATTEMPTS,
+            retry_strategies=_RETRY_RECLAIMED_HOSTS,
+            timeout=_TIMEOUT,
+            propagate_tags=True,
+        )
+
+    def _environment(self, catalogue: dynamodb.ITable | None = None) -> Mapping[str, str]:
+        return {"THUMBNAILS_BUCKET": self._bucket.bucket_name} | (
+            {"CATALOGUE_TABLE": catalogue.table_name} if catalogue else {}
+        )
+
+    def _logging(self, prefix: str) -> ecs.LogDriver:
+        return ecs.LogDriver.aws_logs(stream_prefix=prefix, log_group=self._log_group)
+
+    def _role(self, construct_id: str) -> iam.Role:
+        return iam.Role(self, construct_id, assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
+
+    def _grant(self, role: iam.Role, *, read: str, write: str) -> None:
+        """Let a job read and write objects of these patterns, and be told when one of them is not there."""
+        for action, resource in (
+            ("s3:GetObject", self._bucket.arn_for_objects(read)),
+            ("s3:PutObject", self._bucket.arn_for_objects(write)),
+            # Without it S3 answers "access denied" where it means "not found".
+            ("s3:ListBucket", self._bucket.bucket_arn),
+        ):
+            role.add_to_policy(iam.PolicyStatement(actions=[action], resources=[resource]))
+        acknowledge_wildcard(role, self._bucket, "What an album is made of is known when it is asked for", objects=read)
+        acknowledge_wildcard(role, self._bucket, "Each album has a folder of its own", objects=write)

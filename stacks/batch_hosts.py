@@ -1,0 +1,92 @@
+"""EC2 hosts for AWS Batch: bought on the Spot market, or on demand where that has none; none while no job waits."""
+
+from aws_cdk import Stack
+from aws_cdk import aws_batch as batch
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.acknowledge import acknowledge_wildcard
+
+# Many pools of hosts to choose from, none of them large: Spot takes back fewer, and an idle rest costs little.
+_TYPES = [f"{family}.{size}" for family in ("c6g", "c7g", "m6g", "m7g") for size in ("medium", "large")]
+
+# What the ECS agent on a host calls about its cluster and itself. The managed policy for it also allows to read all
+# images and write all logs, which here is for the execution role of a job.
+_AGENT = [
+    "ecs:DeregisterContainerInstance",
+    "ecs:Poll",
+    "ecs:RegisterContainerInstance",
+    "ecs:StartTelemetrySession",
+    "ecs:SubmitAttachmentStateChanges",
+    "ecs:SubmitContainerStateChange",
+    "ecs:SubmitTaskStateChange",
+    "ecs:UpdateContainerInstancesState",
+]
+
+
+class BatchHosts(Construct):
+    """Two compute environments with hosts of the same kind.
+
+    max_vcpus: of each
+    environments: in the order in which a queue should try them
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, vpc: ec2.IVpc, max_vcpus: int) -> None:
+        super().__init__(scope, construct_id)
+        role = self._role()
+        template = ec2.LaunchTemplate(
+            self,
+            "Template",
+            require_imdsv2=True,
+            http_put_response_hop_limit=1,  # not into containers: a job has its own role, never the host's
+            block_devices=[
+                ec2.BlockDevice(
+                    device_name="/dev/xvda",
+                    volume=ec2.BlockDeviceVolume.ebs(30, encrypted=True, volume_type=ec2.EbsDeviceVolumeType.GP3),
+                )
+            ],
+        )
+        security_group = ec2.SecurityGroup(self, "SecurityGroup", vpc=vpc, description="Hosts of Batch: no way in")
+
+        def environment(
+            construct_id: str, *, spot: bool, strategy: batch.AllocationStrategy
+        ) -> batch.IComputeEnvironment:
+            return batch.ManagedEc2EcsComputeEnvironment(
+                self,
+                construct_id,
+                spot=spot,
+                allocation_strategy=strategy,
+                instance_types=[ec2.InstanceType(name) for name in _TYPES],
+                use_optimal_instance_classes=False,  # those are x86
+                images=[batch.EcsMachineImage(image_type=batch.EcsMachineImageType.ECS_AL2023)],
+                launch_template=template,
+                instance_role=role,
+                security_groups=[security_group],
+                minv_cpus=0,
+                maxv_cpus=max_vcpus,
+                vpc=vpc,
+                vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+                # No name, and replaced rather than updated: few changes of an environment can be made in place
+                # (aws-cdk issue 27054). No service role: the service-linked one, where a stack names it, makes an
+                # environment that can neither work nor be deleted (20727).
+                replace_compute_environment=True,
+            )
+
+        self.environments = [
+            environment("Spot", spot=True, strategy=batch.AllocationStrategy.SPOT_PRICE_CAPACITY_OPTIMIZED),
+            environment("OnDemand", spot=False, strategy=batch.AllocationStrategy.BEST_FIT_PROGRESSIVE),
+        ]
+
+    def _role(self) -> iam.Role:
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
+        stack = Stack.of(self)
+        kinds = ("cluster", "container-instance")
+        clusters = [f"arn:{stack.partition}:ecs:{stack.region}:{stack.account}:{kind}/*" for kind in kinds]
+        role.add_to_policy(iam.PolicyStatement(actions=_AGENT, resources=clusters))
+        role.add_to_policy(iam.PolicyStatement(actions=["ecs:DiscoverPollEndpoint"], resources=["*"]))
+        acknowledge_wildcard(role, "*", "ecs:DiscoverPollEndpoint asks for an address, before there is any resource")
+        for kind in kinds:
+            cluster = f"arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:{kind}/*"
+            acknowledge_wildcard(role, cluster, "Batch makes the clusters of its environments, and names them itself")
+        return role

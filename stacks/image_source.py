@@ -1,0 +1,56 @@
+"""What a container image is built from: its folder in `containers/`, and with it the domain where its program uses it.
+
+Docker sees nothing outside the folder that it is given. With the whole repository for that folder, each edit of a
+test would build the images anew, and the next file with a secret in it would be one forgotten line away from being
+sent along. So each image gets a folder of just its parts, which `python -m stacks.image_source album` prints.
+"""
+
+import hashlib
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+CONTAINERS = ROOT / "containers"
+CACHE = ROOT / ".cache" / "images"
+
+# Folders in `lambda_src/` that programs in images import as well.
+_SHARED = {"album": ["photos"]}
+
+
+def image_source(container: str) -> Path:
+    """The folder to build the image `containers/<container>` from. The same content has the same path."""
+    parts = {file: file.relative_to(CONTAINERS / container) for file in _files(CONTAINERS / container)}
+    for shared in _SHARED.get(container, []):
+        parts |= {file: file.relative_to(ROOT / "lambda_src") for file in _files(ROOT / "lambda_src" / shared)}
+    digest = hashlib.sha256()
+    for file, place in parts.items():
+        digest.update(f"{place.as_posix()}\0{file.stat().st_size}\0".encode() + file.read_bytes())
+    folder = CACHE / f"{container}-{digest.hexdigest()[:16]}"
+    if not folder.exists():
+        _copy(parts, folder)
+    return folder
+
+
+def _copy(parts: dict[Path, Path], folder: Path) -> None:
+    """Copy beside the final place and move there, so that no half-made folder is ever taken."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="making-", dir=CACHE) as parent:
+        work = Path(parent) / folder.name
+        for file, place in parts.items():
+            (work / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, work / place)
+        try:
+            work.rename(folder)
+        except OSError:
+            if not folder.exists():  # else another process made the same one first
+                raise
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+
+
+if __name__ == "__main__":
+    print(image_source(*sys.argv[1:]))
