@@ -8,6 +8,7 @@ from aws_cdk import App, Tags
 
 from stacks.batch import BatchStack
 from stacks.bundle import BundleError
+from stacks.cron import CronStack
 from stacks.guardrails import GuardrailsStack
 from stacks.helper_functions import own_their_logs
 from stacks.lightsail import LightsailStack
@@ -28,6 +29,16 @@ def build(app: App) -> App:
     network = NetworkStack(app, **named("Network"))
     registry = RegistryStack(app, **named("Registry"), name=chosen.name, target=chosen.target)
     thumbnails = ThumbnailsStack(app, **named("Thumbnails"), target=chosen.target)
+    CronStack(
+        app,
+        **named("Cron"),
+        originals=thumbnails.originals,
+        thumbnails=thumbnails.thumbnails,
+        catalogue=thumbnails.catalogue,
+        uploads=thumbnails.uploads,
+        time_zone=chosen.time_zone,
+        target=chosen.target,
+    )
     BatchStack(
         app,
         **named("Batch"),

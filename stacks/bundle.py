@@ -37,7 +37,7 @@ _LAMBDA_WHEELS = ["manylinux_2_34_aarch64", "manylinux_2_28_aarch64", "manylinux
 _NOT_NEEDED = ["*.dist-info", "bin", "**/*.pyi", "**/py.typed"]
 
 # The services that functions here call. boto3 knows 400 more, and half of a bundle would be their models.
-_AWS_SERVICES = ["codebuild", "dynamodb", "ecr", "s3"]
+_AWS_SERVICES = ["batch", "codebuild", "dynamodb", "ecr", "lambda", "s3", "sqs"]
 
 
 class BundleError(RuntimeError):

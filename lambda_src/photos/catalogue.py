@@ -9,14 +9,19 @@
 | `created_at` | UTC, ISO 8601 with milliseconds |
 | `thumbnails` | if ready: size in pixels → object key |
 | `code`, `reason` | if rejected: for programs, and a sentence for people |
-| `listing` | always `photos`: the partition of the index that lists newest first |
+| `listing` | always `photos`: the partition of the indexes, which keep all items in an order |
+
+Three indexes: `newest-first` (by `created_at`), `by-key` and `by-id`. They lag the table by moments: what is
+read there and acted upon is asked of the table again, or acted upon by a conditional write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal
 
 from photos.errors import Refused
 from photos.keys import photo_id
@@ -24,6 +29,35 @@ from photos.newest_wins import NOT_NEWER_ALREADY, Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+LISTING = "photos"
+
+
+class State(StrEnum):
+    """What became of a photo."""
+
+    PENDING = "pending"
+    READY = "ready"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True)
+class Item:
+    """What the catalogue says of one photo; the attributes are those of the table above.
+
+    etag, sequencer: empty while pending
+    thumbnails: pixels → object key; empty unless ready
+    """
+
+    key: str
+    id: str
+    state: State
+    created_at: datetime
+    etag: str = ""
+    sequencer: str = ""
+    thumbnails: Mapping[int, str] = field(default_factory=dict)
+    code: str = ""
+    reason: str = ""
 
 
 class NewerKnown(Exception):
@@ -86,10 +120,27 @@ class Catalogue:
         ).get("Item", {})
         return item.get("sequencer", {}).get("S") == upload.comparable_sequencer
 
+    def all_by(self, order: Literal["key", "id"], *, after: str = "") -> Iterator[Item]:
+        """Every item in the order of its key or id, as UTF-8 bytes compare; from behind `after` on."""
+        names, values, condition = {"#listing": "listing"}, {":listing": {"S": LISTING}}, "#listing = :listing"
+        if after:  # an empty string is no value for a key
+            names |= {"#order": order}
+            values |= {":after": {"S": after}}
+            condition += " AND #order > :after"
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=f"by-{order}",
+            KeyConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+        )
+        for page in pages:
+            for attributes in page["Items"]:
+                yield _item(attributes)
+
     def _update(
         self, key: str, upload: Upload, uploaded_at: datetime, expression: str, values: dict[str, Any]
     ) -> set[str]:
-        created_at = uploaded_at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         common = "id = :id, listing = :listing, etag = :etag, sequencer = :sequencer, "
         common += "created_at = if_not_exists(created_at, :created_at), "
         try:
@@ -101,10 +152,10 @@ class Catalogue:
                 ExpressionAttributeNames={"#state": "state"},  # a reserved word
                 ExpressionAttributeValues={
                     ":id": {"S": photo_id(key)},
-                    ":listing": {"S": "photos"},
+                    ":listing": {"S": LISTING},
                     ":etag": {"S": upload.etag},
                     ":sequencer": {"S": upload.comparable_sequencer},
-                    ":created_at": {"S": created_at},
+                    ":created_at": {"S": _text(uploaded_at)},
                     **values,
                 },
                 ReturnValues="ALL_OLD",
@@ -114,5 +165,24 @@ class Catalogue:
         return _thumbnails(answer.get("Attributes", {}))
 
 
-def _thumbnails(item: Mapping[str, Any]) -> set[str]:
-    return {path["S"] for path in item.get("thumbnails", {}).get("M", {}).values()}
+def _thumbnails(attributes: Mapping[str, Any]) -> set[str]:
+    return {path["S"] for path in attributes.get("thumbnails", {}).get("M", {}).values()}
+
+
+def _text(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _item(attributes: Mapping[str, Any]) -> Item:
+    texts = {name: value["S"] for name, value in attributes.items() if "S" in value}
+    return Item(
+        key=texts["key"],
+        id=texts["id"],
+        state=State(texts["state"]),
+        created_at=datetime.fromisoformat(texts["created_at"]),
+        etag=texts.get("etag", ""),
+        sequencer=texts.get("sequencer", ""),
+        thumbnails={int(size): path["S"] for size, path in attributes.get("thumbnails", {}).get("M", {}).items()},
+        code=texts.get("code", ""),
+        reason=texts.get("reason", ""),
+    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from photos.keys import is_thumbnail_key
 from photos.newest_wins import Upload
 
 if TYPE_CHECKING:
@@ -35,6 +36,15 @@ class Original:
     size: int
     uploaded_at: datetime
     read: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object as a listing shows it. etag: without quotes. stored_at: UTC"""
+
+    key: str
+    etag: str
+    stored_at: datetime
 
 
 class Originals:
@@ -68,9 +78,24 @@ class Originals:
             raise
         return True
 
+    def all(self, *, after: str = "") -> Iterator[Stored]:
+        """Every original, in the order of its key as UTF-8 bytes compare; from behind `after` on."""
+        return _all(self._s3, self._bucket, after)
+
+    def abort_multipart_uploads(self, *, before: datetime) -> Iterator[str]:
+        """Abort those begun before this time, one by one; yields their keys. Their parts are paid for until then."""
+        for page in self._s3.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket):
+            for upload in page.get("Uploads", []):
+                if upload["Initiated"] < before:
+                    with suppress(self._s3.exceptions.NoSuchUpload):  # completed or aborted meanwhile
+                        self._s3.abort_multipart_upload(
+                            Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
+                        )
+                        yield upload["Key"]
+
 
 class Thumbnails:
-    """The bucket of thumbnails."""
+    """The bucket of thumbnails; albums and reports are in it too."""
 
     def __init__(self, s3: S3Client, bucket: str) -> None:
         self._s3 = s3
@@ -90,6 +115,22 @@ class Thumbnails:
         """Remove thumbnails; those that are not there are no error."""
         for key in keys:
             self._s3.delete_object(Bucket=self._bucket, Key=key)
+
+    def all(self, *, after: str = "") -> Iterator[Stored]:
+        """Every thumbnail, and nothing else, in the order of its key; from behind `after` on."""
+        return (stored for stored in _all(self._s3, self._bucket, after) if is_thumbnail_key(stored.key))
+
+    def write_report(self, name: str, report: str) -> None:
+        """Store a report in JSON as `reports/<name>.json`."""
+        self._s3.put_object(
+            Bucket=self._bucket, Key=f"reports/{name}.json", Body=report.encode(), ContentType="application/json"
+        )
+
+
+def _all(s3: S3Client, bucket: str, after: str) -> Iterator[Stored]:
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, StartAfter=after):
+        for entry in page.get("Contents", []):
+            yield Stored(entry["Key"], entry["ETag"].strip('"'), entry["LastModified"])
 
 
 def _status(error: ClientError) -> int:
