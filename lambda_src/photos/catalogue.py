@@ -71,6 +71,26 @@ class Catalogue:
         self._dynamodb = dynamodb
         self._table = table
 
+    def announce(self, key: str, *, announced_at: datetime) -> Item:
+        """Make an item, `pending`, for a photo that is to be uploaded. Raises NewerKnown if there is one already."""
+        item = Item(key=key, id=photo_id(key), state=State.PENDING, created_at=announced_at)
+        try:
+            self._dynamodb.put_item(
+                TableName=self._table,
+                Item={
+                    "key": {"S": item.key},
+                    "id": {"S": item.id},
+                    "state": {"S": item.state},
+                    "created_at": {"S": _text(item.created_at)},
+                    "listing": {"S": LISTING},
+                },
+                ConditionExpression="attribute_not_exists(#key)",
+                ExpressionAttributeNames={"#key": "key"},
+            )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
+            raise NewerKnown(key) from error
+        return item
+
     def set_ready(self, key: str, upload: Upload, *, uploaded_at: datetime, thumbnails: Mapping[int, str]) -> set[str]:
         """Make the photo `ready`. Returns the object keys of the thumbnails this replaced. Raises NewerKnown."""
         sizes = {str(size): {"S": path} for size, path in thumbnails.items()}
