@@ -82,7 +82,12 @@ class BuiltImage(Construct):
             },
         )
         built.node.add_dependency(self._role, builder)
-        self.image = ecs.ContainerImage.from_ecr_repository(repository, built.get_att_string("ImageTag"))
+        # By its name: of a repository in another stack the CDK would take the ARN apart, which CloudFormation knows only
+        # at deployment (cfn-lint E1022).
+        element: ecr.CfnRepository = repository.node.default_child  # type: ignore[assignment]  # the L1 behind the L2
+        assert element.repository_name is not None
+        pushed = ecr.Repository.from_repository_name(self, "Pushed", element.repository_name)
+        self.image = ecs.ContainerImage.from_ecr_repository(pushed, built.get_att_string("ImageTag"))
 
     def _project(self, asset: s3_assets.Asset, repository: ecr.IRepository, tag: str) -> codebuild.Project:
         log_group = logs.LogGroup(
