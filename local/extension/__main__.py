@@ -7,6 +7,7 @@ import sys
 import threading
 
 from local.extension import (
+    actions,
     alarms,
     batch_jobs,
     batch_resources,
@@ -36,6 +37,7 @@ def main() -> None:
     """Extend the emulator and serve until killed."""
     try:
         transport.extend()
+        actions.extend()
         buckets.extend()
         alarms.extend()
         budgets.extend()
