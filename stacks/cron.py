@@ -15,14 +15,14 @@ from typing import Any
 from aws_cdk import CfnOutput, Duration, Stack, TimeZone
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.acknowledge import acknowledge
+from stacks.acknowledge import acknowledge, acknowledge_wildcard
 from stacks.python_function import PythonFunction
 from stacks.settings import Target
 
@@ -90,21 +90,47 @@ class CronStack(Stack):
             (["dynamodb:Query"], f"{catalogue.table_arn}/index/by-id"),
             (["dynamodb:DeleteItem"], catalogue.table_arn),
             (["sqs:SendMessage"], uploads.queue_arn),
+            (["sqs:SendMessage"], self.dead_letters.queue_arn),
         ):
             function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+        role = function.execution_role
+        acknowledge_wildcard(role, originals, "Any object in the bucket is a photo, under any key")
+        acknowledge_wildcard(role, thumbnails, "Thumbnails are named by photo, upload and size")
+        acknowledge_wildcard(role, thumbnails, "Each night has a report of its own", objects="reports/*")
         # A policy of its own: the function waits for that of its role, which therefore cannot name the function.
         iam.Policy(
             self,
             "GoOn",
-            roles=[function.execution_role],
+            roles=[role],
             statements=[iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn])],
         )
-        function.configure_async_invoke(
-            retry_attempts=_RETRIES, on_failure=destinations.SqsDestination(self.dead_letters)
+        # By hand: the CDK's destination would let the function ask for the queue's attributes besides.
+        lambda_.CfnEventInvokeConfig(
+            self,
+            "Retries",
+            function_name=function.function_name,
+            qualifier="$LATEST",
+            maximum_retry_attempts=_RETRIES,
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=self.dead_letters.queue_arn)
+            ),
         )
         return function
 
     def _schedule(self, time_zone: str) -> None:
+        # Made here, because the target's own role might invoke every version of the function too.
+        group = self.format_arn(service="scheduler", resource="schedule-group", resource_name="default")
+        only_ours = {"StringEquals": {"aws:SourceAccount": self.account, "aws:SourceArn": group}}
+        role = iam.Role(
+            self,
+            "SchedulerRole",
+            assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=only_ours),
+        )
+        for action, resource in (
+            ("lambda:InvokeFunction", self.function.function_arn),
+            ("sqs:SendMessage", self.dead_letters.queue_arn),
+        ):
+            role.add_to_policy(iam.PolicyStatement(actions=[action], resources=[resource]))
         scheduler.Schedule(
             self,
             "Nightly",
@@ -112,6 +138,7 @@ class CronStack(Stack):
             schedule=scheduler.ScheduleExpression.cron(hour=_HOUR, minute="0", time_zone=TimeZone.of(time_zone)),
             target=targets.LambdaInvoke(
                 self.function,
+                role=role.without_policy_updates(),
                 retry_attempts=_RETRIES,
                 max_event_age=Duration.hours(6),
                 dead_letter_queue=self.dead_letters,
