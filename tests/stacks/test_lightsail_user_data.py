@@ -143,11 +143,12 @@ def test_a_page_that_does_not_fit_is_refused_with_its_size(tmp_path: Path) -> No
         user_data(tmp_path, api_url=None)
 
 
-def test_the_hash_is_of_the_content_and_not_of_the_day(tmp_path: Path) -> None:
+def test_the_hash_is_of_the_content_and_not_of_the_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = tmp_path / "index.html"
     page.write_text("a page")
     first = user_data(tmp_path, api_url=None)
     os.utime(page, (0, 0))
+    monkeypatch.setattr(time, "time", lambda: 4e9)
     assert user_data(tmp_path, api_url=None) == first
     page.write_text("b page")
     assert user_data(tmp_path, api_url=None).hash != first.hash
