@@ -29,7 +29,7 @@ cat > "$site/config.json" <<'END'
 @CONFIG@
 END
 cat > "$site/whoami" <<'END'
-{"launch_type": "LIGHTSAIL"}
+{"launch_type": "LIGHTSAIL", "task": null, "zone": null}
 END
 
 rm -f "$nginx/sites-enabled/default"

@@ -89,7 +89,7 @@ def test_the_site_is_the_page_with_the_url_of_the_api(start: Callable[..., Serve
     for file in (file for file in _PAGE.rglob("*") if file.is_file() and file.name != "config.json"):
         assert (server.site / file.relative_to(_PAGE)).read_bytes() == file.read_bytes()
     assert json.loads((server.site / "config.json").read_text()) == {"api_url": API_URL}
-    assert json.loads((server.site / "whoami").read_text()) == {"launch_type": "LIGHTSAIL"}
+    assert json.loads((server.site / "whoami").read_text()) == {"launch_type": "LIGHTSAIL", "task": None, "zone": None}
 
 
 def test_everyone_may_read_the_site(start: Callable[..., Server]) -> None:
@@ -192,5 +192,5 @@ def test_nginx_really_serves_it(url: str) -> None:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Server"] == "nginx"
     with opener.open(f"{url}/whoami") as answer:
-        assert json.loads(answer.read()) == {"launch_type": "LIGHTSAIL"}
+        assert json.loads(answer.read()) == {"launch_type": "LIGHTSAIL", "task": None, "zone": None}
         assert answer.headers["Content-Type"] == "application/json"
