@@ -82,8 +82,8 @@ class BuiltImage(Construct):
             },
         )
         built.node.add_dependency(self._role, builder)
-        # By its name: of a repository in another stack the CDK would take the ARN apart, which CloudFormation knows
-        # only at deployment (cfn-lint E1022).
+        # By its name: of a repository in another stack the CDK would take the ARN apart, and no template can do that
+        # with what is known at deployment only (cfn-lint E1022).
         element: ecr.CfnRepository = repository.node.default_child  # type: ignore[assignment]  # the L1 behind the L2
         assert element.repository_name is not None
         pushed = ecr.Repository.from_repository_name(self, "Pushed", element.repository_name)

@@ -1,0 +1,57 @@
+"""An album of four photos in an AWS mocked in process: ready, rejected, pending and deleted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from photos.albums import Album, manifest_key
+from photos.imaging import make_thumbnails
+from tests.lambda_src.mocked_aws import CATALOGUE, THUMBNAILS, MockedAws
+
+PHOTO = (Path(__file__).parents[3] / "local" / "photos" / "rocket.jpg").read_bytes()
+
+
+@dataclass
+class MockedAlbum(MockedAws):
+    """The mocked AWS, to put albums and photos in."""
+
+    def ready(self, key: str, thumbnail: bytes) -> None:
+        """A photo with this thumbnail."""
+        path = f"thumbnail of {key}"
+        self.s3.put_object(Bucket=THUMBNAILS, Key=path, Body=thumbnail)
+        self.item(key, "ready", thumbnails={"M": {"256": {"S": "a smaller one"}, "1024": {"S": path}}})
+
+    def item(self, key: str, state: str, **attributes: dict[str, object]) -> None:
+        """An item of the catalogue."""
+        self.dynamodb.put_item(TableName=CATALOGUE, Item={"key": {"S": key}, "state": {"S": state}, **attributes})
+
+    def album(self, *photos: str, title: str = "Holiday") -> Album:
+        """An album that has been asked for."""
+        album = Album("a-1", title, "2026-11-24T10:00:00.000Z", photos)
+        self.s3.put_object(Bucket=THUMBNAILS, Key=manifest_key(album.id), Body=album.to_json())
+        return album
+
+
+@pytest.fixture(scope="session")
+def thumbnail() -> bytes:
+    return make_thumbnails(PHOTO)[1024]
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MockedAlbum]:
+    monkeypatch.setenv("THUMBNAILS_BUCKET", THUMBNAILS)
+    monkeypatch.setenv("CATALOGUE_TABLE", CATALOGUE)
+    with mock_aws():
+        s3, dynamodb = boto3.client("s3"), boto3.client("dynamodb")
+        s3.create_bucket(Bucket=THUMBNAILS)
+        dynamodb.create_table(
+            TableName=CATALOGUE,
+            KeySchema=[{"AttributeName": "key", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "key", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield MockedAlbum(s3, dynamodb)
