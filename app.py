@@ -9,6 +9,7 @@ from aws_cdk import App, Tags
 from stacks.batch import BatchStack
 from stacks.bundle import BundleError
 from stacks.cron import CronStack
+from stacks.ecs import EcsStack
 from stacks.guardrails import GuardrailsStack
 from stacks.helper_functions import own_their_logs
 from stacks.lightsail import LightsailStack
@@ -46,6 +47,14 @@ def build(app: App) -> App:
         image=registry.album_image,
         thumbnails=thumbnails.thumbnails,
         catalogue=thumbnails.catalogue,
+    )
+    EcsStack(
+        app,
+        **named("Ecs"),
+        name=chosen.name,
+        vpc=network.vpc,
+        image=registry.gallery_image,
+        allowed_cidr=chosen.allowed_cidr,
     )
     LightsailStack(app, **named("Lightsail"), allowed_cidr=chosen.allowed_cidr)
     GuardrailsStack(

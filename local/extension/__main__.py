@@ -1,25 +1,31 @@
 """Starts the emulator with the extension: `python -m local.extension`, configured by its environment."""
 
+import importlib
 import os
 import shutil
 import signal
 import sys
 import threading
 
-from local.extension import (
-    actions,
-    alarms,
-    batch_jobs,
-    batch_resources,
-    buckets,
-    budgets,
-    images,
-    lightsail,
-    processes,
-    resources,
-    roles,
-    transport,
-)
+# In this order: the later ones build on the earlier ones.
+_EXTENSIONS = [
+    "transport",
+    "actions",
+    "buckets",
+    "alarms",
+    "budgets",
+    "lightsail",
+    "resources",
+    "roles",
+    "images",
+    "processes",
+    "batch_resources",
+    "batch_jobs",
+    "waiting",
+    "containers",
+    "clusters",
+    "load_balancers",
+]
 
 
 def _end_with_parent() -> None:
@@ -36,18 +42,8 @@ def _end_with_parent() -> None:
 def main() -> None:
     """Extend the emulator and serve until killed."""
     try:
-        transport.extend()
-        actions.extend()
-        buckets.extend()
-        alarms.extend()
-        budgets.extend()
-        lightsail.extend()
-        resources.extend()
-        roles.extend()
-        images.extend()
-        processes.extend()
-        batch_resources.extend()
-        batch_jobs.extend()
+        for name in _EXTENSIONS:
+            importlib.import_module(f"local.extension.{name}").extend()
     except (AttributeError, KeyError, ImportError) as error:
         sys.exit(f"The installed emulator is not the pinned one ({error}). Run `make setup` to install it again.")
     _end_with_parent()

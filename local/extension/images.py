@@ -33,9 +33,11 @@ class Image:
     """What a container starts from.
 
     folder: the unpacked source, where the program is started
+    digest: in the repository it was pushed to
     """
 
     folder: Path
+    digest: str
     environment: Mapping[str, str]
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
@@ -118,11 +120,11 @@ def _build_and_push(project: dict[str, Any], session: str) -> str:
     manifest = json.dumps({"source": hashlib.sha256(source).hexdigest()})
     pushed = ecr.put_image(repositoryName=repository, imageManifest=manifest, imageTag=tag)
     digest = pushed["image"]["imageId"]["imageDigest"]
-    _images[f"{repository}:{tag}"] = _images[f"{repository}@{digest}"] = read_image(folder)
+    _images[f"{repository}:{tag}"] = _images[f"{repository}@{digest}"] = read_image(folder, digest)
     return f"{uri} {digest}"
 
 
-def read_image(folder: Path) -> Image:
+def read_image(folder: Path, digest: str) -> Image:
     """The image that the Dockerfile in this folder describes. Raises ValueError for what it says in shell form."""
     environment: dict[str, str] = {}
     lists: dict[str, tuple[str, ...]] = {"ENTRYPOINT": (), "CMD": ()}
@@ -136,7 +138,7 @@ def read_image(folder: Path) -> Image:
             if not rest.startswith("["):
                 raise ValueError(f"{instruction} {rest}: expected the form of a list, which needs no shell")
             lists[instruction] = tuple(json.loads(rest))
-    return Image(folder, environment, lists["ENTRYPOINT"], lists["CMD"])
+    return Image(folder, digest, environment, lists["ENTRYPOINT"], lists["CMD"])
 
 
 def _instructions(dockerfile: str) -> Iterator[tuple[str, str]]:
