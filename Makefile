@@ -42,9 +42,9 @@ check: setup  ## Format, lint, types, template checks
 	pytest -q tests/compliance
 
 lock: setup  ## Pin anew what the requirements.in files ask for
-	@for function in lambda_src/*/requirements.in; do \
+	@for file in lambda_src/*/requirements.in containers/*/requirements.in; do \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-			"$$function" -o "$${function%.in}.txt"; \
+			"$$file" -o "$${file%.in}.txt"; \
 	done
 	@uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header requirements.in -o requirements.txt
 
