@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from local import demo
+from local.demo import catalogue
+from local.demo.photo import PHOTO
 from local.emulator import ROOT
 from local.errors import SandboxError
 from local.sandbox import Sandbox
@@ -78,7 +79,7 @@ def _thumbnail(sandbox: Sandbox, key: str) -> Image.Image:
 def test_photos_under_awkward_keys_are_all_ready_upright_and_in_place(
     sandbox: Sandbox, put: Callable[[str, bytes], None]
 ) -> None:
-    photo = demo.PHOTO.read_bytes()  # stored lying on its side
+    photo = PHOTO.read_bytes()  # stored lying on its side
     for key in AWKWARD_KEYS:
         put(key, photo)
     _eventually(lambda: set(AWKWARD_KEYS) <= set(_items(sandbox)))
@@ -163,17 +164,17 @@ def test_a_fault_is_told_by_the_demo_and_ends_in_the_dead_letter_queue_until_red
     without_the_grant_to_write_thumbnails: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(demo, "_PATIENCE_SECONDS", 3)
+    monkeypatch.setattr(catalogue, "PATIENCE_SECONDS", 3)
     put("denied.jpg", PHOTOS[0].read_bytes())
     with pytest.raises(SandboxError, match="not authorized to perform: s3:PutObject"):
-        demo.wait_for_item(sandbox, "denied.jpg", "ready")
+        catalogue.wait_for_item(sandbox, "denied.jpg", "ready")
     _eventually(lambda: _dead_letters(sandbox) == 1)
     without_the_grant_to_write_thumbnails()
     run = _redrive(sandbox)
     assert run.returncode == 0, run.stderr
     assert "denied.jpg" in run.stdout
     assert run.stdout.endswith("1 dead letters sent again.\n")
-    assert demo.wait_for_item(sandbox, "denied.jpg", "ready")
+    assert catalogue.wait_for_item(sandbox, "denied.jpg", "ready")
     assert _dead_letters(sandbox) == 0
 
 
