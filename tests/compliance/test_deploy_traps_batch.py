@@ -1,0 +1,86 @@
+"""Traps of AWS Batch: each broke a real deployment, update or destroy, and no check of templates sees it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def resources(assembly: Path) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads((assembly / "Batch.template.json").read_text())["Resources"]
+    return found
+
+
+def of_type(resources: dict[str, dict[str, Any]], kind: str) -> Iterator[dict[str, Any]]:
+    found = [resource["Properties"] for resource in resources.values() if resource["Type"] == f"AWS::Batch::{kind}"]
+    assert found, kind
+    yield from found
+
+
+def test_environments_are_replaced_not_updated(resources: dict[str, dict[str, Any]]) -> None:
+    """Otherwise a change such as of maxvCpus fails (aws-cdk 27054)."""
+    for environment in of_type(resources, "ComputeEnvironment"):
+        assert environment["ReplaceComputeEnvironment"] is True
+
+
+def test_nothing_has_a_fixed_name(resources: dict[str, dict[str, Any]]) -> None:
+    """A replacement exists beside what it replaces, and two cannot have one name."""
+    for kind in ("ComputeEnvironment", "JobQueue", "JobDefinition"):
+        for properties in of_type(resources, kind):
+            assert f"{kind}Name" not in properties
+
+
+def test_no_service_role_is_named(resources: dict[str, dict[str, Any]]) -> None:
+    """An environment with a wrong role neither works nor can be deleted (aws-cdk 20727)."""
+    for environment in of_type(resources, "ComputeEnvironment"):
+        assert "ServiceRole" not in environment
+        assert "SpotIamFleetRole" not in environment["ComputeResources"]
+
+
+def test_queues_are_deleted_before_their_environments(resources: dict[str, dict[str, Any]]) -> None:
+    """An environment that a queue names cannot be deleted: the reference makes CloudFormation keep to that order."""
+    for queue in of_type(resources, "JobQueue"):
+        for entry in queue["ComputeEnvironmentOrder"]:
+            (name, attribute) = entry["ComputeEnvironment"]["Fn::GetAtt"]
+            assert attribute == "ComputeEnvironmentArn" and name in resources
+
+
+def test_environments_of_a_queue_are_all_of_one_kind_and_fit_its_definitions(
+    resources: dict[str, dict[str, Any]],
+) -> None:
+    """Batch refuses a queue of EC2 and Fargate."""
+    for queue in of_type(resources, "JobQueue"):
+        names = [entry["ComputeEnvironment"]["Fn::GetAtt"][0] for entry in queue["ComputeEnvironmentOrder"]]
+        kinds = {resources[name]["Properties"]["ComputeResources"]["Type"].startswith("FARGATE") for name in names}
+        assert len(kinds) == 1
+
+
+def test_a_fargate_job_can_fetch_its_image(resources: dict[str, dict[str, Any]]) -> None:
+    """In a public subnet without NAT it needs an address of its own, and a role for it."""
+    fargate = [
+        definition["ContainerProperties"]
+        for definition in of_type(resources, "JobDefinition")
+        if definition["PlatformCapabilities"] == ["FARGATE"]
+    ]
+    assert fargate
+    for container in fargate:
+        assert container["NetworkConfiguration"] == {"AssignPublicIp": "ENABLED"}
+        assert "ExecutionRoleArn" in container
+
+
+def test_no_more_is_asked_for_than_a_new_account_may_have(resources: dict[str, dict[str, Any]]) -> None:
+    """Five vCPUs of EC2 on demand, five of Spot (EC2 quotas), six of Fargate."""
+    for environment in of_type(resources, "ComputeEnvironment"):
+        assert environment["ComputeResources"]["MaxvCpus"] <= 5
+
+
+def test_no_launch_configuration_and_no_spot_fleet(resources: dict[str, dict[str, Any]]) -> None:
+    """Accounts made since October 2024 have none; the strategy BEST_FIT on Spot needs a fleet role besides."""
+    strategies = {
+        environment["ComputeResources"].get("AllocationStrategy")
+        for environment in of_type(resources, "ComputeEnvironment")
+    }
+    assert strategies == {None, "SPOT_PRICE_CAPACITY_OPTIMIZED", "BEST_FIT_PROGRESSIVE"}

@@ -1,0 +1,147 @@
+"""An album of real photos: array job, then the job that binds, really run, with the rights of their roles."""
+
+import io
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from local.emulator import ROOT
+from local.sandbox import Sandbox
+from photos.album_jobs import AlbumJobs, JobKind
+from photos.albums import Album, page_key, pdf_key
+
+PHOTOS = sorted((ROOT / "local" / "photos").glob("*.[jp][pn]g"))
+
+
+@pytest.fixture(scope="module")
+def photos(sandbox: Sandbox) -> Iterator[list[str]]:
+    """The keys of the sample photos, uploaded and ready."""
+    s3, outputs = sandbox.client("s3"), sandbox.outputs["Thumbnails"]
+    keys = [f"Álbum {os.getpid()}/{photo.name}" for photo in PHOTOS]
+    for key, photo in zip(keys, PHOTOS, strict=True):
+        s3.put_object(Bucket=outputs["OriginalsBucket"], Key=key, Body=photo.read_bytes())
+    _eventually(
+        lambda: (
+            {item["key"] for item in sandbox.items(outputs["CatalogueTable"]) if item["state"] == "ready"} >= set(keys)
+        )
+    )
+    yield keys
+    for key in keys:
+        s3.delete_object(Bucket=outputs["OriginalsBucket"], Key=key)
+    _eventually(lambda: not {item["key"] for item in sandbox.items(outputs["CatalogueTable"])} & set(keys))
+
+
+@pytest.fixture(scope="module")
+def jobs(sandbox: Sandbox) -> AlbumJobs:
+    outputs = sandbox.outputs["Batch"]
+    return AlbumJobs(
+        sandbox.client("batch"),
+        sandbox.client("s3"),
+        sandbox.outputs["Thumbnails"]["ThumbnailsBucket"],
+        page=JobKind(outputs["JobQueue"], outputs["AlbumJobDefinition"]),
+        bind=JobKind(outputs["BindJobQueue"], outputs["BindJobDefinition"]),
+    )
+
+
+def _eventually(look: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.05)
+
+
+def _album(album_id: str, *photos: str) -> Album:
+    return Album(album_id, "Ürlaub", "2026-11-24T10:00:00.000Z", photos)
+
+
+def _finished(sandbox: Sandbox, job_id: str) -> dict[str, Any]:
+    batch = sandbox.client("batch")
+
+    def job() -> dict[str, Any]:
+        (found,) = batch.describe_jobs(jobs=[job_id])["jobs"]
+        return found  # type: ignore[no-any-return]
+
+    _eventually(lambda: job()["status"] in ("SUCCEEDED", "FAILED"))
+    return job()
+
+
+def _read(sandbox: Sandbox, key: str) -> bytes:
+    bucket = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
+    body: bytes = sandbox.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body
+
+
+def _log(sandbox: Sandbox, job: dict[str, Any]) -> list[str]:
+    group = job["container"]["logConfiguration"]["options"]["awslogs-group"]
+    events = sandbox.client("logs").get_log_events(
+        logGroupName=group, logStreamName=job["container"]["logStreamName"], startFromHead=True
+    )["events"]
+    return [event["message"] for event in events]
+
+
+def _process_of(job_id: str) -> int | None:
+    """The process that runs a job, found by its environment."""
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"AWS_BATCH_JOB_ID={job_id}".encode() in environment.read_bytes().split(b"\0"):
+                return int(environment.parent.name)
+        except OSError:  # it ended, or is someone else's
+            continue
+    return None
+
+
+def test_pages_are_made_side_by_side_and_bound(sandbox: Sandbox, photos: list[str], jobs: AlbumJobs) -> None:
+    album = _album("many", *photos * 7, "never uploaded.jpg")
+    bound = _finished(sandbox, jobs.submit(album))
+    assert bound["status"] == "SUCCEEDED", bound
+    (pages,) = sandbox.client("batch").describe_jobs(jobs=[bound["dependsOn"][0]["jobId"]])["jobs"]
+    assert pages["arrayProperties"]["statusSummary"]["SUCCEEDED"] == album.page_count == 3
+    pdf = PdfReader(io.BytesIO(_read(sandbox, pdf_key(album.id))), strict=True)
+    assert len(pdf.pages) == 3
+    (last,) = sandbox.client("batch").describe_jobs(jobs=[f"{pages['jobId']}:2"])["jobs"]
+    assert _log(sandbox, last) == ["Album many, page 3 of 3: 4 photos, 1 gaps"]
+
+
+def test_an_album_of_one_page(sandbox: Sandbox, photos: list[str], jobs: AlbumJobs) -> None:
+    assert _finished(sandbox, jobs.submit(_album("one", *photos)))["status"] == "SUCCEEDED"
+    assert len(PdfReader(io.BytesIO(_read(sandbox, pdf_key("one"))), strict=True).pages) == 1
+
+
+def test_a_child_whose_host_is_reclaimed_runs_again_and_makes_the_same_page(
+    sandbox: Sandbox, photos: list[str], jobs: AlbumJobs
+) -> None:
+    batch = sandbox.client("batch")
+    bound = jobs.submit(_album("killed", *photos * 6))
+    (pages,) = [entry["jobId"] for entry in batch.describe_jobs(jobs=[bound])["jobs"][0]["dependsOn"]]
+    child = f"{pages}:1"
+    _eventually(lambda: _process_of(child) is not None)
+    victim = _process_of(child)
+    assert victim is not None
+    os.kill(victim, signal.SIGKILL)
+    assert _finished(sandbox, bound)["status"] == "SUCCEEDED"
+    (ended,) = batch.describe_jobs(jobs=[child])["jobs"]
+    first, second = ended["attempts"]
+    assert first["statusReason"].startswith("Host EC2 (instance i-") and second["container"]["exitCode"] == 0
+    made = _read(sandbox, page_key("killed", 1))
+    _finished(sandbox, jobs.submit(_album("killed", *photos * 6)))
+    assert _read(sandbox, page_key("killed", 1)) == made
+
+
+def test_what_fails_by_itself_is_not_tried_again(sandbox: Sandbox, jobs: AlbumJobs) -> None:
+    outputs = sandbox.outputs["Batch"]
+    submitted = sandbox.client("batch").submit_job(
+        jobName="nothing",
+        jobQueue=outputs["JobQueue"],
+        jobDefinition=outputs["AlbumJobDefinition"],
+        parameters={"album": "never-asked-for"},
+    )
+    failed = _finished(sandbox, submitted["jobId"])
+    assert (failed["status"], len(failed["attempts"]), failed["container"]["exitCode"]) == ("FAILED", 1, 1)
+    (line,) = _log(sandbox, failed)
+    assert line.startswith("Album never-asked-for: albums/never-asked-for/manifest.json is not in the bucket")
