@@ -39,4 +39,6 @@ def make_album(sandbox: Sandbox) -> None:
         pdf = sandbox.client("s3").get_object(Bucket=bucket, Key=pdf_key(album.id))["Body"].read()
         RESULTS.mkdir(parents=True, exist_ok=True)
         (RESULTS / "album.pdf").write_bytes(pdf)
-        proved.append(f"album.pdf: {album.page_count} pages, {len(pdf) / 1024:.0f} KiB; a missing photo is a marked gap")
+        proved.append(
+            f"album.pdf: {album.page_count} pages, {len(pdf) / 1024:.0f} KiB; a missing photo is a marked gap"
+        )

@@ -92,7 +92,7 @@ def batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Batch]:
     for table in (service._DISPATCH, _RESOURCE_HANDLERS, images._images):
         for name, value in table.items():
             monkeypatch.setitem(table, name, value)  # as they are now they will be again
-    monkeypatch.setattr(batch_jobs.iam_actions, "extract_resource_arn", batch_jobs.iam_actions.extract_resource_arn)
+    monkeypatch.setattr(iam_actions, "extract_resource_arn", iam_actions.extract_resource_arn)
     monkeypatch.setenv("GATEWAY_PORT", "1")
     with request_scope("111122223333", "us-east-1"):
         service.reset()
