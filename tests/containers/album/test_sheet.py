@@ -85,7 +85,7 @@ def test_any_text_can_be_drawn(caption: str, reason: str) -> None:
     assert page.jpeg()
 
 
-def test_broken_unicode_can_be_drawn() -> None:
+def test_broken_unicode_and_control_characters_can_be_drawn() -> None:
     page = sheet(title="\ud800\0\n\u202e")
-    page.add_gap(0, "\udfff", "\ud800")
+    page.add_gap(0, "\udfff\nnext line", "\ud800")
     assert page.jpeg()

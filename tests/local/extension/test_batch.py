@@ -2,11 +2,12 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ministack.core import iam_actions
 from ministack.core.responses import request_scope
 from ministack.services import batch as service
 from ministack.services import cloudwatch_logs
@@ -305,9 +306,7 @@ def test_a_changed_definition_is_a_new_revision(batch: Batch) -> None:
     assert [found["jobDefinitionArn"] for found in active] == [second]
 
 
-def test_extending_an_emulator_that_lacks_a_call_stops(
-    batch: Batch, monkeypatch: pytest.MonkeyPatch, extend: Callable[[], None] = batch_jobs.extend
-) -> None:
+def test_extending_an_emulator_that_lacks_a_call_stops(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(service._DISPATCH, "/v1/submitjob")
     with pytest.raises(KeyError):
-        extend()
+        batch_jobs.extend()
