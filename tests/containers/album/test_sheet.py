@@ -89,3 +89,10 @@ def test_broken_unicode_and_control_characters_can_be_drawn() -> None:
     page = sheet(title="\ud800\0\n\u202e")
     page.add_gap(0, "\udfff\nnext line", "\ud800")
     assert page.jpeg()
+
+
+def test_a_caption_stays_on_its_line() -> None:
+    page, other = sheet(), sheet()
+    page.add_gap(0, "two\nlines\t", "")
+    other.add_gap(0, "two\ufffdlines\ufffd", "")
+    assert page.jpeg() == other.jpeg()
