@@ -25,6 +25,7 @@ _EXTENSIONS = [
     "containers",
     "clusters",
     "load_balancers",
+    "schedules",
 ]
 
 

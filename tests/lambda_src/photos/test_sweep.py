@@ -1,6 +1,7 @@
 """The sweep against originals, thumbnails and catalogue that events left in every possible state."""
 
 import json
+import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,11 +10,11 @@ from urllib.parse import unquote_plus
 import boto3
 import pytest
 
-from photos.catalogue import Catalogue, NewerKnown
+from photos.catalogue import Catalogue, Item, NewerKnown, State
 from photos.errors import Refused
 from photos.keys import photo_id, thumbnail_key
 from photos.newest_wins import Upload
-from photos.storage import Originals, Thumbnails
+from photos.storage import Originals, Stored, Thumbnails
 from photos.sweep import Counts, Phase, Progress, Sweep
 from photos.thumbnails import Thumbnailer
 from photos.upload_queue import UploadQueue
@@ -279,3 +280,35 @@ def test_an_announced_photo_keeps_its_place_and_any_upload_is_newer(world: World
     assert (found["state"], found["created_at"]) == ("ready", "2026-01-02T03:04:05.000Z")
     with pytest.raises(NewerKnown):
         world.catalogue.announce("uploads/a.jpg", announced_at=announced_at)
+
+
+def test_memory_does_not_grow_with_what_there_is() -> None:
+    def peak(photos: int) -> int:
+        """Bytes that a sweep over so many photos, all well, has at most."""
+        keys = [(f"{number:08}", f"{number:032x}") for number in range(photos)]
+        now = datetime.now(UTC)
+
+        class Listings(Catalogue, Originals, Thumbnails):  # type: ignore[misc]  # each used as one of them
+            def __init__(self, paths: list[str]) -> None:
+                self._paths = paths
+
+            def all(self, *, after: str = "") -> Iterator[Stored]:
+                return (Stored(path, "e", now) for path in self._paths)
+
+            def all_by(self, order: str, *, after: str = "") -> Iterator[Item]:
+                return (Item(key, id_, State.READY, now, "e", "1", {256: f"{id_}/1-e/256.webp"}) for key, id_ in keys)
+
+            def abort_multipart_uploads(self, *, before: datetime) -> Iterator[str]:
+                return iter(())
+
+        originals, thumbnails = [key for key, _ in keys], [f"{id_}/1-e/256.webp" for _, id_ in keys]
+        sweep = Sweep(Listings(originals), Listings(thumbnails), Listings([]), UploadQueue(boto3.client("sqs"), ""))
+        progress = Progress(now)
+        tracemalloc.start()
+        sweep.run(progress, lambda: True)
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert progress.counts == Counts(photos=photos, thumbnails=photos)
+        return used
+
+    assert peak(20_000) < peak(1_000) + 50_000

@@ -11,7 +11,11 @@ from ministack.core import iam_actions
 from ministack.core.responses import request_scope
 from ministack.services import batch as service
 from ministack.services import cloudwatch_logs
-from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
+from ministack.services.cloudformation.provisioners import (
+    _DEFERRED_PREDECESSOR_DELETES,
+    _RESOURCE_HANDLERS,
+    _update_resource,
+)
 
 from local.extension import batch_jobs, batch_resources, images
 
@@ -100,7 +104,7 @@ def batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Batch]:
         batch_resources.extend()
         batch_jobs.extend()
         cloudwatch_logs._create_log_group({"logGroupName": "jobs"})
-        images._images["test:1"] = images.Image(tmp_path, {}, (), ())
+        images._images["test:1"] = images.Image("sha256:0", tmp_path, {}, (), ())
         yield Batch()
         for queue in [queue["jobQueueArn"] for queue in service._job_queues.values()]:
             Batch().delete("JobQueue", queue)
@@ -304,6 +308,26 @@ def test_a_changed_definition_is_a_new_revision(batch: Batch) -> None:
     batch.delete("JobDefinition", first)
     active = batch.call("DescribeJobDefinitions", status="ACTIVE")["jobDefinitions"]
     assert [found["jobDefinitionArn"] for found in active] == [second]
+
+
+def test_a_changed_environment_is_replaced_and_its_queue_moves(batch: Batch) -> None:
+    kind, queue_kind = "AWS::Batch::ComputeEnvironment", "AWS::Batch::JobQueue"
+    resources = {"Type": "SPOT", "MaxvCpus": 2, "Subnets": ["subnet-1"]}
+    old = {"Type": "managed", "ComputeResources": resources}
+    new = {"Type": "managed", "ComputeResources": {**resources, "MaxvCpus": 4}}
+    before = batch.environment("Hosts")
+    queue = batch.queue("Queue", before)
+    deleted_later = _DEFERRED_PREDECESSOR_DELETES.set([])
+    try:
+        after, _ = _update_resource(kind, before, old, new, "stack", "Hosts")
+        order = [{"ComputeEnvironment": after, "Order": 1}]
+        moved, _ = _update_resource(queue_kind, queue, {}, {"ComputeEnvironmentOrder": order}, "stack", "Queue")
+    finally:
+        _DEFERRED_PREDECESSOR_DELETES.reset(deleted_later)
+    assert after != before and moved == queue
+    batch.delete("ComputeEnvironment", before)
+    (left,) = batch.call("DescribeComputeEnvironments")["computeEnvironments"]
+    assert (left["computeEnvironmentArn"], left["computeResources"]["maxvCpus"]) == (after, 4)
 
 
 def test_extending_an_emulator_that_lacks_a_call_stops(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:

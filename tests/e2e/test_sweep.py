@@ -1,0 +1,105 @@
+"""The nightly sweep in the deployed Cron stack, with IAM enforced."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local.emulator import ROOT
+from local.sandbox import Sandbox
+
+KEY = "swept/my photo+ü.jpg"
+
+
+def wait_for(look: Callable[[], Any], seconds: float = 30) -> Any:
+    """What `look` answers, as soon as that is true."""
+    deadline = time.monotonic() + seconds
+    while not (answer := look()):
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.1)
+    return answer
+
+
+@pytest.fixture
+def photo(sandbox: Sandbox) -> Iterator[dict[str, Any]]:
+    """The item of a photo with its thumbnails made; removed afterwards."""
+    s3, outputs = sandbox.client("s3"), sandbox.outputs["Thumbnails"]
+
+    def item() -> dict[str, Any] | None:
+        return next((item for item in sandbox.items(outputs["CatalogueTable"]) if item["key"] == KEY), None)
+
+    s3.upload_file(str(ROOT / "local" / "photos" / "rocket.jpg"), outputs["OriginalsBucket"], KEY)
+    yield wait_for(item)
+    s3.delete_object(Bucket=outputs["OriginalsBucket"], Key=KEY)
+    wait_for(lambda: item() is None)
+
+
+def _objects(sandbox: Sandbox) -> dict[str, datetime]:
+    listed = sandbox.client("s3").list_objects_v2(Bucket=sandbox.outputs["Thumbnails"]["ThumbnailsBucket"])
+    return {entry["Key"]: entry["LastModified"] for entry in listed.get("Contents", [])}
+
+
+def _report(sandbox: Sandbox) -> dict[str, Any]:
+    key = f"reports/{datetime.now(UTC).date().isoformat()}.json"
+    if key not in _objects(sandbox):
+        return {}
+    bucket = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
+    report: dict[str, Any] = json.load(sandbox.client("s3").get_object(Bucket=bucket, Key=key)["Body"])
+    return report
+
+
+@pytest.fixture(autouse=True)
+def no_report(sandbox: Sandbox) -> None:
+    """Begin without the report of an earlier test."""
+    for key in _objects(sandbox):
+        if key.startswith("reports/"):
+            sandbox.client("s3").delete_object(Bucket=sandbox.outputs["Thumbnails"]["ThumbnailsBucket"], Key=key)
+
+
+def test_thumbnails_that_are_gone_come_back_as_they_were(sandbox: Sandbox, photo: dict[str, Any]) -> None:
+    lost = set(photo["thumbnails"].values())
+    for key in lost:
+        sandbox.client("s3").delete_object(Bucket=sandbox.outputs["Thumbnails"]["ThumbnailsBucket"], Key=key)
+    answer = sandbox.client("lambda").invoke(FunctionName=sandbox.outputs["Cron"]["SweepFunction"])
+    assert "FunctionError" not in answer, answer["Payload"].read()
+    assert _report(sandbox)["queued"] == 1
+    wait_for(lambda: lost <= _objects(sandbox).keys())
+
+
+def test_a_run_without_time_hands_on_to_the_next(sandbox: Sandbox, photo: dict[str, Any]) -> None:
+    function = sandbox.outputs["Cron"]["SweepFunction"]
+    # Less than the function keeps in reserve: each run makes one step.
+    sandbox.client("lambda").update_function_configuration(FunctionName=function, Timeout=60)
+    try:
+        sandbox.client("lambda").invoke(FunctionName=function, InvocationType="Event")
+        report = wait_for(lambda: _report(sandbox))
+    finally:
+        sandbox.client("lambda").update_function_configuration(FunctionName=function, Timeout=900)
+    assert report["runs"] == 3
+    assert report["photos"] >= 1
+
+
+def test_the_schedule_starts_it(sandbox: Sandbox) -> None:
+    scheduler = sandbox.client("scheduler")
+    (summary,) = [
+        entry
+        for entry in scheduler.list_schedules()["Schedules"]
+        if sandbox.outputs["Cron"]["SweepFunction"] in entry["Target"]["Arn"]
+    ]
+    schedule = scheduler.get_schedule(Name=summary["Name"], GroupName=summary["GroupName"])
+    assert schedule["ScheduleExpressionTimezone"] == "Etc/UTC"
+    # The same target, now rather than at night.
+    now = datetime.now(UTC) - timedelta(seconds=1)
+    scheduler.create_schedule(
+        Name="now",
+        ScheduleExpression=f"at({now:%Y-%m-%dT%H:%M:%S})",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target=schedule["Target"],
+    )
+    try:
+        assert wait_for(lambda: _report(sandbox))["runs"] == 1
+    finally:
+        scheduler.delete_schedule(Name="now")
