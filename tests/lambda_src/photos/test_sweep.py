@@ -288,7 +288,7 @@ def test_memory_does_not_grow_with_what_there_is() -> None:
         keys = [(f"{number:08}", f"{number:032x}") for number in range(photos)]
         now = datetime.now(UTC)
 
-        class Listings(Catalogue, Originals, Thumbnails):  # type: ignore[misc]  # each used as one of them
+        class Listings(Catalogue, Originals, Thumbnails):
             def __init__(self, paths: list[str]) -> None:
                 self._paths = paths
 
