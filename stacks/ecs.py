@@ -62,8 +62,8 @@ class EcsStack(Stack):
             "Fargate",
             cluster=self.cluster,
             task_definition=fargate_task(self, "FargateTask", image=image, api_url=api_url),
-            # On Spot a task costs a third and may have to go at two minutes' notice: ECS starts another one, and
-            # visitors have the service on EC2. Where that will not do: `capacity_provider="FARGATE"`.
+            # On Spot a task costs a third, and AWS may take it back. ECS then starts another one; until it is healthy
+            # its share of the visitors gets an error. Where that will not do: `capacity_provider="FARGATE"`.
             capacity_provider_strategies=[ecs.CapacityProviderStrategy(capacity_provider="FARGATE_SPOT", weight=1)],
             assign_public_ip=True,  # the only way to its image, in a public subnet
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
@@ -136,7 +136,11 @@ class EcsStack(Stack):
             protocol=elbv2.ApplicationProtocol.HTTP,
             targets=[service],
             health_check=elbv2.HealthCheck(
-                path="/health", interval=Duration.seconds(10), timeout=Duration.seconds(3), healthy_threshold_count=2
+                path="/health",
+                port="traffic-port",
+                interval=Duration.seconds(10),
+                timeout=Duration.seconds(3),
+                healthy_threshold_count=2,
             ),
             deregistration_delay=Duration.seconds(15),  # no answer takes longer
         )

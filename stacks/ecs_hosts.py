@@ -47,7 +47,7 @@ class EcsHosts(Construct):
             auto_scaling_group=group,
             enable_managed_scaling=True,
             # Both would let a host that still runs a task put off its end, and `cdk destroy` with it. Without them
-            # such a host takes its task along; ECS starts another one, and the load balancer has others to ask.
+            # such a host takes its task along, and ECS starts another one elsewhere.
             enable_managed_termination_protection=False,
             enable_managed_draining=False,
         )

@@ -1,10 +1,12 @@
 """Tasks of ECS that run: in the place of Docker, local processes.
 
 Real: the emulator's own ECS starts, watches and restarts tasks, keeps to the desired count, opens the circuit breaker,
-registers targets and answers the metadata endpoint; the program runs with its task role. On paper only: hosts and their
-capacity, Spot, health checks, what the network lets through, and the time-out after which ECS kills (here 5 seconds).
+registers targets and answers the metadata endpoint; the program runs with its task role, and is a target once it
+listens. On paper only: hosts and their capacity, Spot, health checks after that, what the network lets through, and
+the 30 seconds after which ECS kills what does not end (5 here).
 """
 
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,11 +18,25 @@ from local.extension.processes import Process
 
 _NETWORK = "local"
 
+# Longer than any program here takes to start, on a machine that is busy.
+_STARTING_SECONDS = 30
+
 
 def extend() -> None:
-    """Give ECS the Docker it looks for."""
-    for name in ("_docker", "_tasks", "_task_defs"):
-        getattr(ecs, name)
+    """Give ECS the Docker it looks for, and let services notice when one of their tasks is stopped."""
+    ecs._docker, ecs._tasks, ecs._task_defs, ecs._reconcile_service_tasks  # noqa: B018  # stop early if gone
+    stop_task = ecs._ACTION_MAP["StopTask"]
+
+    def stop_and_replace(data: dict[str, Any]) -> Any:
+        answer = stop_task(data)
+        task = json.loads(answer[2]).get("task", {})
+        kind, _, service = task.get("group", "").partition(":")
+        if kind == "service":
+            cluster = task["clusterArn"].rpartition("/")[2]
+            ecs._reconcile_service_tasks(cluster, f"{cluster}/{service}")
+        return answer
+
+    ecs._ACTION_MAP["StopTask"] = stop_and_replace
     ecs._docker = _Docker()
 
 
@@ -85,6 +101,10 @@ class _Containers:
             environment=environment,
             role_arn=definition["taskRoleArn"] or None,
         )
+        # As a load balancer does, which sends nobody to a target before it is healthy.
+        (container_definition,) = definition["containerDefinitions"]
+        for mapping in container_definition.get("portMappings", []):
+            process.wait_for_port(mapping["containerPort"], _STARTING_SECONDS)
         container = _containers[process.id] = _Container(process, labels)
         return container
 
@@ -110,7 +130,7 @@ class _Images:
         return self.get(uri)
 
     def get_registry_data(self, uri: str) -> _RegistryData:
-        return _RegistryData(images.find(uri).digest)
+        return _RegistryData(images.digest(uri))
 
 
 class _Docker:

@@ -9,12 +9,10 @@ must look like the source folder, and programs are started by relative paths.
 import hashlib
 import io
 import json
-import re
-import shlex
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +21,7 @@ from ministack.services import codebuild
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
 from local.extension import roles
-
-# Set by the base image or meaningful in it alone.
-_NOT_FOR_THIS_MACHINE = ("PATH", "VIRTUAL_ENV", "HOME")
+from local.extension.dockerfile import read_dockerfile
 
 
 @dataclass(frozen=True)
@@ -33,11 +29,9 @@ class Image:
     """What a container starts from.
 
     folder: the unpacked source, where the program is started
-    digest: in the repository it was pushed to
     """
 
     folder: Path
-    digest: str
     environment: Mapping[str, str]
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
@@ -50,6 +44,9 @@ class ImageNotFound(LookupError):
 # By repository and tag, and by repository and digest, as image URIs end.
 _images: dict[str, Image] = {}
 
+# By repository and tag.
+_digests: dict[str, str] = {}
+
 # By CodeBuild project; the emulator does not keep them.
 _log_groups: dict[str, str] = {}
 
@@ -60,6 +57,12 @@ def find(uri: str) -> Image:
         return _images[uri.partition("/")[2]]
     except KeyError:
         raise ImageNotFound(f"{uri}: no such image was built here") from None
+
+
+def digest(uri: str) -> str:
+    """What a tag stands for in the repository. Raises ImageNotFound."""
+    find(uri)
+    return _digests[uri.partition("/")[2]]
 
 
 def extend() -> None:
@@ -120,30 +123,9 @@ def _build_and_push(project: dict[str, Any], session: str) -> str:
     manifest = json.dumps({"source": hashlib.sha256(source).hexdigest()})
     pushed = ecr.put_image(repositoryName=repository, imageManifest=manifest, imageTag=tag)
     digest = pushed["image"]["imageId"]["imageDigest"]
-    _images[f"{repository}:{tag}"] = _images[f"{repository}@{digest}"] = read_image(folder, digest)
+    _digests[f"{repository}:{tag}"] = digest
+    dockerfile = read_dockerfile(folder)
+    _images[f"{repository}:{tag}"] = _images[f"{repository}@{digest}"] = Image(
+        folder, dockerfile.environment, dockerfile.entrypoint, dockerfile.command
+    )
     return f"{uri} {digest}"
-
-
-def read_image(folder: Path, digest: str) -> Image:
-    """The image that the Dockerfile in this folder describes. Raises ValueError for what it says in shell form."""
-    environment: dict[str, str] = {}
-    lists: dict[str, tuple[str, ...]] = {"ENTRYPOINT": (), "CMD": ()}
-    for instruction, rest in _instructions((folder / "Dockerfile").read_text()):
-        if instruction == "FROM":
-            environment, lists = {}, {"ENTRYPOINT": (), "CMD": ()}
-        elif instruction == "ENV":
-            pairs = dict(pair.partition("=")[::2] for pair in shlex.split(rest))
-            environment |= {name: value for name, value in pairs.items() if name not in _NOT_FOR_THIS_MACHINE}
-        elif instruction in lists:
-            if not rest.startswith("["):
-                raise ValueError(f"{instruction} {rest}: expected the form of a list, which needs no shell")
-            lists[instruction] = tuple(json.loads(rest))
-    return Image(folder, digest, environment, lists["ENTRYPOINT"], lists["CMD"])
-
-
-def _instructions(dockerfile: str) -> Iterator[tuple[str, str]]:
-    without_comments = re.sub(r"^\s*#.*\n", "", dockerfile, flags=re.MULTILINE)
-    for line in re.sub(r"\\\n", " ", without_comments).splitlines():
-        instruction, _, rest = line.strip().partition(" ")
-        if instruction:
-            yield instruction.upper(), rest.strip()

@@ -82,6 +82,17 @@ class Process:
         status = self._popen.wait()
         return status if status >= 0 else 128 - status
 
+    def wait_for_port(self, port: int, timeout: float) -> None:
+        """Return when it listens there, or has ended. Raises TimeoutError after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while self.running:
+            with socket.socket() as visitor:
+                if visitor.connect_ex((self.address, port)) == 0:
+                    return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"nothing listens on port {port} after {timeout} s")
+            time.sleep(0.02)
+
     def stop(self, timeout: float) -> int:
         """Ask it to end, make it end after `timeout` seconds, and return its exit status."""
         with suppress(ProcessLookupError):

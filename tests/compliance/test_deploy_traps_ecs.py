@@ -1,0 +1,128 @@
+"""Traps of a first deployment, or of `cdk destroy`, with containers. Each is named with where it was met."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Template
+
+
+@pytest.fixture(scope="module")
+def ecs(template: Callable[[str], Template]) -> dict[str, dict[str, Any]]:
+    resources: dict[str, dict[str, Any]] = template("Ecs").to_json()["Resources"]
+    return resources
+
+
+def _of_type(resources: dict[str, dict[str, Any]], resource_type: str) -> dict[str, dict[str, Any]]:
+    return {name: found for name, found in resources.items() if found["Type"] == resource_type}
+
+
+def _service(ecs: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
+    (service,) = [found for key, found in _of_type(ecs, "AWS::ECS::Service").items() if key.startswith(name)]
+    return service
+
+
+def test_an_image_exists_before_a_service_starts(ecs: dict[str, dict[str, Any]], assembly: Path) -> None:
+    # aws-cdk 3646, 14994, 7746. The tag is an answer of the build, in a stack that is deployed before.
+    registry = json.loads((assembly / "Registry.template.json").read_text())
+    outputs = {name: json.dumps(output["Value"]) for name, output in registry["Outputs"].items()}
+    for task in _of_type(ecs, "AWS::ECS::TaskDefinition").values():
+        image = json.dumps(task["Properties"]["ContainerDefinitions"][0]["Image"])
+        assert any(name in image and "ImageTag" in value for name, value in outputs.items())
+
+
+def test_a_build_that_never_starts_does_not_hang_the_deployment(template: Callable[[str], Template]) -> None:
+    # CloudFormation waits an hour for a custom resource that does not answer, unless it is told otherwise.
+    for built in template("Registry").find_resources("Custom::ContainerImage").values():
+        assert int(built["Properties"]["ServiceTimeout"]) <= 15 * 60
+
+
+def test_builds_log_to_a_group_that_goes_with_the_stack(template: Callable[[str], Template]) -> None:
+    # CodeBuild makes /aws/codebuild/… by itself where it may.
+    for name, project in template("Registry").find_resources("AWS::CodeBuild::Project").items():
+        group = project["Properties"]["LogsConfig"]["CloudWatchLogs"]["GroupName"]["Ref"]
+        assert group in template("Registry").find_resources("AWS::Logs::LogGroup"), name
+
+
+def test_containers_log_to_groups_that_go_with_the_stack(ecs: dict[str, dict[str, Any]]) -> None:
+    for name, task in _of_type(ecs, "AWS::ECS::TaskDefinition").items():
+        (container,) = task["Properties"]["ContainerDefinitions"]
+        group = container["LogConfiguration"]["Options"]["awslogs-group"]["Ref"]
+        assert ecs[group]["Type"] == "AWS::Logs::LogGroup", name
+        assert "awslogs-create-group" not in container["LogConfiguration"]["Options"], name
+
+
+def test_a_fargate_task_in_a_public_subnet_can_fetch_its_image(ecs: dict[str, dict[str, Any]]) -> None:
+    network = _service(ecs, "Fargate")["Properties"]["NetworkConfiguration"]["AwsvpcConfiguration"]
+    assert network["AssignPublicIp"] == "ENABLED"
+
+
+def test_tasks_on_ec2_share_the_address_of_their_host(ecs: dict[str, dict[str, Any]]) -> None:
+    # With an address of their own they would have no public one, and without a NAT gateway no way out (ECS guide).
+    definition = ecs[_service(ecs, "Ec2")["Properties"]["TaskDefinition"]["Ref"]]["Properties"]
+    assert definition["NetworkMode"] == "bridge"
+    (mapping,) = definition["ContainerDefinitions"][0]["PortMappings"]
+    assert mapping["HostPort"] == 0  # two tasks may meet on one host
+
+
+def test_the_load_balancer_reaches_the_ports_that_hosts_choose(ecs: dict[str, dict[str, Any]]) -> None:
+    # The CDK writes this rule for hosts it adds itself, not for those of a capacity provider.
+    for direction, field in (("Ingress", "GroupId"), ("Egress", "DestinationSecurityGroupId")):
+        rules = _of_type(ecs, f"AWS::EC2::SecurityGroup{direction}").values()
+        assert [
+            rule["Properties"]
+            for rule in rules
+            if "Hosts" in json.dumps(rule["Properties"][field])
+            and (rule["Properties"]["FromPort"], rule["Properties"]["ToPort"]) == (32768, 65535)
+        ], direction
+
+
+@pytest.mark.parametrize("service", ["Fargate", "Ec2"])
+def test_a_deployment_that_does_not_start_ends_and_is_taken_back(ecs: dict[str, dict[str, Any]], service: str) -> None:
+    # aws-cdk 1498: without a circuit breaker it hangs for hours.
+    properties = _service(ecs, service)["Properties"]
+    assert properties["DeploymentConfiguration"]["DeploymentCircuitBreaker"] == {"Enable": True, "Rollback": True}
+    assert properties["HealthCheckGracePeriodSeconds"] == 60
+
+
+@pytest.mark.parametrize("service", ["Fargate", "Ec2"])
+def test_services_come_after_the_list_of_capacity_providers_and_go_before_it(
+    ecs: dict[str, dict[str, Any]], service: str
+) -> None:
+    # aws-cdk 15366: "The specified capacity provider is in use and cannot be removed".
+    (associations,) = _of_type(ecs, "AWS::ECS::ClusterCapacityProviderAssociations")
+    assert associations in _service(ecs, service)["DependsOn"]
+
+
+def test_hosts_do_not_put_off_their_end(ecs: dict[str, dict[str, Any]]) -> None:
+    # aws-cdk 14732, 18179: `cdk destroy` hangs.
+    (provider,) = _of_type(ecs, "AWS::ECS::CapacityProvider").values()
+    group = provider["Properties"]["AutoScalingGroupProvider"]
+    assert group["ManagedTerminationProtection"] == "DISABLED"
+    assert group["ManagedDraining"] == "DISABLED"
+    assert _of_type(ecs, "AWS::AutoScaling::LifecycleHook") == {}
+    (hosts,) = _of_type(ecs, "AWS::AutoScaling::AutoScalingGroup").values()
+    assert not hosts["Properties"].get("NewInstancesProtectedFromScaleIn")
+
+
+def test_the_cluster_goes_after_its_hosts(ecs: dict[str, dict[str, Any]]) -> None:
+    # aws-cdk 18179: "The Cluster cannot be deleted while Container Instances are active or draining".
+    (cluster,) = _of_type(ecs, "AWS::ECS::Cluster")
+    (template,) = _of_type(ecs, "AWS::EC2::LaunchTemplate")
+    (group,) = _of_type(ecs, "AWS::AutoScaling::AutoScalingGroup").values()
+    assert template in json.dumps(group["Properties"]["LaunchTemplate"])
+    assert cluster in json.dumps(ecs[template]["Properties"]["LaunchTemplateData"]["UserData"])
+
+
+def test_no_launch_configuration_which_new_accounts_refuse(ecs: dict[str, dict[str, Any]]) -> None:
+    assert _of_type(ecs, "AWS::AutoScaling::LaunchConfiguration") == {}
+
+
+def test_everything_is_for_graviton(ecs: dict[str, dict[str, Any]], template: Callable[[str], Template]) -> None:
+    # An image for one processor does not start on another: "exec format error".
+    definition = ecs[_service(ecs, "Fargate")["Properties"]["TaskDefinition"]["Ref"]]["Properties"]
+    assert definition["RuntimePlatform"]["CpuArchitecture"] == "ARM64"
+    parameters = json.dumps(template("Ecs").to_json()["Parameters"])
+    assert "amazon-linux-2023/arm64" in parameters

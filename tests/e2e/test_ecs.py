@@ -1,0 +1,124 @@
+"""The gallery on ECS: one address, two launch types, tasks that come back."""
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local.sandbox import Sandbox
+
+_PATIENCE_SECONDS = 30
+
+
+def get(sandbox: Sandbox, path: str) -> bytes:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{sandbox.outputs['Ecs']['GalleryUrl']}{path}", timeout=10) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+def who(sandbox: Sandbox) -> dict[str, str]:
+    """The task that serves each launch type, as the page sees it in 40 visits."""
+    answers = [json.loads(get(sandbox, "whoami")) for _ in range(40)]
+    return {answer["launch_type"]: answer["task"] for answer in answers}
+
+
+def wait(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not what():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def ecs(sandbox: Sandbox) -> Any:
+    return sandbox.client("ecs")
+
+
+@pytest.fixture
+def cluster(ecs: Any) -> str:
+    (arn,) = [arn for arn in ecs.list_clusters()["clusterArns"] if "-Ecs-" in arn]
+    return str(arn)
+
+
+def test_visitors_are_served_by_fargate_and_by_ec2(sandbox: Sandbox) -> None:
+    assert set(who(sandbox)) == {"FARGATE", "EC2"}
+
+
+def test_the_page_knows_where_it_comes_from(sandbox: Sandbox) -> None:
+    assert b'<script type="module" src="gallery.js">' in get(sandbox, "")
+    assert b'fetch("whoami")' in get(sandbox, "gallery.js")
+    assert set(json.loads(get(sandbox, "config.json"))) == {"api_url"}
+
+
+def test_what_the_containers_print_is_in_the_logs(sandbox: Sandbox) -> None:
+    get(sandbox, "health")
+    wait(lambda: any("GET /health" in line for line in sandbox.log_lines("Ecs")))
+
+
+@pytest.mark.parametrize("launch_type", ["FARGATE", "EC2"])
+def test_a_task_that_is_gone_is_replaced(sandbox: Sandbox, ecs: Any, cluster: str, launch_type: str) -> None:
+    before = who(sandbox)[launch_type]
+    ecs.stop_task(cluster=cluster, task=before)
+    running: set[str] = set()
+
+    def replaced() -> bool:
+        arns = ecs.list_tasks(cluster=cluster)["taskArns"]
+        running.clear()
+        running.update(
+            task["taskArn"].rpartition("/")[2]
+            for task in ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]
+            if task["lastStatus"] == "RUNNING" and task["launchType"] == launch_type
+        )
+        return bool(running)
+
+    wait(replaced)
+    assert before not in running
+    # Until the new task is a target, its share of the visitors gets an error, on AWS too.
+    wait(lambda: _all_answered(sandbox))
+    assert who(sandbox)[launch_type] in running
+
+
+def _all_answered(sandbox: Sandbox) -> bool:
+    try:
+        who(sandbox)
+    except OSError:
+        return False
+    return True
+
+
+def test_a_version_that_does_not_start_is_taken_back(sandbox: Sandbox, ecs: Any, cluster: str) -> None:
+    services = ecs.list_services(cluster=cluster)["serviceArns"]
+    (service,) = [
+        found
+        for found in ecs.describe_services(cluster=cluster, services=services)["services"]
+        if found["capacityProviderStrategy"][0]["capacityProvider"] == "FARGATE_SPOT"
+    ]
+    name, good = service["serviceName"], service["taskDefinition"]
+    definition = ecs.describe_task_definition(taskDefinition=good)["taskDefinition"]
+    (container,) = definition["containerDefinitions"]
+    broken = ecs.register_task_definition(
+        family="broken",
+        containerDefinitions=[{**container, "command": ["python", "-c", "raise SystemExit('I am broken')"]}],
+        **{
+            field: definition[field]
+            for field in ("taskRoleArn", "executionRoleArn", "networkMode", "requiresCompatibilities", "cpu", "memory")
+        },
+    )["taskDefinition"]["taskDefinitionArn"]
+    try:
+        ecs.update_service(cluster=cluster, service=name, taskDefinition=broken)
+
+        def events() -> str:
+            (described,) = ecs.describe_services(cluster=cluster, services=[name])["services"]
+            return " ".join(event["message"] for event in described["events"])
+
+        wait(lambda: "rolled back" in events())
+        (service,) = ecs.describe_services(cluster=cluster, services=[name])["services"]
+        assert service["taskDefinition"] == good
+        assert set(who(sandbox)) == {"FARGATE", "EC2"}
+        wait(lambda: any("I am broken" in line for line in sandbox.log_lines("Ecs")))
+    finally:
+        ecs.deregister_task_definition(taskDefinition=broken)

@@ -1,0 +1,40 @@
+"""Reading how an image starts its program."""
+
+from pathlib import Path
+
+import pytest
+
+from local.extension.dockerfile import Dockerfile, read_dockerfile
+
+
+def read(folder: Path, text: str) -> Dockerfile:
+    (folder / "Dockerfile").write_text(text)
+    return read_dockerfile(folder)
+
+
+def test_only_the_last_stage_counts(tmp_path: Path) -> None:
+    text = """
+FROM base AS libraries
+ENV OLD=1
+CMD ["old"]
+
+FROM base
+# ENV COMMENT=1
+ENV ONE=1 \\
+    # in the middle
+    TWO="two words"
+ENTRYPOINT ["python", "-m", "album"]
+CMD ["--help"]
+"""
+    expected = Dockerfile({"ONE": "1", "TWO": "two words"}, ("python", "-m", "album"), ("--help",))
+    assert read(tmp_path, text) == expected
+
+
+def test_paths_of_the_image_are_left_out(tmp_path: Path) -> None:
+    text = "FROM base\nENV PATH=/opt/bin:$PATH PYTHONPATH=/libraries KEPT=1\n"
+    assert read(tmp_path, text).environment == {"KEPT": "1"}
+
+
+def test_a_command_for_a_shell_is_refused_with_what_is_expected(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r'CMD python program.py: expected a list such as \["python"'):
+        read(tmp_path, "FROM base\nCMD python program.py\n")

@@ -1,0 +1,151 @@
+"""The Ecs stack: what its template promises."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App
+from aws_cdk.assertions import Match, Template
+
+from app import build
+
+CIDR = "203.0.113.7/32"
+
+
+@pytest.fixture(scope="module")
+def ecs(template: Callable[[str], Template]) -> Template:
+    return template("Ecs")
+
+
+@pytest.fixture(scope="module")
+def opened(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """The same with the setting allowed_cidr."""
+    folder = tmp_path_factory.mktemp("opened")
+    build(App(context={**context, "allowed_cidr": CIDR}, outdir=str(folder))).synth()
+    return Template.from_string((folder / "Ecs.template.json").read_text())
+
+
+def test_output_of_the_contract(ecs: Template) -> None:
+    assert "GalleryUrl" in ecs.to_json()["Outputs"]
+
+
+def test_deployed_alone_it_brings_network_and_registry_and_no_more(assembly: Path) -> None:
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+
+    def needed(stack: str) -> set[str]:
+        direct = {name for name in artifacts[stack].get("dependencies", []) if not name.endswith(".assets")}
+        return direct.union(*map(needed, direct))
+
+    assert needed("Ecs") == {"Network", "Registry"}
+
+
+def test_without_a_setting_nobody_gets_in(ecs: Template) -> None:
+    assert _ranges(ecs) == []
+
+
+def test_with_the_setting_its_addresses_reach_the_load_balancer_and_nothing_else(opened: Template) -> None:
+    assert _ranges(opened) == [("Visitors", CIDR, 80, 80)]
+
+
+def _ranges(template: Template) -> list[tuple[str, str, int, int]]:
+    """Whom security groups let in by address: group, addresses, ports."""
+    inline = [
+        (name, rule)
+        for name, group in template.find_resources("AWS::EC2::SecurityGroup").items()
+        for rule in group["Properties"].get("SecurityGroupIngress", [])
+    ]
+    apart = [
+        (str(rule["Properties"]["GroupId"]), rule["Properties"])
+        for rule in template.find_resources("AWS::EC2::SecurityGroupIngress").values()
+    ]
+    return [
+        (name[:8], rule.get("CidrIp", rule.get("CidrIpv6")), rule["FromPort"], rule["ToPort"])
+        for name, rule in inline + apart
+        if "SourceSecurityGroupId" not in rule
+    ]
+
+
+def test_one_listener_shares_visitors_between_both_services(ecs: Template) -> None:
+    (listener,) = ecs.find_resources("AWS::ElasticLoadBalancingV2::Listener").values()
+    (action,) = listener["Properties"]["DefaultActions"]
+    shares = {group["TargetGroupArn"]["Ref"]: group["Weight"] for group in action["ForwardConfig"]["TargetGroups"]}
+    services = ecs.find_resources("AWS::ECS::Service").values()
+    served = {
+        balancer["TargetGroupArn"]["Ref"] for service in services for balancer in service["Properties"]["LoadBalancers"]
+    }
+    assert set(shares) == served and len(served) == 2
+    assert set(shares.values()) == {1}
+
+
+def test_both_services_run_the_same_image(ecs: Template) -> None:
+    images = [
+        json.dumps(task["Properties"]["ContainerDefinitions"][0]["Image"], sort_keys=True)
+        for task in ecs.find_resources("AWS::ECS::TaskDefinition").values()
+    ]
+    assert len(images) == 2 and len(set(images)) == 1
+
+
+def test_the_hosts_are_closed_and_their_disks_encrypted(ecs: Template) -> None:
+    ecs.has_resource_properties(
+        "AWS::EC2::LaunchTemplate",
+        {
+            "LaunchTemplateData": {
+                "InstanceType": "t4g.micro",
+                "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
+                "BlockDeviceMappings": [Match.object_like({"Ebs": Match.object_like({"Encrypted": True})})],
+                "KeyName": Match.absent(),
+            }
+        },
+    )
+
+
+def test_the_program_has_no_rights_and_the_hosts_only_those_of_the_agent(ecs: Template) -> None:
+    for name, role in ecs.find_resources("AWS::IAM::Role").items():
+        assert "ManagedPolicyArns" not in role["Properties"], name
+    actions: dict[str, set[str]] = {}
+    for policy in ecs.find_resources("AWS::IAM::Policy").values():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            listed = statement["Action"]
+            for role in policy["Properties"]["Roles"]:
+                actions.setdefault(role["Ref"], set()).update([listed] if isinstance(listed, str) else listed)
+    assert not [name for name in actions if "TaskRole" in name]
+    (of_hosts,) = [found for name, found in actions.items() if name.startswith("Hosts")]
+    assert {action.partition(":")[0] for action in of_hosts} == {"ecs"}
+    assert not [action for action in of_hosts if action.endswith("*")]
+
+
+@pytest.mark.parametrize("dimension", ["Fargate", "Ec2"])
+def test_tasks_are_added_by_requests(ecs: Template, dimension: str) -> None:
+    policies = ecs.find_resources("AWS::ApplicationAutoScaling::ScalingPolicy")
+    (policy,) = [found for name, found in policies.items() if name.startswith(dimension)]
+    configuration = policy["Properties"]["TargetTrackingScalingPolicyConfiguration"]
+    assert configuration["PredefinedMetricSpecification"]["PredefinedMetricType"] == "ALBRequestCountPerTarget"
+    assert f"To{dimension}" in json.dumps(configuration)
+
+
+def test_the_page_is_told_the_url_of_the_api_if_there_is_one(ecs: Template) -> None:
+    from aws_cdk import aws_ec2 as ec2
+    from aws_cdk import aws_ecs
+
+    from stacks.ecs import EcsStack
+    from stacks.network import NetworkStack
+
+    app = App()
+    vpc: ec2.IVpc = NetworkStack(app, "Network").vpc
+    stack = EcsStack(
+        app,
+        "Ecs",
+        name="x",
+        vpc=vpc,
+        image=aws_ecs.ContainerImage.from_registry("gallery"),
+        allowed_cidr=None,
+        api_url="https://api.example",
+    )
+    tasks = Template.from_stack(stack).find_resources("AWS::ECS::TaskDefinition").values()
+    for task in tasks:
+        environment = task["Properties"]["ContainerDefinitions"][0]["Environment"]
+        assert environment == [{"Name": "API_URL", "Value": "https://api.example"}]
+    for task in ecs.find_resources("AWS::ECS::TaskDefinition").values():
+        assert "Environment" not in task["Properties"]["ContainerDefinitions"][0]
