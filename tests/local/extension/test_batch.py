@@ -104,7 +104,7 @@ def batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Batch]:
         batch_resources.extend()
         batch_jobs.extend()
         cloudwatch_logs._create_log_group({"logGroupName": "jobs"})
-        images._images["test:1"] = images.Image(tmp_path, "sha256:0", {}, (), ())
+        images._images["test:1"] = images.Image(tmp_path, {}, (), ())
         yield Batch()
         for queue in [queue["jobQueueArn"] for queue in service._job_queues.values()]:
             Batch().delete("JobQueue", queue)
