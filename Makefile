@@ -7,7 +7,7 @@ PORT ?=
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup local demo redrive test synth check lock clean
+.PHONY: help setup local demo redrive test synth check bench lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
@@ -40,6 +40,9 @@ check: setup  ## Format, lint, types, template checks
 	cdk synth --quiet --strict
 	cfn-lint cdk.out/*.template.json
 	pytest -q tests/compliance
+
+bench: setup  ## Measure the thumbnailer: speed beside others, memory, cold start
+	@python -m bench
 
 lock: setup  ## Pin anew what the requirements.in files ask for
 	@for file in lambda_src/*/requirements.in containers/*/requirements.in; do \

@@ -1,0 +1,61 @@
+"""Files that hurt before any pixel: refused at once, or harmless."""
+
+import struct
+import sys
+import zlib
+from mmap import mmap
+from time import monotonic
+
+import pytest
+
+from photos.bombs import MAX_MEMORY, MAX_PARTS, bounded_memory
+from photos.errors import Refused
+from photos.imaging import make_thumbnails
+from tests.lambda_src.photos.pictures import four_corners, opened, saved
+
+JPEG, PNG, GIF = (saved(four_corners(), format_) for format_ in ("JPEG", "PNG", "GIF"))
+GIF_FRAME = GIF.index(b",")
+
+
+def chunk(name: bytes, body: bytes = b"") -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+FLOODS = {
+    "chunks of a PNG": PNG[:33] + chunk(b"abCd") * 2_000_000 + PNG[33:],
+    "chunks behind the pixels of a PNG": PNG[:-12] + chunk(b"abCd") * 2_000_000 + PNG[-12:],
+    "segments of a JPEG": JPEG[:2] + b"\xff\xe5\x00\x02" * 2_000_000 + JPEG[2:],
+    "megabytes of EXIF": JPEG[:2] + (b"\xff\xe1\xff\xffExif\0\0" + bytes(65_527)) * 300 + JPEG[2:],
+    "comments of a GIF": GIF[:GIF_FRAME] + b"!\xfe\x01a\0" * 2_000_000 + GIF[GIF_FRAME:],
+    "nothing in a GIF": GIF[:GIF_FRAME] + bytes(5_000_000) + GIF[GIF_FRAME:],
+    "tags of a BigTIFF": b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, 1_000_000) + bytes(20_000_000),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_a_flood_of_parts_is_refused_at_once(flood: str) -> None:
+    start = monotonic()
+    with pytest.raises(Refused, match="too_many_parts"):
+        make_thumbnails(FLOODS[flood])
+    assert monotonic() - start < 2
+
+
+def test_parts_in_reason_are_accepted() -> None:
+    many = PNG[:33] + chunk(b"abCd") * (MAX_PARTS // 2) + PNG[33:]
+    assert opened(make_thumbnails(many)[256]).size == (256, 128)
+
+
+def test_metadata_that_claims_gigabytes_does_no_harm() -> None:
+    """EXIF of 5,000 tags, each of which says that the same 20 MB are its own."""
+    tags = b"".join(struct.pack("<HHII", 300 + i, 7, 20_000_000, 1_000) for i in range(5_000))
+    exif = b"II*\0" + struct.pack("<IH", 8, 5_000) + tags + bytes(20_100_000)
+    start = monotonic()
+    assert make_thumbnails(PNG[:33] + chunk(b"eXIf", exif) + PNG[33:])
+    assert monotonic() - start < 5
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds a process's memory like this")
+def test_memory_is_bounded_within_and_free_again_behind() -> None:
+    with bounded_memory(), pytest.raises(OSError, match="allocate"):
+        mmap(-1, 2 * MAX_MEMORY)
+    mmap(-1, 2 * MAX_MEMORY).close()

@@ -1,0 +1,84 @@
+"""Damaged pictures of every format: a thumbnail or a refusal, never anything else.
+
+A few seconds by default; `FUZZ_MINUTES=10 pytest -k fuzz` goes on for longer.
+"""
+
+import os
+from time import monotonic
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from photos.errors import Refused
+from photos.imaging import make_thumbnails
+from tests.lambda_src.photos.pictures import HERE, opened, photo, saved
+
+MINUTES = float(os.environ.get("FUZZ_MINUTES", 0))
+LONG = settings(max_examples=400 if MINUTES else 60, deadline=None, suppress_health_check=list(HealthCheck))
+PICTURE = opened(photo("rocket.jpg")).resize((160, 100))
+CLEAR = PICTURE.convert("RGBA")
+CLEAR.putalpha(Image.linear_gradient("L").resize(PICTURE.size))
+EXIF = Image.Exif()
+EXIF[0x0112] = 6
+
+SEEDS = {
+    "jpeg": saved(PICTURE, "JPEG", exif=EXIF, icc_profile=PICTURE.info["icc_profile"]),
+    "progressive": saved(PICTURE.resize((2_400, 1_600)), "JPEG", progressive=True, quality=20),
+    "cmyk": saved(PICTURE.convert("CMYK"), "JPEG", progressive=True),
+    "png": saved(CLEAR, "PNG", exif=EXIF),
+    "palette": saved(PICTURE.convert("P"), "PNG"),
+    "webp": saved(CLEAR, "WEBP", exif=EXIF),
+    "lossless": saved(CLEAR, "WEBP", lossless=True),
+    "avif": saved(CLEAR, "AVIF"),
+    "gif": saved(PICTURE, "GIF", save_all=True, append_images=[PICTURE.convert("L")]),
+    "tiff": saved(PICTURE, "TIFF", compression="tiff_lzw"),
+    "deep tiff": saved(PICTURE.convert("F"), "TIFF"),
+    "bmp": saved(PICTURE, "BMP"),
+    "heic": (HERE / "samples" / "coffee-turned.heic").read_bytes(),
+}
+
+PLACE = st.floats(0, 1, exclude_max=True)
+HEADERS = st.floats(0, 0.02)  # where most of the decisions are
+DAMAGE = st.tuples(PLACE | HEADERS, st.sampled_from(["set", "cut", "insert", "repeat", "end"]), st.binary(max_size=16))
+
+
+def damaged(whole: bytes, damages: list[tuple[float, str, bytes]]) -> bytes:
+    for where, how, garbage in damages:
+        at = int(where * len(whole))
+        after = {
+            "set": garbage + whole[at + len(garbage) :],
+            "cut": whole[at + 4 * len(garbage) :],
+            "insert": garbage + whole[at:],
+            "repeat": whole[max(0, at - 512) : at] + whole[at:],
+            "end": b"",
+        }
+        whole = whole[:at] + after[how]
+    return whole
+
+
+@pytest.mark.parametrize("kind", SEEDS)
+def test_damage_never_causes_an_accident(kind: str) -> None:
+    @LONG
+    @given(st.lists(DAMAGE, min_size=1, max_size=6), st.sampled_from([(256,), (256, 1024)]))
+    def damage_and_try(damages: list[tuple[float, str, bytes]], sizes: tuple[int, ...]) -> None:
+        try:
+            made = make_thumbnails(damaged(SEEDS[kind], damages), sizes)
+        except Refused:
+            return
+        assert all(opened(thumbnail).format == "WEBP" for thumbnail in made.values())
+
+    end = monotonic() + MINUTES * 60 / len(SEEDS)
+    damage_and_try()
+    while monotonic() < end:
+        damage_and_try()
+
+
+@LONG
+@given(st.sampled_from(sorted(SEEDS)), st.integers(1, 64), st.binary(max_size=2_000))
+def test_garbage_behind_a_good_start_never_causes_an_accident(kind: str, start: int, garbage: bytes) -> None:
+    try:
+        make_thumbnails(SEEDS[kind][:start] + garbage)
+    except Refused:
+        return

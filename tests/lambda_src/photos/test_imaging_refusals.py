@@ -1,0 +1,131 @@
+"""Hostile and broken input: a correct thumbnail or a refusal, never an accident, within 5 s."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from io import BytesIO
+from time import monotonic
+
+import pytest
+from PIL import Image
+
+from photos.errors import Refused
+from photos.formats import FORMATS
+from photos.imaging import MAX_BYTES, make_thumbnails
+from tests.lambda_src.photos.pictures import four_corners, opened, photo, saved
+
+
+@pytest.fixture(autouse=True)
+def within_five_seconds() -> Iterator[None]:
+    start = monotonic()
+    yield
+    assert monotonic() - start < 5
+
+
+def refusal_of(bytes_: bytes) -> Refused:
+    with pytest.raises(Refused) as refusal:
+        make_thumbnails(bytes_)
+    assert refusal.value.reason.endswith(".")
+    assert "0x" not in refusal.value.reason  # no memory addresses
+    return refusal.value
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size and has no pixels."""
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+
+
+@pytest.mark.parametrize(
+    "bytes_",
+    [
+        b"hello",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"<!doctype html><img src=x>",
+        b"%PDF-1.7",
+        b"%!PS-Adobe-3.0 EPSF-3.0",
+        b"\0" * 1000,
+        b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom",
+    ],
+)
+def test_what_is_no_photo(bytes_: bytes) -> None:
+    assert refusal_of(bytes_).code == "not_a_photo"
+
+
+def test_empty() -> None:
+    assert refusal_of(b"").code == "empty"
+
+
+def test_too_many_bytes() -> None:
+    assert refusal_of(bytes(MAX_BYTES + 1)).code == "too_many_bytes"
+
+
+@pytest.mark.parametrize("start", [b"\xff\xd8\xff", b"GIF89a", b"BM", b"II*\0", b"\x89PNG\r\n\x1a\n"])
+def test_a_good_start_with_garbage_behind(start: bytes) -> None:
+    assert refusal_of(start + bytes(range(256)) * 8).code == "broken"
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP"])
+@pytest.mark.parametrize("part", [0.2, 0.6, 0.95])
+def test_a_truncated_photo(format_: str, part: float) -> None:
+    whole = saved(opened(photo("rocket.jpg")), format_)
+    assert refusal_of(whole[: int(len(whole) * part)]).code == "broken"
+
+
+def test_a_truncated_progressive_photo() -> None:
+    whole = saved(opened(photo("rocket.jpg")).resize((3_000, 2_000)), "JPEG", progressive=True)
+    for sizes in ([256], [256, 1024]):
+        with pytest.raises(Refused, match="broken"):
+            make_thumbnails(whole[: len(whole) // 2], sizes)
+
+
+@pytest.mark.parametrize("size", [(30_000, 30_000), (2_147_483_647, 2_147_483_647), (100_001, 1_000)])
+def test_a_decompression_bomb(size: tuple[int, int]) -> None:
+    assert refusal_of(png_header(*size)).code in {"too_many_pixels", "broken"}
+
+
+@pytest.mark.parametrize("format_", ["PNG", "GIF", "TIFF", "JPEG"])
+def test_one_pixel_over_the_limit(format_: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = saved(Image.new("L", (400, 300)), format_)
+    for limit in (400 * 300, 400 * 300 - 1):
+        formats_ = tuple(replace(known, max_pixels=limit) for known in FORMATS)
+        monkeypatch.setattr("photos.formats.FORMATS", formats_)
+        if limit == 400 * 300:
+            make_thumbnails(small)
+    assert refusal_of(small).code == "too_many_pixels"
+
+
+def test_a_scan_bomb() -> None:
+    honest = saved(four_corners(1_000, 1_000), "JPEG", progressive=True)
+    last = honest.rindex(b"\xff\xda")
+    bomb = honest[:-2] + honest[last:-2] * 5_000 + b"\xff\xd9"
+    assert refusal_of(bomb).code == "too_many_scans"
+
+
+def test_what_looks_like_scans_behind_the_photo_is_no_bomb() -> None:
+    """Phones append a film to a photo, full of bytes that look like markers."""
+    make_thumbnails(saved(four_corners(), "JPEG", progressive=True) + b"\xff\xda\x00\x02" * 1_000)
+
+
+def test_a_wrong_extension_or_type_does_not_matter() -> None:
+    assert opened(make_thumbnails(saved(four_corners(), "PNG"))[256]).size == (
+        256,
+        128,
+    )  # nobody asked its name
+
+
+def test_an_endless_animation() -> None:
+    frame = Image.new("P", (64, 64))
+    moving = saved(frame, "GIF", save_all=True, append_images=[frame.point(lambda v, n=n: n) for n in range(200)])
+    assert opened(make_thumbnails(moving[:-1] * 3)[256]).size == (64, 64)
+
+
+def test_a_huge_edge() -> None:
+    buffer = BytesIO()
+    Image.new("1", (65_535, 100)).save(buffer, "PNG")
+    assert opened(make_thumbnails(buffer.getvalue())[256]).size == (256, 1)
+
+
+def test_floats_that_are_no_numbers() -> None:
+    assert refusal_of(saved(Image.new("F", (64, 64), float("nan")), "TIFF")).code == "broken"
