@@ -13,6 +13,10 @@ Target = Literal["aws", "local"]
 # Context keys of the CDK itself have an @, a colon or a hyphen in them; ours are plain words.
 _OUR_KEYS = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
+# AWS keeps names that begin so for itself: of capacity providers (aws, ecs, fargate), load balancers (internal) and
+# buckets (amzn, sthree). All are made of `name`.
+_RESERVED = ("amzn", "aws", "ecs", "fargate", "internal", "sthree")
+
 
 class SettingError(ValueError):
     """A setting has a value that is not allowed; the message is one line for the person who set it."""
@@ -53,10 +57,20 @@ def _wrong(key: str, value: object, allowed: str) -> SettingError:
 
 
 def _name(value: object) -> str:
-    # 20 characters leave room for what AWS names of at most 32 characters (load balancers) add to it.
-    if isinstance(value, str) and len(value) <= 20 and re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", value):
+    # 20 characters leave room for what we and CloudFormation add to it: load balancers have at most 32, buckets 63.
+    if (
+        isinstance(value, str)
+        and len(value) <= 20
+        and re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", value)
+        and not value.startswith(_RESERVED)
+    ):
         return value
-    raise _wrong("name", value, "at most 20 lower-case letters, digits and single hyphens, a letter first")
+    raise _wrong(
+        "name",
+        value,
+        "at most 20 lower-case letters, digits and single hyphens, a letter first, "
+        f"not beginning with {', '.join(_RESERVED)}",
+    )
 
 
 def _allowed_cidr(value: object) -> str:

@@ -1,5 +1,6 @@
 """What all tests share: one synthesized assembly for the whole session."""
 
+import functools
 import json
 import os
 from collections.abc import Callable
@@ -36,13 +37,24 @@ def context() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def assembly(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the templates of all stacks, as `cdk synth` writes them."""
-    from app import build
+def synthesize(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """The folder with the templates of all stacks, as `cdk synth -c setting=…` writes them; each once a session."""
 
-    folder = tmp_path_factory.mktemp("cdk.out")
-    build(App(context=context, outdir=str(folder))).synth()
-    return folder
+    @functools.cache
+    def synthesize(**settings: str) -> Path:
+        from app import build
+
+        folder = tmp_path_factory.mktemp("cdk.out")
+        build(App(context=context | settings, outdir=str(folder))).synth()
+        return folder
+
+    return synthesize
+
+
+@pytest.fixture(scope="session")
+def assembly(synthesize: Callable[..., Path]) -> Path:
+    """The folder with the templates of all stacks, as `cdk synth` writes them."""
+    return synthesize()
 
 
 @pytest.fixture(scope="session")
