@@ -23,13 +23,18 @@ Outputs = dict[str, dict[str, str]]
 
 
 class Cdk:
-    """`cdk bootstrap`, `synth`, `deploy` and `destroy` for one emulator. All of them raise SandboxError."""
+    """`cdk bootstrap`, `synth`, `deploy` and `destroy` of one copy of the app. All of them raise SandboxError.
+
+    context: settings of the app; copies in one emulator differ in `name`
+    """
 
     def __init__(self, emulator: Emulator, context: Mapping[str, str] | None = None) -> None:
         self._emulator = emulator
         self._context = {"name": "other-compute", **(context or {}), "target": "local"}
-        self._assembly = emulator.folder / "cdk.out"
-        self.log = LOGS / f"cdk-{emulator.port}.log"
+        self._folder = emulator.folder / self._context["name"]
+        self._folder.mkdir()
+        self._assembly = self._folder / "cdk.out"
+        self.log = LOGS / f"cdk-{self._context['name']}-{emulator.port}.log"
         self.log.unlink(missing_ok=True)
 
     def stack_name(self, stack: str) -> str:
@@ -55,7 +60,7 @@ class Cdk:
 
     def deploy(self, *stacks: str) -> Outputs:
         """Deploy these stacks and what they need, or all. Returns outputs by stack id and output name."""
-        file = self._emulator.folder / "outputs.json"
+        file = self._folder / "outputs.json"
         self._run(
             "deploy", *(stacks or ["--all"]), "--app", str(self._assembly), "--method=direct",
             "--require-approval=never", "--concurrency", _CONCURRENCY, "--outputs-file", str(file),

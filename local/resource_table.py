@@ -54,20 +54,25 @@ _KEEPS_DATA = {
 def resource_table(assembly: Path) -> str:
     """A Markdown table of all stacks in a folder as `cdk synth` writes it."""
     manifest = json.loads((assembly / "manifest.json").read_text())
-    rows = ["| Stack | Resources | Keeps data, until it is destroyed |", "|---|---|---|"]
-    for stack, artifact in sorted(manifest["artifacts"].items()):
-        if artifact["type"] == "aws:cloudformation:stack":
-            template = json.loads((assembly / artifact["properties"]["templateFile"]).read_text())
-            rows.append(_row(stack, template["Resources"]))
+    stacks = {
+        stack: artifact
+        for stack, artifact in sorted(manifest["artifacts"].items())
+        if artifact["type"] == "aws:cloudformation:stack"
+    }
+    rows = ["| Stack | Needs | Resources | Keeps data, until it is destroyed |", "|---|---|---|---|"]
+    for stack, artifact in stacks.items():
+        needs = [f"`{needed}`" for needed in stacks if needed in artifact.get("dependencies", [])]
+        template = json.loads((assembly / artifact["properties"]["templateFile"]).read_text())
+        rows.append(_row(stack, needs, template["Resources"]))
     return "\n".join(rows)
 
 
-def _row(stack: str, resources: dict[str, Any]) -> str:
+def _row(stack: str, needs: list[str], resources: dict[str, Any]) -> str:
     types = Counter(resource["Type"] for resource in resources.values() if resource["Type"] != "AWS::CDK::Metadata")
     named = sorted(((_name(type_), type_, count) for type_, count in types.items()), key=lambda row: row[0].lower())
     cells = [f"{name} × {count}" if count > 1 else name for name, _, count in named]
     keeps = [name for name, type_, _ in named if type_ in _KEEPS_DATA]
-    return f"| `{stack}` | {', '.join(cells)} | {', '.join(keeps) or 'nothing'} |"
+    return f"| `{stack}` | {', '.join(needs) or 'nothing'} | {', '.join(cells)} | {', '.join(keeps) or 'nothing'} |"
 
 
 def _name(resource_type: str) -> str:

@@ -15,12 +15,28 @@ def test_the_readme_shows_the_resources_of_the_templates(assembly: Path) -> None
 
 def test_counts_each_type_in_words_and_says_what_keeps_data(tmp_path: Path) -> None:
     artifact = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "Jobs.template.json"}}
-    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"Jobs": artifact, "Tree": {"type": "cdk:tree"}}}))
+    artifacts = {"Jobs": artifact, "Tree": {"type": "cdk:tree"}}
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
     types = ["AWS::S3::Bucket", "AWS::Batch::JobQueue", "AWS::Batch::JobQueue", "AWS::EC2::VPC", "AWS::CDK::Metadata"]
     resources = {f"R{number}": {"Type": type_} for number, type_ in enumerate(types)}
     (tmp_path / "Jobs.template.json").write_text(json.dumps({"Resources": resources}))
     assert resource_table(tmp_path).splitlines()[2:] == [
-        "| `Jobs` | Batch job queue × 2, EC2 VPC, S3 bucket | S3 bucket |"
+        "| `Jobs` | nothing | Batch job queue × 2, EC2 VPC, S3 bucket | S3 bucket |"
+    ]
+
+
+def test_says_which_other_stacks_it_needs(tmp_path: Path) -> None:
+    def artifact(*dependencies: str) -> dict[str, object]:
+        properties = {"templateFile": "Empty.template.json"}
+        return {"type": "aws:cloudformation:stack", "properties": properties, "dependencies": dependencies}
+
+    artifacts = {"Web": artifact("Net", "Web.assets", "Jobs"), "Net": artifact("Net.assets"), "Jobs": artifact()}
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+    (tmp_path / "Empty.template.json").write_text(json.dumps({"Resources": {}}))
+    assert [row.split(" | ")[1] for row in resource_table(tmp_path).splitlines()[2:]] == [
+        "nothing",
+        "nothing",
+        "`Jobs`, `Net`",
     ]
 
 

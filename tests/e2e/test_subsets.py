@@ -1,0 +1,94 @@
+"""Any stack alone: deployed into an empty account it brings what it needs, works, and leaves nothing."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.demo.album import make_album
+from local.demo.gallery import visit
+from local.demo.photo import delete, refuse, upload
+from local.demo.sweep import sweep
+from local.inventory import inventory
+from local.sandbox import Sandbox
+
+
+def _has_a_network(sandbox: Sandbox) -> None:
+    subnets = sandbox.client("ec2").describe_subnets(Filters=[{"Name": "tag:project", "Values": ["pair"]}])["Subnets"]
+    assert len({subnet["AvailabilityZone"] for subnet in subnets}) == 2
+
+
+def _has_images(sandbox: Sandbox) -> None:
+    for repository in ("pair/gallery", "pair/album"):
+        assert sandbox.client("ecr").describe_images(repositoryName=repository)["imageDetails"]
+
+
+def _makes_thumbnails(sandbox: Sandbox) -> None:
+    upload(sandbox)
+    refuse(sandbox)
+    delete(sandbox)
+
+
+def _sweeps(sandbox: Sandbox) -> None:
+    upload(sandbox)
+    sweep(sandbox)
+
+
+def _makes_albums(sandbox: Sandbox) -> None:
+    upload(sandbox)
+    make_album(sandbox)
+
+
+def _has_an_address(sandbox: Sandbox) -> None:
+    assert sandbox.outputs["Lightsail"]["WebsiteUrl"].startswith("http://")
+
+
+def _has_a_dashboard(sandbox: Sandbox) -> None:
+    sandbox.client("cloudwatch").get_dashboard(DashboardName="pair-Guardrails")
+
+
+# How one sees that a stack works.
+_WORKS: dict[str, Callable[[Sandbox], Any]] = {
+    "Network": _has_a_network,
+    "Registry": _has_images,
+    "Thumbnails": _makes_thumbnails,
+    "Cron": _sweeps,
+    "Batch": _makes_albums,
+    "Ecs": visit,
+    "Lightsail": _has_an_address,
+    "Guardrails": _has_a_dashboard,
+}
+
+
+@pytest.fixture(scope="module")
+def needs(assembly: Path) -> Callable[[str], set[str]]:
+    """The stack and all that it needs, and what they need."""
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+
+    def needs(stack: str) -> set[str]:
+        direct = [name for name in artifacts[stack].get("dependencies", []) if not name.endswith(".assets")]
+        return {stack}.union(*map(needs, direct))
+
+    return needs
+
+
+@pytest.mark.parametrize("stack", _WORKS)
+def test_alone_it_brings_what_it_needs_and_works_and_leaves_nothing(
+    empty_sandbox: Sandbox, needs: Callable[[str], set[str]], stack: str
+) -> None:
+    before = inventory(empty_sandbox.client)
+    empty_sandbox.deploy(stack)
+    try:
+        stacks = empty_sandbox.client("cloudformation").describe_stacks()["Stacks"]
+        deployed = {it["StackName"].removeprefix("pair-") for it in stacks} - {"CDKToolkit"}
+        assert deployed == needs(stack)
+        _WORKS[stack](empty_sandbox)
+    finally:
+        empty_sandbox.destroy()
+    assert inventory(empty_sandbox.client) - before == set()
+
+
+def test_that_is_tried_with_every_stack(assembly: Path) -> None:
+    assert set(_WORKS) == {file.name.split(".")[0] for file in assembly.glob("*.template.json")}
