@@ -2,12 +2,18 @@
 
 PYTHON ?= python3
 PORT ?=
+YES ?=
+STACKS ?=
 
 # Everything runs with the Python, node and CDK of this folder, whatever the machine has besides.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
+# Settings given to make, such as `make deploy name=annas`, instead of those in cdk.json.
+SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd
+OPERATION = python -m operations $(foreach setting,$(SETTINGS),$(if $(filter command,$(origin $(setting))),-c "$(setting)=$($(setting))"))
+
 .DEFAULT_GOAL := help
-.PHONY: help setup local demo redrive test synth check bench lock clean
+.PHONY: help setup local demo deploy destroy cost redrive test synth check bench lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
@@ -23,8 +29,17 @@ local: setup  ## Run everything on this machine until Ctrl-C (PORT=… picks the
 demo: setup  ## Send a real photo through everything, show each step, leave nothing
 	@python -m local demo $(if $(PORT),--port $(PORT))
 
+deploy: setup  ## Deploy into a sandbox account, for your address only (STACKS=…, allowed_cidr=…, name=…, YES=1)
+	@$(OPERATION) deploy $(STACKS) $(if $(YES),--yes)
+
+destroy: setup  ## Remove all of it from the account again (name=…, YES=1)
+	@$(OPERATION) destroy $(if $(YES),--yes)
+
+cost: setup  ## What it costs an hour while nobody uses it
+	@$(OPERATION) cost
+
 redrive: setup  ## Send dead letters through the service again
-	@python -m operations redrive
+	@$(OPERATION) redrive
 
 test: setup  ## Run all tests: no account, no Docker, no internet
 	@pytest

@@ -1,17 +1,10 @@
-"""The table of resources in the README, from the templates: `python -m local.resource_table` writes it anew."""
+"""The table of resources in the README, from the templates."""
 
 import json
 import re
-import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
-
-ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
-BEGIN = "<!-- resources: written by `python -m local.resource_table` -->"
-END = "<!-- resources end -->"
 
 # Where the name that CloudFormation has for a type does not tell a reader what it is.
 _NAMES = {
@@ -82,32 +75,3 @@ def _name(resource_type: str) -> str:
     service, _, resource = resource_type.removeprefix("AWS::").rpartition("::")
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*", resource)
     return " ".join([_SERVICES.get(service, service), *(word if word.isupper() else word.lower() for word in words)])
-
-
-def with_table(readme: str, table: str) -> str:
-    """The text with this table between its marks. Raises ValueError if a mark is missing."""
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"README.md has lost the marks of the table: {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
-
-
-def main() -> None:
-    """Write the table of the app as it is now."""
-    from aws_cdk import App
-
-    from app import build
-
-    with tempfile.TemporaryDirectory() as folder:
-        context = json.loads((ROOT / "cdk.json").read_text())["context"]
-        build(App(context=context, outdir=folder)).synth()
-        table = resource_table(Path(folder))
-    README.write_text(with_table(README.read_text(), table))
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except ValueError as error:
-        sys.exit(str(error))

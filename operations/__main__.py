@@ -1,26 +1,76 @@
-"""The operations on the command line: `python -m operations redrive`."""
+"""The operations on the command line: `python -m operations deploy`, and `make` for each of them."""
 
 import argparse
 import sys
+import tempfile
+from pathlib import Path
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from operations.address import CHECK_IP
+from operations.cdk import settings_in_cdk_json, synthesize
+from operations.cost import aligned, idle_cost
+from operations.deploy import deploy
+from operations.destroy import destroy
+from operations.errors import OperationError
 from operations.outputs import NotDeployedError
+from operations.prices import UnpricedError
 from operations.redrive import redrive
 
 
 def main() -> None:
     """Run an operation. Exits with 1 and one line when it cannot be done, with 2 for wrong arguments."""
-    parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__)
-    parser.add_argument("--name", default="other-compute", help="the setting `name` it was deployed with")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("redrive", help="send what is in the dead-letter queue through the service again")
-    arguments = parser.parse_args()
+    arguments = _parser().parse_args()
+    settings = {"name": settings_in_cdk_json()["name"], **dict(arguments.settings)}
     try:
-        redrive(boto3.Session(), arguments.name)
+        match arguments.command:
+            case "cost":
+                _cost(settings)
+            case "deploy":
+                deploy(boto3.Session(), settings, arguments.stacks, check_ip=arguments.check_ip, yes=arguments.yes)
+            case "destroy":
+                destroy(boto3.Session(), settings, yes=arguments.yes)
+            case "redrive":
+                redrive(boto3.Session(), settings["name"])
+    except (OperationError, UnpricedError) as error:
+        sys.exit(str(error))
     except (NotDeployedError, BotoCoreError, ClientError) as error:
         sys.exit(f"{error}\nIs this the right account? In the sandbox, export what `make local` printed.")
+    except KeyboardInterrupt:
+        sys.exit("\nStopped. What CloudFormation had begun, it goes on with.")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__)
+    parser.add_argument(
+        "-c", dest="settings", action="append", default=[], type=_setting, metavar="KEY=VALUE",
+        help="a setting, instead of the one in cdk.json",
+    )  # fmt: skip
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("cost", help="what the stacks cost while nobody uses them")
+    deploying = commands.add_parser("deploy", help="deploy into the account of your credentials")
+    deploying.add_argument("stacks", nargs="*", metavar="STACK", help="and what it needs; without any, all")
+    deploying.add_argument("--check-ip", default=CHECK_IP, metavar="URL", help="answers with your address")
+    destroying = commands.add_parser("destroy", help="remove all of it from the account of your credentials")
+    for command in (deploying, destroying):
+        command.add_argument("--yes", action="store_true", help="do not ask")
+    commands.add_parser("redrive", help="send what is in the dead-letter queue through the service again")
+    return parser
+
+
+def _setting(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, but received {text!r}")
+    return key, value
+
+
+def _cost(settings: dict[str, str]) -> None:
+    with tempfile.TemporaryDirectory(prefix="other-compute-") as folder:
+        cost = idle_cost(synthesize(Path(folder, "cdk.out"), settings).folder)
+    print(aligned(cost.rows()))
+    print(f"\n{cost}")
 
 
 if __name__ == "__main__":

@@ -3,14 +3,7 @@
 import json
 from pathlib import Path
 
-import pytest
-
-from local.resource_table import BEGIN, END, README, resource_table, with_table
-
-
-def test_the_readme_shows_the_resources_of_the_templates(assembly: Path) -> None:
-    readme = README.read_text()
-    assert with_table(readme, resource_table(assembly)) == readme, "Run: python -m local.resource_table"
+from local.resource_table import resource_table
 
 
 def test_counts_each_type_in_words_and_says_what_keeps_data(tmp_path: Path) -> None:
@@ -38,13 +31,3 @@ def test_says_which_other_stacks_it_needs(tmp_path: Path) -> None:
         "nothing",
         "`Jobs`, `Net`",
     ]
-
-
-def test_the_text_around_the_table_stays() -> None:
-    assert with_table(f"before\n{BEGIN}\nold\n{END}\nafter", "| new |") == f"before\n{BEGIN}\n\n| new |\n\n{END}\nafter"
-
-
-@pytest.mark.parametrize("readme", ["", BEGIN, END, f"{END}{BEGIN}"])
-def test_says_so_when_the_marks_are_gone(readme: str) -> None:
-    with pytest.raises(ValueError, match="has lost the marks"):
-        with_table(readme, "| new |")

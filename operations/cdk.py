@@ -1,0 +1,70 @@
+"""The CDK command line, as a person runs it: what it prints goes to the terminal."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from operations.errors import OperationError
+
+_ROOT = Path(__file__).parent.parent
+_CLI = _ROOT / "node_modules" / ".bin" / "cdk"
+
+
+def settings_in_cdk_json() -> dict[str, Any]:
+    """The context that the app has without any option."""
+    context: dict[str, Any] = json.loads((_ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """The templates of all stacks, in a folder as `cdk synth` writes it."""
+
+    folder: Path
+
+    def stacks(self) -> dict[str, set[str]]:
+        """The id of each stack, with those of the stacks that it needs."""
+        artifacts = json.loads((self.folder / "manifest.json").read_text())["artifacts"]
+        ids = {name for name, artifact in artifacts.items() if artifact["type"] == "aws:cloudformation:stack"}
+        return {name: ids & set(artifacts[name].get("dependencies", [])) for name in sorted(ids)}
+
+    def with_needs(self, chosen: set[str]) -> set[str]:
+        """These stacks and all that they need. Raises OperationError for one that does not exist."""
+        stacks = self.stacks()
+        if unknown := chosen - stacks.keys():
+            raise OperationError(f"There is no stack {', '.join(sorted(unknown))}. There are: {', '.join(stacks)}.")
+        return chosen.union(*(self.with_needs(stacks[stack]) for stack in chosen))
+
+
+def synthesize(folder: Path, settings: Mapping[str, str]) -> Assembly:
+    """Write the templates of all stacks with these settings to a folder. Raises OperationError."""
+    options = [option for item in settings.items() for option in ("-c", "=".join(item))]
+    process = subprocess.run(
+        [_CLI, "--no-notices", "synth", "--quiet", "--output", str(folder), *options],
+        cwd=_ROOT,
+        env=_environment({}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if process.returncode != 0:
+        wrong_settings = [line for line in process.stdout.splitlines() if line.startswith("Setting ")]
+        raise OperationError("\n".join(wrong_settings) or f"{process.stdout}\n`cdk synth` failed, see above.")
+    return Assembly(folder)
+
+
+def run_cdk(*arguments: str, environment: Mapping[str, str]) -> None:
+    """Run the command line at the terminal. Raises OperationError if it fails; why, it has said itself."""
+    process = subprocess.run([_CLI, "--no-notices", *arguments], cwd=_ROOT, env=_environment(environment))
+    if process.returncode != 0:
+        raise OperationError(f"`cdk {arguments[0]}` failed, see above.")
+
+
+def _environment(more: Mapping[str, str]) -> dict[str, str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {**os.environ, "PATH": path, **more}

@@ -1,0 +1,66 @@
+"""The service into a sandbox account: what, where, for whom and at which cost is shown before."""
+
+import json
+import tempfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import boto3
+
+from operations.account import Account, account_of, check_bootstrapped, deployed_stacks
+from operations.address import own_network
+from operations.cdk import Assembly, run_cdk, settings_in_cdk_json, synthesize
+from operations.confirm import confirm
+from operations.cost import idle_cost
+from operations.prices import UnpricedError
+
+
+def deploy(
+    session: boto3.Session, settings: Mapping[str, str], stacks: Collection[str], *, check_ip: str, yes: bool
+) -> None:
+    """Deploy these stacks and what they need, or all.
+
+    settings: beside those in cdk.json; without `allowed_cidr` the caller's own address is let in
+    check_ip: a URL that answers with the caller's address
+    yes: do not ask. Raises OperationError.
+    """
+    account = account_of(session)
+    check_bootstrapped(session, account)
+    given = settings.get("allowed_cidr") or settings_in_cdk_json().get("allowed_cidr")
+    allowed_cidr = given or own_network(check_ip)
+    with tempfile.TemporaryDirectory(prefix="other-compute-") as folder:
+        assembly = synthesize(Path(folder, "cdk.out"), {**settings, "allowed_cidr": allowed_cidr})
+        chosen = assembly.with_needs(set(stacks or assembly.stacks()))
+        there = deployed_stacks(session, account, settings["name"]) & chosen
+        print(f"\nThis will deploy into {account}, as {account.caller}:")
+        for what, value in {
+            "name": settings["name"],
+            "new stacks": ", ".join(sorted(chosen - there)) or "none",
+            "updated": ", ".join(sorted(there)) or "none",
+            "reached from": f"{allowed_cidr} only" + ("" if given else ", your address"),
+            "cost": _cost(assembly, chosen),
+            "undo": "make destroy",
+        }.items():
+            print(f"  {what:13} {value}")
+        confirm("Deploy?", yes=yes)
+        _deploy(assembly, account, stacks, Path(folder, "outputs.json"))
+
+
+def _cost(assembly: Assembly, stacks: Collection[str]) -> str:
+    try:
+        return str(idle_cost(assembly.folder, stacks))
+    except UnpricedError as error:
+        return f"not known: {error}"
+
+
+def _deploy(assembly: Assembly, account: Account, stacks: Collection[str], outputs: Path) -> None:
+    run_cdk(
+        "deploy", *(stacks or ["--all"]), "--app", str(assembly.folder), "--require-approval=never",
+        "--concurrency=4", "--outputs-file", str(outputs), environment=account.environment(),
+    )  # fmt: skip
+    print("\nDeployed. Where it is:")
+    for stack, values in sorted(json.loads(outputs.read_text()).items()):
+        for name, value in values.items():
+            if name in ("GalleryUrl", "ApiUrl", "WebsiteUrl", "OriginalsBucket"):
+                print(f"  {stack + '.' + name:45} {value}")
+    print("It costs until you run `make destroy`.")
