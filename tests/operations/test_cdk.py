@@ -1,0 +1,38 @@
+"""The CDK command line for a sandbox account."""
+
+from pathlib import Path
+
+import pytest
+
+from operations.cdk import Assembly, run_cdk, settings_in_cdk_json, synthesize
+from operations.errors import OperationError
+
+
+def test_a_stack_comes_with_all_that_it_needs(assembly: Path) -> None:
+    stacks = Assembly(assembly)
+    assert stacks.with_needs({"Cron"}) == {"Cron", "Thumbnails"}
+    assert stacks.with_needs({"Batch", "Lightsail"}) >= {"Batch", "Network", "Registry", "Thumbnails", "Lightsail"}
+    assert stacks.with_needs(set()) == set()
+
+
+def test_a_stack_that_does_not_exist_is_told_with_those_that_do(assembly: Path) -> None:
+    with pytest.raises(OperationError, match=r"There is no stack Cronn\. There are: .*Cron, "):
+        Assembly(assembly).with_needs({"Cronn"})
+
+
+def test_a_wrong_setting_is_told_as_the_app_tells_it(tmp_path: Path) -> None:
+    with pytest.raises(OperationError) as error:
+        synthesize(tmp_path, {"time_zone": "Mars"})
+    assert str(error.value) == (
+        "Setting time_zone: expected an IANA time zone such as Europe/Vienna, but received 'Mars'"
+    )
+
+
+def test_a_command_that_fails_is_told(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with pytest.raises(OperationError, match="`cdk list` failed, see above"):
+        run_cdk("list", "--app", str(tmp_path / "nothing"), environment={})
+    assert capfd.readouterr().err  # what it said itself
+
+
+def test_the_settings_without_any_option() -> None:
+    assert settings_in_cdk_json()["name"] == "other-compute"
