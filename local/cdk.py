@@ -82,7 +82,7 @@ class Cdk:
             process = subprocess.Popen(
                 [_CLI, command, "--no-notices", *arguments],
                 cwd=ROOT,
-                env=environment or self._environment(),
+                env=environment or self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -101,7 +101,8 @@ class Cdk:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         return {**os.environ, "PATH": path, "CDK_VALIDATION": "false", **_QUIET}
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """Of a command line that is to reach this emulator and nothing else."""
         kept = {name: value for name, value in self._synth_environment().items() if not name.startswith("AWS_")}
         return kept | self._emulator.client_environment() | {
             # The CLI caches which account an access key belongs to, and reads profiles: not here.

@@ -1,6 +1,7 @@
 """The operations on the command line: `python -m operations deploy`, and `make` for each of them."""
 
 import argparse
+import io
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +22,8 @@ from operations.redrive import redrive
 
 def main() -> None:
     """Run an operation. Exits with 1 and one line when it cannot be done, with 2 for wrong arguments."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # in one order with what the CDK prints
     arguments = _parser().parse_args()
     settings = {"name": settings_in_cdk_json()["name"], **dict(arguments.settings)}
     try:

@@ -11,11 +11,11 @@ from operations.cdk import run_cdk, synthesize
 from operations.confirm import confirm
 from operations.errors import OperationError
 
-_BOOTSTRAP_STAYS = """
-The CDK keeps what it made at bootstrap, for your next deployment: the stack CDKToolkit, with five roles, an empty
-repository, a parameter, and the bucket cdk-hnb659fds-assets-{number}-{region}, which holds the code of
-this deployment (some megabytes, a fraction of a cent a month). If no other app of the account uses the CDK, you may
-empty that bucket and delete it and the stack."""
+_STAYS = """
+What stays is not of this app. The CDK keeps what it made at bootstrap, for your next deployment: the stack CDKToolkit
+with its roles, an empty repository, a parameter, and the bucket cdk-hnb659fds-assets-{number}-{region}, which
+holds the code of this deployment (some megabytes, less than a cent a month). AWS keeps the roles of its own that it made
+when you first used a service (AWSServiceRoleFor…), which cost nothing."""
 
 
 def destroy(session: boto3.Session, settings: Mapping[str, str], *, yes: bool) -> None:
@@ -38,4 +38,4 @@ def destroy(session: boto3.Session, settings: Mapping[str, str], *, yes: bool) -
     if left := deployed_stacks(session, account, name):
         raise OperationError(f"Still there: {', '.join(sorted(left))}. CloudFormation's events say why; try again.")
     print(f"\nNothing of {name} is in {account} any more.")
-    print(_BOOTSTRAP_STAYS.format(number=account.number, region=account.region))
+    print(_STAYS.format(number=account.number, region=account.region))

@@ -1,0 +1,130 @@
+"""`make deploy` and `make destroy`, with the emulator as the sandbox account."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from local.emulator import ACCOUNT, REGION, ROOT, running_emulator
+from local.inventory import inventory
+from local.sandbox import Sandbox
+
+_ADDRESS = "9.9.9.9"
+
+
+@pytest.fixture(scope="module")
+def check_ip() -> Iterator[str]:
+    """The URL of a server that says what the caller's address is."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(f"{_ADDRESS}\n".encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def _operate(sandbox: Sandbox, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "operations", "-c", "name=pair", "-c", "target=local", *arguments],
+        cwd=ROOT,
+        env=sandbox.cdk.environment(),
+        capture_output=True,
+        text=True,
+        **{"stdin": subprocess.DEVNULL, **options},
+    )
+
+
+def _stacks(sandbox: Sandbox) -> set[str]:
+    return {stack["StackName"] for stack in sandbox.client("cloudformation").describe_stacks()["Stacks"]}
+
+
+def _who_may_visit(sandbox: Sandbox) -> list[str]:
+    template = sandbox.client("cloudformation").get_template(StackName="pair-Lightsail")["TemplateBody"]
+    resources = (json.loads(template) if isinstance(template, str) else template)["Resources"]
+    (server,) = (it for it in resources.values() if it["Type"] == "AWS::Lightsail::Instance")
+    cidrs: list[str] = server["Properties"]["Networking"]["Ports"][0]["Cidrs"]
+    return cidrs
+
+
+def test_deployed_for_ones_own_address_then_for_another_then_destroyed(empty_sandbox: Sandbox, check_ip: str) -> None:
+    before, stacks = inventory(empty_sandbox.client), _stacks(empty_sandbox)
+
+    run = _operate(empty_sandbox, "deploy", "Lightsail", "--check-ip", check_ip, "--yes")
+    assert run.returncode == 0, run.stderr
+    assert f"This will deploy into account {ACCOUNT}, {REGION}, as arn:aws:iam::{ACCOUNT}:root:" in run.stdout
+    assert "  new stacks    Lightsail\n" in run.stdout
+    assert f"  reached from  {_ADDRESS}/32 only, your address\n" in run.stdout
+    assert "  cost          $0.007 an hour while idle" in run.stdout
+    assert "pair-Lightsail.WebsiteUrl" in run.stdout
+    assert _stacks(empty_sandbox) == stacks | {"pair-Lightsail"}
+    assert _who_may_visit(empty_sandbox) == [f"{_ADDRESS}/32"]
+
+    given = ("-c", "allowed_cidr=198.51.100.0/24")
+    run = _operate(empty_sandbox, *given, "deploy", "Lightsail", "Cron", "--check-ip", "http://not asked", "--yes")
+    assert run.returncode == 0, run.stderr
+    assert "  new stacks    Cron, Thumbnails\n" in run.stdout
+    assert "  updated       Lightsail\n" in run.stdout
+    assert "  reached from  198.51.100.0/24 only\n" in run.stdout
+    assert _stacks(empty_sandbox) == stacks | {"pair-Lightsail", "pair-Cron", "pair-Thumbnails"}
+    assert _who_may_visit(empty_sandbox) == ["198.51.100.0/24"]
+
+    run = _operate(empty_sandbox, "destroy", "--yes")
+    assert run.returncode == 0, run.stderr
+    assert "the stacks of pair: Cron, Lightsail, Thumbnails\n" in run.stdout
+    assert "Nothing of pair is in account 111122223333, us-east-1 any more." in run.stdout
+    assert f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}" in run.stdout
+    left = inventory(empty_sandbox.client)
+    assert left - before == set()
+    assert f"s3 cdk-hnb659fds-assets-{ACCOUNT}-{REGION}" in left  # as was said
+
+    run = _operate(empty_sandbox, "destroy", "--yes")
+    assert (run.returncode, run.stdout) == (0, "Nothing of pair is in account 111122223333, us-east-1.\n")
+
+
+def test_nothing_happens_without_a_yes(empty_sandbox: Sandbox, check_ip: str) -> None:
+    before = _stacks(empty_sandbox)
+    terminal, stdin = pty.openpty()
+    try:
+        os.write(terminal, b"n\n")
+        run = _operate(empty_sandbox, "deploy", "Lightsail", "--check-ip", check_ip, stdin=stdin)
+    finally:
+        os.close(terminal)
+        os.close(stdin)
+    assert run.returncode == 1
+    assert "Deploy? [y/N]" in run.stdout
+    assert run.stderr == "Nothing was done.\n"
+    assert _stacks(empty_sandbox) == before
+
+
+def test_an_address_that_is_not_found_out_stops_it_before_anything(empty_sandbox: Sandbox) -> None:
+    run = _operate(empty_sandbox, "deploy", "--check-ip", "http://127.0.0.1:1", "--yes")
+    assert run.returncode == 1
+    assert run.stderr.startswith("Your address is not known, as http://127.0.0.1:1 cannot be reached")
+    assert len(run.stderr.splitlines()) == 1
+
+
+def test_an_account_that_is_not_bootstrapped_is_told_with_what_to_run(empty_sandbox: Sandbox) -> None:
+    with running_emulator() as emulator:
+        environment = empty_sandbox.cdk.environment() | emulator.client_environment()
+        run = subprocess.run(
+            [sys.executable, "-m", "operations", "deploy"], cwd=ROOT, env=environment, capture_output=True, text=True
+        )
+    assert run.returncode == 1
+    assert run.stderr.rstrip().endswith(f"npx cdk bootstrap aws://{ACCOUNT}/{REGION}")
+    assert len(run.stderr.splitlines()) == 1
