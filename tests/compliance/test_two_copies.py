@@ -13,6 +13,7 @@ _LONGEST = "a-name-of-20-letters"
 # Names within something else than the account, or of something else.
 _NAMES_OF_OTHERS = {
     ("AWS::ApiGateway::Method", "OperationName"),
+    ("AWS::ApiGateway::Model", "Name"),
     ("AWS::ApiGateway::Stage", "StageName"),
     ("AWS::ApplicationAutoScaling::ScalingPolicy", "PolicyName"),
     ("AWS::CloudWatch::Alarm", "MetricName"),
