@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 
 from photos.formats import FORMATS
-from photos.imaging import MAX_BYTES
+from photos.limits import MAX_BYTES
 
 LAMBDA_SRC = Path(__file__).parent.parent / "lambda_src"
 

@@ -19,3 +19,6 @@ if _node.exists():
     os.environ.setdefault("JSII_NODE", str(_node))
 elif "JSII_NODE" not in os.environ and shutil.which("node") is None:
     raise SystemExit("aws_cdk needs node, which is not on PATH. Install it with: pip install -r requirements.txt")
+
+# The contract of the API, which its gateway and its function share.
+sys.path.append(str(Path(__file__).parent.parent / "lambda_src"))

@@ -12,10 +12,8 @@ from photos.bombs import bounded_memory, check_parts
 from photos.errors import Refused
 from photos.formats import Format, format_of
 from photos.jpeg_scans import check_scans, without_hidden_scans
+from photos.limits import MAX_BYTES, SIZES
 from photos.pixels import Size, fit, shrink
-
-SIZES: Final = (256, 1024)  # sides of the squares, in pixels
-MAX_BYTES: Final = 50 * 2**20  # the JPEG of a 100-megapixel camera has about 45 MiB
 
 _QUALITY: Final = 80
 _METHOD: Final = 2  # WebP's effort, 0 to 6: half the time of the usual 4, for 5 % more bytes

@@ -7,7 +7,8 @@ import sys
 import pytest
 from PIL import Image
 
-from photos.imaging import SIZES, make_thumbnails
+from photos.imaging import make_thumbnails
+from photos.limits import SIZES
 from tests.lambda_src.photos.pictures import HERE, PHOTOS, REAL_PHOTOS, opened, photo, saved
 
 

@@ -12,7 +12,8 @@ from PIL import Image
 
 from photos.errors import Refused
 from photos.formats import FORMATS
-from photos.imaging import MAX_BYTES, make_thumbnails
+from photos.imaging import make_thumbnails
+from photos.limits import MAX_BYTES
 from tests.lambda_src.photos.pictures import four_corners, opened, photo, saved
 
 

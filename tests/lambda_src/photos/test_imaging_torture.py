@@ -15,7 +15,8 @@ import PIL
 import pytest
 
 from photos.errors import Refused
-from photos.imaging import SIZES, make_thumbnails
+from photos.imaging import make_thumbnails
+from photos.limits import SIZES
 from tests.lambda_src.photos.pictures import opened
 
 CODES = {

@@ -1,0 +1,285 @@
+"""The contract of the API: its routes, what they take and what they answer. Data only.
+
+The gateway's models and keys, the function's own checks and the OpenAPI document are all made from this page.
+What schemas of requests say, they say in words that JSON Schema draft 4, which API Gateway reads, and the newest
+draft, which OpenAPI 3.1 reads, understand alike.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from photos.albums import MAX_PHOTOS, MAX_TITLE
+from photos.limits import CONTENT_TYPES, MAX_BYTES, SIZES
+
+Schema = Mapping[str, Any]
+
+MAX_BODY: Final = 128 * 2**10  # bytes: the ids of the largest album take a third
+MAX_FILENAME: Final = 200  # characters
+MAX_PHOTOS_PER_PAGE: Final = 100
+ID_PATTERN: Final = "^[0-9a-f]{32}$"  # of photos and albums
+
+
+class ErrorCode(StrEnum):
+    """What programs read of an error; people read its message. Those of the gateway are among them."""
+
+    INVALID_REQUEST = "invalid_request"
+    UNKNOWN_PHOTOS = "unknown_photos"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    NO_PHOTOS = "no_photos"
+    TOO_LARGE = "too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    INTERNAL_ERROR = "internal_error"
+    UNAVAILABLE = "unavailable"
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that goes with it."""
+        return _STATUS[self]
+
+
+_STATUS: Final = {
+    ErrorCode.INVALID_REQUEST: 400,
+    ErrorCode.UNKNOWN_PHOTOS: 400,
+    ErrorCode.FORBIDDEN: 403,
+    ErrorCode.NOT_FOUND: 404,
+    ErrorCode.METHOD_NOT_ALLOWED: 405,
+    ErrorCode.NO_PHOTOS: 409,
+    ErrorCode.TOO_LARGE: 413,
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
+    ErrorCode.TOO_MANY_REQUESTS: 429,
+    ErrorCode.INTERNAL_ERROR: 500,
+    ErrorCode.UNAVAILABLE: 504,
+}
+
+
+def error_body(code: ErrorCode, message: str) -> dict[str, dict[str, str]]:
+    """The one shape of errors."""
+    return {"error": {"code": code.value, "message": message}}
+
+
+def _object(properties: Mapping[str, Schema], *, optional: tuple[str, ...] = (), **more: Any) -> Schema:
+    required = [name for name in properties if name not in optional]
+    if required:  # an empty list is none in draft 4
+        more["required"] = required
+    return {"type": "object", "properties": dict(properties), "additionalProperties": False, **more}
+
+
+def _text(description: str, **more: Any) -> Schema:
+    return {"type": "string", "description": description, **more}
+
+
+_ID: Final = _text("Opaque", pattern=ID_PATTERN)
+_TIME: Final = _text("UTC", format="date-time")
+_LINK: Final = {"type": "string", "format": "uri"}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+REQUESTS: Final[Mapping[str, Schema]] = {
+    "NewPhoto": _object(
+        {
+            "filename": _text("Of the last folder on; the service cleans it", minLength=1, maxLength=MAX_FILENAME),
+            "content_type": _text("Of the file that will be uploaded", enum=list(CONTENT_TYPES)),
+            "size": {
+                "type": "integer",
+                "description": "Bytes of the file that will be uploaded: exactly",
+                "minimum": 1,
+                "maximum": MAX_BYTES,
+            },
+        }
+    ),
+    "NewAlbum": _object(
+        {
+            "title": _text("On each page", maxLength=MAX_TITLE, default="Album"),
+            "photos": {
+                "type": "array",
+                "description": f"In the order of the album. Without it: all that are ready, newest first, "
+                f"the first {MAX_PHOTOS}",
+                "items": _ID,
+                "minItems": 1,
+                "maxItems": MAX_PHOTOS,
+                "uniqueItems": True,
+            },
+        },
+        optional=("title", "photos"),
+    ),
+}
+
+ANSWERS: Final[Mapping[str, Schema]] = {
+    "Health": _object({"status": {"type": "string", "enum": ["ok"]}}),
+    "Photo": _object(
+        {
+            "id": _ID,
+            "filename": _text("The last part of the photo's object key"),
+            "state": _text("`pending`: not uploaded yet, or in work", enum=["pending", "ready", "rejected"]),
+            "created_at": _TIME,
+            "thumbnails": _object(
+                {str(size): _LINK for size in SIZES},
+                optional=tuple(str(size) for size in SIZES),
+                description="WebP by pixels, if ready. The links hold for an hour or less",
+            ),
+            "code": _text("If rejected: why, for programs"),
+            "reason": _text("If rejected: why, for people"),
+        },
+        optional=("code", "reason"),
+    ),
+    "PhotoPage": _object(
+        {
+            "photos": {"type": "array", "items": _ref("Photo"), "maxItems": MAX_PHOTOS_PER_PAGE},
+            "next_cursor": {"type": ["string", "null"], "description": "For the next page; null after the last photo"},
+        }
+    ),
+    "AnnouncedPhoto": _object(
+        {
+            "photo": _ref("Photo"),
+            "upload": _object(
+                {"url": _LINK, "fields": {"type": "object", "additionalProperties": {"type": "string"}}},
+                description="A form: POST to `url`, as multipart/form-data, all `fields` and then the photo as `file`. "
+                "It takes a file of the type and size announced, for some minutes",
+            ),
+        }
+    ),
+    "Album": _object(
+        {
+            "id": _ID,
+            "title": {"type": "string"},
+            "created_at": _TIME,
+            "state": {"type": "string", "enum": ["running", "ready", "failed"]},
+            "pages_done": {"type": "integer", "minimum": 0},
+            "page_count": {"type": "integer", "minimum": 1},
+            "url": {
+                "type": ["string", "null"],
+                "format": "uri",
+                "description": "Of the PDF, if ready. The link holds for an hour or less",
+            },
+            "reason": _text("If failed: why, for people"),
+        },
+        optional=("reason",),
+    ),
+    "Error": _object(
+        {
+            "error": _object(
+                {"code": _text("For programs", enum=[code.value for code in ErrorCode]), "message": _text("For people")}
+            )
+        }
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """What can be asked of the API.
+
+    name: of the operation, for programs
+    path: an `{id}` in it is a photo's or an album's
+    needs_key: whether the gateway asks for an API key
+    status: of the answer when all went well
+    answer: its schema in ANSWERS; None: it has no body
+    body: schema in REQUESTS of the JSON that it takes
+    query: schema of its query parameters, all of them optional
+    errors: what may go wrong with this route besides what may with all
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    status: int
+    answer: str | None
+    needs_key: bool = False
+    body: str | None = None
+    query: Schema | None = None
+    errors: tuple[ErrorCode, ...] = ()
+
+
+# With every route: addresses that are not let in, too many requests, faults. FORBIDDEN is also a missing API key.
+COMMON_ERRORS: Final = (
+    ErrorCode.INVALID_REQUEST,
+    ErrorCode.FORBIDDEN,
+    ErrorCode.TOO_MANY_REQUESTS,
+    ErrorCode.INTERNAL_ERROR,
+    ErrorCode.UNAVAILABLE,
+)
+_BODY_ERRORS: Final = (ErrorCode.TOO_LARGE, ErrorCode.UNSUPPORTED_MEDIA_TYPE)
+
+ROUTES: Final = (
+    Route("health", "GET", "/health", "Whether the API answers", 200, "Health"),
+    Route(
+        "announce_photo",
+        "POST",
+        "/photos",
+        "Announce a photo and get the form to upload it with",
+        201,
+        "AnnouncedPhoto",
+        needs_key=True,
+        body="NewPhoto",
+        errors=_BODY_ERRORS,
+    ),
+    Route(
+        "list_photos",
+        "GET",
+        "/photos",
+        "Photos, newest first",
+        200,
+        "PhotoPage",
+        query=_object(
+            {
+                "limit": {
+                    "type": "integer",
+                    "description": "The most photos to answer",
+                    "minimum": 1,
+                    "maximum": MAX_PHOTOS_PER_PAGE,
+                    "default": 50,
+                },
+                "cursor": _text("The `next_cursor` of the page before", minLength=1, maxLength=2000),
+            },
+            optional=("limit", "cursor"),
+        ),
+    ),
+    Route(
+        "get_photo",
+        "GET",
+        "/photos/{id}",
+        "One photo. Just announced, it may be unknown for a moment",
+        200,
+        "Photo",
+        errors=(ErrorCode.NOT_FOUND,),
+    ),
+    Route(
+        "delete_photo",
+        "DELETE",
+        "/photos/{id}",
+        "Delete a photo. Its thumbnails follow in moments, and then it is unknown",
+        204,
+        None,
+        needs_key=True,
+        errors=(ErrorCode.NOT_FOUND,),
+    ),
+    Route(
+        "order_album",
+        "POST",
+        "/albums",
+        "Have an album made of photos: a PDF of contact sheets",
+        202,
+        "Album",
+        needs_key=True,
+        body="NewAlbum",
+        errors=(ErrorCode.UNKNOWN_PHOTOS, ErrorCode.NO_PHOTOS, *_BODY_ERRORS),
+    ),
+    Route(
+        "get_album",
+        "GET",
+        "/albums/{id}",
+        "How far an album is, and where its PDF is",
+        200,
+        "Album",
+        errors=(ErrorCode.NOT_FOUND,),
+    ),
+)
