@@ -1,8 +1,8 @@
 """The contract of the API: its routes, what they take and what they answer. Data only.
 
 The gateway's models and keys, the function's own checks and the OpenAPI document are all made from this page.
-What schemas of requests say, they say in words that JSON Schema draft 4, which API Gateway reads, and the newest
-draft, which OpenAPI 3.1 reads, understand alike.
+What schemas of requests say, they say in words that draft 4 of JSON Schema, which API Gateway reads, and the newest
+one, which OpenAPI 3.1 reads, understand alike; but 1.0 is an integer to the newest alone, and is refused here.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,6 @@ class ErrorCode(StrEnum):
     UNKNOWN_PHOTOS = "unknown_photos"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
-    METHOD_NOT_ALLOWED = "method_not_allowed"
     NO_PHOTOS = "no_photos"
     TOO_LARGE = "too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
@@ -47,7 +46,6 @@ _STATUS: Final = {
     ErrorCode.UNKNOWN_PHOTOS: 400,
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.NOT_FOUND: 404,
-    ErrorCode.METHOD_NOT_ALLOWED: 405,
     ErrorCode.NO_PHOTOS: 409,
     ErrorCode.TOO_LARGE: 413,
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,

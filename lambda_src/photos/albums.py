@@ -1,7 +1,8 @@
 """Albums: contact sheets of photos, bound to one PDF. What whoever asks for one and the job that makes it agree on.
 
-Everything of an album is in the bucket of thumbnails, under `albums/<id>/`: the manifest, which whoever asks for
-the album writes; the pages, one by each child of the array job; and `album.pdf`, by the job after it.
+Everything of an album is in the bucket of thumbnails, under `albums/<id>/`: the manifest and the ids of its jobs,
+which whoever asks for the album writes; the pages, one by each child of the array job; and `album.pdf`, by the job
+after it.
 """
 
 import json
@@ -100,6 +101,11 @@ class Album:
 def manifest_key(album_id: str) -> str:
     """Where the manifest is."""
     return f"{PREFIX}{album_id}/manifest.json"
+
+
+def jobs_key(album_id: str) -> str:
+    """Where the ids of its jobs are."""
+    return f"{PREFIX}{album_id}/jobs.json"
 
 
 def page_key(album_id: str, index: int) -> str:

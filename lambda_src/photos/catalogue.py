@@ -18,14 +18,16 @@ read there and acted upon is asked of the table again, or acted upon by a condit
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from photos.errors import Refused
 from photos.keys import photo_id
 from photos.newest_wins import NOT_NEWER_ALREADY, Upload
+from photos.times import utc_text
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -81,7 +83,7 @@ class Catalogue:
                     "key": {"S": item.key},
                     "id": {"S": item.id},
                     "state": {"S": item.state},
-                    "created_at": {"S": _text(item.created_at)},
+                    "created_at": {"S": utc_text(item.created_at)},
                     "listing": {"S": LISTING},
                 },
                 ConditionExpression="attribute_not_exists(#key)",
@@ -90,6 +92,17 @@ class Catalogue:
         except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
             raise NewerKnown(key) from error
         return item
+
+    def withdraw(self, key: str) -> None:
+        """Remove an announcement. If the photo came after all, or was never announced, nothing happens."""
+        with suppress(self._dynamodb.exceptions.ConditionalCheckFailedException):
+            self._dynamodb.delete_item(
+                TableName=self._table,
+                Key={"key": {"S": key}},
+                ConditionExpression="#state = :pending",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues={":pending": {"S": State.PENDING}},
+            )
 
     def set_ready(self, key: str, upload: Upload, *, uploaded_at: datetime, thumbnails: Mapping[int, str]) -> set[str]:
         """Make the photo `ready`. Returns the object keys of the thumbnails this replaced. Raises NewerKnown."""
@@ -156,7 +169,7 @@ class Catalogue:
         )
         for page in pages:
             for attributes in page["Items"]:
-                yield _item(attributes)
+                yield item_of(attributes)
 
     def _update(
         self, key: str, upload: Upload, uploaded_at: datetime, expression: str, values: dict[str, Any]
@@ -175,7 +188,7 @@ class Catalogue:
                     ":listing": {"S": LISTING},
                     ":etag": {"S": upload.etag},
                     ":sequencer": {"S": upload.comparable_sequencer},
-                    ":created_at": {"S": _text(uploaded_at)},
+                    ":created_at": {"S": utc_text(uploaded_at)},
                     **values,
                 },
                 ReturnValues="ALL_OLD",
@@ -189,11 +202,8 @@ def _thumbnails(attributes: Mapping[str, Any]) -> set[str]:
     return {path["S"] for path in attributes.get("thumbnails", {}).get("M", {}).values()}
 
 
-def _text(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _item(attributes: Mapping[str, Any]) -> Item:
+def item_of(attributes: Mapping[str, Any]) -> Item:
+    """The item of these attributes, which are as DynamoDB tells them."""
     texts = {name: value["S"] for name, value in attributes.items() if "S" in value}
     return Item(
         key=texts["key"],

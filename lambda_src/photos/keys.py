@@ -1,11 +1,16 @@
-"""Names: the id of a photo, and where the thumbnails of one upload of it are."""
+"""Names: the keys of originals, the id of a photo, and where the thumbnails of one upload of it are."""
 
 import hashlib
 import re
+import secrets
+import unicodedata
 from typing import Final
 
 from photos.newest_wins import Upload
 
+UPLOADS: Final = "uploads/"  # what comes by an upload form; other photos may be under any key
+
+_LONGEST_NAME: Final = 200  # characters, of 4 bytes at most: a key has room for 1,024
 _THUMBNAIL_KEY: Final = re.compile(r"[0-9a-f]{32}/[^/]+/[0-9]+\.webp")
 
 
@@ -25,6 +30,22 @@ def thumbnail_key(key: str, upload: Upload, size: int) -> str:
     """
     sequencer = upload.comparable_sequencer.rstrip("0") or "0"  # one name, told by S3 or read from the catalogue
     return f"{photo_id(key)}/{sequencer}-{upload.etag}/{size}.webp"
+
+
+def new_key(filename: str) -> str:
+    """An object key that nothing is under, for an upload of this name.
+
+    What is no part of a name goes: folders, what cannot be seen, and `$`, because S3 puts a name of the client's
+    choice where an upload form has `${filename}`.
+    """
+    name = re.split(r"[/\\]", unicodedata.normalize("NFC", filename))[-1]
+    seen = "".join(character for character in name if character.isprintable() and character != "$").strip(" .")
+    return f"{UPLOADS}{secrets.token_hex(16)}/{seen[:_LONGEST_NAME] or 'photo'}"
+
+
+def filename_of(key: str) -> str:
+    """What people are shown of an object key: its last part, whatever is before it."""
+    return key.rstrip("/").rpartition("/")[2] or key
 
 
 def is_thumbnail_key(key: str) -> bool:

@@ -78,6 +78,10 @@ class Originals:
             raise
         return True
 
+    def delete(self, key: str) -> None:
+        """Remove an original; one that is not there is no error. Its event removes what was made of it."""
+        self._s3.delete_object(Bucket=self._bucket, Key=key)
+
     def all(self, *, after: str = "") -> Iterator[Stored]:
         """Every original, in the order of its key as UTF-8 bytes compare; from behind `after` on."""
         return _all(self._s3, self._bucket, after)

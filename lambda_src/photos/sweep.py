@@ -33,7 +33,7 @@ from photos.upload_queue import UploadQueue
 
 # Longer than the upload queue may keep an event busy: three tries of six minutes.
 IN_WORK: Final = timedelta(hours=1)
-# Upload forms are valid for an hour, and multipart uploads of a photo take minutes.
+# Upload forms hold for minutes, and so do multipart uploads of a photo.
 ABANDONED: Final = timedelta(days=1)
 
 # Photos; if each of them has to be removed, they take some ten seconds.

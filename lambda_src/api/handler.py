@@ -1,0 +1,84 @@
+"""Lambda function `api`: events of the REST API → requests → answers.
+
+Only connects: what can be asked is in `contract.py`, what it does in `photos/`.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from api.contract import ErrorCode, error_body
+from api.operations import Operations
+from api.requests import RequestError, read
+from photos.album_jobs import AlbumJobs, JobKind
+from photos.album_orders import AlbumOrders
+from photos.catalogue import Catalogue
+from photos.cursor import Cursors
+from photos.library import Library
+from photos.links import SIGNING, Links
+from photos.listing import Listing
+from photos.storage import Originals
+
+# Lambda has configured the root logger already; elsewhere this makes the lines visible.
+logging.basicConfig()
+log = logging.getLogger("api")
+log.setLevel(logging.INFO)
+
+# Short, because somebody waits, and API Gateway no longer than 29 s.
+_CONFIG = Config(connect_timeout=1, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 3})
+
+# Pages of any origin may read the answers. What keeps others out is the address that they come from, and the key.
+_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Cache-Control": "no-store",
+    "Content-Type": "application/json",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def _operations() -> Operations:
+    table, thumbnails = os.environ["CATALOGUE_TABLE"], os.environ["THUMBNAILS_BUCKET"]
+    dynamodb = boto3.client("dynamodb", config=_CONFIG)
+    s3 = boto3.client("s3", config=_CONFIG.merge(SIGNING))
+    jobs = AlbumJobs(
+        boto3.client("batch", config=_CONFIG),
+        s3,
+        thumbnails,
+        page=JobKind(os.environ["PAGE_JOB_QUEUE"], os.environ["PAGE_JOB_DEFINITION"]),
+        bind=JobKind(os.environ["BIND_JOB_QUEUE"], os.environ["BIND_JOB_DEFINITION"]),
+    )
+    originals = os.environ["ORIGINALS_BUCKET"]
+    listing = Listing(dynamodb, table)
+    return Operations(
+        Library(Catalogue(dynamodb, table), listing, Originals(s3, originals), Cursors(signed_with=table)),
+        AlbumOrders(listing, jobs, s3, thumbnails),
+        Links(s3, originals=originals, thumbnails=thumbnails),
+    )
+
+
+_run = _operations().run
+
+
+def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """Answer one request: an event of a REST API with Lambda proxy integration. Raises nothing."""
+    try:
+        request = read(event)
+        return _answer(request.route.status, _run(request))
+    except RequestError as error:
+        return _error(error.code, error.message)
+    except Exception:
+        log.exception("%s %s failed", event.get("httpMethod"), event.get("path"))
+        return _error(ErrorCode.INTERNAL_ERROR, "Something went wrong here. Trying again may help.")
+
+
+def _error(code: ErrorCode, message: str) -> dict[str, Any]:
+    return _answer(code.status, error_body(code, message))
+
+
+def _answer(status: int, body: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {"statusCode": status, "headers": _HEADERS, "body": "" if body is None else json.dumps(body)}
