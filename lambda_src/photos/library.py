@@ -54,6 +54,6 @@ class Library:
     def delete(self, photo_id: str) -> None:
         """Remove the photo's original; all else follows. Once more is no error until it has. Raises UnknownPhoto."""
         item = self.get(photo_id)
-        self._originals.delete(item.key)
+        self._originals.discard(item.key)
         if item.state is State.PENDING:  # perhaps no original was there, and no event comes
             self._catalogue.withdraw(item.key)

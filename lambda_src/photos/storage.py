@@ -78,7 +78,7 @@ class Originals:
             raise
         return True
 
-    def delete(self, key: str) -> None:
+    def discard(self, key: str) -> None:
         """Remove an original; one that is not there is no error. Its event removes what was made of it."""
         self._s3.delete_object(Bucket=self._bucket, Key=key)
 
