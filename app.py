@@ -6,6 +6,7 @@ import sys
 import stacks  # noqa: F401  # isort: skip  # first: it finds the node that aws_cdk starts
 from aws_cdk import App, Tags
 
+from stacks.api import ApiStack
 from stacks.batch import BatchStack
 from stacks.bundle import BundleError
 from stacks.cron import CronStack
@@ -40,13 +41,26 @@ def build(app: App) -> App:
         time_zone=chosen.time_zone,
         target=chosen.target,
     )
-    BatchStack(
+    batch = BatchStack(
         app,
         **named("Batch"),
         vpc=network.vpc,
         image=registry.album_image,
         thumbnails=thumbnails.thumbnails,
         catalogue=thumbnails.catalogue,
+    )
+    api = ApiStack(
+        app,
+        **named("Api"),
+        originals=thumbnails.originals,
+        thumbnails=thumbnails.thumbnails,
+        catalogue=thumbnails.catalogue,
+        page_queue=batch.job_queue,
+        page_job=batch.page_job,
+        bind_queue=batch.bind_queue,
+        bind_job=batch.bind_job,
+        allowed_cidr=chosen.allowed_cidr,
+        target=chosen.target,
     )
     EcsStack(
         app,
@@ -55,12 +69,13 @@ def build(app: App) -> App:
         vpc=network.vpc,
         image=registry.gallery_image,
         allowed_cidr=chosen.allowed_cidr,
+        api_url=api.url,
     )
-    LightsailStack(app, **named("Lightsail"), allowed_cidr=chosen.allowed_cidr)
+    LightsailStack(app, **named("Lightsail"), allowed_cidr=chosen.allowed_cidr, api_url=api.url)
     GuardrailsStack(
         app,
         **named("Guardrails"),
-        watched=[thumbnails.watched],
+        watched=[thumbnails.watched, api.watched],
         monthly_budget_usd=chosen.monthly_budget_usd,
         alert_email=chosen.alert_email,
     )

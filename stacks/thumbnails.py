@@ -92,6 +92,8 @@ class ThumbnailsStack(Stack):
             ]
         )
         bucket.node.add_dependency(self.uploads.node.find_child("Policy"))
+        # From a page of any origin: the form that it sends is signed, and says what it may upload.
+        originals.add_cors_rule(allowed_methods=[s3.HttpMethods.POST], allowed_origins=["*"], max_age=2 * 60 * 60)
         return originals
 
     def _catalogue(self) -> dynamodb.Table:

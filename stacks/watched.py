@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Duration
+from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
@@ -49,6 +50,24 @@ def function_graphs(function: lambda_.IFunction) -> list[Graph]:
                 function.metric_duration(period=_PERIOD, statistic=statistic, label=statistic)
                 for statistic in ("p50", "p95", "max")
             ],
+        ),
+    ]
+
+
+def api_graphs(api: apigateway.RestApi) -> list[Graph]:
+    """How much is asked of an API, how much of it is refused or fails, and how long answers take."""
+    return [
+        Graph(
+            "Requests, refusals, faults",
+            [
+                api.metric_count(period=_PERIOD, label="requests"),
+                api.metric_client_error(period=_PERIOD, label="refused (4xx)"),
+                api.metric_server_error(period=_PERIOD, label="faults (5xx)"),
+            ],
+        ),
+        Graph(
+            "Latency (ms)",
+            [api.metric_latency(period=_PERIOD, statistic=statistic, label=statistic) for statistic in ("p50", "p95")],
         ),
     ]
 

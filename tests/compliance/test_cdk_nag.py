@@ -12,11 +12,16 @@ from constructs import IConstruct
 from app import build
 
 
-def test_every_finding_has_a_reason(context: dict[str, Any], tmp_path: Path) -> None:
-    assert _findings(App(context=context, outdir=str(tmp_path))) == set()
+@pytest.fixture(params=[None, "203.0.113.7/32"], ids=["closed", "open to one address"])
+def app(context: dict[str, Any], tmp_path: Path, request: pytest.FixtureRequest) -> App:
+    return App(context={**context, "allowed_cidr": request.param}, outdir=str(tmp_path))
 
 
-def test_every_reason_has_a_finding(context: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_finding_has_a_reason(app: App) -> None:
+    assert _findings(app) == set()
+
+
+def test_every_reason_has_a_finding(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     reasons: list[tuple[str, str]] = []
 
     class Recorder:
@@ -31,7 +36,7 @@ def test_every_reason_has_a_finding(context: dict[str, Any], tmp_path: Path, mon
             reasons.extend((self._path, rule.id.removeprefix("AwsSolutions::")) for rule in rules)
 
     monkeypatch.setattr("stacks.acknowledge.Validations", Recorder)
-    findings = _findings(App(context=context, outdir=str(tmp_path)))
+    findings = _findings(app)
     unused = [
         (path, rule)
         for path, rule in reasons

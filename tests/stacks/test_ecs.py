@@ -31,14 +31,14 @@ def test_output_of_the_contract(ecs: Template) -> None:
     assert "GalleryUrl" in ecs.to_json()["Outputs"]
 
 
-def test_deployed_alone_it_brings_network_and_registry_and_no_more(assembly: Path) -> None:
+def test_deployed_alone_it_brings_what_it_runs_on_and_the_api_of_its_page(assembly: Path) -> None:
     artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
 
     def needed(stack: str) -> set[str]:
         direct = {name for name in artifacts[stack].get("dependencies", []) if not name.endswith(".assets")}
         return direct.union(*map(needed, direct))
 
-    assert needed("Ecs") == {"Network", "Registry"}
+    assert needed("Ecs") == {"Network", "Registry", "Api", "Batch", "Thumbnails"}
 
 
 def test_without_a_setting_nobody_gets_in(ecs: Template) -> None:
@@ -125,7 +125,8 @@ def test_tasks_are_added_by_requests(ecs: Template, dimension: str) -> None:
     assert f"To{dimension}" in json.dumps(configuration)
 
 
-def test_the_page_is_told_the_url_of_the_api_if_there_is_one(ecs: Template) -> None:
+@pytest.mark.parametrize("api_url", ["https://api.example", None])
+def test_the_page_is_told_the_url_of_the_api_if_there_is_one(api_url: str | None) -> None:
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_ecs
 
@@ -141,11 +142,8 @@ def test_the_page_is_told_the_url_of_the_api_if_there_is_one(ecs: Template) -> N
         vpc=vpc,
         image=aws_ecs.ContainerImage.from_registry("gallery"),
         allowed_cidr=None,
-        api_url="https://api.example",
+        api_url=api_url,
     )
     tasks = Template.from_stack(stack).find_resources("AWS::ECS::TaskDefinition").values()
-    for task in tasks:
-        environment = task["Properties"]["ContainerDefinitions"][0]["Environment"]
-        assert environment == [{"Name": "API_URL", "Value": "https://api.example"}]
-    for task in ecs.find_resources("AWS::ECS::TaskDefinition").values():
-        assert "Environment" not in task["Properties"]["ContainerDefinitions"][0]
+    told = [{"Name": "API_URL", "Value": api_url}] if api_url else None
+    assert [task["Properties"]["ContainerDefinitions"][0].get("Environment") for task in tasks] == [told, told]
