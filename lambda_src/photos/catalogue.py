@@ -75,23 +75,24 @@ class Catalogue:
 
     def announce(self, key: str, *, announced_at: datetime) -> Item:
         """Make an item, `pending`, for a photo that is to be uploaded. Raises NewerKnown if there is one already."""
-        item = Item(key=key, id=photo_id(key), state=State.PENDING, created_at=announced_at)
+        texts = {
+            "key": key,
+            "id": photo_id(key),
+            "state": State.PENDING.value,
+            "created_at": utc_text(announced_at),
+            "listing": LISTING,
+        }
+        attributes: dict[str, Any] = {name: {"S": text} for name, text in texts.items()}
         try:
             self._dynamodb.put_item(
                 TableName=self._table,
-                Item={
-                    "key": {"S": item.key},
-                    "id": {"S": item.id},
-                    "state": {"S": item.state},
-                    "created_at": {"S": utc_text(item.created_at)},
-                    "listing": {"S": LISTING},
-                },
+                Item=attributes,
                 ConditionExpression="attribute_not_exists(#key)",
                 ExpressionAttributeNames={"#key": "key"},
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
             raise NewerKnown(key) from error
-        return item
+        return item_of(attributes)
 
     def withdraw(self, key: str) -> None:
         """Remove an announcement. If the photo came after all, or was never announced, nothing happens."""

@@ -7,7 +7,6 @@ poorly kept as the name of a table is enough, and needs no secret stored anywher
 
 import base64
 import hmac
-import json
 from typing import Final
 
 from photos.listing import Place
@@ -27,7 +26,7 @@ class Cursors:
 
     def write(self, place: Place) -> str:
         """The cursor of a place: letters, digits, - and _."""
-        told = json.dumps(place, ensure_ascii=False).encode()
+        told = " ".join(place).encode()
         return base64.urlsafe_b64encode(self._signature(told) + told).decode().rstrip("=")
 
     def read(self, cursor: str) -> Place:
@@ -39,7 +38,8 @@ class Cursors:
         signature, told = read[:_SIGNATURE], read[_SIGNATURE:]
         if not hmac.compare_digest(signature, self._signature(told)):
             raise InvalidCursor("The cursor is not one that came with a page of photos.")
-        return Place(*json.loads(told))
+        created_at, _, key = told.decode().partition(" ")
+        return Place(created_at, key)
 
     def _signature(self, told: bytes) -> bytes:
         return hmac.digest(self._secret, told, "sha256")[:_SIGNATURE]

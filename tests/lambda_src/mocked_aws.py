@@ -23,6 +23,29 @@ def jpeg(colour: str = "red", size: tuple[int, int] = (300, 200)) -> bytes:
     return file.getvalue()
 
 
+class RecordedBatch:
+    """Stands for AWS Batch: keeps what is submitted, and tells of each job the status that a test gave it.
+
+    submitted: the requests, in their order; the first is `job-1`
+    status: by job id; what is not in it AWS Batch has forgotten
+    """
+
+    def __init__(self) -> None:
+        self.submitted: list[dict[str, Any]] = []
+        self.status: dict[str, str] = {}
+
+    def submit_job(self, **request: Any) -> dict[str, str]:
+        """As the client's."""
+        self.submitted.append(request)
+        job = f"job-{len(self.submitted)}"
+        self.status[job] = "SUBMITTED"
+        return {"jobId": job}
+
+    def describe_jobs(self, *, jobs: list[str]) -> dict[str, list[dict[str, str]]]:
+        """As the client's."""
+        return {"jobs": [{"jobId": job, "status": self.status[job]} for job in jobs if job in self.status]}
+
+
 @dataclass
 class MockedAws:
     """What the photo service keeps, in memory."""
