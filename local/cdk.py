@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.emulator import ACCOUNT, LOGS, REGION, ROOT, Emulator, kill_group
+from local.emulator import ACCOUNT, HOST, LOGS, REGION, ROOT, Emulator, kill_group
 from local.errors import SandboxError
 
 _CLI = ROOT / "node_modules" / ".bin" / "cdk"

@@ -35,6 +35,10 @@ _LISTS = [
     ("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupName"),
     ("ecs", "list_clusters", "clusterArns", None),
     ("ecs", "list_task_definitions", "taskDefinitionArns", None),
+    ("apigateway", "get_rest_apis", "items", "name"),
+    ("apigateway", "get_api_keys", "items", "name"),
+    ("apigateway", "get_usage_plans", "items", "id"),
+    ("firehose", "list_delivery_streams", "DeliveryStreamNames", None),
     ("batch", "describe_compute_environments", "computeEnvironments", "computeEnvironmentName"),
     ("batch", "describe_job_queues", "jobQueues", "jobQueueName"),
     ("batch", "describe_job_definitions", "jobDefinitions", "jobDefinitionName"),
@@ -50,7 +54,12 @@ def inventory(client: _Client) -> set[str]:
 
 def _resources(client: _Client) -> Iterator[tuple[str, str]]:
     for service, call, field, attribute in _LISTS:
-        for page in client(service).get_paginator(call).paginate(**_ARGUMENTS.get(service, {})):
+        caller, arguments = client(service), _ARGUMENTS.get(service, {})
+        if caller.can_paginate(call):
+            pages = caller.get_paginator(call).paginate(**arguments)
+        else:
+            pages = [getattr(caller, call)(**arguments)]
+        for page in pages:
             for entry in page.get(field, []):
                 if service == "cloudformation" and entry["StackStatus"] == "DELETE_COMPLETE":
                     continue

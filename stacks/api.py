@@ -27,9 +27,9 @@ from constructs import Construct
 
 from api.contract import REQUESTS, ROUTES
 from stacks.access_log import AccessLog
-from stacks.acknowledge import acknowledge, acknowledge_wildcard
+from stacks.acknowledge import acknowledge
+from stacks.api_function import ApiFunction
 from stacks.gateway_errors import answer_in_one_shape
-from stacks.python_function import PythonFunction
 from stacks.settings import Target
 from stacks.watched import Watched, api_graphs, function_graphs
 
@@ -39,9 +39,6 @@ _STAGE = "v1"
 _OF_ANYONE = apigateway.ThrottleSettings(rate_limit=50, burst_limit=100)
 _OF_A_KEY = apigateway.ThrottleSettings(rate_limit=10, burst_limit=40)
 _OF_A_KEY_A_DAY = 10_000
-
-# Less than the 29 s that API Gateway waits.
-_TIMEOUT = Duration.seconds(25)
 
 
 class ApiStack(Stack):
@@ -70,29 +67,19 @@ class ApiStack(Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        self.function = PythonFunction(
+        self.function = ApiFunction(
             self,
             "Function",
-            source="api",
+            originals=originals,
+            thumbnails=thumbnails,
+            catalogue=catalogue,
+            page_queue=page_queue,
+            page_job=page_job,
+            bind_queue=bind_queue,
+            bind_job=bind_job,
+            allowed_cidr=allowed_cidr,
             target=target,
-            memory_size=1024,  # for its processor: a cold start is mostly the start of Python and boto3
-            timeout=_TIMEOUT,
-            environment={
-                "ORIGINALS_BUCKET": originals.bucket_name,
-                "THUMBNAILS_BUCKET": thumbnails.bucket_name,
-                "CATALOGUE_TABLE": catalogue.table_name,
-                "PAGE_JOB_QUEUE": page_queue.job_queue_arn,
-                "PAGE_JOB_DEFINITION": page_job.job_definition_arn,
-                "BIND_JOB_QUEUE": bind_queue.job_queue_arn,
-                "BIND_JOB_DEFINITION": bind_job.job_definition_arn,
-            },
-            description="Answers the REST API: photos, upload forms, albums",
         )
-        self._let_list_announce_and_delete(originals, catalogue)
-        self._let_order_albums(thumbnails, [page_queue, bind_queue], [page_job, bind_job])
-        if allowed_cidr:
-            self._let_sign_links(originals, thumbnails, allowed_cidr)
-
         self.api = self._gateway(allowed_cidr)
         self._routes()
         answer_in_one_shape(self.api)
@@ -102,47 +89,6 @@ class ApiStack(Stack):
 
         CfnOutput(self, "ApiUrl", value=self.url)
         CfnOutput(self, "ApiKeyId", value=key.key_id)
-
-    def _allow(self, actions: list[str], *resources: str, conditions: dict[str, Any] | None = None) -> None:
-        self.function.add_to_role_policy(
-            iam.PolicyStatement(actions=actions, resources=list(resources), conditions=conditions)
-        )
-
-    def _let_list_announce_and_delete(self, originals: s3.IBucket, catalogue: dynamodb.ITable) -> None:
-        self._allow(["dynamodb:Query"], *(f"{catalogue.table_arn}/index/{name}" for name in ("newest-first", "by-id")))
-        self._allow(["dynamodb:PutItem", "dynamodb:DeleteItem"], catalogue.table_arn)
-        self._allow(["s3:DeleteObject"], originals.arn_for_objects("*"))
-        acknowledge_wildcard(self._role, originals, "Any object in the bucket is a photo, under any key")
-
-    def _let_order_albums(
-        self, bucket: s3.IBucket, queues: list[batch.IJobQueue], jobs: list[batch.IJobDefinition]
-    ) -> None:
-        of_orders = ["albums/*/manifest.json", "albums/*/jobs.json"]
-        self._allow(["s3:PutObject", "s3:GetObject"], *(bucket.arn_for_objects(objects) for objects in of_orders))
-        for objects in of_orders:
-            acknowledge_wildcard(self._role, bucket, "Each album has a folder of its own", objects=objects)
-        self._allow(["s3:ListBucket"], bucket.bucket_arn, conditions={"StringLike": {"s3:prefix": "albums/*"}})
-        self._allow(
-            ["batch:SubmitJob"],
-            *(queue.job_queue_arn for queue in queues),
-            *(job.job_definition_arn for job in jobs),
-        )
-        self._allow(["batch:DescribeJobs"], "*")  # it has no resource; the role has this wildcard's reason already
-
-    def _let_sign_links(self, originals: s3.IBucket, thumbnails: s3.IBucket, allowed_cidr: str) -> None:
-        # Whoever holds a link acts as the function's role, which may do this from there only.
-        from_there = {"IpAddress": {"aws:SourceIp": allowed_cidr}}
-        for action, bucket, objects in (
-            ("s3:PutObject", originals, "uploads/*"),
-            ("s3:GetObject", thumbnails, "*/*.webp"),
-            ("s3:GetObject", thumbnails, "albums/*/album.pdf"),
-        ):
-            self._allow([action], bucket.arn_for_objects(objects), conditions=from_there)
-            acknowledge_wildcard(self._role, bucket, "What a link leads to is known when it is made", objects=objects)
-
-    @property
-    def _role(self) -> iam.Role:
-        return self.function.execution_role
 
     def _gateway(self, allowed_cidr: str | None) -> apigateway.RestApi:
         log = AccessLog(self, "AccessLog", name=self.stack_name)

@@ -26,6 +26,8 @@ _EXTENSIONS = [
     "clusters",
     "load_balancers",
     "schedules",
+    "rest_apis",
+    "access_logs",
 ]
 
 
