@@ -38,20 +38,28 @@ class ErrorCode(StrEnum):
     @property
     def status(self) -> int:
         """The HTTP status that goes with it."""
-        return _STATUS[self]
+        return _ERRORS[self][0]
+
+    @property
+    def meaning(self) -> str:
+        """When it is answered."""
+        return _ERRORS[self][1]
 
 
-_STATUS: Final = {
-    ErrorCode.INVALID_REQUEST: 400,
-    ErrorCode.UNKNOWN_PHOTOS: 400,
-    ErrorCode.FORBIDDEN: 403,
-    ErrorCode.NOT_FOUND: 404,
-    ErrorCode.NO_PHOTOS: 409,
-    ErrorCode.TOO_LARGE: 413,
-    ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
-    ErrorCode.TOO_MANY_REQUESTS: 429,
-    ErrorCode.INTERNAL_ERROR: 500,
-    ErrorCode.UNAVAILABLE: 504,
+_ERRORS: Final = {
+    ErrorCode.INVALID_REQUEST: (400, "Something in the request is not as described here; the message says what"),
+    ErrorCode.UNKNOWN_PHOTOS: (400, "Some of the photos are not there; the message names them"),
+    ErrorCode.FORBIDDEN: (
+        403,
+        "The API is not open to this address, or the API key that this needs is missing or wrong",
+    ),
+    ErrorCode.NOT_FOUND: (404, "Nothing has this id"),
+    ErrorCode.NO_PHOTOS: (409, "There are no photos that are ready"),
+    ErrorCode.TOO_LARGE: (413, f"The body has more than {MAX_BODY >> 10} KiB"),
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE: (415, "The body is not application/json"),
+    ErrorCode.TOO_MANY_REQUESTS: (429, "Too many requests at once, or more than this API key may make in a day"),
+    ErrorCode.INTERNAL_ERROR: (500, "Something went wrong in the service; trying again may help"),
+    ErrorCode.UNAVAILABLE: (504, "The service took too long; trying again may help"),
 }
 
 
@@ -197,7 +205,7 @@ class Route:
     errors: tuple[ErrorCode, ...] = ()
 
 
-# With every route: addresses that are not let in, too many requests, faults. FORBIDDEN is also a missing API key.
+# What may go wrong with every route.
 COMMON_ERRORS: Final = (
     ErrorCode.INVALID_REQUEST,
     ErrorCode.FORBIDDEN,
