@@ -60,6 +60,7 @@ def test_a_new_key_is_one_that_s3_allows_and_shows_a_name(filename: str) -> None
         ("${filename}", "{filename}"),
         ("\ud800.jpg", "jpg"),
         ("   ", "photo"),
+        ("🙂" * 300, "🙂" * 200),
     ],
 )
 def test_the_name_in_a_new_key(filename: str, name: str) -> None:
