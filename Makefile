@@ -44,6 +44,14 @@ redrive: setup  ## Send dead letters through the service again
 test: setup  ## Run all tests: no account, no Docker, no internet
 	@pytest
 
+soak: setup  ## Have everything go wrong for 1,000 photos at once, and look whether any is lost (SEED=… repeats one)
+	@python -m local.soak $(if $(SEED),--seed $(SEED))
+
+proofs: setup  ## Prove every claim again, and write docs/proofs.md: all tests, then the soak
+	@pytest
+	@python -m local.soak
+	@python -m local.proofs
+
 synth: setup  ## Write the templates of all stacks to cdk.out/, without credentials
 	@cdk synth --quiet
 	@echo "Templates are in cdk.out/"

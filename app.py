@@ -31,7 +31,7 @@ def build(app: App) -> App:
     network = NetworkStack(app, **named("Network"))
     registry = RegistryStack(app, **named("Registry"), name=chosen.name, target=chosen.target)
     thumbnails = ThumbnailsStack(app, **named("Thumbnails"), target=chosen.target)
-    CronStack(
+    cron = CronStack(
         app,
         **named("Cron"),
         originals=thumbnails.originals,

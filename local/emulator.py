@@ -52,6 +52,16 @@ class Emulator:
             "AWS_DEFAULT_REGION": REGION,
         }
 
+    @contextmanager
+    def metrics_faster(self, times: float) -> Iterator[None]:
+        """While the block runs, an alarm's five minutes take this many times less."""
+        file = self.folder / "metric-speed"
+        file.write_text(str(times))
+        try:
+            yield
+        finally:
+            file.unlink()
+
     def check(self) -> None:
         """Raises SandboxError if the process has ended."""
         if self.process.poll() is not None:

@@ -13,6 +13,7 @@ Lambda function may take; the notes' "short executions") are nearly over it hand
 from typing import Any
 
 from aws_cdk import CfnOutput, Duration, Stack, TimeZone
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -25,6 +26,7 @@ from constructs import Construct
 from stacks.acknowledge import acknowledge, acknowledge_wildcard
 from stacks.python_function import PythonFunction
 from stacks.settings import Target
+from stacks.watched import Watched, dead_letters_graph, function_graphs
 
 # When few are awake, and an hour that no change to summer time skips or repeats.
 _HOUR = "4"
@@ -54,8 +56,14 @@ class CronStack(Stack):
         acknowledge(self.dead_letters, SQS3="It is the dead-letter queue of a schedule and of a function")
         self.function = self._function(originals, thumbnails, catalogue, uploads, target)
         self._schedule(time_zone)
+        self.watched = Watched(
+            "Sweep",
+            [*function_graphs(self.function), dead_letters_graph(self.dead_letters)],
+            [self._alarm()],
+        )
 
         CfnOutput(self, "SweepFunction", value=self.function.function_name)
+        CfnOutput(self, "DeadLetterQueueUrl", value=self.dead_letters.queue_url)
 
     def _function(
         self,
@@ -116,6 +124,19 @@ class CronStack(Stack):
             ),
         )
         return function
+
+    def _alarm(self) -> cloudwatch.Alarm:
+        return self.dead_letters.metric_approximate_number_of_messages_visible(
+            period=Duration.minutes(5), statistic="Maximum"
+        ).create_alarm(
+            self,
+            "DeadLettersAlarm",
+            alarm_description="The nightly sweep failed three times, or could not be started. Photos are safe; what it "
+            "puts right waits. `make redrive` says why; see the function's log, then run it.",
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
 
     def _schedule(self, time_zone: str) -> None:
         # Made here, because the target's own role might invoke every version of the function too.

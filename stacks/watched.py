@@ -88,3 +88,9 @@ def queue_graphs(queue: sqs.IQueue, dead_letters: sqs.IQueue) -> list[Graph]:
             [queue.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="max", label="oldest message")],
         ),
     ]
+
+
+def dead_letters_graph(dead_letters: sqs.IQueue) -> Graph:
+    """How much was given up by what has no queue of its own, such as a schedule."""
+    metric = dead_letters.metric_approximate_number_of_messages_visible(period=_PERIOD, label="dead letters")
+    return Graph("Given up", [metric])

@@ -49,19 +49,23 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, list[dict[str,
         try:
             if context.get_remaining_time_in_millis() < _MILLISECONDS_PER_PHOTO:
                 raise TimeoutError("no time left in this batch")
-            _handle(json.loads(message["body"]))
-        except Exception:
-            log.exception("Message %s failed and will be tried again: %s", message["messageId"], message["body"])
+            outcomes = _handle(json.loads(message["body"]))
+            log.info("Message %s is done: %s", message["messageId"], outcomes)
+        except Exception as error:
+            why = f"{type(error).__name__}: {error}. It says: {message['body']}"
+            log.exception("Message %s failed and will be tried again: %s", message["messageId"], why)
             failed.append({"itemIdentifier": message["messageId"]})
     return {"batchItemFailures": failed}
 
 
-def _handle(notification: dict[str, Any]) -> None:
+def _handle(notification: dict[str, Any]) -> str:
     # S3 sends one test message without records when a notification is set up.
+    outcomes = []
     for record in notification.get("Records", []):
         key = unquote_plus(record["s3"]["object"]["key"])
         outcome = _outcome(record["eventName"], key, record["s3"]["object"])
-        log.info("%s: %r (%s)", outcome, key, record["eventName"])
+        outcomes.append(f"{outcome}, {key!r} ({record['eventName']})")
+    return "; ".join(outcomes) or "nothing to do"
 
 
 def _outcome(event_name: str, key: str, s3_object: dict[str, Any]) -> Outcome:

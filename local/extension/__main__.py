@@ -12,6 +12,7 @@ _EXTENSIONS = [
     "transport",
     "actions",
     "buckets",
+    "metrics",
     "alarms",
     "budgets",
     "lightsail",

@@ -1,5 +1,6 @@
 """Sandboxes for the end-to-end tests: the real CDK CLI, into the emulator."""
 
+import json
 from collections.abc import Iterator
 
 import pytest

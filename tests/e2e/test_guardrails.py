@@ -1,35 +1,9 @@
 """What a person hears of, from the deployed Guardrails stack."""
 
 import json
-from collections.abc import Iterator
-
-import pytest
 
 from local.emulator import ACCOUNT
 from local.sandbox import Sandbox
-
-
-@pytest.fixture
-def inbox(sandbox: Sandbox) -> Iterator[str]:
-    """The URL of a queue that gets what is published to the topic, as an e-mail address would."""
-    sqs, sns = sandbox.client("sqs"), sandbox.client("sns")
-    topic = sandbox.outputs["Guardrails"]["AlertTopic"]
-    url: str = sqs.create_queue(QueueName="inbox")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    subscription = sns.subscribe(
-        TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
-    )["SubscriptionArn"]
-    yield url
-    sns.unsubscribe(SubscriptionArn=subscription)
-    sqs.delete_queue(QueueUrl=url)
 
 
 def _read(sandbox: Sandbox, inbox: str, seconds: int) -> list[str]:
@@ -39,7 +13,9 @@ def _read(sandbox: Sandbox, inbox: str, seconds: int) -> list[str]:
 
 def test_an_alarm_of_another_stack_reaches_the_topic_once_with_what_to_do(sandbox: Sandbox, inbox: str) -> None:
     cloudwatch = sandbox.client("cloudwatch")
-    (alarm,) = [it for it in cloudwatch.describe_alarms()["MetricAlarms"] if "DeadLetters" in it["AlarmName"]]
+    (alarm,) = [
+        it for it in cloudwatch.describe_alarms()["MetricAlarms"] if "Thumbnails-DeadLetters" in it["AlarmName"]
+    ]
     name = alarm["AlarmName"]
     try:
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="3 were above 1")

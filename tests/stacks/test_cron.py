@@ -23,7 +23,7 @@ def _statements(cron: Template) -> list[dict[str, Any]]:
 
 
 def test_outputs_of_the_contract(cron: Template) -> None:
-    assert set(cron.to_json()["Outputs"]) >= {"SweepFunction"}
+    assert set(cron.to_json()["Outputs"]) >= {"SweepFunction", "DeadLetterQueueUrl"}
 
 
 def test_starts_every_night_tries_again_and_keeps_what_could_not_be_started(cron: Template) -> None:
@@ -49,6 +49,19 @@ def test_keeps_what_failed_for_good_after_it_was_started(cron: Template) -> None
             "DestinationConfig": {
                 "OnFailure": {"Destination": {"Fn::GetAtt": [Match.string_like_regexp("^DeadLetters"), "Arn"]}}
             },
+        },
+    )
+
+
+def test_somebody_is_told_of_what_failed_for_good(cron: Template) -> None:
+    (queue,) = cron.find_resources("AWS::SQS::Queue")
+    cron.has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {
+            "MetricName": "ApproximateNumberOfMessagesVisible",
+            "Dimensions": [{"Name": "QueueName", "Value": {"Fn::GetAtt": [queue, "QueueName"]}}],
+            "Threshold": 1,
+            "TreatMissingData": "notBreaching",
         },
     )
 

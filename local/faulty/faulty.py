@@ -1,0 +1,144 @@
+"""In front of a function or a job: its calls of AWS fail and its process is killed. Its own code is untouched.
+
+It runs in their process, found by PYTHONPATH. A function has `faulty.handler` for its handler, and FAULTS names its
+own; a job is started by `python -m faulty MODULE …` in place of `python -m MODULE …`.
+
+What happens is one call of HTTP, below botocore and so below its retries: it may fail before it reaches AWS, or after
+AWS has done what was asked and the answer is lost, which is the harder case. FAULTS is JSON:
+
+share    of the calls that fail, 0 to 1
+kill     of the calls just before or after which the process kills itself, 0 to 1
+kill_at  in place of both: the one moment of that. 0 is before the first call, 1 after it, 2 before the second
+seed     of the choice
+log      a file; each call adds a line to it: process, service, what was done to it
+handler  of the function, as Lambda's own setting has it
+"""
+
+import importlib
+import json
+import os
+import random
+import re
+import runpy
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, ReadTimeoutError
+from botocore.httpsession import URLLib3Session
+from urllib3.exceptions import ProtocolError
+
+_STATUS = {"SlowDown": 503, "InternalError": 500, "ServiceUnavailable": 503}
+# Before AWS has the request, after it has done what was asked, and while it answers. Each is as likely as the others.
+_BEFORE = (*_STATUS, "no connection", "connection reset")
+_AFTER = ("time-out, but done", "connection reset, but done")
+_CUT = "answer cut short"
+
+
+@dataclass
+class Faults:
+    """What is to be done to the calls of this process."""
+
+    share: float = 0
+    kill: float = 0
+    kill_at: int | None = None
+    seed: str = ""
+    log: str = ""
+    handler: str = ""
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(f"{self.seed} {os.getpid()}")
+        self._moment = 0
+
+    def send(self, really_send: Callable[[], AWSResponse], request: Any) -> AWSResponse:
+        """Send a request, or have it fail."""
+        service = _service(request)
+        self._may_die(service, "before")
+        fault = self._random.choice([*_BEFORE, *_AFTER, _CUT]) if self._random.random() < self.share else ""
+        if fault == _CUT and not request.stream_output:  # only what is read in pieces can be cut
+            fault = "connection reset"
+        self._tell(service, fault or "done")
+        if fault in _BEFORE:
+            return _fail(fault, service, request.url)
+        answer = really_send()
+        self._may_die(service, "after")
+        if fault in _AFTER:
+            return _fail(fault, service, request.url)
+        if fault == _CUT and answer.status_code == 200:
+            answer.raw = _Cut()
+        return answer
+
+    def _may_die(self, service: str, when: str) -> None:
+        moment, self._moment = self._moment, self._moment + 1
+        if moment == self.kill_at or self._random.random() < self.kill / 2:
+            self._tell(service, f"killed {when}")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _tell(self, service: str, what: str) -> None:
+        if self.log:
+            # One write, so that the lines of many processes stay whole.
+            file = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            os.write(file, f"{os.getpid()}\t{service}\t{what}\n".encode())
+            os.close(file)
+
+
+class _Body(BytesIO):
+    """The body of an answer that AWS never gave."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        """As urllib3 reads it."""
+        yield self.read()
+
+
+class _Cut(_Body):
+    """A body of which no more comes."""
+
+    def read(self, *_: Any) -> bytes:
+        """Raises ProtocolError."""
+        raise ProtocolError("Connection broken: fewer bytes than promised")
+
+
+def _fail(fault: str, service: str, url: str) -> AWSResponse:
+    if fault == "no connection":
+        raise ConnectTimeoutError(endpoint_url=url)
+    if fault.startswith("time-out"):
+        raise ReadTimeoutError(endpoint_url=url)
+    if fault.startswith("connection reset"):
+        raise ConnectionClosedError(endpoint_url=url)
+    xml = f"<Error><Code>{fault}</Code><Message>Injected</Message></Error>"
+    body = xml if service == "s3" else json.dumps({"__type": fault, "message": "Injected"})
+    headers: Any = {"x-amzn-errortype": fault}
+    return AWSResponse(url, _STATUS[fault], headers, _Body(body.encode()))
+
+
+def _service(request: Any) -> str:
+    """The service that a request is for, as its signature says."""
+    header = request.headers.get("Authorization", b"")
+    text = header.decode() if isinstance(header, bytes) else header
+    found = re.search(r"/([a-z0-9-]+)/aws4_request", text)
+    return found[1] if found else "?"
+
+
+def _install() -> Faults:
+    faults = Faults(**json.loads(os.environ["FAULTS"]))
+    really_send = URLLib3Session.send
+
+    def send(session: URLLib3Session, request: Any) -> AWSResponse:
+        return faults.send(lambda: really_send(session, request), request)
+
+    setattr(URLLib3Session, "send", send)  # noqa: B010  # the type checker allows no other way
+    return faults
+
+
+_faults = _install()
+if _faults.handler:
+    _module, _, _name = _faults.handler.rpartition(".")
+    handler = getattr(importlib.import_module(_module), _name)
+
+if __name__ == "__main__":
+    sys.argv = sys.argv[1:]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

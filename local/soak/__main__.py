@@ -1,0 +1,53 @@
+"""The soak on the command line: `python -m local.soak`, or `make soak`."""
+
+import argparse
+import secrets
+import sys
+import time
+
+from local import proofs
+from local.errors import SandboxError
+from local.sandbox import running_sandbox
+from local.soak.run import Soak, soak
+
+_BY = "make soak"
+
+
+def main() -> None:
+    """Run it in a sandbox of its own. Exits with 1 and what is wrong when anything is, with 2 for wrong arguments."""
+    parser = argparse.ArgumentParser(prog="python -m local.soak", description="Everything goes wrong; nothing is lost.")
+    parser.add_argument("--photos", type=int, default=1000)
+    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--share", type=float, default=0.2, help="of the functions' calls that fail, from 0 to 1")
+    parser.add_argument("--kill", type=float, default=0.01, help="of the calls at which a function is killed")
+    parser.add_argument("--seed", default=secrets.token_hex(4), help="for the same photos and steps once more")
+    given = parser.parse_args()
+    wanted = Soak(
+        given.photos,
+        given.clients,
+        given.seed,
+        given.share,
+        given.kill,
+        sweeps=12,
+        spread=150,
+        hidden=10,
+        late=30,
+        patience=1800,
+    )
+    proofs.forget(_BY, proofs.RECORDS)
+    start = time.monotonic()
+    try:
+        with running_sandbox() as sandbox:
+            sandbox.deploy("Cron")
+            print(f"\nSeed {given.seed}")
+            happened = soak(sandbox, wanted)
+    except SandboxError as error:
+        sys.exit(f"\n{error}\nThe same photos and steps again: python -m local.soak --seed {given.seed}")
+    except KeyboardInterrupt:
+        sys.exit("\nStopped; nothing is left.")
+    proofs.write(_BY, happened.proofs(given.photos, given.clients, given.seed), proofs.RECORDS)
+    print(f"\nNothing was lost, in {time.monotonic() - start:.0f} s. `python -m local.proofs` puts it on the page.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""What was done to the service, in numbers: for whoever watches, and for the page of proofs."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from local.proofs import Proof
+
+
+@dataclass
+class Happened:
+    """What was done, and what was found.
+
+    events: of S3; twice, late: so many of them came so
+    calls: of the functions; faults: those that failed, by how; kills: of their processes
+    dead: messages in the dead-letter queue; wrong, orphans: photos and thumbnails left for the sweep after the redrive
+    states: photos in the end
+    """
+
+    events: int = 0
+    twice: int = 0
+    late: int = 0
+    calls: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    kills: int = 0
+    sweeps: int = 0
+    dead: int = 0
+    wrong: int = 0
+    orphans: int = 0
+    states: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def delivery(self) -> str:
+        """How the events came."""
+        return f"{self.events:,} events, {self.twice} of them sent twice, {self.late} late, none in order"
+
+    @property
+    def failures(self) -> str:
+        """How the calls failed."""
+        kinds = ", ".join(f"{name} {count}" for name, count in self.faults.most_common())
+        return f"{self.faults.total():,} of {self.calls:,} calls of the functions failed: {kinds}"
+
+    @property
+    def interruptions(self) -> str:
+        """What else got in the way."""
+        return f"{self.kills} processes of functions killed, {self.sweeps} sweeps started meanwhile"
+
+    @property
+    def left_for_the_sweep(self) -> str:
+        """What the redrive could not put right."""
+        return f"{self.wrong} photos and {self.orphans} thumbnails that no photo has were left for the sweep"
+
+    @property
+    def end(self) -> str:
+        """What is there in the end."""
+        return (
+            f"{self.states['ready']:,} ready with the right thumbnails, {self.states['rejected']:,} rejected for the "
+            f"right reason, {self.states['deleted']:,} deleted and gone; nothing else is there, no message in any queue"
+        )
+
+    def proofs(self, photos: int, clients: int, seed: str) -> list[Proof]:
+        """The rows of the page."""
+        kinds = "real, odd and no photos at all"
+        rows = (
+            (f"photos ({kinds}), uploaded, replaced, deleted by {clients} clients, seed {seed}", photos, self.end),
+            ("events of S3 on a bad way to the functions", self.events, self.delivery),
+            ("calls of the functions failed", self.faults.total(), self.failures),
+            ("functions killed", self.kills, self.interruptions),
+            ("dead letters sent again by `make redrive`", self.dead, f"all handled; {self.left_for_the_sweep}"),
+        )
+        return [Proof("Nothing is lost", tried, times, found) for tried, times, found in rows]

@@ -1,0 +1,69 @@
+"""What the clients do, the same for the same seed: which keys, which pictures, in which order."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# What happens to one photo, and how often of a hundred. Letters stand for pictures, - for a deletion.
+_LIVES = {
+    "A": 60,
+    "AB": 15,
+    "A-": 10,
+    "ABA": 5,  # the same bytes again, and so the same ETag
+    "A-B": 5,
+    "A-A": 5,
+}
+
+# As people name things.
+_NAMES = ("photo {}.jpg", "IMG_{}", "holidays/ümläut + {}.JPG", "日本語/{}🏔.png", "a/b/../{}%20.webp")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One call of a client: puts this picture, or deletes what is there if there is none.
+
+    moment: when in the soak, from 0 to 1
+    """
+
+    moment: float
+    key: str
+    picture: str | None
+
+
+class Plan:
+    """Steps by client. The steps of one key are one client's, in order: so it is known what is there in the end.
+
+    final: what each key holds in the end, the name of a picture; keys that are deleted are not in it
+    """
+
+    def __init__(self, photos: int, clients: int, pictures: Sequence[str], seed: str, prefix: str) -> None:
+        chance = random.Random(seed)
+        self.clients: list[list[Step]] = [[] for _ in range(clients)]
+        self.final: dict[str, str] = {}
+        for number in range(photos):
+            key = prefix + chance.choice(_NAMES).format(f"{number:05}")
+            life = _life(chance, pictures)
+            moments = sorted(chance.random() for _ in life)
+            chance.choice(self.clients).extend(
+                Step(moment, key, picture) for moment, picture in zip(moments, life, strict=True)
+            )
+            if life[-1] is not None:
+                self.final[key] = life[-1]
+        for steps in self.clients:
+            steps.sort(key=lambda step: step.moment)
+
+    @property
+    def steps(self) -> int:
+        """How many calls there are in all; S3 tells of each."""
+        return sum(map(len, self.clients))
+
+    @property
+    def keys(self) -> set[str]:
+        """Every key that is ever used."""
+        return {step.key for client in self.clients for step in client}
+
+
+def _life(chance: random.Random, pictures: Sequence[str]) -> list[str | None]:
+    (letters,) = chance.choices(list(_LIVES), list(_LIVES.values()))
+    first, second = chance.sample(pictures, 2)
+    return [{"A": first, "B": second, "-": None}[letter] for letter in letters]

@@ -1,0 +1,87 @@
+"""What goes wrong in a deployed service, and what a person does about it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from local.demo.photo import PHOTO
+from local.emulator import ROOT
+from local.sandbox import Sandbox
+from local.soak.faults import Injected, faulty, thumbnail_function
+
+
+def eventually(look: Callable[[], Any], seconds: float = 60) -> None:
+    """Return when it is true. Raises AssertionError if that does not come in time."""
+    deadline = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < deadline, "not in time"
+        time.sleep(0.1)
+
+
+def waiting(sandbox: Sandbox, stack: str, output: str = "DeadLetterQueueUrl") -> int:
+    """Messages in a queue, whether anyone may see them now or not."""
+    names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+    url = sandbox.outputs[stack][output]
+    answer = sandbox.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
+    return sum(map(int, answer["Attributes"].values()))
+
+
+def redrive(sandbox: Sandbox, *options: str) -> subprocess.CompletedProcess[str]:
+    """What `make redrive` runs."""
+    return subprocess.run(
+        [sys.executable, "-m", "operations", "redrive", *options],
+        cwd=ROOT,
+        env=os.environ | sandbox.emulator.client_environment(),
+        capture_output=True,
+        text=True,
+    )
+
+
+@contextmanager
+def hasty_uploads(sandbox: Sandbox) -> Iterator[None]:
+    """The upload queue hands a message that was not handled out again after a second, not after six minutes."""
+    sqs, queue = sandbox.client("sqs"), sandbox.outputs["Thumbnails"]["UploadQueueUrl"]
+    usual = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
+    yield
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=usual)
+
+
+@contextmanager
+def uploaded(sandbox: Sandbox, key: str) -> Iterator[None]:
+    """A photo, deleted in the end."""
+    s3, bucket = sandbox.client("s3"), sandbox.outputs["Thumbnails"]["OriginalsBucket"]
+    s3.put_object(Bucket=bucket, Key=key, Body=PHOTO.read_bytes())
+    yield
+    s3.delete_object(Bucket=bucket, Key=key)
+    eventually(lambda: not waiting(sandbox, "Thumbnails", "UploadQueueUrl"))
+
+
+@contextmanager
+def killed_functions(sandbox: Sandbox) -> Iterator[Injected]:
+    """The thumbnail function is killed at its first call, each time."""
+    with faulty(sandbox, [thumbnail_function(sandbox)], kill_at=0) as injected:
+        yield injected
+
+
+@contextmanager
+def sweep_without_a_table(sandbox: Sandbox) -> Iterator[None]:
+    """The sweep looks for a catalogue that is not there."""
+    client, name = sandbox.client("lambda"), sandbox.outputs["Cron"]["SweepFunction"]
+    usual = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    other = usual | {"CATALOGUE_TABLE": "nowhere"}
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": other})
+    yield
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": usual})
+
+
+def start_sweep(sandbox: Sandbox) -> None:
+    """As the schedule does."""
+    sandbox.client("lambda").invoke(
+        FunctionName=sandbox.outputs["Cron"]["SweepFunction"], InvocationType="Event", Payload=json.dumps({})
+    )

@@ -1,0 +1,115 @@
+"""Alarms tell the truth: each is raised by its cause, reaches a person, and ends when what it asks for is done."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.sandbox import Sandbox
+from local.soak.faults import thumbnail_function
+from tests.e2e.mishaps import (
+    eventually,
+    hasty_uploads,
+    killed_functions,
+    redrive,
+    start_sweep,
+    sweep_without_a_table,
+    uploaded,
+    waiting,
+)
+
+# So an alarm's five minutes take a second.
+_TIMES_AS_FAST = 300
+
+_HASH = 8  # characters that the CDK appends to a construct's id
+
+
+@contextmanager
+def _dead_photo(sandbox: Sandbox) -> Iterator[None]:
+    """A photo failed three times; then the cause is mended, and `make redrive` run."""
+    with hasty_uploads(sandbox), ExitStack() as photo:
+        with killed_functions(sandbox):
+            photo.enter_context(uploaded(sandbox, "dead.jpg"))
+            yield
+        assert redrive(sandbox).returncode == 0
+
+
+@contextmanager
+def _waiting_photo(sandbox: Sandbox) -> Iterator[None]:
+    """The function gets no events; then it does again."""
+    client = sandbox.client("lambda")
+    (mapping,) = client.list_event_source_mappings(FunctionName=thumbnail_function(sandbox))["EventSourceMappings"]
+    client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    with ExitStack() as photo:
+        photo.enter_context(uploaded(sandbox, "waiting.jpg"))
+        yield
+        client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+
+
+@contextmanager
+def _dead_sweep(sandbox: Sandbox) -> Iterator[None]:
+    """The sweep failed three times; then the cause is mended, and `make redrive` run."""
+    with sweep_without_a_table(sandbox):
+        start_sweep(sandbox)
+        yield
+    assert redrive(sandbox).returncode == 0
+
+
+# By stack and construct id: what raises the alarm when it is entered, and what is done about it when it is left.
+CAUSES: dict[str, Callable[[Sandbox], AbstractContextManager[None]]] = {
+    "Thumbnails/DeadLettersAlarm": _dead_photo,
+    "Thumbnails/OldestUploadAlarm": _waiting_photo,
+    "Cron/DeadLettersAlarm": _dead_sweep,
+}
+
+
+def _alarms(assembly: Path) -> dict[str, str]:
+    """Logical id of every alarm in the templates, by what its stack calls it."""
+    return {
+        f"{file.name.partition('.')[0]}/{logical_id[:-_HASH]}": logical_id
+        for file in assembly.glob("*.template.json")
+        for logical_id, resource in json.loads(file.read_text()).get("Resources", {}).items()
+        if resource["Type"] in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+    }
+
+
+def test_every_alarm_has_its_cause_here(assembly: Path) -> None:
+    assert _alarms(assembly).keys() == CAUSES.keys()
+
+
+@pytest.mark.parametrize("path", CAUSES)
+def test_an_alarm_is_raised_by_its_cause_and_ends_with_it(
+    sandbox: Sandbox, inbox: str, assembly: Path, path: str, proof: Callable[..., None]
+) -> None:
+    stack = sandbox.cdk.stack_name(path.partition("/")[0])
+    resource = sandbox.client("cloudformation").describe_stack_resource(
+        StackName=stack, LogicalResourceId=_alarms(assembly)[path]
+    )
+    name = resource["StackResourceDetail"]["PhysicalResourceId"]
+
+    def alarm() -> Any:
+        (found,) = sandbox.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        return found
+
+    def told() -> set[str]:
+        answer = sandbox.client("sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=1, MaxNumberOfMessages=10)
+        return {message["Body"].strip('"') for message in answer.get("Messages", [])}
+
+    with sandbox.emulator.metrics_faster(_TIMES_AS_FAST):
+        eventually(lambda: alarm()["StateValue"] == "OK")
+        with CAUSES[path](sandbox):
+            eventually(lambda: alarm()["StateValue"] == "ALARM")
+            reason = alarm()["StateReason"]
+            # Others may have their cause too: a photo that failed three times has also waited long.
+            eventually(lambda: f"{name}: {alarm()['AlarmDescription']} ({reason})" in told())
+        eventually(lambda: alarm()["StateValue"] == "OK")
+    assert waiting(sandbox, "Thumbnails") == waiting(sandbox, "Cron") == 0
+    proof(
+        "Alarms tell the truth",
+        tried=f"`{path}`: {(CAUSES[path].__doc__ or '').rstrip('.')}",
+        times=1,
+        found=f"OK → ALARM ({reason}) → OK; the topic was told what to do: {alarm()['AlarmDescription']}",
+    )

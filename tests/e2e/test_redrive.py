@@ -1,0 +1,114 @@
+"""`make redrive` in the deployed sandbox: every dead letter has a reason, and none goes in a circle."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from local.sandbox import Sandbox
+from tests.e2e.mishaps import (
+    eventually,
+    hasty_uploads,
+    killed_functions,
+    redrive,
+    start_sweep,
+    sweep_without_a_table,
+    uploaded,
+    waiting,
+)
+
+
+@pytest.fixture(autouse=True)
+def no_letters_before_or_after(sandbox: Sandbox) -> Iterator[None]:
+    """What is dead in one test is not found by another."""
+    assert waiting(sandbox, "Thumbnails") == waiting(sandbox, "Cron") == 0
+    with hasty_uploads(sandbox):
+        yield
+    for stack in ("Thumbnails", "Cron"):
+        sandbox.client("sqs").purge_queue(QueueUrl=sandbox.outputs[stack]["DeadLetterQueueUrl"])
+
+
+def test_nothing_is_dead(sandbox: Sandbox) -> None:
+    run = redrive(sandbox)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.endswith("The dead-letter queues are empty.\n")
+
+
+def test_poison_ends_with_a_reason_and_not_in_a_circle(sandbox: Sandbox, proof: Callable[..., None]) -> None:
+    uploads = sandbox.outputs["Thumbnails"]["UploadQueueUrl"]
+    sandbox.client("sqs").send_message(QueueUrl=uploads, MessageBody="no JSON")
+    eventually(lambda: waiting(sandbox, "Thumbnails") == 1)
+
+    run = redrive(sandbox)
+    assert run.returncode == 1
+    assert run.stdout.count("No event of S3: 'no JSON'") == 2, run.stdout
+    assert "came back: JSONDecodeError: Expecting value" in run.stdout
+    assert run.stderr.startswith("1 are left, for the reasons above. Mend the cause")
+    assert (waiting(sandbox, "Thumbnails"), waiting(sandbox, "Thumbnails", "UploadQueueUrl")) == (1, 0)
+
+    run = redrive(sandbox)
+    assert run.returncode == 1
+    assert "It was sent again before, and came back: left here." in run.stdout
+    assert run.stdout.endswith("0 dead letters sent again.\n")
+
+    run = redrive(sandbox, "--discard")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "came back: deleted." in run.stdout
+    assert waiting(sandbox, "Thumbnails") == 0
+    proof(
+        "Dead letters end with a reason",
+        tried="a message that no one can handle, redriven, redriven again, and discarded",
+        times=3,
+        found="each time its reason; sent once, came back, then left where it was until it was discarded",
+    )
+
+
+def test_a_photo_whose_function_was_killed_is_ready_after_all(sandbox: Sandbox, proof: Callable[..., None]) -> None:
+    with ExitStack() as photo:
+        with killed_functions(sandbox) as injected:
+            photo.enter_context(uploaded(sandbox, "killed.jpg"))
+            eventually(lambda: waiting(sandbox, "Thumbnails") == 1)
+            kills = injected.kills
+        run = redrive(sandbox)
+        assert (run.returncode, run.stderr) == (0, ""), run.stdout
+    assert "Nothing in the log: the function was ended before it could say why" in run.stdout
+    assert "ObjectCreated:Put of 'killed.jpg': ready" in run.stdout
+    assert run.stdout.endswith("1 dead letters sent again.\n")
+    assert kills == 3
+    proof(
+        "Dead letters end with a reason",
+        tried="a photo whose function is killed at each try",
+        times=kills,
+        found="a dead letter that says so; redriven, the photo is ready",
+    )
+
+
+def test_a_sweep_that_failed_runs_again_once_it_can(sandbox: Sandbox, proof: Callable[..., None]) -> None:
+    with sweep_without_a_table(sandbox):
+        start_sweep(sandbox)
+        eventually(lambda: waiting(sandbox, "Cron") == 1)
+        # What EventBridge Scheduler leaves when it cannot start the function (Scheduler guide, "Dead-letter queue").
+        error = {"ERROR_CODE": "AWS.Scheduler.InternalServerError", "ERROR_MESSAGE": "Not today."}
+        sandbox.client("sqs").send_message(
+            QueueUrl=sandbox.outputs["Cron"]["DeadLetterQueueUrl"],
+            MessageBody="{}",
+            MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in error.items()},
+        )
+        run = redrive(sandbox)
+        assert run.returncode == 1
+        assert "It failed (RetriesExhausted). Runtime.HandlerError: An error occurred (" in run.stdout, run.stdout
+        assert "It could not be started. AWS.Scheduler.InternalServerError: Not today." in run.stdout
+        assert run.stdout.count("It failed again:") == 1, "one run answers both"
+        assert waiting(sandbox, "Cron") == 2
+    run = redrive(sandbox)
+    assert (run.returncode, run.stderr) == (0, ""), run.stdout
+    assert run.stdout.count("It is done: photos ") == 1
+    assert run.stdout.endswith("2 dead letters sent again.\n")
+    assert waiting(sandbox, "Cron") == 0
+    proof(
+        "Dead letters end with a reason",
+        tried="a sweep that failed three times and one that could not be started, redriven before and after the cause "
+        "was mended",
+        times=2,
+        found="before: the reason of both, and both left; after: one run answers both",
+    )

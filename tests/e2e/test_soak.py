@@ -1,0 +1,30 @@
+"""The soak, short: everything goes wrong for some tens of photos, and none is lost. `make soak` has a thousand."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.sandbox import Sandbox
+from local.soak.run import Soak, soak
+from tests.e2e.mishaps import eventually
+
+
+@pytest.fixture
+def no_photos_left(sandbox: Sandbox) -> Iterator[None]:
+    """Deletes the photos of the soak afterwards."""
+    yield
+    s3, bucket = sandbox.client("s3"), sandbox.outputs["Thumbnails"]["OriginalsBucket"]
+    for entry in s3.list_objects_v2(Bucket=bucket, Prefix="soak/").get("Contents", []):
+        s3.delete_object(Bucket=bucket, Key=entry["Key"])
+    eventually(lambda: not sandbox.items(sandbox.outputs["Thumbnails"]["CatalogueTable"]))
+
+
+def test_nothing_is_lost(sandbox: Sandbox, no_photos_left: None) -> None:
+    wanted = Soak(
+        photos=30, clients=8, seed="short", share=0.2, kill=0.02, sweeps=2, spread=6, hidden=3, late=4, patience=120
+    )
+    happened = soak(sandbox, wanted)
+    # Something did go wrong.
+    assert happened.faults.total() > 50
+    assert min(happened.twice, happened.late, happened.kills) > 0
+    assert min(happened.states["ready"], happened.states["rejected"], happened.states["deleted"]) > 0

@@ -1,0 +1,41 @@
+"""What the clients of a soak do."""
+
+from collections import Counter
+
+from local.soak.plan import Plan
+
+PICTURES = ["red", "blue", "text"]
+
+
+def _plan(seed: str = "a") -> Plan:
+    return Plan(photos=500, clients=4, pictures=PICTURES, seed=seed, prefix="soak/")
+
+
+def test_the_same_seed_plans_the_same() -> None:
+    assert _plan("a").clients == _plan("a").clients != _plan("b").clients
+
+
+def test_in_the_end_each_key_has_what_was_put_last() -> None:
+    plan = _plan()
+    held: dict[str, str | None] = {}
+    for client in plan.clients:
+        assert [step.moment for step in client] == sorted(step.moment for step in client)
+        held |= {step.key: step.picture for step in client}
+    assert {key: picture for key, picture in held.items() if picture} == plan.final
+    assert held.keys() == plan.keys
+    assert len(plan.keys) == 500
+
+
+def test_one_client_has_all_steps_of_a_key() -> None:
+    keys = [{step.key for step in client} for client in _plan().clients]
+    assert sum(map(len, keys)) == len(set().union(*keys)) == 500
+
+
+def test_photos_are_replaced_deleted_and_uploaded_again() -> None:
+    plan = _plan()
+    lives: dict[str, str] = {}
+    for client in plan.clients:
+        for step in client:
+            lives[step.key] = lives.get(step.key, "") + ("-" if step.picture is None else "+")
+    assert Counter(lives.values()).keys() == {"+", "++", "+++", "+-", "+-+"}
+    assert plan.steps == sum(map(len, lives.values()))
