@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
 # As `lambda_src/thumbnail/handler.py` writes them.
-_FAILED = re.compile(r"Message (\S+) failed and will be tried again: (.*)", re.DOTALL)
+_FAILED = re.compile(r"Message (\S+) failed and will be tried again: (.*?)(?:\. It says: .*)?$", re.DOTALL)
 _DONE = re.compile(r"Message (\S+) is done: (.*)", re.DOTALL)
 
 

@@ -12,7 +12,7 @@ def redrive(session: boto3.Session, name: str, *, again: bool = False, discard: 
 
     again: also what a redrive has sent before and came back; discard: delete that. Raises NotDeployedError.
     """
-    uploads = Uploads(session, outputs_of(session, name, "Thumbnails"))
+    uploads = Uploads.deployed(session, outputs_of(session, name, "Thumbnails"))
     try:
         sweeps = Sweeps(session, outputs_of(session, name, "Cron"))
     except NotDeployedError:

@@ -31,6 +31,7 @@ class Soak:
     """How much of what. All times are in seconds.
 
     share: of the functions' calls that fail; kill: of those at which the process is killed; both from 0 to 1
+    functions: so many run at once, at most
     spread: over so long the clients' steps are spread
     hidden: until a message that was not handled comes again, as six minutes are too long to wait here
     late: so much later come the late events
@@ -43,6 +44,7 @@ class Soak:
     share: float
     kill: float
     sweeps: int
+    functions: int
     spread: float
     hidden: int
     late: int
@@ -57,7 +59,7 @@ def soak(sandbox: Sandbox, wanted: Soak) -> Happened:
     judge = Judge(sandbox, plan, files, outcomes)
     sweeps = Sweeps(sandbox)
     headline(f"{wanted.photos:,} photos, {plan.steps:,} uploads and deletions, {wanted.clients} clients")
-    with _tries_every(sandbox, wanted.hidden):
+    with _as_on_a_small_machine(sandbox, wanted):
         with step("everything goes wrong at once") as told:
             happened = _everything_at_once(sandbox, wanted, plan, files, judge, sweeps)
             told += [happened.delivery, happened.failures, happened.interruptions]
@@ -152,11 +154,20 @@ def _wait(sandbox: Sandbox, judge: Judge, done: Callable[[], bool], seconds: flo
 
 
 @contextmanager
-def _tries_every(sandbox: Sandbox, seconds: int) -> Iterator[None]:
+def _as_on_a_small_machine(sandbox: Sandbox, wanted: Soak) -> Iterator[None]:
+    """Fewer functions at once than a laptop has breath for, and tries that follow each other sooner."""
     sqs, queue = sandbox.client("sqs"), sandbox.outputs["Thumbnails"]["UploadQueueUrl"]
-    usual = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": str(seconds)})
+    names = ["VisibilityTimeout", "QueueArn"]
+    usual = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    client = sandbox.client("lambda")
+    (mapping,) = client.list_event_source_mappings(EventSourceArn=usual["QueueArn"])["EventSourceMappings"]
+
+    def set_(seconds: int, functions: int) -> None:
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": str(seconds)})
+        client.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": functions})
+
+    set_(wanted.hidden, wanted.functions)
     try:
         yield
     finally:
-        sqs.set_queue_attributes(QueueUrl=queue, Attributes=usual)
+        set_(usual["VisibilityTimeout"], mapping["ScalingConfig"]["MaximumConcurrency"])

@@ -22,8 +22,8 @@ class Sweeps:
         self.started = 0
 
     def start(self) -> None:
-        """As the schedule does. Every other one takes whatever is there for old, and leaves nothing alone."""
-        event = _as_if_old() if self.started % 2 else {}
+        """As the schedule does. Every third one takes whatever is there for old, and leaves nothing alone."""
+        event = _as_if_old() if self.started % 3 == 1 else {}
         self._client.invoke(FunctionName=self._function, InvocationType="Event", Payload=json.dumps(event))
         self.started += 1
 

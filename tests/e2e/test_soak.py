@@ -21,7 +21,17 @@ def no_photos_left(sandbox: Sandbox) -> Iterator[None]:
 
 def test_nothing_is_lost(sandbox: Sandbox, no_photos_left: None) -> None:
     wanted = Soak(
-        photos=30, clients=8, seed="short", share=0.2, kill=0.02, sweeps=2, spread=6, hidden=3, late=4, patience=120
+        photos=24,
+        clients=8,
+        seed="short",
+        share=0.2,
+        kill=0.01,
+        sweeps=2,
+        functions=4,
+        spread=5,
+        hidden=4,
+        late=3,
+        patience=120,
     )
     happened = soak(sandbox, wanted)
     # Something did go wrong.
