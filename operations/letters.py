@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,6 +13,17 @@ if TYPE_CHECKING:
 
 # Longer than it takes to deal with all of them: while we do, nobody else sees them.
 _HIDDEN_SECONDS = 300
+# Waiting asks all servers of SQS rather than some: else a queue that is not empty may look so.
+_WAIT_SECONDS = 1
+
+
+class Mode(StrEnum):
+    """What to do with letters."""
+
+    LOOK = "look"  # show them, no more
+    SEND = "send"  # what was not sent again before; the rest is left where it is
+    AGAIN = "again"  # all
+    DISCARD = "discard"  # as SEND, and delete the rest
 
 
 @dataclass(frozen=True)
@@ -53,12 +65,11 @@ class DeadLetters:
             self._sqs.change_message_visibility(QueueUrl=self._url, ReceiptHandle=letter.receipt, VisibilityTimeout=0)
 
     def _receive(self) -> list[Any]:
-        # Waiting asks all servers of SQS rather than some: else a queue that is not empty may look so.
         answer = self._sqs.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=10,
             VisibilityTimeout=_HIDDEN_SECONDS,
-            WaitTimeSeconds=1,
+            WaitTimeSeconds=_WAIT_SECONDS,
             MessageSystemAttributeNames=["SentTimestamp"],
             MessageAttributeNames=["All"],
         )

@@ -2,26 +2,24 @@
 
 import boto3
 
+from operations.letters import Mode
 from operations.outputs import NotDeployedError, outputs_of
 from operations.sweeps import Sweeps
 from operations.uploads import Uploads
 
 
-def redrive(session: boto3.Session, name: str, *, again: bool = False, discard: bool = False) -> int:
-    """Redrive uploads and sweeps, telling what happens. Returns how many letters are left.
-
-    again: also what a redrive has sent before and came back; discard: delete that. Raises NotDeployedError.
-    """
+def redrive(session: boto3.Session, name: str, mode: Mode = Mode.SEND) -> int:
+    """Redrive uploads and sweeps, telling what happens. Returns how many letters are left. Raises NotDeployedError."""
     uploads = Uploads.deployed(session, outputs_of(session, name, "Thumbnails"))
     try:
         sweeps = Sweeps(session, outputs_of(session, name, "Cron"))
     except NotDeployedError:
         sweeps = None  # Thumbnails can be deployed alone
     print("Uploads:")
-    sent, left = uploads.redrive(again=again, discard=discard)
+    sent, left = uploads.redrive(mode)
     if sweeps:
         print("Sweeps:")
-        swept, unswept = sweeps.redrive()
+        swept, unswept = sweeps.redrive(mode)
         sent, left = sent + swept, left + unswept
     if sent or left:
         print(f"{sent} dead letters sent again.")

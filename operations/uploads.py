@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 import boto3
 
 from operations.function_log import FunctionLog
-from operations.letters import DeadLetters, Letter
+from operations.letters import DeadLetters, Letter, Mode
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -60,11 +60,10 @@ class Uploads:
             tries * timedelta(seconds=int(queue["VisibilityTimeout"])) + _LOG_DELAY,
         )
 
-    def redrive(self, *, again: bool, discard: bool) -> tuple[int, int]:
+    def redrive(self, mode: Mode) -> tuple[int, int]:
         """Show every letter, send it again, wait for what becomes of it. Returns how many were sent, how many are left.
 
-        A letter that was sent again before, and came back, is left where it is, unless `again`; with `discard` it is
-        deleted. A letter is sent before it is deleted: stopped half way, one may be sent twice, which changes nothing.
+        A letter is sent before it is deleted: stopped half way, one may be sent twice, which changes nothing.
         """
         letters = self._dead.take()
         kept = {letter.id: letter for letter in letters}
@@ -76,12 +75,11 @@ class Uploads:
                 print(f"  {describe(letter.body)}, sent {letter.sent_at:%Y-%m-%d %H:%M:%S} UTC")
                 print(f"      {why.get(letter.id, _NO_WORD)}")
                 came_back = _REDRIVEN in letter.attributes
-                if came_back and discard:
-                    print("      It was sent again before, and came back: deleted.")
-                elif came_back and not again:
-                    print("      It was sent again before, and came back: left here.")
+                if came_back:
+                    print("      It was sent again before, and came back.")
+                if mode is Mode.LOOK or (came_back and mode is Mode.SEND):
                     continue
-                else:
+                if not (came_back and mode is Mode.DISCARD):
                     sent[self._send(letter)] = letter
                 self._dead.delete(kept.pop(letter.id))
         finally:

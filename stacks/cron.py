@@ -131,8 +131,8 @@ class CronStack(Stack):
         ).create_alarm(
             self,
             "DeadLettersAlarm",
-            alarm_description="The nightly sweep failed three times, or could not be started. Photos are safe; what it "
-            "puts right waits. `make redrive` says why; see the function's log, then run it.",
+            alarm_description="The nightly sweep failed three times, or could not be started. "
+            "`python -m operations redrive --look` says why. Mend that, then run `make redrive`.",
             threshold=1,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,

@@ -161,7 +161,8 @@ class ThumbnailsStack(Stack):
         ).create_alarm(
             self,
             "DeadLettersAlarm",
-            alarm_description="Photos failed three times. See the function's log for why, then run `make redrive`.",
+            alarm_description="Photos failed three times. `python -m operations redrive --look` says why. Mend that, "
+            "then run `make redrive`.",
             threshold=1,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,

@@ -2,7 +2,8 @@
 
 Both may run twice, late, out of order, at once, or be killed anywhere, and end the same. Each step leaves only
 what the next run of it repairs: thumbnails first, then the one write to the catalogue that decides, then the
-removal of what that write replaced.
+removal of what that write replaced. Killed just before that removal, it leaves thumbnails that no item names: only
+that write knew of them, and the sweep finds them.
 """
 
 from enum import StrEnum

@@ -48,12 +48,11 @@ def test_poison_ends_with_a_reason_and_not_in_a_circle(sandbox: Sandbox, proof: 
 
     run = redrive(sandbox)
     assert run.returncode == 1
-    assert "It was sent again before, and came back: left here." in run.stdout
+    assert "It was sent again before, and came back." in run.stdout
     assert run.stdout.endswith("0 dead letters sent again.\n")
 
     run = redrive(sandbox, "--discard")
     assert (run.returncode, run.stderr) == (0, "")
-    assert "came back: deleted." in run.stdout
     assert waiting(sandbox, "Thumbnails") == 0
     proof(
         "Dead letters end with a reason",

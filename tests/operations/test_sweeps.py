@@ -10,6 +10,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from operations import letters
+from operations.letters import Mode
 from operations.sweeps import Sweeps
 from photos.sweep import Phase, Progress
 
@@ -58,14 +60,15 @@ class Night:
 
 
 @pytest.fixture
-def night() -> Iterator[Night]:
+def night(monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
+    monkeypatch.setattr(letters, "_WAIT_SECONDS", 0)
     with mock_aws():
         yield Night()
 
 
 def test_goes_on_where_the_sweep_was(night: Night, capsys: pytest.CaptureFixture[str]) -> None:
     night.sqs.send_message(QueueUrl=night.url, MessageBody=_failed({"progress": UNDER_WAY}))
-    assert night.operation.redrive() == (1, 0)
+    assert night.operation.redrive(Mode.SEND) == (1, 0)
     assert night.function.events == [{"progress": UNDER_WAY}]
     said = capsys.readouterr().out
     assert "A sweep that had come to thumbnails, 'ab', 20" in said
@@ -80,14 +83,14 @@ def test_one_run_answers_all_that_had_not_begun(night: Night) -> None:
     night.sqs.send_message(QueueUrl=night.url, MessageBody="<not JSON>", MessageAttributes=schedule)
     event = json.dumps({"id": "1", "detail-type": "Scheduled Event", "source": "aws.scheduler"})
     night.sqs.send_message(QueueUrl=night.url, MessageBody=event, MessageAttributes=schedule)
-    assert night.operation.redrive() == (3, 0)
+    assert night.operation.redrive(Mode.SEND) == (3, 0)
     assert night.function.events == [{}]
 
 
 def test_what_fails_again_stays_with_its_reason(night: Night, capsys: pytest.CaptureFixture[str]) -> None:
     night.function.error, night.function.answer = True, {"errorType": "ClientError", "errorMessage": "AccessDenied"}
     night.sqs.send_message(QueueUrl=night.url, MessageBody=_failed({}))
-    assert night.operation.redrive() == (0, 1)
+    assert night.operation.redrive(Mode.SEND) == (0, 1)
     assert "It failed again: ClientError: AccessDenied" in capsys.readouterr().out
     assert night.letters() == 1
 
@@ -95,5 +98,12 @@ def test_what_fails_again_stays_with_its_reason(night: Night, capsys: pytest.Cap
 def test_a_sweep_that_needs_another_run_goes_on_by_itself(night: Night, capsys: pytest.CaptureFixture[str]) -> None:
     night.function.answer = UNDER_WAY
     night.sqs.send_message(QueueUrl=night.url, MessageBody=_failed({}))
-    assert night.operation.redrive() == (1, 0)
+    assert night.operation.redrive(Mode.SEND) == (1, 0)
     assert "It goes on by itself, in run 3." in capsys.readouterr().out
+
+
+def test_a_look_runs_nothing(night: Night, capsys: pytest.CaptureFixture[str]) -> None:
+    night.sqs.send_message(QueueUrl=night.url, MessageBody=_failed({}))
+    assert night.operation.redrive(Mode.LOOK) == (0, 1)
+    assert "ClientError: SlowDown" in capsys.readouterr().out
+    assert (night.function.events, night.letters()) == ([], 1)

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from operations import uploads
-from operations.letters import DeadLetters
+from operations import letters, uploads
+from operations.letters import DeadLetters, Mode
 from operations.uploads import Uploads, describe
 
 if TYPE_CHECKING:
@@ -60,13 +60,14 @@ class Queues:
 
 @pytest.fixture
 def queues(monkeypatch: pytest.MonkeyPatch) -> Iterator[Queues]:
-    monkeypatch.setattr(uploads, "_LOOK_SECONDS", 0)
+    monkeypatch.setattr(uploads, "_LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(letters, "_WAIT_SECONDS", 0)
     with mock_aws():
         yield Queues(boto3.client("sqs"))
 
 
 def test_nothing_is_dead(queues: Queues) -> None:
-    assert queues.operation.redrive(again=False, discard=False) == (0, 0)
+    assert queues.operation.redrive(Mode.SEND) == (0, 0)
 
 
 def test_a_letter_is_shown_with_its_reason_sent_and_followed(
@@ -74,7 +75,7 @@ def test_a_letter_is_shown_with_its_reason_sent_and_followed(
 ) -> None:
     queues.log.failures = {queues.die(EVENT): "ClientError: SlowDown"}
     queues.log.look = queues.handled
-    assert queues.operation.redrive(again=False, discard=False) == (1, 0)
+    assert queues.operation.redrive(Mode.SEND) == (1, 0)
     said = capsys.readouterr().out
     assert "ObjectCreated:Put of 'a b.jpg', sent 20" in said
     assert "ClientError: SlowDown" in said
@@ -92,47 +93,47 @@ def test_what_no_log_tells_of_is_done_when_the_queue_is_empty(
         return {}
 
     queues.log.look = handled_without_a_word
-    assert queues.operation.redrive(again=False, discard=False) == (1, 0)
+    assert queues.operation.redrive(Mode.SEND) == (1, 0)
     assert "done, as the queue is empty; the log says no more" in capsys.readouterr().out
 
 
 def test_what_is_never_handled_is_told_when_patience_ends(queues: Queues, capsys: pytest.CaptureFixture[str]) -> None:
     queues.die(EVENT)
     queues.operation._patience = timedelta(seconds=1)
-    assert queues.operation.redrive(again=False, discard=False) == (1, 1)
+    assert queues.operation.redrive(Mode.SEND) == (1, 1)
     assert "nothing is known yet, it is still in work" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("options", "result", "says", "left"),
-    [
-        ({}, (0, 1), "came back: left here", 1),
-        ({"again": True}, (1, 0), "ready", 0),
-        ({"discard": True}, (0, 0), "came back: deleted", 0),
-    ],
+    ("mode", "result", "left"),
+    [(Mode.LOOK, (0, 1), 1), (Mode.SEND, (0, 1), 1), (Mode.AGAIN, (1, 0), 0), (Mode.DISCARD, (0, 0), 0)],
 )
 def test_what_came_back_is_not_sent_in_a_circle(
-    queues: Queues,
-    capsys: pytest.CaptureFixture[str],
-    options: dict[str, bool],
-    result: tuple[int, int],
-    says: str,
-    left: int,
+    queues: Queues, capsys: pytest.CaptureFixture[str], mode: Mode, result: tuple[int, int], left: int
 ) -> None:
     mark: Any = {"redriven": {"DataType": "String", "StringValue": "yes"}}
     queues.sqs.send_message(QueueUrl=queues.dead, MessageBody=EVENT, MessageAttributes=mark)
     queues.log.look = queues.handled
-    assert queues.operation.redrive(**{"again": False, "discard": False} | options) == result
-    assert says in capsys.readouterr().out
+    assert queues.operation.redrive(mode) == result
+    said = capsys.readouterr().out
+    assert "It was sent again before, and came back." in said
+    assert ("'a b.jpg': ready" in said) == (mode is Mode.AGAIN)
     # Left where anyone may see it, an alarm too.
     assert len(queues.take_from(queues.dead)) == left
+
+
+def test_a_look_changes_nothing(queues: Queues, capsys: pytest.CaptureFixture[str]) -> None:
+    queues.log.failures = {queues.die(EVENT): "ClientError: SlowDown"}
+    assert queues.operation.redrive(Mode.LOOK) == (0, 1)
+    assert "ClientError: SlowDown" in capsys.readouterr().out
+    assert (len(queues.take_from(queues.dead)), queues.take_from(queues.uploads)) == (1, [])
 
 
 def test_a_letter_that_cannot_be_sent_stays(queues: Queues) -> None:
     queues.die(EVENT)
     queues.sqs.delete_queue(QueueUrl=queues.uploads)
     with pytest.raises(queues.sqs.exceptions.QueueDoesNotExist):
-        queues.operation.redrive(again=False, discard=False)
+        queues.operation.redrive(Mode.SEND)
     assert len(queues.take_from(queues.dead)) == 1
 
 
@@ -140,7 +141,7 @@ def test_more_letters_than_one_answer_holds(queues: Queues) -> None:
     for _ in range(25):
         queues.die(EVENT)
     queues.log.look = queues.handled
-    assert queues.operation.redrive(again=False, discard=False) == (25, 0)
+    assert queues.operation.redrive(Mode.SEND) == (25, 0)
 
 
 @pytest.mark.parametrize("body", ["no JSON", "[]", "{}", '{"Records": []}', '{"Records": [1]}', "null"])
