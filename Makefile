@@ -16,7 +16,7 @@ OPERATION = python -m operations $(foreach setting,$(SETTINGS),$(if $(filter com
 .PHONY: help setup local demo deploy destroy cost redrive test synth check bench lock clean
 
 help:  ## List the targets
-	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
 
 setup: .venv/ready  ## Set up this folder: virtual environment, node, CDK command line
 .venv/ready: requirements.txt package.json package-lock.json lambda_src/*/requirements.txt
@@ -53,6 +53,7 @@ proofs: setup  ## Prove every claim again, and write docs/proofs.md: all tests, 
 	@python -m local.proofs
 
 synth: setup  ## Write the templates of all stacks to cdk.out/, without credentials
+	@echo "Writing the templates of all stacks …"
 	@cdk synth --quiet
 	@echo "Templates are in cdk.out/"
 
@@ -69,9 +70,11 @@ bench: setup  ## Measure the thumbnailer: speed beside others, memory, cold star
 
 lock: setup  ## Pin anew what the requirements.in files ask for
 	@for file in lambda_src/*/requirements.in containers/*/requirements.in; do \
+		echo "$$file"; \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-			"$$file" -o "$${file%.in}.txt"; \
+			"$$file" -o "$${file%.in}.txt" || exit 1; \
 	done
+	@echo requirements.in
 	@uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header requirements.in -o requirements.txt
 
 clean:  ## Remove all that setting up and running made in this folder

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "lambda_src"))
 
 from bench import cost, pictures, plot, processes, speed  # noqa: E402
+from local.console import headline, step  # noqa: E402
 
 SHARP = "sharp@0.35.5"
 MEGAPIXELS = 24
@@ -26,14 +27,18 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results", help="for JSON and plots")
     options = parser.parse_args()
 
-    print("About three minutes: making pictures, then measuring.", flush=True)
+    headline("About three minutes of measuring")
     with tempfile.TemporaryDirectory(prefix="thumbnail-bench-") as name:
         folder = Path(name)
-        sharp = None if options.no_sharp else _installed_sharp(folder)
-        start = processes.cold_start()
-        memory = processes.memory(pictures.write_memory_pictures(folder, MEGAPIXELS), MEGAPIXELS)
-        largest = processes.peak(pictures.write_large_jpeg(folder))
-        times = speed.measure(pictures.write_speed_pictures(folder), sharp)
+        with step("sharp from npm"):
+            sharp = None if options.no_sharp else _installed_sharp(folder)
+        with step("cold start"):
+            start = processes.cold_start()
+        with step("memory"):
+            memory = processes.memory(pictures.write_memory_pictures(folder, MEGAPIXELS), MEGAPIXELS)
+            largest = processes.peak(pictures.write_large_jpeg(folder))
+        with step("speed"):
+            times = speed.measure(pictures.write_speed_pictures(folder), sharp)
     needed = max(float(row["at the limit MiB"]) for row in memory.values())
     costs = cost.table(times["JPEG"]["both"]["this project"], needed)
 

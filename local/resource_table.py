@@ -1,5 +1,6 @@
 """The table of resources in the README, from the templates."""
 
+import argparse
 import json
 import re
 from collections import Counter

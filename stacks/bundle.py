@@ -9,6 +9,7 @@ Two steps, each cached under `.cache/lambda/` by what goes into it:
 Both are compiled to byte code that Lambda takes as it is (see `bytecode/compile.mjs`).
 """
 
+import argparse
 import compileall
 import hashlib
 import os
@@ -187,6 +188,7 @@ def _hash(*parts: str | Path) -> str:
 
 def main() -> None:
     """Make the bundles of all functions for both targets, so that synth needs no network afterwards."""
+    argparse.ArgumentParser(prog="python -m stacks.bundle", description=main.__doc__).parse_args()
     for target in _PLATFORMS:
         for handler in sorted(SOURCES.glob("*/handler.py")):
             make_bundle(handler.parent.name, target=target)

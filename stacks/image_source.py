@@ -5,9 +5,9 @@ test would build the images anew, and the next file with a secret in it would be
 sent along. So each image gets a folder of just its parts, which `python -m stacks.image_source album` prints.
 """
 
+import argparse
 import hashlib
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
@@ -52,5 +52,13 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
 
 
+def main() -> None:
+    """Print the folder that an image is built from."""
+    parser = argparse.ArgumentParser(prog="python -m stacks.image_source", description=main.__doc__)
+    images = sorted(dockerfile.parent.name for dockerfile in CONTAINERS.glob("*/Dockerfile"))
+    parser.add_argument("container", choices=images, help="folder in containers/")
+    print(image_source(parser.parse_args().container))
+
+
 if __name__ == "__main__":
-    print(image_source(*sys.argv[1:]))
+    main()

@@ -13,6 +13,7 @@ Starlette on uvicorn, because they do what takes code to do right: files with va
 their folder, many slow readers at once, and on SIGTERM an end to listening but not to answers under way.
 """
 
+import argparse
 import functools
 import json
 import os
@@ -97,6 +98,8 @@ app = Starlette(
 
 def main() -> None:
     """Serve until SIGTERM. Exits with one line when the port is not a number."""
+    as_written = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser(prog="gallery.py", description=__doc__, formatter_class=as_written).parse_args()
     try:
         port = int(os.environ.get("PORT", "8080"))
     except ValueError:

@@ -1,5 +1,9 @@
-"""Starts the emulator with the extension: `python -m local.extension`, configured by its environment."""
+"""Starts the emulator with the extension: `python -m local.extension`, configured by its environment.
 
+For `local/emulator.py`, which sets that environment; a person starts it with `python -m local up`.
+"""
+
+import argparse
 import importlib
 import os
 import shutil
@@ -45,6 +49,7 @@ def _end_with_parent() -> None:
 
 def main() -> None:
     """Extend the emulator and serve until killed."""
+    argparse.ArgumentParser(prog="python -m local.extension", description=__doc__).parse_args()
     try:
         for name in _EXTENSIONS:
             importlib.import_module(f"local.extension.{name}").extend()
