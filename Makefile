@@ -4,6 +4,7 @@ PYTHON ?= python3
 PORT ?=
 YES ?=
 STACKS ?=
+SEED ?=
 
 # Everything runs with the Python, node and CDK of this folder, whatever the machine has besides.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -13,7 +14,7 @@ SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd
 OPERATION = python -m operations $(foreach setting,$(SETTINGS),$(if $(filter command,$(origin $(setting))),-c "$(setting)=$($(setting))"))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup local demo deploy destroy cost redrive test synth check bench lock clean
+.PHONY: help setup local demo key redrive deploy destroy cost test soak proofs synth check bench lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
@@ -37,6 +38,9 @@ destroy: setup  ## Remove all of it from the account again (name=…, YES=1)
 
 cost: setup  ## What it costs an hour while nobody uses it
 	@$(OPERATION) cost
+
+key: setup  ## Print the API key, which uploading, deleting and ordering albums need
+	@$(OPERATION) key
 
 redrive: setup  ## Send dead letters through the service again
 	@$(OPERATION) redrive

@@ -75,7 +75,7 @@ def build(app: App) -> App:
     GuardrailsStack(
         app,
         **named("Guardrails"),
-        watched=[thumbnails.watched, api.watched],
+        watched=[thumbnails.watched, cron.watched, api.watched],
         monthly_budget_usd=chosen.monthly_budget_usd,
         alert_email=chosen.alert_email,
     )

@@ -30,7 +30,9 @@ class Cdk:
 
     def __init__(self, emulator: Emulator, context: Mapping[str, str] | None = None) -> None:
         self._emulator = emulator
-        self._context = {"name": "other-compute", **(context or {}), "target": "local"}
+        # Who may use what is deployed: this machine, as `make deploy` lets in the one it is called on.
+        usual = {"name": "other-compute", "allowed_cidr": f"{HOST}/32"}
+        self._context = {**usual, **(context or {}), "target": "local"}
         self._folder = emulator.folder / self._context["name"]
         self._folder.mkdir()
         self._assembly = self._folder / "cdk.out"

@@ -1,5 +1,6 @@
 """The parts of the README that are made from the templates: `python -m local.readme` writes them anew."""
 
+import argparse
 import json
 import os
 import sys
@@ -44,6 +45,7 @@ def marks(name: str) -> tuple[str, str]:
 
 def main() -> None:
     """Write the parts for the app as it is now."""
+    argparse.ArgumentParser(prog="python -m local.readme", description=__doc__).parse_args()
     os.environ["CDK_VALIDATION"] = "false"  # the templates are checked by `make check`
     import stacks  # noqa: F401  # isort: skip  # first: it finds the node that aws_cdk starts
     from aws_cdk import App

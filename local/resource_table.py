@@ -1,6 +1,5 @@
 """The table of resources in the README, from the templates."""
 
-import argparse
 import json
 import re
 from collections import Counter

@@ -15,13 +15,18 @@ from operations.cost import aligned, idle_cost
 from operations.deploy import deploy
 from operations.destroy import destroy
 from operations.errors import OperationError
+from operations.key import api_key
+from operations.letters import Mode
 from operations.outputs import NotDeployedError
 from operations.prices import UnpricedError
 from operations.redrive import redrive
 
+_LEFT = """{} are left, for the reasons above. Mend the cause, then: python -m operations redrive --again
+What no mending helps: python -m operations redrive --discard"""
+
 
 def main() -> None:
-    """Run an operation. Exits with 1 and one line when it cannot be done, with 2 for wrong arguments."""
+    """Run an operation. Exits with 1 and a line when it cannot be done, or not wholly; with 2 for wrong arguments."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # in one order with what the CDK prints
     arguments = _parser().parse_args()
@@ -34,8 +39,12 @@ def main() -> None:
                 deploy(boto3.Session(), settings, arguments.stacks, check_ip=arguments.check_ip, yes=arguments.yes)
             case "destroy":
                 destroy(boto3.Session(), settings, yes=arguments.yes)
+            case "key":
+                print(api_key(boto3.Session(), settings["name"]))
             case "redrive":
-                redrive(boto3.Session(), settings["name"])
+                left = redrive(boto3.Session(), settings["name"], arguments.mode)
+                if left:
+                    sys.exit(_LEFT.format(left))
     except (OperationError, UnpricedError) as error:
         sys.exit(str(error))
     except (NotDeployedError, BotoCoreError, ClientError) as error:
@@ -58,8 +67,23 @@ def _parser() -> argparse.ArgumentParser:
     destroying = commands.add_parser("destroy", help="remove all of it from the account of your credentials")
     for command in (deploying, destroying):
         command.add_argument("--yes", action="store_true", help="do not ask")
-    commands.add_parser("redrive", help="send what is in the dead-letter queue through the service again")
+    commands.add_parser("key", help="print the API key")
+    _redrive_options(
+        commands.add_parser("redrive", help="send what is in the dead-letter queues through the service again")
+    )
     return parser
+
+
+def _redrive_options(command: argparse.ArgumentParser) -> None:
+    modes = command.add_mutually_exclusive_group()
+    for mode, help_text in (
+        (Mode.LOOK, "show what is there and why, and leave it"),
+        (Mode.AGAIN, "also what was sent again before and came back"),
+        (Mode.DISCARD, "delete what was sent again before and came back"),
+    ):
+        modes.add_argument(
+            f"--{mode}", dest="mode", action="store_const", const=mode, default=Mode.SEND, help=help_text
+        )
 
 
 def _setting(text: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """The OpenAPI document of the API, made from its contract: `python -m stacks.openapi` writes `docs/openapi.json`."""
 
+import argparse
 import json
 from http import HTTPStatus
 from itertools import groupby
@@ -88,5 +89,6 @@ def _json(schema: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m stacks.openapi", description=__doc__).parse_args()
     FILE.parent.mkdir(exist_ok=True)
     FILE.write_text(text())

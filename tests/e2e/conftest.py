@@ -25,3 +25,26 @@ def empty_sandbox() -> Iterator[Sandbox]:
     """One in which nothing is deployed: who deploys something destroys it again. Its `name` is `pair`."""
     with running_sandbox(context={"name": "pair", "allowed_cidr": "127.0.0.0/8"}) as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def inbox(sandbox: Sandbox) -> Iterator[str]:
+    """The URL of a queue that gets what is published to the topic, as an e-mail address would."""
+    sqs, sns = sandbox.client("sqs"), sandbox.client("sns")
+    topic = sandbox.outputs["Guardrails"]["AlertTopic"]
+    url: str = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    subscription = sns.subscribe(
+        TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
+    )["SubscriptionArn"]
+    yield url
+    sns.unsubscribe(SubscriptionArn=subscription)
+    sqs.delete_queue(QueueUrl=url)
