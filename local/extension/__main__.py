@@ -31,6 +31,7 @@ _EXTENSIONS = [
     "clusters",
     "load_balancers",
     "schedules",
+    "functions",
     "rest_apis",
     "access_logs",
 ]
