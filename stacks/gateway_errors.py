@@ -35,7 +35,7 @@ def answer_in_one_shape(api: apigateway.RestApi) -> None:
     """Give this API the contract's errors, for pages of any origin to read."""
     for response_type, (code, message) in _ERRORS.items():
         api.add_gateway_response(
-            f"Error{response_type.response_type}",
+            response_type.response_type,
             type=response_type,
             status_code=str(code.status),
             response_headers={"Access-Control-Allow-Origin": "'*'"},

@@ -27,7 +27,8 @@ from local.extension.images import Image
 # Of the emulator's own environment, what any program needs to start.
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 
-_numbers = itertools.count(1)
+# From anywhere on: another sandbox on this machine counts too, and its programs listen at the same ports.
+_numbers = itertools.count(secrets.randbelow(0xFE00))
 
 
 def extend() -> None:
