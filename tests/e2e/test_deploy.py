@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from local.emulator import ACCOUNT, REGION, ROOT, running_emulator
 from local.inventory import inventory
 from local.sandbox import Sandbox
+from operations.cdk import Assembly
 
 _ADDRESS = "9.9.9.9"
 
@@ -62,31 +64,34 @@ def _who_may_visit(sandbox: Sandbox) -> list[str]:
     return cidrs
 
 
-def test_deployed_for_ones_own_address_then_for_another_then_destroyed(empty_sandbox: Sandbox, check_ip: str) -> None:
+def test_deployed_for_ones_own_address_then_for_another_then_destroyed(
+    empty_sandbox: Sandbox, check_ip: str, assembly: Path
+) -> None:
     before, stacks = inventory(empty_sandbox.client), _stacks(empty_sandbox)
+    first, second = (Assembly(assembly).with_needs({stack}) for stack in ("Lightsail", "Cron"))
 
     run = _operate(empty_sandbox, "deploy", "Lightsail", "--check-ip", check_ip, "--yes")
     assert run.returncode == 0, run.stderr
     assert f"This will deploy into account {ACCOUNT}, {REGION}, as arn:aws:iam::{ACCOUNT}:root:" in run.stdout
-    assert "  new stacks    Lightsail\n" in run.stdout
+    assert f"  new stacks    {', '.join(sorted(first))}\n" in run.stdout
     assert f"  reached from  {_ADDRESS}/32 only, your address\n" in run.stdout
     assert "  cost          $0.007 an hour while idle" in run.stdout
     assert "pair-Lightsail.WebsiteUrl" in run.stdout
-    assert _stacks(empty_sandbox) == stacks | {"pair-Lightsail"}
+    assert _stacks(empty_sandbox) == stacks | {f"pair-{stack}" for stack in first}
     assert _who_may_visit(empty_sandbox) == [f"{_ADDRESS}/32"]
 
     given = ("-c", "allowed_cidr=198.51.100.0/24")
     run = _operate(empty_sandbox, *given, "deploy", "Lightsail", "Cron", "--check-ip", "http://not asked", "--yes")
     assert run.returncode == 0, run.stderr
-    assert "  new stacks    Cron, Thumbnails\n" in run.stdout
-    assert "  updated       Lightsail\n" in run.stdout
+    assert f"  new stacks    {', '.join(sorted(second - first))}\n" in run.stdout
+    assert f"  updated       {', '.join(sorted(first))}\n" in run.stdout
     assert "  reached from  198.51.100.0/24 only\n" in run.stdout
-    assert _stacks(empty_sandbox) == stacks | {"pair-Lightsail", "pair-Cron", "pair-Thumbnails"}
+    assert _stacks(empty_sandbox) == stacks | {f"pair-{stack}" for stack in first | second}
     assert _who_may_visit(empty_sandbox) == ["198.51.100.0/24"]
 
     run = _operate(empty_sandbox, "destroy", "--yes")
     assert run.returncode == 0, run.stderr
-    assert "the stacks of pair: Cron, Lightsail, Thumbnails\n" in run.stdout
+    assert f"the stacks of pair: {', '.join(sorted(first | second))}\n" in run.stdout
     assert "Nothing of pair is in account 111122223333, us-east-1 any more." in run.stdout
     assert f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}" in run.stdout
     left = inventory(empty_sandbox.client)
