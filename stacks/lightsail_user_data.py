@@ -1,10 +1,11 @@
 """The script that makes a bare Lightsail server the website of the gallery: `lightsail_user_data.sh` with the page."""
 
 import base64
-import gzip
+import bz2
 import hashlib
 import io
 import json
+import re
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ _TEMPLATE = Path(__file__).with_suffix(".sh")
 
 # User data has 16 KB at most (EC2 guide, "User data"), of which Lightsail takes some for lines of its own.
 _MAX_BYTES = 16 * 1024 - 2 * 1024
+
+# The template's comments are for its readers: they stay here.
+_COMMENT = re.compile(r"^ *# .*\n", re.MULTILINE)
 
 
 class UserDataError(RuntimeError):
@@ -34,8 +38,8 @@ def user_data(page: Path, *, api_url: str | None) -> UserData:
     """
     template = _TEMPLATE.read_text()
     files = _tar(page)
-    packed = base64.b64encode(gzip.compress(files, mtime=0)).decode()
-    script = template.replace("@PAGE@", packed).replace("@CONFIG@", json.dumps({"api_url": api_url}))
+    script = _COMMENT.sub("", template).replace("@CONFIG@", json.dumps({"api_url": api_url}))
+    script = script.replace("@PAGE@", _packed(files))
     size = len(script.encode())
     if size > _MAX_BYTES:
         raise UserDataError(
@@ -43,6 +47,14 @@ def user_data(page: Path, *, api_url: str | None) -> UserData:
             f"make the page in {page} smaller"
         )
     return UserData(script, hashlib.sha256(template.encode() + files).hexdigest())
+
+
+def _packed(files: bytes) -> str:
+    """As text, a fifth shorter than gzip and base64 would make it.
+
+    With a comma for each dollar: CloudFormation gives ${} a meaning.
+    """
+    return base64.b85encode(bz2.compress(files)).decode().replace("$", ",")
 
 
 def _tar(page: Path) -> bytes:

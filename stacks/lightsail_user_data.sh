@@ -22,13 +22,17 @@ retry apt-get --quiet update
 retry apt-get --quiet --yes --no-install-recommends install nginx
 
 mkdir -p "$site"
-base64 -d <<'END' | tar -xz -C "$site"
+cd "$site"
+# Python is there: cloud-init, which runs this script, is written in it.
+python3 -c 'import base64, io, tarfile
+packed = base64.b85decode(input().replace(",", "$"))
+tarfile.open(fileobj=io.BytesIO(packed)).extractall()' <<'END'
 @PAGE@
 END
-cat > "$site/config.json" <<'END'
+cat > config.json <<'END'
 @CONFIG@
 END
-cat > "$site/whoami" <<'END'
+cat > whoami <<'END'
 {"launch_type": "LIGHTSAIL", "task": null, "zone": null}
 END
 
@@ -42,7 +46,7 @@ server {
     add_header Cache-Control no-cache always;
     add_header Referrer-Policy no-referrer always;
     add_header X-Content-Type-Options nosniff always;
-    add_header X-Frame-Options DENY always;
+    add_header Content-Security-Policy "default-src 'self'; connect-src *; img-src * blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" always;
 }
 END
 ln -sf "$nginx/sites-available/gallery" "$nginx/sites-enabled/gallery"

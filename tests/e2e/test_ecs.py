@@ -50,7 +50,7 @@ def test_visitors_are_served_by_fargate_and_by_ec2(sandbox: Sandbox) -> None:
 
 def test_the_page_knows_where_it_comes_from(sandbox: Sandbox) -> None:
     assert b'<script type="module" src="gallery.js">' in get(sandbox, "")
-    assert b'fetch("whoami")' in get(sandbox, "gallery.js")
+    assert b'fetch("whoami")' in get(sandbox, "served_by.js")
     assert set(json.loads(get(sandbox, "config.json"))) == {"api_url"}
 
 

@@ -1,15 +1,22 @@
-// Says which compute served the page. Paths are relative: the page may live below any path.
+// The gallery: finds the API, and starts the parts of the page, each in a file of its own.
 
-const line = document.getElementById("whoami");
-const names = { FARGATE: "AWS Fargate", EC2: "Amazon EC2" };
+import { restore } from "./album.js";
+import { connect } from "./api.js";
+import { byId } from "./dom.js";
+import { more } from "./feed.js";
+import "./large.js";
+import { servedBy } from "./served_by.js";
+import "./upload.js";
 
-try {
-  const answer = await fetch("whoami");
-  if (!answer.ok) throw new Error(`status ${answer.status}`);
-  const { launch_type: launchType, task, zone } = await answer.json();
-  line.textContent = launchType
-    ? `Served by ECS on ${names[launchType] ?? launchType}, task ${task}, zone ${zone ?? "unknown"}.`
-    : "Served by something other than ECS.";
-} catch (error) {
-  line.textContent = `Which compute served this page is not known (${error.message}).`;
+servedBy().then((words) => (byId("served-by").textContent = words));
+
+async function start() {
+  const { api_url } = await (await fetch("config.json")).json();
+  if (!api_url) throw new Error("This page was deployed without an API.");
+  connect(api_url);
+  byId("add").hidden = false;
+  restore();
+  await more();
 }
+
+start().catch(({ message }) => (byId("trouble").textContent = message));
