@@ -24,17 +24,18 @@ retry apt-get --quiet --yes --no-install-recommends install nginx
 mkdir -p "$site"
 cd "$site"
 # Python is there: cloud-init, which runs this script, is written in it.
-python3 -c 'import base64, io, tarfile
-packed = base64.b85decode(input().replace(",", "$"))
-tarfile.open(fileobj=io.BytesIO(packed)).extractall()' <<'END'
+python3 -c 'import base64, bz2, json, pathlib
+page = json.loads(bz2.decompress(base64.b85decode(input().replace(",", "$"))))
+for file, content in page.items():
+    file = pathlib.Path(file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content.encode("latin-1"))' <<'END'
 @PAGE@
 END
 cat > config.json <<'END'
 @CONFIG@
 END
-cat > whoami <<'END'
-{"launch_type": "LIGHTSAIL", "task": null, "zone": null}
-END
+echo '{"launch_type": "LIGHTSAIL", "task": null, "zone": null}' > whoami
 
 rm -f "$nginx/sites-enabled/default"
 cat > "$nginx/sites-available/gallery" <<END

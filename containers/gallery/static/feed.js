@@ -64,7 +64,7 @@ const oldestInTheWorks = () =>
     .map(({ created_at }) => created_at)
     .sort()[0];
 
-// Reads from the API, and says on the page what came of it. Returns whether it worked.
+// Reads, and says on the page what came of it. Returns whether it worked.
 async function told(read, again) {
   const trouble = byId("trouble");
   try {
@@ -85,7 +85,7 @@ const sight = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting 
 
 document.onvisibilitychange = expectNews;
 
-// When its links have run out. Returns the photo as it is now.
+// The photo as it is now: its links run out.
 export async function renew({ id }) {
   const photo = await patiently(() => call("GET", `photos/${id}`));
   show(photo);

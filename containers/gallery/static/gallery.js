@@ -1,4 +1,4 @@
-// The gallery: finds the API, and starts the parts of the page, each in a file of its own.
+// Finds the API, and starts the parts of the page, each in a file of its own.
 
 import { restore } from "./album.js";
 import { connect } from "./api.js";

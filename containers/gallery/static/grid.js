@@ -31,28 +31,29 @@ export function show(photo, card = cards.get(photo.id)) {
   return news;
 }
 
-// Take a photo from the page. Returns a function that puts it back.
-export function take(id) {
-  const card = cards.get(id);
+// Take a card from the page; the one beside it gets its focus.
+export function take(card) {
   const neighbour = card.nextElementSibling ?? card.previousElementSibling;
   const focused = card.contains(document.activeElement);
   card.remove();
-  if (focused) (neighbour?.querySelector("button:enabled") ?? byId("add")).focus();
-  forget(id);
-  return () => {
-    deleted.delete(id);
-    cards.set(id, card);
-    place(card, card.photo);
-    refresh();
-  };
+  if (focused) focusOn(neighbour);
+  refresh();
+}
+
+export function putBack(card) {
+  deleted.delete(card.photo.id);
+  cards.set(card.photo.id, card);
+  place(card, card.photo);
+  refresh();
 }
 
 // No card is for this photo from now on.
 export function forget(id) {
   cards.delete(id);
   deleted.add(id);
-  refresh();
 }
+
+export const focusOn = (card) => (card?.querySelector("button:enabled") ?? byId("add")).focus();
 
 // The next photo that can be looked at, down the list (1) or up (-1).
 export function beside(id, direction) {
@@ -72,6 +73,7 @@ export function draw(card, { state, filename, reason = "in the works …", thumb
   const ready = state === "ready";
   card.className = state;
   open.disabled = !ready;
+  words.ariaLive = ["failed", "rejected"].includes(state) ? "polite" : "off";
   words.textContent = ready ? "" : `${filename}: ${reason}`;
   if (ready) image.src = thumbnails[256];
 }

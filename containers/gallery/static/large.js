@@ -2,7 +2,7 @@
 
 import { byId } from "./dom.js";
 import { more, renew } from "./feed.js";
-import { beside, cardOf, list } from "./grid.js";
+import { beside, cardOf, focusOn, list } from "./grid.js";
 import { remove } from "./remove.js";
 
 const dialog = byId("large");
@@ -45,11 +45,11 @@ trash.onclick = () => {
   dialog.close();
   remove(photo);
 };
-dialog.onclose = () => cardOf(photo)?.querySelector("button").focus();
-dialog.onkeydown = ({ key }) => {
-  if (key === "ArrowLeft") go(-1);
-  if (key === "ArrowRight") go(1);
-};
+dialog.onclose = () => cardOf(photo) && focusOn(cardOf(photo));
+addEventListener("keydown", ({ key }) => {
+  if (dialog.open && key === "ArrowLeft") go(-1);
+  if (dialog.open && key === "ArrowRight") go(1);
+});
 dialog.ontouchstart = ({ touches: [touch] }) => (touched = touch.clientX);
 dialog.ontouchend = ({ changedTouches: [touch] }) => {
   const way = touch.clientX - touched;

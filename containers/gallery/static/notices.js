@@ -4,19 +4,16 @@ import { byId, copyOf } from "./dom.js";
 
 // Show a line. Returns what takes it away.
 //   action: the label of its button, and what that does
-//   seconds: how long it stays while nobody points at it; without, until it is closed
+//   seconds: how long it stays at least; without, until it is closed
 //   ended: called when its time is over
 export function notice(text, { action: [label, act] = [], seconds, ended } = {}) {
   const line = copyOf("a-notice");
   const [words, button, close] = line.children;
   let timer;
-  const stop = () => clearTimeout(timer);
-  const goOn = () => {
-    stop();
-    if (seconds) timer = setTimeout(end, seconds * 1000);
-  };
+  const wait = () => seconds && (timer = setTimeout(over, seconds * 1000));
+  const over = () => (line.matches(":hover, :focus-within") ? wait() : end());
   const away = () => {
-    stop();
+    clearTimeout(timer);
     line.remove();
   };
   const end = () => {
@@ -31,9 +28,7 @@ export function notice(text, { action: [label, act] = [], seconds, ended } = {})
     act();
   };
   close.onclick = end;
-  for (const event of ["pointerenter", "focusin"]) line.addEventListener(event, stop);
-  for (const event of ["pointerleave", "focusout"]) line.addEventListener(event, goOn);
   byId("notices").append(line);
-  goOn();
+  wait();
   return away;
 }

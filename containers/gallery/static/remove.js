@@ -1,13 +1,13 @@
 // Deleting: on the page at once, in the service when the time to undo it is over or the page is left.
 
 import { call, patiently } from "./api.js";
-import { list, take } from "./grid.js";
-import { knownKey, withKey } from "./key.js";
+import { cardOf, focusOn, forget, list, putBack, take } from "./grid.js";
+import { withKey } from "./key.js";
 import { notice } from "./notices.js";
 
 const UNDO_SECONDS = 8;
 
-const waiting = new Map(); // by photo id: what takes the notice away
+const waiting = new Map(); // by photo id: what ends the waiting, this way or that
 
 export async function remove(photo) {
   const { id, filename } = photo;
@@ -18,22 +18,26 @@ export async function remove(photo) {
   } catch (problem) {
     return failed(problem);
   }
-  const putBack = take(id);
+  const card = cardOf(photo);
+  take(card);
+  forget(id);
   const undo = () => {
     waiting.delete(id);
-    putBack();
+    putBack(card);
+    focusOn(card);
   };
   const ended = async () => {
     waiting.delete(id);
     try {
-      await withKey((key) => patiently(() => call("DELETE", `photos/${id}`, { key })));
+      await withKey((key) => patiently(() => call("DELETE", `photos/${id}`, { key, keepalive: true })));
     } catch (problem) {
       if (problem.status === 404) return; // somebody else was faster
-      putBack();
+      putBack(card);
       failed(problem);
     }
   };
-  waiting.set(id, notice(`${filename} is deleted.`, { action: ["Undo", undo], seconds: UNDO_SECONDS, ended }));
+  const away = notice(`${filename} is deleted.`, { action: ["Undo", undo], seconds: UNDO_SECONDS, ended });
+  waiting.set(id, { away, undo, ended });
 }
 
 list.addEventListener("click", ({ target }) => {
@@ -41,10 +45,17 @@ list.addEventListener("click", ({ target }) => {
   if (card?.photo && !card.upload) remove(card.photo);
 });
 
-addEventListener("pagehide", () => {
-  for (const [id, away] of waiting) {
-    away();
-    call("DELETE", `photos/${id}`, { key: knownKey(), keepalive: true }).catch(() => {});
+addEventListener("keydown", ({ key, ctrlKey, metaKey, target }) => {
+  const last = [...waiting.values()].pop();
+  if (last && key === "z" && (ctrlKey || metaKey) && !target.matches("input")) {
+    last.away();
+    last.undo();
   }
-  waiting.clear();
+});
+
+addEventListener("pagehide", () => {
+  for (const { away, ended } of waiting.values()) {
+    away();
+    ended();
+  }
 });

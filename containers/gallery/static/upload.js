@@ -3,7 +3,7 @@
 import { call, patiently, Problem } from "./api.js";
 import { byId } from "./dom.js";
 import { expectNews } from "./feed.js";
-import { draw, forget, list, newCard, refresh, show } from "./grid.js";
+import { draw, forget, list, newCard, refresh, show, take } from "./grid.js";
 import { knownKey, withKey } from "./key.js";
 import { notice } from "./notices.js";
 
@@ -36,7 +36,7 @@ async function work() {
   try {
     await one.run();
   } catch (problem) {
-    one.tell(problem.message, problem);
+    one.tell(problem.status === 400 ? "no photo that we take (50 MiB at most)" : problem.message, problem);
     // No key: nobody wants to be asked once for each.
     if (problem.status === 403) for (const other of queue.splice(0)) other.tell(problem.message, problem);
   }
@@ -132,11 +132,10 @@ class Upload {
 
   giveUp() {
     this.givenUp = true;
-    this.card.remove();
+    take(this.card);
     this.request?.abort();
     failed.delete(this);
     this.withdraw();
-    refresh();
   }
 }
 
@@ -147,16 +146,16 @@ byId("files").onchange = ({ target }) => {
 };
 
 // Drag and drop, anywhere on the page.
-const drop = byId("drop");
+const offer = (whether) => document.body.classList.toggle("drop", whether);
 document.ondragover = (event) => {
   event.preventDefault();
-  drop.hidden = !event.dataTransfer.types.includes("Files") || document.querySelector("dialog[open]");
+  offer(!document.querySelector("[open]") && event.dataTransfer.types.includes("Files"));
 };
-document.ondragleave = ({ relatedTarget }) => (drop.hidden ||= !relatedTarget);
+document.ondragleave = () => offer(false);
 document.ondrop = (event) => {
   event.preventDefault();
-  if (!drop.hidden) upload(event.dataTransfer.files);
-  drop.hidden = true;
+  if (document.body.matches(".drop")) upload(event.dataTransfer.files);
+  offer(false);
 };
 
 // The browser asks before it leaves files behind.
