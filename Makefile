@@ -14,7 +14,7 @@ SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd
 OPERATION = python -m operations $(foreach setting,$(SETTINGS),$(if $(filter command,$(origin $(setting))),-c "$(setting)=$($(setting))"))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup local demo key redrive deploy destroy cost test soak proofs synth check bench lock clean
+.PHONY: help setup local demo deploy destroy cost key redrive test soak proofs synth check bench lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-9s %s\n", $$1, $$2 }'

@@ -5,6 +5,7 @@ does the same. Each leaves a file in `.cache/proofs`, from which the page is mad
 the rows it has, with their date; what has never run stops the page; what is proved no more has no row.
 """
 
+import argparse
 import ast
 import hashlib
 import json
@@ -163,6 +164,7 @@ def read(records: Path) -> list[Record]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m local.proofs", description=__doc__).parse_args()
     try:
         text = page(PAGE.read_text() if PAGE.exists() else "")
     except Incomplete as error:

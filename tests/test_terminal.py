@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text()
 
-# Where programs are, and what starts them there. `app.py` is started by the CDK CLI, `local/setup.py` by make.
+# Where programs are, and what starts them there. No person starts `app.py` (the CDK CLI does), `local/setup.py` (make)
+# and `local/faulty` (the emulator).
 _SOURCES = [("bench", "."), ("local", "."), ("operations", "."), ("stacks", "."), ("album", "containers/album")]
 
 
@@ -19,7 +20,7 @@ def _programs() -> list[tuple[str, Path]]:
     found = []
     for package, folder in _SOURCES:
         for file in sorted((ROOT / folder / package).rglob("*.py")):
-            if '__name__ == "__main__"' in file.read_text() and file.name != "setup.py":
+            if '__name__ == "__main__"' in file.read_text() and file.name not in ("setup.py", "faulty.py"):
                 module = ".".join(file.relative_to(ROOT / folder).with_suffix("").parts)
                 found.append((module.removesuffix(".__main__"), ROOT / folder))
     return found
