@@ -1,9 +1,10 @@
-"""The demo: one real photo through everything, then nothing left. Each step says what it proved."""
+"""The demo: photos through everything, then nothing left. Each step says which services did it, and what it proved."""
 
 import time
 
 from local.console import headline, step
-from local.demo.album import make_album
+from local.demo.album import order_album
+from local.demo.api import delete_one, list_photos, upload_by_form
 from local.demo.gallery import visit
 from local.demo.photo import RESULTS, delete, refuse, upload
 from local.demo.sweep import sweep
@@ -21,12 +22,15 @@ def run_demo(port: int | None = None) -> None:
         before = inventory(sandbox.client)
         sandbox.deploy()
         headline("A photo goes through it")
+        upload_by_form(sandbox)
+        list_photos(sandbox)
+        visit(sandbox)
         upload(sandbox)
         sweep(sandbox)
-        make_album(sandbox)
+        order_album(sandbox)
         refuse(sandbox)
+        delete_one(sandbox)
         delete(sandbox)
-        visit(sandbox)
         headline("Nothing is left")
         sandbox.destroy()
         _nothing_left(sandbox, before)

@@ -1,44 +1,50 @@
-"""AWS Batch: an album of the photos, made by an array job and bound to one PDF."""
+"""AWS Batch: an album of the photos, ordered by the API, made by an array job and bound to one PDF."""
 
-from datetime import UTC, datetime
-from uuid import uuid4
+import json
 
 from local.console import step
-from local.demo.catalogue import items, wait
+from local.demo.api import client, done
+from local.demo.catalogue import wait
 from local.demo.photo import RESULTS
 from local.errors import SandboxError
 from local.sandbox import Sandbox
-from photos.album_jobs import AlbumJobs, JobKind
-from photos.albums import Album, pdf_key
+from photos.albums import jobs_key
 
 
-def make_album(sandbox: Sandbox) -> None:
-    """Make an album of two pages and keep its PDF. Raises SandboxError."""
-    with step("AWS Batch: an array job makes the pages of an album, a job after it binds them") as proved:
-        outputs, bucket = sandbox.outputs["Batch"], sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
-        jobs = AlbumJobs(
-            sandbox.client("batch"),
-            sandbox.client("s3"),
-            bucket,
-            page=JobKind(outputs["JobQueue"], outputs["AlbumJobDefinition"]),
-            bind=JobKind(outputs["BindJobQueue"], outputs["BindJobDefinition"]),
-        )
-        photos = tuple(item["key"] for item in items(sandbox))
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        # One photo a page, and one that does not exist: it becomes a marked gap.
-        album = Album(uuid4().hex, "The demo", now, (*photos, "never uploaded.jpg"), photos_per_page=1)
-        last = jobs.submit(album)
+def order_album(sandbox: Sandbox) -> None:
+    """Order an album of all photos, follow it, and keep its PDF. Raises SandboxError."""
+    api = client(sandbox)
+    with step(
+        "API Gateway → Lambda → AWS Batch: an array job makes an album's pages, a job after it binds them"
+    ) as proved:
+        album = done(api.ask("POST", "albums", {"title": "The demo"}), 202)
+        seen: list[int] = []
 
         def ended() -> bool:
-            (job,) = sandbox.client("batch").describe_jobs(jobs=[last])["jobs"]
-            if job["status"] == "FAILED":
-                raise SandboxError(f"The album failed: {job.get('statusReason')}")
-            return bool(job["status"] == "SUCCEEDED")
+            nonlocal album
+            album = done(api.ask("GET", f"albums/{album['id']}"), 200)
+            if album["pages_done"] not in seen:
+                seen.append(album["pages_done"])
+            if album["state"] == "failed":
+                raise SandboxError(f"The album failed: {album['reason']}")
+            return bool(album["state"] == "ready")
 
-        wait(sandbox, "the album is bound", ended)
-        pdf = sandbox.client("s3").get_object(Bucket=bucket, Key=pdf_key(album.id))["Body"].read()
+        wait(sandbox, "the album is ready", ended)
+        children = _children(sandbox, album["id"])
+        if album["page_count"] < 2 or children != album["page_count"]:
+            raise SandboxError(f"{album['page_count']} pages were made by {children} children of an array job.")
+        pdf = api.open(album["url"]).data
+        if not pdf.startswith(b"%PDF-"):
+            raise SandboxError(f"The album is no PDF: {pdf[:200]!r}")
         RESULTS.mkdir(parents=True, exist_ok=True)
         (RESULTS / "album.pdf").write_bytes(pdf)
-        proved.append(
-            f"album.pdf: {album.page_count} pages, {len(pdf) / 1024:.0f} KiB; a missing photo is a marked gap"
-        )
+        proved.append(f"pages done, as the API told: {', '.join(map(str, seen))} of {album['page_count']}")
+        proved.append(f"album.pdf by its link: {album['page_count']} pages, {len(pdf) / 1024:.0f} KiB")
+
+
+def _children(sandbox: Sandbox, album_id: str) -> int:
+    """How many children of the album's array job succeeded."""
+    bucket = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
+    jobs = json.load(sandbox.client("s3").get_object(Bucket=bucket, Key=jobs_key(album_id))["Body"])
+    (job,) = sandbox.client("batch").describe_jobs(jobs=[jobs["pages"]])["jobs"]
+    return int(job.get("arrayProperties", {}).get("statusSummary", {}).get("SUCCEEDED", 0))
