@@ -62,7 +62,7 @@ def build(app: App) -> App:
         allowed_cidr=chosen.allowed_cidr,
         target=chosen.target,
     )
-    EcsStack(
+    gallery = EcsStack(
         app,
         **named("Ecs"),
         name=chosen.name,
@@ -75,7 +75,7 @@ def build(app: App) -> App:
     GuardrailsStack(
         app,
         **named("Guardrails"),
-        watched=[thumbnails.watched, cron.watched, api.watched],
+        watched=[thumbnails.watched, api.watched, gallery.watched, cron.watched],
         monthly_budget_usd=chosen.monthly_budget_usd,
         alert_email=chosen.alert_email,
     )

@@ -66,7 +66,8 @@ def _tell(sandbox: Sandbox) -> None:
     headline("Everything is up. What there is:")
     for stack, outputs in sandbox.outputs.items():
         for name, value in outputs.items():
-            print(f"  {stack + '.' + name:32} {value}")
+            if not name.startswith("PublishOutput"):  # which the CDK adds for other stacks to read
+                print(f"  {stack + '.' + name:32} {value}")
     headline("On paper only:")
     for resource_type, why in ON_PAPER.items():
         print(f"  {resource_type:32} {why}")
@@ -78,6 +79,9 @@ def _tell(sandbox: Sandbox) -> None:
     headline("Then put a photo in, and look at its thumbnails:")
     print(f"  aws s3 cp local/photos/rocket.jpg s3://{originals}/")
     print(f"  aws s3 sync s3://{thumbnails} thumbnails/")
+    headline("Or ask the API; to upload, delete and order albums, with its key:")
+    print(f"  curl {sandbox.outputs['Api']['ApiUrl']}photos")
+    print("  make key")
     headline("Without the AWS CLI:")
     print(
         "  .venv/bin/python -c \"import boto3; boto3.client('s3').upload_file("

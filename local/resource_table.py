@@ -17,6 +17,7 @@ _NAMES = {
     "AWS::IAM::Policy": "policy of a role",
     "AWS::IAM::Role": "role",
     "AWS::Lambda::EventSourceMapping": "queue-to-function mapping",
+    "AWS::Lambda::Permission": "right to call a function",
     "AWS::Lightsail::StaticIp": "Lightsail static IP",
     "AWS::Logs::LogGroup": "log group",
     "AWS::SNS::TopicPolicy": "topic policy",
@@ -31,6 +32,7 @@ _SERVICES = {
     "ApplicationAutoScaling": "scaling",
     "AutoScaling": "EC2",
     "ElasticLoadBalancingV2": "load-balancer",
+    "KinesisFirehose": "Firehose",
 }
 
 # What keeps data until its stack is destroyed.

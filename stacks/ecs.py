@@ -21,6 +21,7 @@ from constructs import Construct
 from stacks.acknowledge import acknowledge
 from stacks.ecs_hosts import EcsHosts
 from stacks.gallery_task import PORT, ec2_task, fargate_task
+from stacks.watched import Watched, load_balancer_graphs, service_graph
 
 # Requests a minute that one task answers before another one comes to help, and how many there may be.
 _REQUESTS_PER_TASK = 1000
@@ -35,7 +36,7 @@ class EcsStack(Stack):
     allowed_cidr: who may visit; None: nobody
     api_url: of the REST API, for the page; None: there is none
 
-    fargate_service, ec2_service, load_balancer: for alarms and dashboards
+    watched: for the dashboard
     """
 
     def __init__(
@@ -83,6 +84,14 @@ class EcsStack(Stack):
             service.node.add_dependency(self.cluster)
         hosts.allow_from(self.load_balancer)
         self._share_visitors(vpc)
+        self.watched = Watched(
+            "Gallery",
+            [
+                *load_balancer_graphs(self.load_balancer),
+                service_graph("On Fargate (%)", self.fargate_service),
+                service_graph("On EC2 (%)", self.ec2_service),
+            ],
+        )
 
         CfnOutput(self, "GalleryUrl", value=f"http://{self.load_balancer.load_balancer_dns_name}/")
 

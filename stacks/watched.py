@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from aws_cdk import Duration
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 
@@ -91,6 +93,38 @@ def queue_graphs(queue: sqs.IQueue, dead_letters: sqs.IQueue) -> list[Graph]:
 
 
 def dead_letters_graph(dead_letters: sqs.IQueue) -> Graph:
-    """How much was given up by what has no queue of its own, such as a schedule."""
-    metric = dead_letters.metric_approximate_number_of_messages_visible(period=_PERIOD, label="dead letters")
-    return Graph("Given up", [metric])
+    """How much was given up."""
+    waiting = dead_letters.metric_approximate_number_of_messages_visible(period=_PERIOD, label="dead letters")
+    return Graph("Given up", [waiting])
+
+
+def load_balancer_graphs(load_balancer: elbv2.ApplicationLoadBalancer) -> list[Graph]:
+    """How many requests visitors send, how many fail, and how long answers take."""
+    metrics, code = load_balancer.metrics, elbv2.HttpCodeTarget.TARGET_5XX_COUNT
+    return [
+        Graph(
+            "Requests, faults",
+            [
+                metrics.request_count(period=_PERIOD, label="requests"),
+                metrics.http_code_target(code, period=_PERIOD, label="faults (5xx)"),
+            ],
+        ),
+        Graph(
+            "Response time (s)",
+            [
+                metrics.target_response_time(period=_PERIOD, statistic=statistic, label=statistic)
+                for statistic in ("p50", "p95")
+            ],
+        ),
+    ]
+
+
+def service_graph(title: str, service: ecs.BaseService) -> Graph:
+    """How much of what they may use the tasks of a service use."""
+    return Graph(
+        title,
+        [
+            service.metric_cpu_utilization(period=_PERIOD, label="processor"),
+            service.metric_memory_utilization(period=_PERIOD, label="memory"),
+        ],
+    )

@@ -102,13 +102,15 @@ def test_the_dashboard_shows_each_service_and_its_graphs_in_order() -> None:
     assert titles == ["Asks for a person", "## Service", "Faults", "## Other", "All"]
 
 
-def test_the_app_watches_thumbnails_and_sweep(template: Callable[[str], Template]) -> None:
+def test_the_app_watches_its_services(template: Callable[[str], Template]) -> None:
     body = json.dumps(_only(template("Guardrails"), "AWS::CloudWatch::Dashboard"))
     for name in ("## Thumbnails", "## Sweep", "Invocations", "ApproximateAgeOfOldestMessage", "DeadLettersAlarm"):
         assert name in body
+    for name in ("## API", "5XXError", "FaultsAlarm", "## Gallery", "TargetResponseTime", "CPUUtilization", "## Sweep"):
+        assert name in body
 
 
-@pytest.mark.parametrize("stack", ["Thumbnails", "Cron"])
+@pytest.mark.parametrize("stack", ["Thumbnails", "Api", "Ecs", "Cron"])
 def test_what_is_watched_needs_no_guardrails(assembly: Any, stack: str) -> None:
     artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
     assert "Guardrails" not in artifacts[stack].get("dependencies", [])
