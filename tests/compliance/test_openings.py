@@ -1,6 +1,7 @@
 """Closed: nobody gets in without the setting `allowed_cidr`, and only those addresses with it."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def test_without_allowed_cidr_nobody_gets_in(closed: _Templates) -> None:
 
 def test_with_allowed_cidr_those_addresses_get_in_and_no_others(opened: _Templates) -> None:
     found = _who(opened)
-    assert {stack for stack, _, _ in (where.partition("/") for where in found)} >= {"Ecs", "Lightsail"}
+    assert {stack for stack, _, _ in (where.partition("/") for where in found)} == {"Api", "Ecs", "Lightsail"}
     assert {where: who for where, who in found.items() if who != {_ALLOWED}} == {}
 
 
@@ -68,6 +69,34 @@ def test_only_the_port_of_the_website_is_open(opened: _Templates) -> None:
             for port in properties.get("Networking", {}).get("Ports", []):
                 ports.add((port["FromPort"], port["ToPort"]))
     assert ports == {(80, 80)}
+
+
+def _signed(templates: _Templates) -> list[dict[str, Any]]:
+    """What the API's function may do with photos and albums: whoever holds a link of its does it as that function."""
+    statements = [
+        statement
+        for resource in templates["Api"]["Resources"].values()
+        if resource["Type"] == "AWS::IAM::Policy" and "FunctionRole" in json.dumps(resource["Properties"]["Roles"])
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
+    ]
+    of_objects = [it for it in statements if {"s3:GetObject", "s3:PutObject"} & {*_listed(it["Action"])}]
+    own = re.compile(r"/albums/\*/(jobs|manifest)\.json")  # of orders, which it never signs
+    return [it for it in of_objects if not all(own.search(json.dumps(where)) for where in _listed(it["Resource"]))]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_links_hold_from_the_allowed_addresses_only(opened: _Templates) -> None:
+    signed = _signed(opened)
+    assert signed
+    for statement in signed:
+        assert statement["Condition"] == {"IpAddress": {"aws:SourceIp": _ALLOWED}}
+
+
+def test_without_allowed_cidr_no_link_holds(closed: _Templates) -> None:
+    assert _signed(closed) == []
 
 
 def _statement(**parts: Any) -> dict[str, Any]:

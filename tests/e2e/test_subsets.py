@@ -1,6 +1,7 @@
 """Any stack alone: deployed into an empty account it brings what it needs, works, and leaves nothing."""
 
 import json
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,12 @@ def _sweeps(sandbox: Sandbox) -> None:
     sweep(sandbox)
 
 
+def _answers(sandbox: Sandbox) -> None:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{sandbox.outputs['Api']['ApiUrl'].rstrip('/')}/health", timeout=30) as answer:
+        assert answer.status == 200
+
+
 def _makes_albums(sandbox: Sandbox) -> None:
     upload(sandbox)
     make_album(sandbox)
@@ -55,6 +62,7 @@ _WORKS: dict[str, Callable[[Sandbox], Any]] = {
     "Registry": _has_images,
     "Thumbnails": _makes_thumbnails,
     "Cron": _sweeps,
+    "Api": _answers,
     "Batch": _makes_albums,
     "Ecs": visit,
     "Lightsail": _has_an_address,

@@ -22,7 +22,7 @@ def _runs(*arguments: str, **environment: str) -> list[str]:
     return run.stdout.splitlines()[-1].split()
 
 
-@pytest.mark.parametrize("command", ["deploy", "destroy", "cost", "redrive"])
+@pytest.mark.parametrize("command", ["deploy", "destroy", "cost", "key", "redrive"])
 def test_each_operation_has_a_target_that_takes_the_name(command: str) -> None:
     assert _runs(command) == ["python", "-m", "operations", command]
     assert _runs(command, "name=annas") == ["python", "-m", "operations", "-c", '"name=annas"', command]
