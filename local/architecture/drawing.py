@@ -32,10 +32,10 @@ _COLOURS = {
     "Ecs": "#2f81d6",
     "Guardrails": "#c24a4a",
     "Lightsail": "#118f8f",
-    "Network": "#6b7785",
     "Registry": "#8a7a1f",
     "Thumbnails": "#2f9150",
 }
+_OTHER_COLOUR = "#6b7785"
 
 _CORNER = 7
 _HEAD_LENGTH, _HEAD_WIDTH = 7, 6
@@ -76,7 +76,8 @@ def _stack(name: str) -> str:
 
 def _stack_styles(stacks: Sequence[str]) -> str:
     return "".join(
-        f".{stack} {{ stroke: {_COLOURS[stack]} }} .{stack}-head {{ fill: {_COLOURS[stack]} }}\n" for stack in stacks
+        f".{stack} {{ stroke: {colour} }} .{stack}-head {{ fill: {colour} }}\n"
+        for stack, colour in ((stack, _COLOURS.get(stack, _OTHER_COLOUR)) for stack in stacks)
     )
 
 

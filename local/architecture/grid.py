@@ -32,7 +32,7 @@ class Gap:
     begins: bool = False
 
 
-# Below each row.
+# Below each row. Below those that are not here, panels end and others begin.
 _GAPS = [
     Gap(40, ends=True),
     Gap(20, ends=True, begins=True),
@@ -42,6 +42,7 @@ _GAPS = [
     Gap(14, ends=True, begins=True),
     Gap(34),
 ]
+_OTHER_GAP = Gap(14, ends=True, begins=True)
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,16 @@ class Grid:
         self.places = dict(places)
         self._cells = {(place.column, place.row) for place in places.values()}
         self._tops: list[float] = [MARGIN + HEAD]
-        for gap in _GAPS:
-            self._tops.append(self._tops[-1] + BOX_HEIGHT + self._above(gap) + gap.free + HEAD * gap.begins)
+        for row in range(max(place.row for place in places.values())):
+            gap = self._gap(row)
+            self._tops.append(self._tops[-1] + BOX_HEIGHT + FOOT * gap.ends + gap.free + HEAD * gap.begins)
         self.height = self._tops[-1] + BOX_HEIGHT + FOOT + MARGIN
         # Right of all boxes: the way past rows in which none is free.
         self.lane = WIDTH - MARGIN - 2
 
     @staticmethod
-    def _above(gap: Gap) -> float:
-        return FOOT * gap.ends
+    def _gap(row: int) -> Gap:
+        return _GAPS[row] if row < len(_GAPS) else _OTHER_GAP
 
     def taken(self, cells: Iterable[tuple[int, int]]) -> bool:
         """Whether a box stands in one of these cells, given as column and row."""
@@ -100,8 +102,8 @@ class Grid:
 
     def line(self, channel: int, share: float) -> float:
         """The height of a line in the channel below this row, at this share of it."""
-        gap = _GAPS[channel]
-        return self._tops[channel] + BOX_HEIGHT + self._above(gap) + gap.free * share
+        gap = self._gap(channel)
+        return self._tops[channel] + BOX_HEIGHT + FOOT * gap.ends + gap.free * share
 
     def panel(self, stack: str) -> Panel:
         """The frame around the boxes of a stack."""

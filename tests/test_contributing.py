@@ -1,0 +1,86 @@
+"""CONTRIBUTING.md is true: a stack added by its steps, in a copy of this folder, passes what it has to."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+STEPS = (ROOT / "CONTRIBUTING.md").read_text().partition("## Add a stack")[2]
+
+# What judges a new stack without a sandbox; the rest is no different for it.
+_JUDGES = [
+    "tests/stacks/test_wishes.py",
+    "tests/compliance/test_cdk_nag.py",
+    "tests/compliance/test_promises.py",
+    "tests/compliance/test_subsets.py",
+    "tests/e2e/test_subsets.py::test_that_is_tried_with_every_stack",
+    "tests/local/architecture",
+    "tests/local/test_readme.py",
+    "tests/operations/test_cost.py",
+    "tests/test_docs.py",
+]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """What is under version control or will be, with all that was installed."""
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
+        if (ROOT / name).is_file():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tmp_path / name)
+    for installed in (".venv", "node_modules"):
+        (tmp_path / installed).symlink_to(ROOT / installed)
+    (tmp_path / ".cache").mkdir()
+    for made in ("lambda", "images"):
+        (tmp_path / ".cache" / made).symlink_to(ROOT / ".cache" / made)
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "add", "--all"], cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def _blocks(file: str) -> list[str]:
+    """The pieces of Python that a step has for this file."""
+    (step,) = re.findall(rf"\*\*{re.escape(file)}\*\*.*?\n((?:\n```python\n.*?\n```\n)+)", STEPS, re.DOTALL)
+    return re.findall(r"```python\n(.*?\n)```", step, re.DOTALL)
+
+
+def _insert(file: Path, text: str, before: str) -> None:
+    source = file.read_text()
+    assert source.count(before) == 1
+    file.write_text(source.replace(before, f"{text}{before}"))
+
+
+def test_a_stack_added_by_the_steps_passes(copy: Path) -> None:
+    for file in ("stacks/wishes.py", "tests/stacks/test_wishes.py"):
+        (content,) = _blocks(file)
+        (copy / file).write_text(content)
+    imported, created = _blocks("app.py")
+    _insert(copy / "app.py", imported, "\n\ndef build(")
+    _insert(copy / "app.py", created, "    Tags.of(app)")
+    function, line = _blocks("tests/e2e/test_subsets.py")
+    _insert(copy / "tests/e2e/test_subsets.py", f"{function}\n\n", "# How one sees that a stack works.")
+    _insert(copy / "tests/e2e/test_subsets.py", line, '    "Network": _has_a_network,')
+    (place,) = _blocks("local/architecture/places.py")
+    _insert(copy / "local/architecture/places.py", place, '    "Network/Vpc"')
+
+    written = re.findall(r"^python (-m \S+)", STEPS, re.MULTILINE)
+    assert len(written) == 2
+    changed = "app.py stacks/wishes.py tests/stacks/test_wishes.py tests/e2e/test_subsets.py local/architecture/places.py"
+    tools = [f"-m ruff format --check {changed}", f"-m ruff check {changed}", "-m mypy stacks/wishes.py"]
+    for arguments in [*written, *tools, "-m pytest -q -p no:cacheprovider " + " ".join(_JUDGES)]:
+        run = subprocess.run(
+            [sys.executable, *arguments.split()],
+            cwd=copy,
+            env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+            capture_output=True,
+            text=True,
+        )
+        assert run.returncode == 0, f"{arguments}\n{run.stdout}{run.stderr}"
+    assert "| `Wishes` |" in (copy / "README.md").read_text()
+    assert "wishes" in (copy / "docs" / "architecture.svg").read_text()
