@@ -22,6 +22,8 @@ _EXTENSIONS = [
     "lightsail",
     "resources",
     "roles",
+    "decisions",
+    "services",
     "images",
     "processes",
     "batch_resources",

@@ -263,8 +263,9 @@ def _start(job: dict[str, Any], number: int, container: dict[str, Any]) -> Proce
     environment["AWS_BATCH_JQ_NAME"] = job["jobQueue"].rpartition("/")[2]
     if "index" in job.get("arrayProperties", {}):
         environment["AWS_BATCH_JOB_ARRAY_INDEX"] = str(job["arrayProperties"]["index"])
+    execution_role = described["executionRoleArn"]
     process = Process(
-        images.find(described["image"]),
+        images.pull(described["image"], execution_role),
         arguments=described["command"],
         environment=environment,
         role_arn=described["jobRoleArn"],
@@ -273,8 +274,9 @@ def _start(job: dict[str, Any], number: int, container: dict[str, Any]) -> Proce
     prefix = options.get("awslogs-stream-prefix", job["jobDefinition"].rpartition("/")[2].partition(":")[0])
     container["logStreamName"] = described["logStreamName"] = f"{prefix}/default/{process.id[:32]}"
     try:
-        forward_logs(process, options.get("awslogs-group", "/aws/batch/job"), container["logStreamName"])
-    except LookupError:
+        group = options.get("awslogs-group", "/aws/batch/job")
+        forward_logs(process, group, container["logStreamName"], execution_role)
+    except (LookupError, PermissionError):
         process.stop(0)
         raise
     return process

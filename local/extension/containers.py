@@ -14,7 +14,7 @@ from typing import Any
 from ministack.services import ecs
 
 from local.extension import images
-from local.extension.processes import Process
+from local.extension.processes import Process, require_logging
 
 _NETWORK = "local"
 
@@ -95,14 +95,17 @@ class _Containers:
     ) -> _Container:
         task = ecs._tasks[labels["com.amazonaws.ecs.task-arn"]]
         definition = ecs._task_defs[task["taskDefinitionArn"].rpartition("/")[2]]
+        (container_definition,) = definition["containerDefinitions"]
+        execution_role = definition["executionRoleArn"] or None
+        program = images.pull(image, execution_role)
+        require_logging(execution_role, container_definition["logConfiguration"]["options"]["awslogs-group"])
         process = Process(
-            images.find(image),
+            program,
             arguments=command,
             environment=environment,
             role_arn=definition["taskRoleArn"] or None,
         )
         # As a load balancer does, which sends nobody to a target before it is healthy.
-        (container_definition,) = definition["containerDefinitions"]
         for mapping in container_definition.get("portMappings", []):
             process.wait_for_port(mapping["containerPort"], _STARTING_SECONDS)
         container = _containers[process.id] = _Container(process, labels)

@@ -1,7 +1,8 @@
 """Container images without Docker: a build unpacks its source, and an image is that folder with its Dockerfile read.
 
 Real: the custom resource, its function and its role; the source, read from S3 with the rights of the build's role;
-the repository, its tags, and the push with those rights; the build's log. On paper only: the build spec and the image's
+the repository, its tags, and the push with those rights; the build's log; who fetches an image needs the rights to. On
+paper only: the build spec and the image's
 layers. Of the Dockerfile only ENV, ENTRYPOINT and CMD of the last stage count, so what it copies into WORKDIR
 must look like the source folder, and programs are started by relative paths.
 """
@@ -9,6 +10,7 @@ must look like the source folder, and programs are started by relative paths.
 import hashlib
 import io
 import json
+import re
 import tempfile
 import time
 import zipfile
@@ -17,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import codebuild
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
@@ -63,6 +66,16 @@ def digest(uri: str) -> str:
     """What a tag stands for in the repository. Raises ImageNotFound."""
     find(uri)
     return _digests[uri.partition("/")[2]]
+
+
+def pull(uri: str, role_arn: str | None) -> Image:
+    """The image, fetched as this role does it. Raises ImageNotFound and PermissionError."""
+    name = re.split("[:@]", uri.partition("/")[2])[0]
+    repository = f"arn:aws:ecr:{get_region()}:{get_account_id()}:repository/{name}"
+    roles.require(role_arn, "ecr:GetAuthorizationToken", "*")
+    for action in ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"):
+        roles.require(role_arn, action, repository)
+    return find(uri)
 
 
 def extend() -> None:
@@ -120,7 +133,15 @@ def _build_and_push(project: dict[str, Any], session: str) -> str:
     repository, _, tag = uri.partition("/")[2].rpartition(":")
     ecr = roles.client("ecr", role, session)
     ecr.get_authorization_token()
-    manifest = json.dumps({"source": hashlib.sha256(source).hexdigest()})
+    layer = f"sha256:{hashlib.sha256(source).hexdigest()}"
+    # As `docker push` does, of which the emulator keeps the image only.
+    ecr.batch_check_layer_availability(repositoryName=repository, layerDigests=[layer])
+    upload = ecr.initiate_layer_upload(repositoryName=repository)["uploadId"]
+    ecr.upload_layer_part(
+        repositoryName=repository, uploadId=upload, partFirstByte=0, partLastByte=0, layerPartBlob=b"-"
+    )
+    ecr.complete_layer_upload(repositoryName=repository, uploadId=upload, layerDigests=[layer])
+    manifest = json.dumps({"source": layer})
     pushed = ecr.put_image(repositoryName=repository, imageManifest=manifest, imageTag=tag)
     digest = pushed["image"]["imageId"]["imageDigest"]
     _digests[f"{repository}:{tag}"] = digest

@@ -119,14 +119,16 @@ class Process:
         self._output.put(None)
 
 
-def forward_logs(process: Process, group: str, stream: str) -> threading.Thread:
-    """Write what the process prints to a log group that exists, as the log driver `awslogs` does.
+def forward_logs(process: Process, group: str, stream: str, role_arn: str | None) -> threading.Thread:
+    """Write what the process prints to a log group that exists, as the log driver `awslogs` does by this role.
 
-    Returns the thread that does it, which ends after the process. Raises LookupError if there is no such group.
+    Returns the thread that does it, which ends after the process. Raises LookupError if there is no such group,
+    PermissionError if the role may not write to it.
     """
     account, region = get_account_id(), get_region()
     if group not in cloudwatch_logs._log_groups:
         raise LookupError(f"The specified log group does not exist: {group}")
+    require_logging(role_arn, group)
     cloudwatch_logs._create_log_stream({"logGroupName": group, "logStreamName": stream})
 
     def forward() -> None:
@@ -138,6 +140,13 @@ def forward_logs(process: Process, group: str, stream: str) -> threading.Thread:
     thread = threading.Thread(target=forward, daemon=True)
     thread.start()
     return thread
+
+
+def require_logging(role_arn: str | None, group: str) -> None:
+    """Raises PermissionError where the role may not write to this log group."""
+    arn = f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{group}:*"
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
+        roles.require(role_arn, action, arn)
 
 
 def _runnable(command: Sequence[str]) -> list[str]:

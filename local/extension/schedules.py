@@ -1,18 +1,27 @@
-"""EventBridge Scheduler: a schedule keeps its time zone and its target's retries when CloudFormation makes it.
+"""EventBridge Scheduler: a schedule keeps its time zone, acts by its role, and has a dead-letter queue.
 
-On paper only: the emulator starts it by UTC, once, and knows no dead-letter queue of a schedule.
+On paper only: the emulator starts it by UTC, and once, whatever retries its target has.
 """
 
+import json
 from typing import Any
 
-from ministack.services import scheduler
+from ministack.services import eventbridge, scheduler, sqs
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
+
+from local.extension import roles
+
+_TICK_SECONDS = 1
 
 
 def extend() -> None:
-    """Keep what the handler of schedules drops."""
+    """Keep what the handler of schedules drops, and start targets as their schedule's role."""
     schedule = _RESOURCE_HANDLERS["AWS::Scheduler::Schedule"]
     create = schedule["create"]
+    invoke = eventbridge._invoke_target
+    sqs._act_send_message, sqs._queue_url  # noqa: B018  # stop early if gone
+    if scheduler._SCHEDULE_TICK_INTERVAL < _TICK_SECONDS:
+        raise AttributeError("scheduler._SCHEDULE_TICK_INTERVAL")
 
     def create_with_time_zone(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
         result = create(logical_id, props, stack_name)
@@ -20,4 +29,19 @@ def extend() -> None:
         kept["ScheduleExpressionTimezone"] = props.get("ScheduleExpressionTimezone", "UTC")
         return result
 
+    def invoke_as_role(target: dict[str, Any], event: dict[str, Any], *args: Any) -> None:
+        by_schedule = event.get("Source") == "aws.scheduler" and ":lambda:" in target["Arn"]
+        if not by_schedule or roles.allows(target["RoleArn"], "lambda:InvokeFunction", target["Arn"]):
+            invoke(target, event, *args)
+        else:
+            _give_up(target, event)
+
     schedule.update(create=create_with_time_zone)
+    eventbridge._invoke_target = invoke_as_role
+    scheduler._SCHEDULE_TICK_INTERVAL = _TICK_SECONDS
+
+
+def _give_up(target: dict[str, Any], event: dict[str, Any]) -> None:
+    queue = target.get("DeadLetterConfig", {}).get("Arn")
+    if queue and roles.allows(target["RoleArn"], "sqs:SendMessage", queue):
+        sqs._act_send_message({"MessageBody": json.dumps(event)}, sqs._queue_url(queue.rpartition(":")[2]))
