@@ -84,7 +84,7 @@ def _done(answer: tuple[int, Any, bytes]) -> None:
 def _wait_for_services() -> None:
     """As CloudFormation does: a service is there when its tasks run, and failed when the circuit breaker says so."""
     handler, make_deployment = _RESOURCE_HANDLERS["AWS::ECS::Service"], ecs._make_deployment
-    create, update = handler["create"], handler["update"]
+    create, update, delete = handler["create"], handler["update"], handler["delete"]
 
     def make_unfinished(*args: Any, **kwargs: Any) -> dict[str, Any]:
         # The emulator takes the first deployment of a service for completed, and so never stops trying it.
@@ -94,7 +94,11 @@ def _wait_for_services() -> None:
     def create_and_wait(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
         _check_providers(props)
         result = create(logical_id, props, stack_name)
-        _wait_for(result[0])
+        try:
+            _wait_for(result[0])
+        except (TimeoutError, ValueError):
+            delete(result[0], props)  # CloudFormation takes back what it could not finish
+            raise
         return result
 
     def update_and_wait(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str) -> Any:
