@@ -71,7 +71,9 @@ def test_a_stack_added_by_the_steps_passes(copy: Path) -> None:
 
     written = re.findall(r"^python (-m \S+)", STEPS, re.MULTILINE)
     assert len(written) == 2
-    changed = "app.py stacks/wishes.py tests/stacks/test_wishes.py tests/e2e/test_subsets.py local/architecture/places.py"
+    changed = (
+        "app.py stacks/wishes.py tests/stacks/test_wishes.py tests/e2e/test_subsets.py local/architecture/places.py"
+    )
     tools = [f"-m ruff format --check {changed}", f"-m ruff check {changed}", "-m mypy stacks/wishes.py"]
     for arguments in [*written, *tools, "-m pytest -q -p no:cacheprovider " + " ".join(_JUDGES)]:
         run = subprocess.run(

@@ -13,8 +13,9 @@ from pypdf import PdfReader
 
 from local.emulator import ROOT
 from local.sandbox import Sandbox
-from photos.album_jobs import AlbumJobs, JobKind
+from photos.album_jobs import AlbumJobs
 from photos.albums import Album, page_key, pdf_key
+from tests.e2e.album import album_jobs
 
 PHOTOS = sorted((ROOT / "local" / "photos").glob("*.[jp][pn]g"))
 
@@ -39,14 +40,7 @@ def photos(sandbox: Sandbox) -> Iterator[list[str]]:
 
 @pytest.fixture(scope="module")
 def jobs(sandbox: Sandbox) -> AlbumJobs:
-    outputs = sandbox.outputs["Batch"]
-    return AlbumJobs(
-        sandbox.client("batch"),
-        sandbox.client("s3"),
-        sandbox.outputs["Thumbnails"]["ThumbnailsBucket"],
-        page=JobKind(outputs["JobQueue"], outputs["AlbumJobDefinition"]),
-        bind=JobKind(outputs["BindJobQueue"], outputs["BindJobDefinition"]),
-    )
+    return album_jobs(sandbox)
 
 
 def _eventually(look: Callable[[], bool], seconds: float = 60) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from local.demo.album import make_album
 from local.demo.gallery import visit
 from local.demo.photo import delete, refuse, upload
 from local.demo.sweep import sweep
 from local.inventory import inventory
 from local.sandbox import Sandbox
+from tests.e2e.album import make_album
 
 
 def _has_a_network(sandbox: Sandbox) -> None:

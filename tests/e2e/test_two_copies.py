@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from local.cdk import Cdk
-from local.demo.album import make_album
 from local.demo.catalogue import items, thumbnail_keys, wait_for_item
 from local.demo.gallery import visit
 from local.emulator import ROOT
 from local.inventory import inventory
 from local.sandbox import Sandbox
+from tests.e2e.album import make_album
 
 # One name begins as the other one does, and is as long as a name may be.
 _OTHER = "pair-of-twenty-chars"
