@@ -75,7 +75,7 @@ def test_a_stack_added_by_the_steps_passes(copy: Path) -> None:
         "app.py stacks/wishes.py tests/stacks/test_wishes.py tests/e2e/test_subsets.py local/architecture/places.py"
     )
     tools = [f"-m ruff format --check {changed}", f"-m ruff check {changed}", "-m mypy stacks/wishes.py"]
-    for arguments in [*written, *tools, "-m pytest -q -p no:cacheprovider " + " ".join(_JUDGES)]:
+    for arguments in [*written, *tools, "-m pytest -q " + " ".join(_JUDGES)]:
         run = subprocess.run(
             [sys.executable, *arguments.split()],
             cwd=copy,
