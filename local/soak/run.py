@@ -59,21 +59,20 @@ def soak(sandbox: Sandbox, wanted: Soak) -> Happened:
     judge = Judge(sandbox, plan, files, outcomes)
     sweeps = Sweeps(sandbox)
     headline(f"{wanted.photos:,} photos, {plan.steps:,} uploads and deletions, {wanted.clients} clients")
-    with _as_on_a_small_machine(sandbox, wanted):
-        with step("everything goes wrong at once") as told:
-            happened = _everything_at_once(sandbox, wanted, plan, files, judge, sweeps)
-            told += [happened.delivery, happened.failures, happened.interruptions]
-        with step("make redrive, now that nothing fails any more") as told:
-            told.append(f"before: {happened.dead} dead letters, {len(judge.wrong_photos())} photos wrong")
-            told.append(_redrive(sandbox))
-            _wait(sandbox, judge, lambda: not any(judge.waiting().values()), _DRAIN_SECONDS)
-            happened.wrong, happened.orphans = len(judge.wrong_photos()), len(judge.orphans())
-            told.append(happened.left_for_the_sweep)
-        with step("the sweep, until it finds nothing to do") as told:
-            progress = sweeps.until_quiet(
-                lambda: _wait(sandbox, judge, lambda: not judge.waiting()["upload queue"], _DRAIN_SECONDS)
-            )
-            told.append(", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in progress["counts"].items()))
+    with step("everything goes wrong at once") as told, _tried_again_soon(sandbox, wanted):
+        happened = _everything_at_once(sandbox, wanted, plan, files, judge, sweeps)
+        told += [happened.delivery, happened.failures, happened.interruptions]
+    with step("make redrive, now that nothing fails any more") as told:
+        told.append(f"before: {happened.dead} dead letters, {len(judge.wrong_photos())} photos wrong")
+        told.append(_redrive(sandbox))
+        _wait(sandbox, judge, lambda: not any(judge.waiting().values()), _DRAIN_SECONDS)
+        happened.wrong, happened.orphans = len(judge.wrong_photos()), len(judge.orphans())
+        told.append(happened.left_for_the_sweep)
+    with step("the sweep, until it finds nothing to do") as told:
+        progress = sweeps.until_quiet(
+            lambda: _wait(sandbox, judge, lambda: not judge.waiting()["upload queue"], _DRAIN_SECONDS)
+        )
+        told.append(", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in progress["counts"].items()))
     with step("what is there in the end") as told:
         if problems := judge.problems(progress):
             raise SandboxError("\n  ".join([f"{len(problems)} things are not as they have to be:", *problems[:20]]))
@@ -154,8 +153,8 @@ def _wait(sandbox: Sandbox, judge: Judge, done: Callable[[], bool], seconds: flo
 
 
 @contextmanager
-def _as_on_a_small_machine(sandbox: Sandbox, wanted: Soak) -> Iterator[None]:
-    """Fewer functions at once than a laptop has breath for, and tries that follow each other sooner."""
+def _tried_again_soon(sandbox: Sandbox, wanted: Soak) -> Iterator[None]:
+    """Tries follow each other sooner than in six minutes, and no more functions run than a laptop has breath for."""
     sqs, queue = sandbox.client("sqs"), sandbox.outputs["Thumbnails"]["UploadQueueUrl"]
     names = ["VisibilityTimeout", "QueueArn"]
     usual = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]

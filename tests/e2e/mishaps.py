@@ -43,13 +43,18 @@ def redrive(sandbox: Sandbox, *options: str) -> subprocess.CompletedProcess[str]
 
 
 @contextmanager
-def hasty_uploads(sandbox: Sandbox) -> Iterator[None]:
-    """The upload queue hands a message that was not handled out again after a second, not after six minutes."""
+def hasty_uploads(sandbox: Sandbox, seconds: int = 1) -> Iterator[None]:
+    """The upload queue hands a message that was not handled out again so soon, not after six minutes.
+
+    For what fails at once only: what takes longer than this is tried too often, and given up while it is in work.
+    """
     sqs, queue = sandbox.client("sqs"), sandbox.outputs["Thumbnails"]["UploadQueueUrl"]
     usual = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
-    yield
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes=usual)
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": str(seconds)})
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes=usual)
 
 
 @contextmanager
@@ -64,9 +69,10 @@ def uploaded(sandbox: Sandbox, key: str) -> Iterator[None]:
 
 @contextmanager
 def killed_functions(sandbox: Sandbox) -> Iterator[Injected]:
-    """The thumbnail function is killed at its first call, each time."""
-    with faulty(sandbox, [thumbnail_function(sandbox)], kill_at=0) as injected:
+    """The thumbnail function is killed at its first call, each time, until its photo is a dead letter."""
+    with hasty_uploads(sandbox), faulty(sandbox, [thumbnail_function(sandbox)], kill_at=0) as injected:
         yield injected
+        eventually(lambda: waiting(sandbox, "Thumbnails") == 1)
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from local.sandbox import Sandbox
 from local.soak.faults import thumbnail_function
 from tests.e2e.mishaps import (
     eventually,
-    hasty_uploads,
     killed_functions,
     redrive,
     start_sweep,
@@ -30,7 +29,7 @@ _HASH = 8  # characters that the CDK appends to a construct's id
 @contextmanager
 def _dead_photo(sandbox: Sandbox) -> Iterator[None]:
     """A photo failed three times; then the cause is mended, and `make redrive` run."""
-    with hasty_uploads(sandbox), ExitStack() as photo:
+    with ExitStack() as photo:
         with killed_functions(sandbox):
             photo.enter_context(uploaded(sandbox, "dead.jpg"))
             yield

@@ -22,8 +22,7 @@ from tests.e2e.mishaps import (
 def no_letters_before_or_after(sandbox: Sandbox) -> Iterator[None]:
     """What is dead in one test is not found by another."""
     assert waiting(sandbox, "Thumbnails") == waiting(sandbox, "Cron") == 0
-    with hasty_uploads(sandbox):
-        yield
+    yield
     for stack in ("Thumbnails", "Cron"):
         sandbox.client("sqs").purge_queue(QueueUrl=sandbox.outputs[stack]["DeadLetterQueueUrl"])
 
@@ -36,10 +35,10 @@ def test_nothing_is_dead(sandbox: Sandbox) -> None:
 
 def test_poison_ends_with_a_reason_and_not_in_a_circle(sandbox: Sandbox, proof: Callable[..., None]) -> None:
     uploads = sandbox.outputs["Thumbnails"]["UploadQueueUrl"]
-    sandbox.client("sqs").send_message(QueueUrl=uploads, MessageBody="no JSON")
-    eventually(lambda: waiting(sandbox, "Thumbnails") == 1)
-
-    run = redrive(sandbox)
+    with hasty_uploads(sandbox, seconds=2):
+        sandbox.client("sqs").send_message(QueueUrl=uploads, MessageBody="no JSON")
+        eventually(lambda: waiting(sandbox, "Thumbnails") == 1)
+        run = redrive(sandbox)
     assert run.returncode == 1
     assert run.stdout.count("No event of S3: 'no JSON'") == 2, run.stdout
     assert "came back: JSONDecodeError: Expecting value" in run.stdout
@@ -66,8 +65,7 @@ def test_a_photo_whose_function_was_killed_is_ready_after_all(sandbox: Sandbox, 
     with ExitStack() as photo:
         with killed_functions(sandbox) as injected:
             photo.enter_context(uploaded(sandbox, "killed.jpg"))
-            eventually(lambda: waiting(sandbox, "Thumbnails") == 1)
-            kills = injected.kills
+        kills = injected.kills
         run = redrive(sandbox)
         assert (run.returncode, run.stderr) == (0, ""), run.stdout
     assert "Nothing in the log: the function was ended before it could say why" in run.stdout

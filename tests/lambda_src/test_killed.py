@@ -140,9 +140,9 @@ def test_the_thumbnail_function(
                 try:
                     functions.handle(event)
                 except Killed:
+                    _names_only_what_is_there(aws)
                     functions.handle(event)
-            named = {path for item in aws.items().values() for path in item.get("thumbnails", {}).values()}
-            assert named <= aws.thumbnails().keys(), moment
+            _names_only_what_is_there(aws)
             items = _items(aws)
             # What a kill left behind and no item names is the sweep's to remove.
             functions.run_sweep(lambda: None)
@@ -160,6 +160,12 @@ def test_the_thumbnail_function(
         times=moments,
         found="each time the same catalogue, and after a sweep the same thumbnails",
     )
+
+
+def _names_only_what_is_there(aws: MockedAws) -> None:
+    """Whoever looks in this moment finds the thumbnails that the catalogue speaks of."""
+    named = {path for item in aws.items().values() for path in item.get("thumbnails", {}).values()}
+    assert named <= aws.thumbnails().keys()
 
 
 def _items(aws: MockedAws) -> dict[str, dict[str, Any]]:
