@@ -43,7 +43,7 @@ def redrive(sandbox: Sandbox, *options: str) -> subprocess.CompletedProcess[str]
 
 
 @contextmanager
-def hasty_uploads(sandbox: Sandbox, seconds: int = 1) -> Iterator[None]:
+def hasty_uploads(sandbox: Sandbox, seconds: int) -> Iterator[None]:
     """The upload queue hands a message that was not handled out again so soon, not after six minutes.
 
     For what fails at once only: what takes longer than this is tried too often, and given up while it is in work.
@@ -70,7 +70,7 @@ def uploaded(sandbox: Sandbox, key: str) -> Iterator[None]:
 @contextmanager
 def killed_functions(sandbox: Sandbox) -> Iterator[Injected]:
     """The thumbnail function is killed at its first call, each time, until its photo is a dead letter."""
-    with hasty_uploads(sandbox), faulty(sandbox, [thumbnail_function(sandbox)], kill_at=0) as injected:
+    with hasty_uploads(sandbox, seconds=2), faulty(sandbox, [thumbnail_function(sandbox)], kill_at=0) as injected:
         yield injected
         eventually(lambda: waiting(sandbox, "Thumbnails") == 1)
 
