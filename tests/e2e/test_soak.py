@@ -21,7 +21,7 @@ def no_photos_left(sandbox: Sandbox) -> Iterator[None]:
 
 def test_nothing_is_lost(sandbox: Sandbox, no_photos_left: None) -> None:
     wanted = Soak(
-        photos=24,
+        photos=20,
         clients=8,
         seed="short",
         share=0.2,
