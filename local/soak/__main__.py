@@ -8,7 +8,8 @@ import time
 from local import proofs
 from local.errors import SandboxError
 from local.sandbox import running_sandbox
-from local.soak.run import Soak, soak
+from local.soak.run import soak
+from local.soak.storm import Storm
 
 _BY = "make soak"
 
@@ -22,18 +23,8 @@ def main() -> None:
     parser.add_argument("--kill", type=float, default=0.01, help="of the calls at which a function is killed")
     parser.add_argument("--seed", default=secrets.token_hex(4), help="for the same photos and steps once more")
     given = parser.parse_args()
-    wanted = Soak(
-        given.photos,
-        given.clients,
-        given.seed,
-        given.share,
-        given.kill,
-        sweeps=9,
-        functions=6,
-        spread=150,
-        hidden=10,
-        late=30,
-        patience=1800,
+    storm = Storm(
+        given.seed, given.share, given.kill, sweeps=6, functions=6, spread=150, hidden=10, late=30, patience=1800
     )
     proofs.forget(_BY, proofs.RECORDS)
     start = time.monotonic()
@@ -41,7 +32,7 @@ def main() -> None:
         with running_sandbox() as sandbox:
             sandbox.deploy("Cron")
             print(f"\nSeed {given.seed}")
-            happened = soak(sandbox, wanted)
+            happened = soak(sandbox, storm, photos=given.photos, clients=given.clients, again=given.photos // 5)
     except SandboxError as error:
         sys.exit(f"\n{error}\nThe same photos and steps again: python -m local.soak --seed {given.seed}")
     except KeyboardInterrupt:

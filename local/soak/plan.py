@@ -30,27 +30,15 @@ class Step:
     picture: str | None
 
 
+@dataclass(frozen=True)
 class Plan:
     """Steps by client. The steps of one key are one client's, in order: so it is known what is there in the end.
 
     final: what each key holds in the end, the name of a picture; keys that are deleted are not in it
     """
 
-    def __init__(self, photos: int, clients: int, pictures: Sequence[str], seed: str, prefix: str) -> None:
-        chance = random.Random(seed)
-        self.clients: list[list[Step]] = [[] for _ in range(clients)]
-        self.final: dict[str, str] = {}
-        for number in range(photos):
-            key = prefix + chance.choice(_NAMES).format(f"{number:05}")
-            life = _life(chance, pictures)
-            moments = sorted(chance.random() for _ in life)
-            chance.choice(self.clients).extend(
-                Step(moment, key, picture) for moment, picture in zip(moments, life, strict=True)
-            )
-            if life[-1] is not None:
-                self.final[key] = life[-1]
-        for steps in self.clients:
-            steps.sort(key=lambda step: step.moment)
+    clients: list[list[Step]]
+    final: dict[str, str]
 
     @property
     def steps(self) -> int:
@@ -61,6 +49,35 @@ class Plan:
     def keys(self) -> set[str]:
         """Every key that is ever used."""
         return {step.key for client in self.clients for step in client}
+
+    def again(self, photos: int, seed: str) -> "Plan":
+        """So many of the photos uploaded once more, as they are: that changes nothing in the end."""
+        chance = random.Random(f"{seed} again")
+        chosen = chance.sample(sorted(self.final), min(photos, len(self.final)))
+        clients: list[list[Step]] = [[] for _ in self.clients]
+        for key in chosen:
+            chance.choice(clients).append(Step(chance.random(), key, self.final[key]))
+        return Plan([_in_time(steps) for steps in clients], self.final)
+
+
+def make_plan(photos: int, clients: int, pictures: Sequence[str], seed: str, prefix: str) -> Plan:
+    """So many photos under keys that begin with `prefix`, shared among so many clients."""
+    chance = random.Random(seed)
+    shared: list[list[Step]] = [[] for _ in range(clients)]
+    final: dict[str, str] = {}
+    for number in range(photos):
+        key = prefix + chance.choice(_NAMES).format(f"{number:05}")
+        life = _life(chance, pictures)
+        moments = sorted(chance.random() for _ in life)
+        steps = [Step(moment, key, picture) for moment, picture in zip(moments, life, strict=True)]
+        chance.choice(shared).extend(steps)
+        if life[-1] is not None:
+            final[key] = life[-1]
+    return Plan([_in_time(steps) for steps in shared], final)
+
+
+def _in_time(steps: list[Step]) -> list[Step]:
+    return sorted(steps, key=lambda step: step.moment)
 
 
 def _life(chance: random.Random, pictures: Sequence[str]) -> list[str | None]:

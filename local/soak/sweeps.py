@@ -14,18 +14,19 @@ _ROUNDS = 5
 
 
 class Sweeps:
-    """Starts the sweep. started: how often so far"""
+    """Starts the sweep."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._function = sandbox.outputs["Cron"]["SweepFunction"]
         self._client = sandbox.client("lambda")
-        self.started = 0
 
     def start(self) -> None:
-        """As the schedule does. Every third one takes whatever is there for old, and leaves nothing alone."""
-        event = _as_if_old() if self.started % 3 == 1 else {}
-        self._client.invoke(FunctionName=self._function, InvocationType="Event", Payload=json.dumps(event))
-        self.started += 1
+        """As the schedule does."""
+        self._start({})
+
+    def start_as_if_old(self) -> None:
+        """One that takes whatever is there for old, and leaves nothing alone."""
+        self._start(_as_if_old())
 
     def until_quiet(self, drained: Callable[[], None]) -> dict[str, Any]:
         """Sweep until there is nothing to do, and return that sweep's progress. Raises SandboxError.
@@ -41,6 +42,9 @@ class Sweeps:
             if not any(progress["counts"][name] for name in ("queued", "removed_items", "removed_thumbnails")):
                 return progress
         raise SandboxError(f"After {_ROUNDS} sweeps there is still something to do: {progress}")
+
+    def _start(self, event: dict[str, Any]) -> None:
+        self._client.invoke(FunctionName=self._function, InvocationType="Event", Payload=json.dumps(event))
 
 
 def _as_if_old() -> dict[str, Any]:

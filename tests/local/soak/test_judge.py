@@ -10,7 +10,7 @@ import pytest
 
 from local.soak.judge import Judge
 from local.soak.pictures import outcome
-from local.soak.plan import Plan
+from local.soak.plan import Plan, make_plan
 from photos.catalogue import Catalogue
 from photos.keys import thumbnail_key
 from photos.newest_wins import Upload
@@ -52,7 +52,7 @@ def sandbox(aws: MockedAws) -> MockedSandbox:  # noqa: F811
 @pytest.fixture
 def done(sandbox: MockedSandbox) -> tuple[Judge, Plan]:
     """A plan all of which was done, and well; and the judge of it."""
-    plan = Plan(photos=7, clients=2, pictures=list(FILES), seed="2", prefix="soak/")
+    plan = make_plan(photos=7, clients=2, pictures=list(FILES), seed="2", prefix="soak/")
     aws = sandbox.aws  # noqa: F811
     thumbnailer = Thumbnailer(
         Originals(aws.s3, ORIGINALS), Thumbnails(aws.s3, THUMBNAILS), Catalogue(aws.dynamodb, CATALOGUE)

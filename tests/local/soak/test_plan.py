@@ -2,13 +2,13 @@
 
 from collections import Counter
 
-from local.soak.plan import Plan
+from local.soak.plan import Plan, make_plan
 
 PICTURES = ["red", "blue", "text"]
 
 
 def _plan(seed: str = "a") -> Plan:
-    return Plan(photos=500, clients=4, pictures=PICTURES, seed=seed, prefix="soak/")
+    return make_plan(photos=500, clients=4, pictures=PICTURES, seed=seed, prefix="soak/")
 
 
 def test_the_same_seed_plans_the_same() -> None:
@@ -39,3 +39,12 @@ def test_photos_are_replaced_deleted_and_uploaded_again() -> None:
             lives[step.key] = lives.get(step.key, "") + ("-" if step.picture is None else "+")
     assert Counter(lives.values()).keys() == {"+", "++", "+++", "+-", "+-+"}
     assert plan.steps == sum(map(len, lives.values()))
+
+
+def test_photos_uploaded_again_are_those_that_are_there() -> None:
+    plan = _plan()
+    again = plan.again(50, "a")
+    put = {step.key: step.picture for client in again.clients for step in client}
+    assert (len(put), again.steps, again.final) == (50, 50, plan.final)
+    assert put.items() <= plan.final.items()
+    assert again.clients == plan.again(50, "a").clients
