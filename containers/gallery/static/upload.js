@@ -78,11 +78,10 @@ class Upload {
   }
 
   async run() {
+    if (this.givenUp) return;
     this.tell("uploading …");
-    await patiently(async () => {
-      if (!this.givenUp) this.announced ??= await this.announce();
-      if (!this.givenUp) await this.send();
-    });
+    this.announced ??= await patiently(() => this.announce());
+    await patiently(() => this.givenUp || this.send());
     if (this.givenUp) return this.withdraw();
     done++;
     this.card.upload = null;
@@ -115,9 +114,9 @@ class Upload {
       request.onloadend = () => {
         const { status } = request;
         if (status >= 200 && status < 300) return resolve();
-        if (status >= 400 && status < 500) this.withdraw(); // the form has run out
-        const words = status ? `the bucket refused it (${status}).` : "the upload broke off.";
-        reject(new Problem(words));
+        if (!status || status >= 500) return reject(new Problem("the upload broke off."));
+        this.withdraw(); // the form has run out
+        reject(new Problem(`the bucket refused it (${status}).`, 409));
       };
     });
   }
