@@ -80,7 +80,7 @@ export function draw(card, { state, filename, reason = "in the works …", thumb
 
 function place(card, { created_at }) {
   let before = list.lastElementChild;
-  while (before && !(before.photo?.created_at >= created_at)) before = before.previousElementSibling;
+  while (before?.photo?.created_at < created_at) before = before.previousElementSibling;
   if (before) before.after(card);
   else list.prepend(card);
 }

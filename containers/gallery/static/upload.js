@@ -71,10 +71,11 @@ class Upload {
 
   tell(reason, problem) {
     if (this.givenUp) return;
-    failed[problem ? "add" : "delete"](this);
+    const again = problem && problem.status !== 400;
+    failed[again ? "add" : "delete"](this);
     draw(this.card, { state: problem ? "failed" : "upload", filename: this.file.name, reason });
     this.bar.hidden = Boolean(problem);
-    this.again.hidden = !problem || problem.status === 400;
+    this.again.hidden = !again;
   }
 
   async run() {
