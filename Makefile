@@ -14,10 +14,10 @@ SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd
 OPERATION = python -m operations $(foreach setting,$(SETTINGS),$(if $(filter command,$(origin $(setting))),-c "$(setting)=$($(setting))"))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup local demo deploy destroy cost key redrive test soak proofs synth check bench lock clean
+.PHONY: help setup local demo deploy destroy cost key redrive screenshot test soak proofs synth check bench lock clean
 
 help:  ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-9s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
 
 setup: .venv/ready  ## Set up this folder: virtual environment, node, CDK command line
 .venv/ready: requirements.txt package.json package-lock.json lambda_src/*/requirements.txt
@@ -44,6 +44,9 @@ key: setup  ## Print the API key, which uploading, deleting and ordering albums 
 
 redrive: setup  ## Send dead letters through the service again
 	@$(OPERATION) redrive
+
+screenshot: setup  ## Take the README's picture of the gallery page; needs Chromium
+	@python -m local.picture
 
 test: setup  ## Run all tests: no account, no Docker, no internet
 	@pytest

@@ -47,6 +47,12 @@ class Sandbox:
         with step(f"cdk destroy {' '.join(stacks) or '--all'}"):
             self.cdk.destroy(*stacks)
 
+    def api_key(self) -> str:
+        """What `make key` prints."""
+        key_id = self.outputs["Api"]["ApiKeyId"]
+        key: str = self.client("apigateway").get_api_key(apiKey=key_id, includeValue=True)["value"]
+        return key
+
     def items(self, table: str) -> list[dict[str, Any]]:
         """Every item of a table, as plain Python values."""
         deserialize = TypeDeserializer().deserialize

@@ -44,7 +44,7 @@ _METADATA_SECONDS = 2
 
 # Scripts and styles are the page's own; what it calls, and the pictures it shows, come from the API's and the buckets'
 # hosts. The same words are in stacks/lightsail_user_data.sh.
-_CONTENT_SECURITY_POLICY = (
+CONTENT_SECURITY_POLICY = (
     "default-src 'self'; connect-src *; img-src * blob: data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
@@ -87,7 +87,7 @@ async def _with_headers(request: Request, answer: Callable[[Request], Awaitable[
     response = await answer(request)
     # Ask each time whether a file has changed, which is cheap; the answers of this program are for this moment.
     response.headers["Cache-Control"] = "no-cache" if "etag" in response.headers else "no-store"
-    response.headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

@@ -14,9 +14,7 @@ from local.sandbox import Sandbox
 
 def client(sandbox: Sandbox, *, with_key: bool = True) -> Client:
     """Of the API, with the key that `make key` prints or with none."""
-    outputs = sandbox.outputs["Api"]
-    answer = sandbox.client("apigateway").get_api_key(apiKey=outputs["ApiKeyId"], includeValue=True)
-    return Client(outputs["ApiUrl"], answer["value"] if with_key else "")
+    return Client(sandbox.outputs["Api"]["ApiUrl"], sandbox.api_key() if with_key else "")
 
 
 def done(answer: BaseHTTPResponse, status: int) -> Any:

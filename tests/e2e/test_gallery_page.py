@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Request, Route, expect
 from pypdf import PdfReader
 
 from local.browser import HOW_TO_GET_ONE, installed_browser, running_browser
 from local.emulator import HOST, ROOT
 from local.gallery_page import GalleryPage
+from local.picture import MAX_BYTES, take
 from local.sandbox import Sandbox
 from tests.e2e.accessibility import nameless, too_faint
 
@@ -44,14 +46,8 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="module")
-def key(sandbox: Sandbox) -> str:
-    key_id = sandbox.outputs["Api"]["ApiKeyId"]
-    return str(sandbox.client("apigateway").get_api_key(apiKey=key_id, includeValue=True)["value"])
-
-
 @pytest.fixture
-def visit(browser: Browser, sandbox: Sandbox, key: str) -> Iterator[Callable[..., GalleryPage]]:
+def visit(browser: Browser, sandbox: Sandbox) -> Iterator[Callable[..., GalleryPage]]:
     """Opens the page in a browser of its own. By another name than the API's: for the browser it is another origin."""
     contexts: list[BrowserContext] = []
 
@@ -59,7 +55,7 @@ def visit(browser: Browser, sandbox: Sandbox, key: str) -> Iterator[Callable[...
         contexts.append(browser.new_context(**settings))
         page = contexts[-1].new_page()
         page.set_default_timeout(60_000)
-        gallery = GalleryPage(page, sandbox.outputs["Ecs"]["GalleryUrl"].replace(HOST, "localhost"), key)
+        gallery = GalleryPage(page, sandbox.outputs["Ecs"]["GalleryUrl"].replace(HOST, "localhost"), sandbox.api_key())
         gallery.open()
         return gallery
 
@@ -197,7 +193,7 @@ def test_deleted_when_the_page_is_left(gallery: GalleryPage, sandbox: Sandbox) -
     eventually(gallery, lambda: in_service(sandbox) == {})
 
 
-def test_by_keyboard(gallery: GalleryPage, key: str) -> None:
+def test_by_keyboard(gallery: GalleryPage, sandbox: Sandbox) -> None:
     keyboard, page = gallery.page.keyboard, gallery.page
     keyboard.press("Tab")
     expect(gallery.add).to_be_focused()
@@ -205,7 +201,7 @@ def test_by_keyboard(gallery: GalleryPage, key: str) -> None:
         keyboard.press("Enter")
     chooser.value.set_files([ROCKET, COFFEE, RETINA])
     expect(gallery.key_dialog.get_by_label("API key")).to_be_focused()
-    keyboard.type(key)
+    keyboard.type(sandbox.api_key())
     keyboard.press("Enter")
     expect(gallery.thumbnails).to_have_count(3)
 
@@ -438,6 +434,13 @@ def many(sandbox: Sandbox, number: int) -> None:
             "created_at": {"S": f"2020-01-01T00:{59 - index // 60:02}:{59 - index % 60:02}.000Z"},
         }
         dynamodb.put_item(TableName=table, Item=item | changed)
+
+
+def test_the_picture_of_the_readme(browser: Browser, sandbox: Sandbox, tmp_path: Path) -> None:
+    take(sandbox, browser, tmp_path / "gallery.png")
+    picture = Image.open(tmp_path / "gallery.png")
+    assert (picture.format, picture.size) == ("PNG", Image.open(ROOT / "docs" / "gallery.png").size)
+    assert (ROOT / "docs" / "gallery.png").stat().st_size <= MAX_BYTES
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

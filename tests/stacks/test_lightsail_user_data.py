@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from gallery import CONTENT_SECURITY_POLICY
 from stacks.lightsail import _PAGE
 from stacks.lightsail_user_data import UserDataError, user_data
 
@@ -102,6 +103,20 @@ def test_nginx_serves_the_site_instead_of_its_welcome_page(start: Callable[..., 
     server = start()
     assert f"root {server.site};" in server.config
     assert "listen 80 default_server;" in server.config
+
+
+def test_nginx_has_the_same_policy_for_the_page_as_the_container(start: Callable[..., Server]) -> None:
+    assert f'add_header Content-Security-Policy "{CONTENT_SECURITY_POLICY}" always;' in start().config
+
+
+def test_what_only_readers_of_the_template_need_is_not_sent() -> None:
+    assert "\n# First start" in (STACKS / "lightsail_user_data.sh").read_text()
+    assert not re.search(r"^ *# ", user_data(_PAGE, api_url=API_URL).script, re.MULTILINE)
+
+
+def test_cloudformation_finds_nothing_to_fill_in(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(random.Random(1).randbytes(5_000))
+    assert "${" not in user_data(tmp_path, api_url=API_URL).script
 
 
 def test_starts_again_after_a_reboot(start: Callable[..., Server]) -> None:

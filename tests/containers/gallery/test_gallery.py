@@ -143,6 +143,13 @@ def test_the_page_and_its_files(get: Get) -> None:
     assert get("gallery.js")[1].get_content_type() in ("text/javascript", "application/javascript")
 
 
+def test_the_page_runs_no_script_but_its_own(get: Get) -> None:
+    policy = get("")[1]["Content-Security-Policy"].split("; ")
+    assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy
+    assert not any(part.startswith("script-src") for part in policy)
+    assert b"<script>" not in get("")[2] and b" style=" not in get("")[2]
+
+
 @pytest.mark.parametrize("path", ["../gallery.py", "%2e%2e/gallery.py", "..%2fgallery.py", "/etc/passwd", "nothing"])
 def test_no_way_out_of_the_folder(get: Get, path: str) -> None:
     assert get(path)[0] == 404
