@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local import proofs
-from local.proofs import COMMANDS, PAGE, ROOT, Incomplete, Proof
+from local.proofs import COMMANDS, ROOT, Incomplete, Proof
 
 PROOF = Proof("Nothing is lost", "1,000 photos | 16 clients", 1000, "all\nthere")
 
@@ -76,11 +76,6 @@ def test_the_fixture_writes_what_a_test_found_and_forgets_what_it_found_before(
     prove("Nothing is open", tried="two", times=2, found="y")
     (record,) = proofs.read(tmp_path)
     assert (record.by, [proof.tried for proof in record.proofs]) == (by, ["one", "two"])
-
-
-def test_every_row_of_the_page_has_a_prover_and_every_prover_a_row() -> None:
-    named = set(re.findall(r"\| `([^`]+)` \| [\d-]+ \|$", PAGE.read_text(), re.MULTILINE))
-    assert named == proofs.provers(), "Run: make proofs"
 
 
 def test_every_command_of_the_page_is_a_target_of_make() -> None:
