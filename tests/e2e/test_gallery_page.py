@@ -438,8 +438,8 @@ def many(sandbox: Sandbox, number: int) -> None:
 
 def test_the_picture_of_the_readme(browser: Browser, sandbox: Sandbox, tmp_path: Path) -> None:
     take(sandbox, browser, tmp_path / "gallery.png")
-    picture = Image.open(tmp_path / "gallery.png")
-    assert (picture.format, picture.size) == ("PNG", Image.open(ROOT / "docs" / "gallery.png").size)
+    with Image.open(tmp_path / "gallery.png") as taken, Image.open(ROOT / "docs" / "gallery.png") as kept:
+        assert (taken.format, taken.size) == ("PNG", kept.size)
     assert (ROOT / "docs" / "gallery.png").stat().st_size <= MAX_BYTES
 
 
