@@ -64,6 +64,9 @@ CAUSES: dict[str, Callable[[Sandbox], AbstractContextManager[None]]] = {
     "Cron/DeadLettersAlarm": _dead_sweep,
 }
 
+# What these alarms watch, the sandbox does not measure: metrics of API Gateway.
+NOT_TRIED = {"Api/FaultsAlarm"}
+
 
 def _alarms(assembly: Path) -> dict[str, str]:
     """Logical id of every alarm in the templates, by what its stack calls it."""
@@ -76,7 +79,7 @@ def _alarms(assembly: Path) -> dict[str, str]:
 
 
 def test_every_alarm_has_its_cause_here(assembly: Path) -> None:
-    assert _alarms(assembly).keys() == CAUSES.keys()
+    assert _alarms(assembly).keys() == CAUSES.keys() | NOT_TRIED
 
 
 @pytest.mark.parametrize("path", CAUSES)
