@@ -1,5 +1,6 @@
 """The README's picture of the gallery page: real photos, one refusal and an album, taken by a browser."""
 
+import argparse
 import io
 import sys
 import tempfile
@@ -58,8 +59,14 @@ def _save(screenshot: bytes, file: Path) -> None:
     Image.open(io.BytesIO(screenshot)).convert("RGB").quantize(256).save(file, "PNG", optimize=True)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Take it. Exits with one line when there is no browser, or the sandbox fails."""
+    argparse.ArgumentParser(prog="python -m local.picture", description=__doc__).parse_args()
     try:
         take_picture()
     except SandboxError as error:
         sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

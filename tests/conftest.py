@@ -11,6 +11,9 @@ import pytest
 
 # Takes most of the time of a synth; `make check` runs one with it.
 os.environ["CDK_VALIDATION"] = "false"
+# `make test` hands its own options and settings to every make that a test runs.
+for _name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES"):
+    os.environ.pop(_name, None)
 # A test that forgets to mock AWS must not reach anyone's account.
 for _name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"]:
     del os.environ[_name]

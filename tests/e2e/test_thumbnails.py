@@ -179,7 +179,7 @@ def test_a_fault_is_told_by_the_demo_and_ends_in_the_dead_letter_queue_until_red
 
 
 def test_redrive_of_what_is_not_deployed_is_told_in_one_line(sandbox: Sandbox) -> None:
-    run = _redrive(sandbox, "--name", "annas")
+    run = _redrive(sandbox, "-c", "name=annas")
     assert run.returncode == 1
     assert run.stderr.splitlines()[0] == "There is no stack annas-Thumbnails in us-east-1."
 
