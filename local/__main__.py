@@ -71,26 +71,17 @@ def _tell(sandbox: Sandbox) -> None:
     headline("On paper only:")
     for resource_type, why in ON_PAPER.items():
         print(f"  {resource_type:32} {why}")
-    originals = sandbox.outputs["Thumbnails"]["OriginalsBucket"]
-    thumbnails = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
     headline("In another terminal, from this folder:")
     for variable, value in sandbox.emulator.client_environment().items():
         print(f"  export {variable}={value}")
-    headline("Then put a photo in, and look at its thumbnails:")
-    print(f"  aws s3 cp local/photos/rocket.jpg s3://{originals}/")
-    print(f"  aws s3 sync s3://{thumbnails} thumbnails/")
-    headline("Or ask the API; to upload, delete and order albums, with its key:")
-    print(f"  curl {sandbox.outputs['Api']['ApiUrl']}photos")
-    print("  make key")
-    headline("Without the AWS CLI:")
-    print(
-        "  .venv/bin/python -c \"import boto3; boto3.client('s3').upload_file("
-        f"'local/photos/rocket.jpg', '{originals}', 'rocket.jpg')\""
-    )
-    print(
-        "  .venv/bin/python -c \"import boto3; print(boto3.client('dynamodb').scan("
-        f"TableName='{sandbox.outputs['Thumbnails']['CatalogueTable']}')['Items'])\""
-    )
+    api, photos = sandbox.outputs["Api"]["ApiUrl"], sandbox.outputs["Thumbnails"]
+    headline("Then, as you like:")
+    print("  make key   # needed to upload, to delete and to order albums")
+    print(f"  curl {api}photos")
+    print(f"  aws s3 cp local/photos/rocket.jpg s3://{photos['OriginalsBucket']}/")
+    print(f"  aws s3 sync s3://{photos['ThumbnailsBucket']} thumbnails/")
+    headline("The gallery page, in a browser:")
+    print(f"  {sandbox.outputs['Ecs']['GalleryUrl']}")
     headline("Ctrl-C stops it and removes everything.")
 
 

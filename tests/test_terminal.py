@@ -48,7 +48,7 @@ def test_a_target_that_does_not_exist_is_an_error() -> None:
 
 def test_the_programs_are_found() -> None:
     names = [module for module, _ in _programs()]
-    assert {"local", "local.readme", "operations", "bench", "stacks.bundle", "album"} <= set(names)
+    assert {"local", "local.tables", "operations", "bench", "stacks.bundle", "album"} <= set(names)
 
 
 @pytest.mark.parametrize(("module", "folder"), _programs(), ids=lambda value: value if isinstance(value, str) else "")

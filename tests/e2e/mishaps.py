@@ -4,23 +4,14 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from local.demo.photo import PHOTO
 from local.emulator import ROOT
 from local.sandbox import Sandbox
 from local.soak.faults import Injected, faulty, thumbnail_function
-
-
-def eventually(look: Callable[[], Any], seconds: float = 60) -> None:
-    """Return when it is true. Raises AssertionError if that does not come in time."""
-    deadline = time.monotonic() + seconds
-    while not look():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.1)
+from tests.e2e.eventually import eventually
 
 
 def waiting(sandbox: Sandbox, stack: str, output: str = "DeadLetterQueueUrl") -> int:

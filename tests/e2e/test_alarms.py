@@ -10,8 +10,8 @@ import pytest
 
 from local.sandbox import Sandbox
 from local.soak.faults import thumbnail_function
+from tests.e2e.eventually import eventually
 from tests.e2e.mishaps import (
-    eventually,
     killed_functions,
     redrive,
     start_sweep,

@@ -3,8 +3,7 @@
 import io
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from local.sandbox import Sandbox
 from photos.album_jobs import AlbumJobs
 from photos.albums import Album, page_key, pdf_key
 from tests.e2e.album import album_jobs
+from tests.e2e.eventually import eventually
 
 PHOTOS = sorted((ROOT / "local" / "photos").glob("*.[jp][pn]g"))
 
@@ -27,7 +27,7 @@ def photos(sandbox: Sandbox) -> Iterator[list[str]]:
     keys = [f"Álbum {os.getpid()}/{photo.name}" for photo in PHOTOS]
     for key, photo in zip(keys, PHOTOS, strict=True):
         s3.put_object(Bucket=outputs["OriginalsBucket"], Key=key, Body=photo.read_bytes())
-    _eventually(
+    eventually(
         lambda: (
             {item["key"] for item in sandbox.items(outputs["CatalogueTable"]) if item["state"] == "ready"} >= set(keys)
         )
@@ -35,19 +35,12 @@ def photos(sandbox: Sandbox) -> Iterator[list[str]]:
     yield keys
     for key in keys:
         s3.delete_object(Bucket=outputs["OriginalsBucket"], Key=key)
-    _eventually(lambda: not {item["key"] for item in sandbox.items(outputs["CatalogueTable"])} & set(keys))
+    eventually(lambda: not {item["key"] for item in sandbox.items(outputs["CatalogueTable"])} & set(keys))
 
 
 @pytest.fixture(scope="module")
 def jobs(sandbox: Sandbox) -> AlbumJobs:
     return album_jobs(sandbox)
-
-
-def _eventually(look: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not look():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.05)
 
 
 def _album(album_id: str, *photos: str) -> Album:
@@ -61,7 +54,7 @@ def _finished(sandbox: Sandbox, job_id: str) -> dict[str, Any]:
         (found,) = batch.describe_jobs(jobs=[job_id])["jobs"]
         return found  # type: ignore[no-any-return]
 
-    _eventually(lambda: job()["status"] in ("SUCCEEDED", "FAILED"))
+    eventually(lambda: job()["status"] in ("SUCCEEDED", "FAILED"))
     return job()
 
 
@@ -114,7 +107,7 @@ def test_a_child_whose_host_is_reclaimed_runs_again_and_makes_the_same_page(
     bound = jobs.submit(_album("killed", *photos * 6))
     (pages,) = [entry["jobId"] for entry in batch.describe_jobs(jobs=[bound])["jobs"][0]["dependsOn"]]
     child = f"{pages}:1"
-    _eventually(lambda: _process_of(child) is not None)
+    eventually(lambda: _process_of(child) is not None)
     victim = _process_of(child)
     assert victim is not None
     os.kill(victim, signal.SIGKILL)

@@ -10,7 +10,8 @@ from local.emulator import ROOT
 from local.sandbox import Sandbox
 from photos.album_jobs import AlbumJobs, JobKind
 from photos.albums import Album, manifest_key, page_key, pdf_key
-from tests.e2e.mishaps import eventually, uploaded
+from tests.e2e.eventually import eventually
+from tests.e2e.mishaps import uploaded
 
 KEY = "killed album/photo.jpg"
 

@@ -5,8 +5,7 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from local.client import Client
 from local.emulator import ROOT
 from local.sandbox import Sandbox
 from photos.catalogue import LISTING
+from tests.e2e.eventually import eventually
 
 PHOTO = (ROOT / "local" / "photos" / "rocket.jpg").read_bytes()
 SOMEONE_ELSE = "127.0.0.2"
@@ -62,15 +62,7 @@ def nothing_left(sandbox: Sandbox) -> Iterator[None]:
     for item in sandbox.items(outputs["CatalogueTable"]):
         if item["state"] == "pending" or "etag" not in item:
             dynamodb.delete_item(TableName=outputs["CatalogueTable"], Key={"key": {"S": item["key"]}})
-    _eventually(lambda: not sandbox.items(outputs["CatalogueTable"]))
-
-
-def _eventually(look: Callable[[], Any], seconds: float = 30) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (seen := look()):
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.1)
-    return seen
+    eventually(lambda: not sandbox.items(outputs["CatalogueTable"]))
 
 
 def _announce(client: Client, filename: str = "röcket 1.jpg") -> dict[str, Any]:
@@ -90,7 +82,7 @@ def _upload(client: Client) -> dict[str, Any]:
         photo = client.ask("GET", f"photos/{announced['photo']['id']}").json()
         return photo if photo["state"] == "ready" else None
 
-    photo: dict[str, Any] = _eventually(ready)
+    photo: dict[str, Any] = eventually(ready)
     return photo
 
 
@@ -123,7 +115,7 @@ def test_a_photo_from_its_announcement_to_its_end(sandbox: Sandbox, client: Clie
 
     assert client.send(announced["upload"], PHOTO).status == 204
     where = f"photos/{photo['id']}"
-    _eventually(lambda: client.ask("GET", where).json()["state"] == "ready")
+    eventually(lambda: client.ask("GET", where).json()["state"] == "ready")
     ready = client.ask("GET", where).json()
     assert client.ask("GET", "photos").json()["photos"][0]["id"] == photo["id"]
     for size, link in ready["thumbnails"].items():
@@ -132,7 +124,7 @@ def test_a_photo_from_its_announcement_to_its_end(sandbox: Sandbox, client: Clie
         assert max(Image.open(io.BytesIO(thumbnail.data)).size) == min(int(size), 640)
 
     assert client.ask("DELETE", where).status == 204
-    _eventually(lambda: client.ask("GET", where).status == 404)
+    eventually(lambda: client.ask("GET", where).status == 404)
     _assert_refused(client.ask("DELETE", where), ErrorCode.NOT_FOUND)
     assert client.open(ready["thumbnails"]["256"]).status in (403, 404)
     bucket = sandbox.outputs["Thumbnails"]["OriginalsBucket"]
@@ -151,7 +143,7 @@ def test_a_file_that_is_no_photo_is_told_as_such(client: Client) -> None:
     announced = client.ask("POST", "photos", body).json()
     assert client.send(announced["upload"], text).status == 204
     where = f"photos/{announced['photo']['id']}"
-    _eventually(lambda: client.ask("GET", where).json()["state"] == "rejected")
+    eventually(lambda: client.ask("GET", where).json()["state"] == "rejected")
     photo = client.ask("GET", where).json()
     assert photo["code"] == "not_a_photo" and photo["reason"]
 
@@ -229,7 +221,7 @@ def test_an_album_of_all_photos_that_are_ready(client: Client) -> None:
     album = answer.json()
     assert (album["state"], album["pages_done"], album["page_count"], album["url"]) == ("running", 0, 1, None)
     where = f"albums/{album['id']}"
-    _eventually(lambda: client.ask("GET", where).json()["state"] != "running")
+    eventually(lambda: client.ask("GET", where).json()["state"] != "running")
     album = client.ask("GET", where).json()
     assert (album["title"], album["state"], album["pages_done"]) == ("Ürlaub", "ready", 1)
     pdf = client.open(album["url"])
@@ -335,7 +327,7 @@ def test_more_requests_at_once_than_the_plan_allows_are_refused_and_then_taken_a
     assert 0 < len(refused) < 100
     for answer in refused:
         _assert_refused(answer, ErrorCode.TOO_MANY_REQUESTS)
-    _eventually(lambda: ask().status == 400)
+    eventually(lambda: ask().status == 400)
 
 
 def test_more_requests_a_day_than_the_plan_allows_are_refused(sandbox: Sandbox, url: str) -> None:
@@ -394,7 +386,7 @@ def test_each_request_is_in_the_access_log_also_those_refused(sandbox: Sandbox, 
         logged = [json.loads(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()) for entry in newest]
         return {line["path"][-1]: line for line in logged if line["path"][-2:] in ("aa", "bb")}
 
-    _eventually(lambda: lines().keys() == {"a", "b"})
+    eventually(lambda: lines().keys() == {"a", "b"})
     ours, theirs = lines()["a"], lines()["b"]
     assert (ours["ip"], ours["method"], ours["status"]) == ("127.0.0.1", "DELETE", "404")
     assert ours["key"] == sandbox.outputs["Api"]["ApiKeyId"]

@@ -5,12 +5,16 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 
 from local.emulator import LOGS, ROOT, is_free
+from tests.e2e.eventually import eventually
 
 
 def _start(command: str, temporary: Path) -> subprocess.Popen[str]:
@@ -46,16 +50,37 @@ def test_up_stays_until_ctrl_c_and_what_it_prints_works(tmp_path: Path) -> None:
         assert process.stdout
         printed = _read_until(process.stdout, "Ctrl-C")
         exports = dict(re.findall(r"export (\w+)=(\S+)", printed))
-        (command,) = re.findall(r'\.venv/bin/python -c "(import boto3; boto3.client.*)"', printed)
-        upload = subprocess.run(
-            [sys.executable, "-c", command], cwd=ROOT, env=os.environ | exports, capture_output=True, text=True
+        key = subprocess.run(
+            ["make", "--silent", "key"], cwd=ROOT, env=os.environ | exports, capture_output=True, text=True
         )
-        assert upload.returncode == 0, upload.stderr
+        assert (key.returncode, len(key.stdout.split())) == (0, 1), key.stderr
+        (bucket,) = re.findall(r"aws s3 cp local/photos/rocket\.jpg s3://(\S+)/", printed)
+        _client(exports).upload_file(ROOT / "local/photos/rocket.jpg", bucket, "rocket.jpg")
+        (photos,) = re.findall(r"curl (\S+)", printed)
+        eventually(lambda: b"rocket.jpg" in _get(photos))
+        assert b"<title>Other Compute</title>" in _get(*re.findall(r"in a browser:\S*\n +(\S+)", printed))
         os.killpg(process.pid, signal.SIGINT)
         rest = process.stdout.read()
     assert process.returncode == 0
     assert rest.rstrip().endswith("Stopped; nothing is left.")
     _assert_nothing_left(printed, tmp_path)
+
+
+def _get(url: str) -> bytes:
+    with urllib.request.urlopen(url) as answer:
+        content: bytes = answer.read()
+    return content
+
+
+def _client(exports: dict[str, str]) -> Any:
+    """As whoever exported what was printed."""
+    return boto3.client(
+        "s3",
+        endpoint_url=exports["AWS_ENDPOINT_URL"],
+        region_name=exports["AWS_REGION"],
+        aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,13 @@
 """The gallery on ECS: one address, two launch types, tasks that come back."""
 
 import json
-import time
 import urllib.request
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from local.sandbox import Sandbox
-
-_PATIENCE_SECONDS = 30
+from tests.e2e.eventually import eventually
 
 
 def get(sandbox: Sandbox, path: str) -> bytes:
@@ -24,13 +21,6 @@ def who(sandbox: Sandbox) -> dict[str, str]:
     """The task that serves each launch type, as the page sees it in 40 visits."""
     answers = [json.loads(get(sandbox, "whoami")) for _ in range(40)]
     return {answer["launch_type"]: answer["task"] for answer in answers}
-
-
-def wait(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not what():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.2)
 
 
 @pytest.fixture
@@ -56,7 +46,7 @@ def test_the_page_knows_where_it_comes_from(sandbox: Sandbox) -> None:
 
 def test_what_the_containers_print_is_in_the_logs(sandbox: Sandbox) -> None:
     get(sandbox, "health")
-    wait(lambda: any("GET /health" in line for line in sandbox.log_lines("Ecs")))
+    eventually(lambda: any("GET /health" in line for line in sandbox.log_lines("Ecs")))
 
 
 @pytest.mark.parametrize("launch_type", ["FARGATE", "EC2"])
@@ -75,10 +65,10 @@ def test_a_task_that_is_gone_is_replaced(sandbox: Sandbox, ecs: Any, cluster: st
         )
         return bool(running)
 
-    wait(replaced)
+    eventually(replaced)
     assert before not in running
     # Until the new task is a target, its share of the visitors gets an error, on AWS too.
-    wait(lambda: _all_answered(sandbox))
+    eventually(lambda: _all_answered(sandbox))
     assert who(sandbox)[launch_type] in running
 
 
@@ -115,10 +105,10 @@ def test_a_version_that_does_not_start_is_taken_back(sandbox: Sandbox, ecs: Any,
             (described,) = ecs.describe_services(cluster=cluster, services=[name])["services"]
             return " ".join(event["message"] for event in described["events"])
 
-        wait(lambda: "rolled back" in events())
+        eventually(lambda: "rolled back" in events())
         (service,) = ecs.describe_services(cluster=cluster, services=[name])["services"]
         assert service["taskDefinition"] == good
         assert set(who(sandbox)) == {"FARGATE", "EC2"}
-        wait(lambda: any("I am broken" in line for line in sandbox.log_lines("Ecs")))
+        eventually(lambda: any("I am broken" in line for line in sandbox.log_lines("Ecs")))
     finally:
         ecs.deregister_task_definition(taskDefinition=broken)

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 import pytest
 
 from local.sandbox import Sandbox
+from tests.e2e.eventually import eventually
 from tests.e2e.mishaps import (
-    eventually,
     hasty_uploads,
     killed_functions,
     redrive,

@@ -7,7 +7,7 @@ import pytest
 from local.sandbox import Sandbox
 from local.soak.run import soak
 from local.soak.storm import Storm
-from tests.e2e.mishaps import eventually
+from tests.e2e.eventually import eventually
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """The nightly sweep in the deployed Cron stack, with IAM enforced."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,17 +9,9 @@ import pytest
 
 from local.emulator import ROOT
 from local.sandbox import Sandbox
+from tests.e2e.eventually import eventually
 
 KEY = "swept/my photo+ü.jpg"
-
-
-def wait_for(look: Callable[[], Any], seconds: float = 30) -> Any:
-    """What `look` answers, as soon as that is true."""
-    deadline = time.monotonic() + seconds
-    while not (answer := look()):
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.1)
-    return answer
 
 
 @pytest.fixture
@@ -32,9 +23,9 @@ def photo(sandbox: Sandbox) -> Iterator[dict[str, Any]]:
         return next((item for item in sandbox.items(outputs["CatalogueTable"]) if item["key"] == KEY), None)
 
     s3.upload_file(str(ROOT / "local" / "photos" / "rocket.jpg"), outputs["OriginalsBucket"], KEY)
-    yield wait_for(item)
+    yield eventually(item)
     s3.delete_object(Bucket=outputs["OriginalsBucket"], Key=KEY)
-    wait_for(lambda: item() is None)
+    eventually(lambda: item() is None)
 
 
 def _objects(sandbox: Sandbox) -> dict[str, datetime]:
@@ -66,7 +57,7 @@ def test_thumbnails_that_are_gone_come_back_as_they_were(sandbox: Sandbox, photo
     answer = sandbox.client("lambda").invoke(FunctionName=sandbox.outputs["Cron"]["SweepFunction"])
     assert "FunctionError" not in answer, answer["Payload"].read()
     assert _report(sandbox)["queued"] == 1
-    wait_for(lambda: lost <= _objects(sandbox).keys())
+    eventually(lambda: lost <= _objects(sandbox).keys())
 
 
 def test_a_run_without_time_hands_on_to_the_next(sandbox: Sandbox, photo: dict[str, Any]) -> None:
@@ -75,7 +66,7 @@ def test_a_run_without_time_hands_on_to_the_next(sandbox: Sandbox, photo: dict[s
     sandbox.client("lambda").update_function_configuration(FunctionName=function, Timeout=60)
     try:
         sandbox.client("lambda").invoke(FunctionName=function, InvocationType="Event")
-        report = wait_for(lambda: _report(sandbox))
+        report = eventually(lambda: _report(sandbox))
     finally:
         sandbox.client("lambda").update_function_configuration(FunctionName=function, Timeout=900)
     assert report["runs"] == 3
@@ -100,6 +91,6 @@ def test_the_schedule_starts_it(sandbox: Sandbox) -> None:
         Target=schedule["Target"],
     )
     try:
-        assert wait_for(lambda: _report(sandbox))["runs"] == 1
+        assert eventually(lambda: _report(sandbox))["runs"] == 1
     finally:
         scheduler.delete_schedule(Name="now")

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from local.demo.photo import PHOTO
 from local.emulator import ROOT
 from local.errors import SandboxError
 from local.sandbox import Sandbox
+from tests.e2e.eventually import eventually
 
 PHOTOS = sorted((ROOT / "local" / "photos").glob("*.[jp][pn]g"))
 
@@ -48,13 +48,6 @@ def _items(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
     return {item["key"]: item for item in sandbox.items(sandbox.outputs["Thumbnails"]["CatalogueTable"])}
 
 
-def _eventually(look: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not look():
-        assert time.monotonic() < deadline, "not in time"
-        time.sleep(0.1)
-
-
 @pytest.fixture
 def put(sandbox: Sandbox) -> Iterator[Callable[[str, bytes], None]]:
     """Puts an original, and deletes it after the test."""
@@ -68,7 +61,7 @@ def put(sandbox: Sandbox) -> Iterator[Callable[[str, bytes], None]]:
     yield put
     for key in keys:
         s3.delete_object(Bucket=bucket, Key=key)
-    _eventually(lambda: not keys & set(_items(sandbox)))
+    eventually(lambda: not keys & set(_items(sandbox)))
 
 
 def _thumbnail(sandbox: Sandbox, key: str) -> Image.Image:
@@ -82,7 +75,7 @@ def test_photos_under_awkward_keys_are_all_ready_upright_and_in_place(
     photo = PHOTO.read_bytes()  # stored lying on its side
     for key in AWKWARD_KEYS:
         put(key, photo)
-    _eventually(lambda: set(AWKWARD_KEYS) <= set(_items(sandbox)))
+    eventually(lambda: set(AWKWARD_KEYS) <= set(_items(sandbox)))
     items = _items(sandbox)
     for key in AWKWARD_KEYS:
         assert items[key]["state"] == "ready", key
@@ -95,13 +88,13 @@ def test_every_photo_of_the_repository_becomes_a_thumbnail(sandbox: Sandbox, put
     for photo in PHOTOS:
         put(photo.name, photo.read_bytes())
     names = {photo.name for photo in PHOTOS}
-    _eventually(lambda: names <= set(_items(sandbox)))
+    eventually(lambda: names <= set(_items(sandbox)))
     assert {_items(sandbox)[name]["state"] for name in names} == {"ready"}
 
 
 def test_a_text_named_jpg_is_refused_with_its_reason(sandbox: Sandbox, put: Callable[[str, bytes], None]) -> None:
     put("text.jpg", b"This is a text.")
-    _eventually(lambda: "text.jpg" in _items(sandbox))
+    eventually(lambda: "text.jpg" in _items(sandbox))
     item = _items(sandbox)["text.jpg"]
     assert (item["state"], item["code"]) == ("rejected", "not_a_photo")
     assert item["reason"]
@@ -111,21 +104,21 @@ def test_a_new_version_replaces_the_thumbnails_of_the_old_one(
     sandbox: Sandbox, put: Callable[[str, bytes], None]
 ) -> None:
     put("twice.jpg", PHOTOS[0].read_bytes())
-    _eventually(lambda: "twice.jpg" in _items(sandbox))
+    eventually(lambda: "twice.jpg" in _items(sandbox))
     old = _items(sandbox)["twice.jpg"]
     put("twice.jpg", PHOTOS[1].read_bytes())
-    _eventually(lambda: _items(sandbox)["twice.jpg"]["etag"] != old["etag"])
+    eventually(lambda: _items(sandbox)["twice.jpg"]["etag"] != old["etag"])
     new = _items(sandbox)["twice.jpg"]
-    _eventually(lambda: _objects_of(sandbox, new["id"]) == set(new["thumbnails"].values()))
+    eventually(lambda: _objects_of(sandbox, new["id"]) == set(new["thumbnails"].values()))
 
 
 def test_deleting_an_original_removes_all_of_it(sandbox: Sandbox, put: Callable[[str, bytes], None]) -> None:
     put("gone.jpg", PHOTOS[0].read_bytes())
-    _eventually(lambda: "gone.jpg" in _items(sandbox))
+    eventually(lambda: "gone.jpg" in _items(sandbox))
     photo_id = _items(sandbox)["gone.jpg"]["id"]
     assert _objects_of(sandbox, photo_id)
     sandbox.client("s3").delete_object(Bucket=sandbox.outputs["Thumbnails"]["OriginalsBucket"], Key="gone.jpg")
-    _eventually(lambda: "gone.jpg" not in _items(sandbox) and not _objects_of(sandbox, photo_id))
+    eventually(lambda: "gone.jpg" not in _items(sandbox) and not _objects_of(sandbox, photo_id))
 
 
 def _objects_of(sandbox: Sandbox, photo_id: str) -> set[str]:
@@ -168,7 +161,7 @@ def test_a_fault_is_told_by_the_demo_and_ends_in_the_dead_letter_queue_until_red
     put("denied.jpg", PHOTOS[0].read_bytes())
     with pytest.raises(SandboxError, match="not authorized to perform: s3:PutObject"):
         catalogue.wait_for_item(sandbox, "denied.jpg", "ready")
-    _eventually(lambda: _dead_letters(sandbox) == 1)
+    eventually(lambda: _dead_letters(sandbox) == 1)
     without_the_grant_to_write_thumbnails()
     run = _redrive(sandbox)
     assert run.returncode == 0, run.stderr
