@@ -27,6 +27,7 @@ _NAMES = {
     "Custom::CDKContainerImageBuild": "image build",
     "Custom::S3AutoDeleteObjects": "emptying of a bucket on delete",
 }
+_WORDS = {"Api": "API", "Rest": "REST"}
 _SERVICES = {
     "ApiGateway": "API Gateway",
     "ApplicationAutoScaling": "scaling",
@@ -76,4 +77,9 @@ def _name(resource_type: str) -> str:
         return _NAMES[resource_type]
     service, _, resource = resource_type.removeprefix("AWS::").rpartition("::")
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*", resource)
-    return " ".join([_SERVICES.get(service, service), *(word if word.isupper() else word.lower() for word in words)])
+    return " ".join(
+        [
+            _SERVICES.get(service, service),
+            *(_WORDS.get(word, word if word.isupper() else word.lower()) for word in words),
+        ]
+    )
