@@ -13,6 +13,9 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd
 OPERATION = python -m operations $(foreach setting,$(SETTINGS),$(if $(filter command,$(origin $(setting))),-c "$(setting)=$($(setting))"))
 
+# Two at a time, as many sandboxes as tests share: each stays with one of the two.
+ALL_TESTS = pytest --numprocesses=2 --dist=loadgroup
+
 .DEFAULT_GOAL := help
 .PHONY: help setup local demo deploy destroy cost key redrive screenshot test soak proofs synth check bench lock clean
 
@@ -49,13 +52,13 @@ screenshot: setup  ## Take the README's picture of the gallery page; needs Chrom
 	@python -m local.picture
 
 test: setup  ## Run all tests: no account, no Docker, no internet
-	@pytest
+	@$(ALL_TESTS)
 
 soak: setup  ## Have everything go wrong for 1,000 photos at once, and look whether any is lost (SEED=… repeats one)
 	@python -m local.soak $(if $(SEED),--seed $(SEED))
 
 proofs: setup  ## Prove every claim again, and write docs/proofs.md: all tests, then the soak
-	@pytest
+	@$(ALL_TESTS)
 	@python -m local.soak
 	@python -m local.proofs
 
