@@ -8,7 +8,6 @@ import pytest
 from local.inventory import inventory
 from local.sandbox import Sandbox, running_sandbox
 
-
 _SANDBOXES = ("sandbox", "empty_sandbox")
 
 
