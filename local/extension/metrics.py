@@ -1,7 +1,8 @@
 """CloudWatch's metrics of queues and functions, once a minute as on AWS, and alarms evaluated as often.
 
 The emulator makes hardly any metrics by itself. Here are those that the alarms of these stacks may watch: of each SQS
-queue how many messages wait and for how long, of each Lambda function calls, errors, throttles and duration.
+queue how many messages wait and for how long, of each Lambda function calls, errors, throttles and duration. Those of
+REST APIs come from `rest_apis.py`.
 
 A number in the file `metric-speed` of the sandbox's folder makes the time of metrics run so many times as fast as the
 clock: a test sees in a second what takes five minutes.

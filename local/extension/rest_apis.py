@@ -1,4 +1,4 @@
-"""REST APIs: bodies are validated, the function is asked, its faults stay inside, and the API has an address here.
+"""REST APIs: bodies are validated, the function is asked, its faults stay inside; each has metrics and an address here.
 
 On paper only: a changed API is there at once, where AWS waits for a deployment of it. Tests of the templates see to
 that each change makes one.
@@ -7,10 +7,11 @@ that each change makes one.
 import json
 import os
 import re
+import time
 from typing import Any
 
 from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
-from ministack.services import apigateway_v1, lambda_svc
+from ministack.services import apigateway_v1, cloudwatch, lambda_svc
 from ministack.services.cloudformation import changesets, engine, handlers, stacks
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
@@ -22,6 +23,7 @@ def extend() -> None:
     """Replace and add handlers, and how a function is called."""
     _validate_bodies()
     _ask_the_function()
+    _measure()
     _address_apis()
 
 
@@ -98,6 +100,28 @@ def _may_invoke(function: str, request: dict[str, Any], *, account_id: str, regi
     )
     decision = evaluate_resource_policy(record["policy"], asked, service="apigateway.amazonaws.com").decision
     return bool(decision == "Allow")
+
+
+def _measure() -> None:
+    """Give CloudWatch its metrics (API Gateway guide, "Dimensions and metrics"), one point for each request."""
+    answer = apigateway_v1._handle_execute_in_scope
+
+    async def answer_and_measure(api_id: str, *request: Any) -> tuple[int, dict[str, Any], bytes]:
+        start = time.time()
+        answered: tuple[int, dict[str, Any], bytes] = await answer(api_id, *request)
+        status, milliseconds = answered[0], (time.time() - start) * 1000
+        api = apigateway_v1._rest_apis.get(api_id)
+        if api:
+            for name, value, unit in (
+                ("Count", 1, "Count"),
+                ("4XXError", 400 <= status < 500, "Count"),
+                ("5XXError", status >= 500, "Count"),
+                ("Latency", milliseconds, "Milliseconds"),
+            ):
+                cloudwatch.record_metric("AWS/ApiGateway", name, float(value), unit, {"ApiName": api["name"]})
+        return answered
+
+    apigateway_v1._handle_execute_in_scope = answer_and_measure
 
 
 def _address_apis() -> None:

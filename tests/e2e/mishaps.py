@@ -67,14 +67,24 @@ def killed_functions(sandbox: Sandbox) -> Iterator[Injected]:
 
 
 @contextmanager
-def sweep_without_a_table(sandbox: Sandbox) -> Iterator[None]:
-    """The sweep looks for a catalogue that is not there."""
-    client, name = sandbox.client("lambda"), sandbox.outputs["Cron"]["SweepFunction"]
-    usual = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+def without_its_table(sandbox: Sandbox, function: str) -> Iterator[None]:
+    """This function looks for a catalogue that is not there."""
+    client = sandbox.client("lambda")
+    usual = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
     other = usual | {"CATALOGUE_TABLE": "nowhere"}
-    client.update_function_configuration(FunctionName=name, Environment={"Variables": other})
-    yield
-    client.update_function_configuration(FunctionName=name, Environment={"Variables": usual})
+    client.update_function_configuration(FunctionName=function, Environment={"Variables": other})
+    try:
+        yield
+    finally:
+        client.update_function_configuration(FunctionName=function, Environment={"Variables": usual})
+
+
+def api_function(sandbox: Sandbox) -> str:
+    """The name of the function behind the API."""
+    functions = sandbox.client("lambda").get_paginator("list_functions").paginate()
+    names = [function["FunctionName"] for page in functions for function in page["Functions"]]
+    (found,) = (name for name in names if name.startswith(f"{sandbox.cdk.stack_name('Api')}-Function"))
+    return str(found)
 
 
 def start_sweep(sandbox: Sandbox) -> None:

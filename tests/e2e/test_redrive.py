@@ -12,9 +12,9 @@ from tests.e2e.mishaps import (
     killed_functions,
     redrive,
     start_sweep,
-    sweep_without_a_table,
     uploaded,
     waiting,
+    without_its_table,
 )
 
 
@@ -81,7 +81,7 @@ def test_a_photo_whose_function_was_killed_is_ready_after_all(sandbox: Sandbox, 
 
 
 def test_a_sweep_that_failed_runs_again_once_it_can(sandbox: Sandbox, proof: Callable[..., None]) -> None:
-    with sweep_without_a_table(sandbox):
+    with without_its_table(sandbox, sandbox.outputs["Cron"]["SweepFunction"]):
         start_sweep(sandbox)
         eventually(lambda: waiting(sandbox, "Cron") == 1)
         # What EventBridge Scheduler leaves when it cannot start the function (Scheduler guide, "Dead-letter queue").
