@@ -52,6 +52,13 @@ def test_the_stream_has_the_beginning_of_name_that_api_gateway_asks_for(resource
     assert stream["Properties"]["DeliveryStreamName"].startswith("amazon-apigateway-")
 
 
+def test_the_stream_is_told_how_long_it_buffers_and_how_much(resources: _Resources) -> None:
+    """One without the other is refused (Firehose API, "BufferingHints")."""
+    _, stream = _one(resources, "KinesisFirehose::DeliveryStream")
+    hints = stream["Properties"]["ExtendedS3DestinationConfiguration"]["BufferingHints"]
+    assert hints.keys() == {"IntervalInSeconds", "SizeInMBs"}
+
+
 def test_the_log_is_emptied_after_its_last_writer_is_gone(resources: _Resources) -> None:
     """A late line would refill the bucket, which then cannot be deleted (aws-solutions-constructs 394)."""
     _, stream = _one(resources, "KinesisFirehose::DeliveryStream")
