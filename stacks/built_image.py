@@ -42,6 +42,7 @@ class BuiltImage(Construct):
     builder: the function `image_build`, which is given the right to start this build
     Its tag is the hash of the folder, so a tag never means anything else: an unchanged folder is not built again.
 
+    built: the build, as CloudFormation waits for it
     image: for task definitions; who uses it waits for the build
     """
 
@@ -69,7 +70,7 @@ class BuiltImage(Construct):
         ):
             builder.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=[resource]))
 
-        built = CustomResource(
+        self.built = CustomResource(
             self,
             "Built",
             service_token=builder.function_arn,
@@ -81,13 +82,12 @@ class BuiltImage(Construct):
                 "ImageTag": tag,
             },
         )
-        built.node.add_dependency(self._role, builder)
-        # By its name: of a repository in another stack the CDK would take the ARN apart, and no template can do that
-        # with what is known at deployment only (cfn-lint E1022).
-        element: ecr.CfnRepository = repository.node.default_child  # type: ignore[assignment]  # the L1 behind the L2
-        assert element.repository_name is not None
-        pushed = ecr.Repository.from_repository_name(self, "Pushed", element.repository_name)
-        self.image = ecs.ContainerImage.from_ecr_repository(pushed, built.get_att_string("ImageTag"))
+        self.built.node.add_dependency(self._role, builder)
+        # The repository as the build names it, so that who uses the image waits for the build. The tag as it is: stacks
+        # that name a new one change with it. If they asked the build for that too, their templates would stay the same,
+        # the CDK would skip them, and the old image would go on running.
+        pushed = ecr.Repository.from_repository_name(self, "Pushed", self.built.get_att_string("RepositoryName"))
+        self.image = ecs.ContainerImage.from_ecr_repository(pushed, tag)
 
     def _project(self, asset: s3_assets.Asset, repository: ecr.IRepository, tag: str) -> codebuild.Project:
         log_group = logs.LogGroup(
@@ -100,6 +100,8 @@ class BuiltImage(Construct):
         ):
             self._role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
         repository.grant_push(self._role)
+        # Newer clients of Docker first ask whether the tag is there (ECR guide, "IAM permissions for pushing").
+        repository.grant(self._role, "ecr:BatchGetImage")
         log_group.grant_write(self._role)
         acknowledge_wildcard(
             self._role, "*", "ecr:GetAuthorizationToken is about the whole registry: it has no resource"

@@ -41,12 +41,14 @@ class RegistryStack(Stack):
         )
         self.gallery_repository = self._repository("Gallery", f"{name}/gallery")
         self.album_repository = self._repository("Album", f"{name}/album")
-        self.gallery_image = BuiltImage(
+        gallery = BuiltImage(
             self, "GalleryImage", source="gallery", repository=self.gallery_repository, builder=builder
-        ).image
-        self.album_image = BuiltImage(
-            self, "AlbumImage", source="album", repository=self.album_repository, builder=builder
-        ).image
+        )
+        album = BuiltImage(self, "AlbumImage", source="album", repository=self.album_repository, builder=builder)
+        # One after the other: a new account may run one build at a time, and CodeBuild refuses a second one instead of
+        # queueing it ("Cannot have more than 1 builds in queue for the account").
+        album.built.node.add_dependency(gallery.built)
+        self.gallery_image, self.album_image = gallery.image, album.image
 
         CfnOutput(self, "GalleryRepository", value=self.gallery_repository.repository_uri)
         CfnOutput(self, "AlbumRepository", value=self.album_repository.repository_uri)

@@ -44,7 +44,7 @@ def handler(event: dict[str, Any], context: object) -> None:
             "StackId": event["StackId"],
             "RequestId": event["RequestId"],
             "LogicalResourceId": event["LogicalResourceId"],
-            "Data": {"ImageTag": tag},
+            "Data": {"RepositoryName": properties["RepositoryName"]},
         },
     )
 

@@ -135,6 +135,7 @@ def _build_and_push(project: dict[str, Any], session: str) -> str:
     ecr.get_authorization_token()
     layer = f"sha256:{hashlib.sha256(source).hexdigest()}"
     # As `docker push` does, of which the emulator keeps the image only.
+    ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageTag": tag}])
     ecr.batch_check_layer_availability(repositoryName=repository, layerDigests=[layer])
     upload = ecr.initiate_layer_upload(repositoryName=repository)["uploadId"]
     ecr.upload_layer_part(

@@ -24,13 +24,56 @@ def _service(ecs: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
     return service
 
 
-def test_an_image_exists_before_a_service_starts(ecs: dict[str, dict[str, Any]], assembly: Path) -> None:
-    # aws-cdk 3646, 14994, 7746. The tag is an answer of the build, in a stack that is deployed before.
+@pytest.fixture(scope="module")
+def images(ecs: dict[str, dict[str, Any]], template: Callable[[str], Template]) -> dict[str, str]:
+    """The image of each task and job, as its template has it."""
+    tasks = _of_type(ecs, "AWS::ECS::TaskDefinition").items()
+    jobs = template("Batch").find_resources("AWS::Batch::JobDefinition").items()
+    found = {name: task["Properties"]["ContainerDefinitions"][0]["Image"] for name, task in tasks}
+    found |= {name: job["Properties"]["ContainerProperties"]["Image"] for name, job in jobs}
+    return {name: json.dumps(image) for name, image in found.items()}
+
+
+def test_an_image_exists_before_what_runs_it(images: dict[str, str], assembly: Path) -> None:
+    # aws-cdk 3646, 14994, 7746. The repository is an answer of the build, in a stack that is deployed before.
     registry = json.loads((assembly / "Registry.template.json").read_text())
-    outputs = {name: json.dumps(output["Value"]) for name, output in registry["Outputs"].items()}
-    for task in _of_type(ecs, "AWS::ECS::TaskDefinition").values():
-        image = json.dumps(task["Properties"]["ContainerDefinitions"][0]["Image"])
-        assert any(name in image and "ImageTag" in value for name, value in outputs.items())
+    builds = _of_type(registry["Resources"], "Custom::ContainerImage")
+    answers = [
+        name for name, output in registry["Outputs"].items() if output["Value"].get("Fn::GetAtt", [None])[0] in builds
+    ]
+    for name, image in images.items():
+        assert any(answer in image for answer in answers), name
+
+
+def test_a_new_image_is_a_change_of_what_runs_it(images: dict[str, str], template: Callable[[str], Template]) -> None:
+    # The CDK skips a stack whose template is the same, and CloudFormation does not follow the outputs of another
+    # stack (CloudFormation reference, "Fn::GetStackOutput"): the old image would go on running.
+    tags = {
+        built["Properties"]["ImageTag"]
+        for built in template("Registry").find_resources("Custom::ContainerImage").values()
+    }
+    for name, image in images.items():
+        assert any(f":{tag}" in image for tag in tags), name
+
+
+def test_images_are_built_one_after_the_other(template: Callable[[str], Template]) -> None:
+    # "Cannot have more than 1 builds in queue for the account": CodeBuild refuses a new account's second build
+    # (aws-cdk 17744, landing-zone-accelerator 249).
+    builds = template("Registry").find_resources("Custom::ContainerImage")
+    firsts = [name for name, built in builds.items() if not builds.keys() & set(built["DependsOn"])]
+    assert len(firsts) == 1
+
+
+def test_a_build_may_ask_for_the_tag_that_it_pushes(template: Callable[[str], Template]) -> None:
+    # Clients of Docker with containerd's store do; "403 Forbidden" otherwise (ECR guide, "image-push-iam").
+    policies = template("Registry").find_resources("AWS::IAM::Policy").values()
+    pushing = [
+        statement["Action"]
+        for policy in policies
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "ecr:PutImage" in statement["Action"]
+    ]
+    assert pushing and all("ecr:BatchGetImage" in actions for actions in pushing)
 
 
 def test_a_build_that_never_starts_does_not_hang_the_deployment(template: Callable[[str], Template]) -> None:

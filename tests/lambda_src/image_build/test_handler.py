@@ -61,7 +61,7 @@ def ask() -> Iterator[Ask]:
 
 
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
-def test_an_image_that_is_there_is_answered_by_its_tag(ask: Ask, request_type: str) -> None:
+def test_an_image_that_is_there_is_answered_by_its_repository(ask: Ask, request_type: str) -> None:
     assert ask(request_type, "there") == {
         "Status": "SUCCESS",
         "Reason": "",
@@ -69,7 +69,7 @@ def test_an_image_that_is_there_is_answered_by_its_tag(ask: Ask, request_type: s
         "StackId": "stack",
         "RequestId": "request",
         "LogicalResourceId": "Image",
-        "Data": {"ImageTag": "there"},
+        "Data": {"RepositoryName": "images"},
     }
 
 
