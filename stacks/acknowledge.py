@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from typing import Any
 
 from aws_cdk import Acknowledgment, CfnElement, Stack, Validations
 from constructs import IConstruct
@@ -16,9 +17,16 @@ def acknowledge(construct: IConstruct, **reasons: str) -> None:
 
 def acknowledge_wildcard(construct: IConstruct, resource: str | IConstruct, reason: str, *, objects: str = "*") -> None:
     """Accept IAM5, a wildcard in a policy: this resource as written there, or these objects of this bucket."""
-    if not isinstance(resource, str):
-        resource = f"{_arn(resource, Stack.of(construct))}/{objects}"
-    _acknowledge(construct, f"IAM5[Resource::{resource}]", reason)
+    stack = Stack.of(construct)
+    written = _written(stack.resolve(resource)) if isinstance(resource, str) else f"{_arn(resource, stack)}/{objects}"
+    _acknowledge(construct, f"IAM5[Resource::{written}]", reason)
+
+
+def _written(resource: Any) -> str:
+    """An ARN, in a template or as its text, as cdk-nag writes it."""
+    if isinstance(resource, str):
+        return resource
+    return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in resource["Fn::Join"][1])
 
 
 def _arn(bucket: IConstruct, where: Stack) -> str:

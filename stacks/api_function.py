@@ -82,11 +82,15 @@ class ApiFunction(PythonFunction):
         for objects in of_orders:
             acknowledge_wildcard(self.execution_role, bucket, "Each album has a folder of its own", objects=objects)
         self._allow(["s3:ListBucket"], bucket.bucket_arn, conditions={"StringLike": {"s3:prefix": "albums/*"}})
+        revisions = [f"{job.job_definition_arn}:*" for job in jobs]
         self._allow(
             ["batch:SubmitJob"],
             *(queue.job_queue_arn for queue in queues),
             *(job.job_definition_arn for job in jobs),
+            *revisions,  # Batch finds the newest one, and asks for the right to that
         )
+        for revision in revisions:
+            acknowledge_wildcard(self.execution_role, revision, "A job is of the newest revision, whichever that is")
         self._allow(["batch:DescribeJobs"], "*")  # it has no resource; the role has this wildcard's reason already
 
     def _let_sign_links(self, originals: s3.IBucket, thumbnails: s3.IBucket, allowed_cidr: str) -> None:

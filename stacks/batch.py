@@ -48,6 +48,7 @@ class BatchStack(Stack):
 
     job_queue, page_job: for the array job of an album's pages, on EC2
     bind_queue, bind_job: for the one job that depends on it, on Fargate
+    Both definitions are without a revision: who submits a job gets the newest.
     Each definition has one parameter, `album`: the id of an album whose manifest is in the bucket.
     """
 
@@ -80,8 +81,6 @@ class BatchStack(Stack):
 
         CfnOutput(self, "JobQueue", value=self.job_queue.job_queue_arn)
         CfnOutput(self, "BindJobQueue", value=self.bind_queue.job_queue_arn)
-        CfnOutput(self, "AlbumJobDefinition", value=self.page_job.job_definition_arn)
-        CfnOutput(self, "BindJobDefinition", value=self.bind_job.job_definition_arn)
 
     def _fargate(self, vpc: ec2.IVpc) -> batch.IComputeEnvironment:
         return batch.FargateComputeEnvironment(
@@ -110,7 +109,7 @@ class BatchStack(Stack):
             ],
         )
 
-    def _page_job(self, catalogue: dynamodb.ITable) -> batch.EcsJobDefinition:
+    def _page_job(self, catalogue: dynamodb.ITable) -> batch.IJobDefinition:
         role = self._role("PageRole")
         self._grant(role, read="*", write="albums/*/pages/*")
         role.add_to_policy(iam.PolicyStatement(actions=["dynamodb:GetItem"], resources=[catalogue.table_arn]))
@@ -127,9 +126,9 @@ class BatchStack(Stack):
             logging=self._logging("page"),
             readonly_root_filesystem=True,
         )
-        return self._job("Page", container)
+        return self._job("Page", container, output="AlbumJobDefinition")
 
-    def _bind_job(self) -> batch.EcsJobDefinition:
+    def _bind_job(self) -> batch.IJobDefinition:
         role = self._role("BindRole")
         self._grant(role, read="albums/*", write="albums/*/album.pdf")
         container = batch.EcsFargateContainerDefinition(
@@ -147,18 +146,25 @@ class BatchStack(Stack):
             fargate_cpu_architecture=ecs.CpuArchitecture.ARM64,
             fargate_operating_system_family=ecs.OperatingSystemFamily.LINUX,
         )
-        return self._job("Bind", container)
+        return self._job("Bind", container, output="BindJobDefinition")
 
-    def _job(self, construct_id: str, container: batch.IEcsContainerDefinition) -> batch.EcsJobDefinition:
-        return batch.EcsJobDefinition(
+    def _job(self, construct_id: str, container: batch.IEcsContainerDefinition, *, output: str) -> batch.IJobDefinition:
+        name = f"{self.stack_name}-{construct_id.lower()}"
+        newest = batch.EcsJobDefinition(
             self,
             construct_id,
+            job_definition_name=name,
             container=container,
             retry_attempts=_ATTEMPTS,
             retry_strategies=_RETRY_RECLAIMED_HOSTS,
             timeout=_TIMEOUT,
             propagate_tags=True,
         )
+        CfnOutput(self, output, value=newest.job_definition_arn)
+        # A change is a new revision, and CloudFormation takes the one before out of use. Another stack that knew it by
+        # its number could submit no job any more, as it is not updated with this one.
+        arn = self.format_arn(service="batch", resource="job-definition", resource_name=name)
+        return batch.EcsJobDefinition.from_job_definition_arn(self, f"{construct_id}OfAnyRevision", arn)
 
     def _environment(self, catalogue: dynamodb.ITable | None = None) -> Mapping[str, str]:
         return {"THUMBNAILS_BUCKET": self._bucket.bucket_name} | (

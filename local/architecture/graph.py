@@ -96,6 +96,12 @@ class _Reading:
             for stack, template in templates.items()
             for logical_id, resource in template["Resources"].items()
         }
+        # Job definitions have their names from us, and others know them by these: a reference would have a revision.
+        self._by_end_of_arn = {
+            f":job-definition/{resource['Properties']['JobDefinitionName']}": name
+            for name, resource in self.resources.items()
+            if "JobDefinitionName" in resource.get("Properties", {})
+        }
 
     def arrows(self) -> list[Arrow]:
         """Each pair once; of two opposite ones, the one that only reads goes without saying."""
@@ -159,6 +165,8 @@ class _Reading:
 
     def _references(self, stack: str, value: Any) -> set[str]:
         """Names of all resources in a value, in whichever stack they are."""
+        if isinstance(value, str):
+            return {name for end, name in self._by_end_of_arn.items() if value.endswith(end)}
         if isinstance(value, list):
             return set().union(*(self._references(stack, each) for each in value))
         if not isinstance(value, dict):

@@ -26,11 +26,32 @@ def test_environments_are_replaced_not_updated(resources: dict[str, dict[str, An
         assert environment["ReplaceComputeEnvironment"] is True
 
 
-def test_nothing_has_a_fixed_name(resources: dict[str, dict[str, Any]]) -> None:
-    """A replacement exists beside what it replaces, and two cannot have one name."""
-    for kind in ("ComputeEnvironment", "JobQueue", "JobDefinition"):
+def test_nothing_that_is_replaced_has_a_fixed_name(resources: dict[str, dict[str, Any]]) -> None:
+    """A replacement exists beside what it replaces, and two cannot have one name. Definitions have revisions."""
+    for kind in ("ComputeEnvironment", "JobQueue"):
         for properties in of_type(resources, kind):
             assert f"{kind}Name" not in properties
+
+
+def test_no_other_stack_knows_the_number_of_a_revision(resources: dict[str, dict[str, Any]], assembly: Path) -> None:
+    """An update of a definition takes the revision before out of use (CloudFormation reference, JobDefinition,
+    "SkipDeregisterOnUpdate"), and does not update the stack that knows it: "JobDefinition is not active"."""
+    outputs = json.loads((assembly / "Batch.template.json").read_text())["Outputs"]
+    definitions = [{"Ref": name} for name, found in resources.items() if found["Type"] == "AWS::Batch::JobDefinition"]
+    numbered = [name for name, output in outputs.items() if output["Value"] in definitions]
+    assert numbered
+    for file in assembly.glob("*.template.json"):
+        assert not any(f'"OutputName": "{name}"' in file.read_text() for name in numbered), file.name
+
+
+def test_jobs_may_be_submitted_by_name_and_are_of_any_revision(
+    resources: dict[str, dict[str, Any]], assembly: Path
+) -> None:
+    """A right to the name alone is not one to any revision (Batch guide, "Accounting for job definition revisions")."""
+    api = (assembly / "Api.template.json").read_text()
+    for definition in of_type(resources, "JobDefinition"):
+        for end in ("", ":*"):
+            assert f':job-definition/{definition["JobDefinitionName"]}{end}"' in api
 
 
 def test_no_service_role_is_named(resources: dict[str, dict[str, Any]]) -> None:

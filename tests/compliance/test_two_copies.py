@@ -26,6 +26,7 @@ _ROOM = {
     ("AWS::ApiGateway::ApiKey", "Name"): 1024,
     ("AWS::ApiGateway::RestApi", "Name"): 1024,
     ("AWS::ApiGateway::UsagePlan", "UsagePlanName"): 1024,
+    ("AWS::Batch::JobDefinition", "JobDefinitionName"): 128,
     ("AWS::CloudWatch::Dashboard", "DashboardName"): 255,
     ("AWS::ECR::Repository", "RepositoryName"): 256,
     ("AWS::ElasticLoadBalancingV2::LoadBalancer", "Name"): 32,

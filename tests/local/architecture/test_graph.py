@@ -57,6 +57,16 @@ def test_an_event_source_leads_from_queue_to_function(tmp_path: Path) -> None:
     assert sorted(graph.boxes) == ["Jobs/Code", "Jobs/Queue"]
 
 
+def test_rights_lead_to_job_definitions_that_are_known_by_name(tmp_path: Path) -> None:
+    page = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":batch:r:1:job-definition/copy-page"]]}
+    graph = _graph(
+        tmp_path,
+        Batch={"Page": ("AWS::Batch::JobDefinition", {"JobDefinitionName": "copy-page"})},
+        Api=_role_of("Code", ("batch:SubmitJob", page)),
+    )
+    assert graph.arrows == [Arrow("Api/Code", "Batch/Page")]
+
+
 def test_rights_lead_to_other_stacks_and_say_whether_they_only_read(tmp_path: Path) -> None:
     anything = {"Fn::Join": ["", [_from("Store", "Bucket"), "/*"]]}
     graph = _graph(
