@@ -94,7 +94,10 @@ def _service(name: str, properties: _Properties, resources: _Properties) -> _Cha
 
 
 def _server(name: str, properties: _Properties, resources: _Properties) -> _Charges:
-    yield f"server, {properties['BundleId']}", 1, f"lightsail-{properties['BundleId']}"
+    bundle = properties["BundleId"]
+    while isinstance(bundle, Mapping):  # it depends on the region; prices are those of none that is named
+        bundle = bundle["Fn::If"][2]
+    yield f"server, {bundle}", 1, f"lightsail-{bundle}"
     for add_on in properties.get("AddOns", []):
         _only_if(add_on["AddOnType"] == "AutoSnapshot", f"the add-on {add_on['AddOnType']}")
         yield f"snapshots of a week, about {_SNAPSHOTS_GB} GB", _SNAPSHOTS_GB, "lightsail-snapshots"

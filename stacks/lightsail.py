@@ -14,7 +14,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import Aws, CfnCondition, CfnOutput, Fn, Stack
 from aws_cdk import aws_lightsail as lightsail
 from constructs import Construct
 
@@ -26,7 +26,10 @@ _PAGE = Path(__file__).parent.parent / "containers" / "gallery" / "static"
 # Ubuntu, as it installs security updates by itself, on a server that nobody logs on to, and gets them until 2029.
 # Not Amazon Linux: its package manager runs out of the 512 MB that this server has (amazon-linux-2023 issue 404).
 _BLUEPRINT = "ubuntu_24_04"
+
+# In two regions there is none of the usual name (the examples of aws-cloudformation-resource-providers-lightsail).
 _BUNDLE = "nano_3_0"
+_BUNDLE_IN = {"ap-south-1": "nano_3_1", "ap-southeast-2": "nano_3_2"}
 
 # Addresses of documentation (RFC 5737 and RFC 3849), from which nothing ever comes. They stand for "nobody", because
 # no port at all means something else: CloudFormation skips an empty list and leaves Lightsail's own firewall, with SSH
@@ -62,7 +65,7 @@ class LightsailStack(Stack):
             # a new server for a new name (and could not under the old one, as names are unique).
             instance_name=f"{self.stack_name}-{self._digest(first_start.hash, api_url)}",
             blueprint_id=_BLUEPRINT,
-            bundle_id=_BUNDLE,
+            bundle_id=self._bundle(),
             user_data=first_start.script,
             networking=lightsail.CfnInstance.NetworkingProperty(
                 # Whatever is not in this list is closed, SSH too.
@@ -91,6 +94,13 @@ class LightsailStack(Stack):
         )
 
         CfnOutput(self, "WebsiteUrl", value=f"http://{address.attr_ip_address}")
+
+    def _bundle(self) -> str:
+        bundle = _BUNDLE
+        for region, name in _BUNDLE_IN.items():
+            here = CfnCondition(self, f"In {region}", expression=Fn.condition_equals(Aws.REGION, region))
+            bundle = Fn.condition_if(here.logical_id, name, bundle).to_string()
+        return bundle
 
     def _digest(self, first_start: str, api_url: str | None) -> str:
         # Resolved, as the text of a token differs from one synth to the next.

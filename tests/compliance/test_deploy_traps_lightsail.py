@@ -42,6 +42,27 @@ def test_no_zone_is_named_that_an_account_may_lack(server: dict[str, Any]) -> No
     assert "AvailabilityZone" not in server
 
 
+@pytest.mark.parametrize(
+    ("region", "bundle"),
+    [
+        ("us-east-1", "nano_3_0"),
+        ("eu-central-1", "nano_3_0"),
+        ("ap-south-1", "nano_3_1"),
+        ("ap-southeast-2", "nano_3_2"),
+    ],
+)
+def test_the_bundle_is_one_of_the_region(
+    template: Callable[[str], Template], server: dict[str, Any], region: str, bundle: str
+) -> None:
+    # In Mumbai and Sydney bundles have other names: "The bundle nano_3_0 does not exist".
+    conditions = template("Lightsail").to_json()["Conditions"]
+    chosen = server["BundleId"]
+    while not isinstance(chosen, str):
+        condition, then, otherwise = chosen["Fn::If"]
+        chosen = then if conditions[condition] == {"Fn::Equals": [{"Ref": "AWS::Region"}, region]} else otherwise
+    assert chosen == bundle
+
+
 def test_the_script_is_for_the_shell_that_lightsail_runs_it_with(server: dict[str, Any]) -> None:
     parts = server["UserData"]["Fn::Join"][1]  # around the URL of the API, known when that is deployed
     script = "".join(part if isinstance(part, str) else "known-then" for part in parts)
