@@ -93,10 +93,16 @@ def _service(name: str, properties: _Properties, resources: _Properties) -> _Cha
         yield "public addresses", tasks, "public-ipv4"
 
 
-def _server(name: str, properties: _Properties, resources: _Properties) -> _Charges:
-    bundle = properties["BundleId"]
-    while isinstance(bundle, Mapping):  # it depends on the region; prices are those of none that is named
+def usual_bundle(server: _Properties) -> str:
+    """The bundle of a Lightsail server with these properties, in a region that has no other name for it."""
+    bundle: Any = server["BundleId"]
+    while isinstance(bundle, Mapping):
         bundle = bundle["Fn::If"][2]
+    return str(bundle)
+
+
+def _server(name: str, properties: _Properties, resources: _Properties) -> _Charges:
+    bundle = usual_bundle(properties)
     yield f"server, {bundle}", 1, f"lightsail-{bundle}"
     for add_on in properties.get("AddOns", []):
         _only_if(add_on["AddOnType"] == "AutoSnapshot", f"the add-on {add_on['AddOnType']}")
