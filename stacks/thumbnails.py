@@ -29,6 +29,10 @@ _TIMEOUT = Duration.seconds(60)
 
 _TRIES = 3
 
+# Functions that a flood of uploads may keep busy. A new account runs ten in all (Lambda quotas), and the API and the
+# sweep need some of them. Reserved concurrency would give each its own, but a new account has none to reserve.
+_AT_ONCE = 5
+
 
 class ThumbnailsStack(Stack):
     """Originals, the queue of uploads, the function, thumbnails and catalogue.
@@ -143,6 +147,8 @@ class ThumbnailsStack(Stack):
             function.execution_role, self.originals, "Any object in the bucket is a photo, under any key"
         )
         acknowledge_wildcard(function.execution_role, self.thumbnails, "Thumbnails are named by photo, upload and size")
+        # Gone before the bucket is emptied, which it would fill again: events of uploads may still be in the queue.
+        function.node.add_dependency(self.thumbnails)
         lambda_.EventSourceMapping(
             self,
             "UploadsToFunction",
@@ -150,8 +156,7 @@ class ThumbnailsStack(Stack):
             event_source_arn=self.uploads.queue_arn,
             batch_size=5,
             report_batch_item_failures=True,
-            # Bounds the cost of a flood. Reserved concurrency would too, but new accounts have none to reserve.
-            max_concurrency=10,
+            max_concurrency=_AT_ONCE,
         )
         return function
 

@@ -64,7 +64,7 @@ def test_no_message_is_handed_out_again_while_its_batch_is_in_work(thumbnails: T
 def test_batches_answer_for_each_photo_and_concurrency_is_bounded_without_reserving_any(thumbnails: Template) -> None:
     thumbnails.has_resource_properties(
         "AWS::Lambda::EventSourceMapping",
-        {"FunctionResponseTypes": ["ReportBatchItemFailures"], "ScalingConfig": {"MaximumConcurrency": 10}},
+        {"FunctionResponseTypes": ["ReportBatchItemFailures"], "ScalingConfig": {"MaximumConcurrency": 5}},
     )
     assert "ReservedConcurrentExecutions" not in json.dumps(thumbnails.to_json())
 
