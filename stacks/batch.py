@@ -29,8 +29,12 @@ from constructs import Construct
 from stacks.acknowledge import acknowledge_wildcard
 from stacks.batch_hosts import BatchHosts
 
-# Of an environment. New accounts may run five vCPUs of Spot and five of on-demand hosts (EC2 quotas).
-_MAX_VCPUS = 4
+# New accounts may run five vCPUs of Spot hosts and five on demand (EC2 quotas). Of the latter a host of ECS has two.
+_MAX_SPOT_VCPUS = 4
+_MAX_ON_DEMAND_VCPUS = 2
+
+# And six of Fargate, of which the gallery has a fraction.
+_MAX_FARGATE_VCPUS = 4
 
 # A page takes seconds, and the PDF of the largest album a minute: what runs this long will never end.
 _TIMEOUT = Duration.minutes(10)
@@ -74,7 +78,10 @@ class BatchStack(Stack):
             self._execution_role, "*", "ecr:GetAuthorizationToken is about the whole registry: it has no resource"
         )
 
-        self.job_queue = self._queue("Queue", BatchHosts(self, "Hosts", vpc=vpc, max_vcpus=_MAX_VCPUS).environments)
+        hosts = BatchHosts(
+            self, "Hosts", vpc=vpc, max_spot_vcpus=_MAX_SPOT_VCPUS, max_on_demand_vcpus=_MAX_ON_DEMAND_VCPUS
+        )
+        self.job_queue = self._queue("Queue", hosts.environments)
         self.bind_queue = self._queue("FargateQueue", [self._fargate(vpc)])
         self.page_job = self._page_job(catalogue)
         self.bind_job = self._bind_job()
@@ -86,7 +93,7 @@ class BatchStack(Stack):
         return batch.FargateComputeEnvironment(
             self,
             "Fargate",
-            maxv_cpus=_MAX_VCPUS,
+            maxv_cpus=_MAX_FARGATE_VCPUS,
             vpc=vpc,
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
             replace_compute_environment=True,

@@ -28,11 +28,13 @@ _AGENT = [
 class BatchHosts(Construct):
     """Two compute environments with hosts of the same kind.
 
-    max_vcpus: of each
+    max_spot_vcpus, max_on_demand_vcpus: of each
     environments: in the order in which a queue should try them
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, vpc: ec2.IVpc, max_vcpus: int) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, vpc: ec2.IVpc, max_spot_vcpus: int, max_on_demand_vcpus: int
+    ) -> None:
         super().__init__(scope, construct_id)
         role = self._role()
         template = ec2.LaunchTemplate(
@@ -43,16 +45,18 @@ class BatchHosts(Construct):
             block_devices=[
                 ec2.BlockDevice(
                     device_name="/dev/xvda",
-                    volume=ec2.BlockDeviceVolume.ebs(30, encrypted=True, volume_type=ec2.EbsDeviceVolumeType.GP3),
+                    volume=ec2.BlockDeviceVolume.ebs(
+                        30, encrypted=True, volume_type=ec2.EbsDeviceVolumeType.GP3, delete_on_termination=True
+                    ),
                 )
             ],
         )
         security_group = ec2.SecurityGroup(self, "SecurityGroup", vpc=vpc, description="Hosts of Batch: no way in")
 
         def environment(
-            construct_id: str, *, spot: bool, strategy: batch.AllocationStrategy
+            construct_id: str, *, spot: bool, strategy: batch.AllocationStrategy, max_vcpus: int
         ) -> batch.IComputeEnvironment:
-            return batch.ManagedEc2EcsComputeEnvironment(
+            environment = batch.ManagedEc2EcsComputeEnvironment(
                 self,
                 construct_id,
                 spot=spot,
@@ -72,10 +76,25 @@ class BatchHosts(Construct):
                 # environment that can neither work nor be deleted (20727).
                 replace_compute_environment=True,
             )
+            # Otherwise the first version for ever: Batch takes the default one, which CloudFormation never moves.
+            element: batch.CfnComputeEnvironment = environment.node.default_child  # type: ignore[assignment]  # its L1
+            element.add_property_override("ComputeResources.LaunchTemplate.Version", template.latest_version_number)
+            environment.node.add_dependency(role)  # with its policy, by which hosts tell how their jobs end
+            return environment
 
         self.environments = [
-            environment("Spot", spot=True, strategy=batch.AllocationStrategy.SPOT_PRICE_CAPACITY_OPTIMIZED),
-            environment("OnDemand", spot=False, strategy=batch.AllocationStrategy.BEST_FIT_PROGRESSIVE),
+            environment(
+                "Spot",
+                spot=True,
+                strategy=batch.AllocationStrategy.SPOT_PRICE_CAPACITY_OPTIMIZED,
+                max_vcpus=max_spot_vcpus,
+            ),
+            environment(
+                "OnDemand",
+                spot=False,
+                strategy=batch.AllocationStrategy.BEST_FIT_PROGRESSIVE,
+                max_vcpus=max_on_demand_vcpus,
+            ),
         ]
 
     def _role(self) -> iam.Role:

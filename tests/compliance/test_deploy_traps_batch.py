@@ -93,9 +93,41 @@ def test_a_fargate_job_can_fetch_its_image(resources: dict[str, dict[str, Any]])
 
 
 def test_no_more_is_asked_for_than_a_new_account_may_have(resources: dict[str, dict[str, Any]]) -> None:
-    """Five vCPUs of EC2 on demand, five of Spot (EC2 quotas), six of Fargate."""
+    """Five vCPUs of EC2 on demand, of which a host of ECS has two; five of Spot (EC2 quotas); six of Fargate."""
+    room = {"EC2": 5 - 2, "SPOT": 5, "FARGATE": 6}
     for environment in of_type(resources, "ComputeEnvironment"):
-        assert environment["ComputeResources"]["MaxvCpus"] <= 5
+        assert environment["ComputeResources"]["MaxvCpus"] <= room[environment["ComputeResources"]["Type"]]
+
+
+def test_disks_go_with_their_hosts(assembly: Path) -> None:
+    """Who describes a disk decides what becomes of it: one that is left is paid for by the month."""
+    for stack in ("Batch", "Ecs"):
+        found = json.loads((assembly / f"{stack}.template.json").read_text())["Resources"].values()
+        (launched,) = [each["Properties"] for each in found if each["Type"] == "AWS::EC2::LaunchTemplate"]
+        for disk in launched["LaunchTemplateData"]["BlockDeviceMappings"]:
+            assert disk["Ebs"]["DeleteOnTermination"] is True, stack
+
+
+def test_a_changed_launch_template_is_used(resources: dict[str, dict[str, Any]]) -> None:
+    """Batch takes the default version unless told (Batch API, LaunchTemplateSpecification): the first one for ever."""
+    for environment in of_type(resources, "ComputeEnvironment"):
+        if launched := environment["ComputeResources"].get("LaunchTemplate"):
+            assert launched["Version"]["Fn::GetAtt"][1] == "LatestVersionNumber"
+
+
+def test_hosts_have_their_rights_as_long_as_there_are_hosts(resources: dict[str, dict[str, Any]]) -> None:
+    """A job that still runs when the policy goes cannot tell how it ended."""
+    (policy,) = [
+        name
+        for name, found in resources.items()
+        if found["Type"] == "AWS::IAM::Policy" and "ecs:DeregisterContainerInstance" in json.dumps(found)
+    ]
+    for name, found in resources.items():
+        if (
+            found["Type"] == "AWS::Batch::ComputeEnvironment"
+            and "InstanceRole" in found["Properties"]["ComputeResources"]
+        ):
+            assert policy in found["DependsOn"], name
 
 
 def test_no_launch_configuration_and_no_spot_fleet(resources: dict[str, dict[str, Any]]) -> None:
