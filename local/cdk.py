@@ -26,6 +26,7 @@ class Cdk:
     """`cdk bootstrap`, `synth`, `deploy` and `destroy` of one copy of the app. All of them raise SandboxError.
 
     context: settings of the app; copies in one emulator differ in `name`
+    assembly: the folder with the templates that are deployed: those that `synth` writes, or others
     """
 
     def __init__(self, emulator: Emulator, context: Mapping[str, str] | None = None) -> None:
@@ -35,7 +36,7 @@ class Cdk:
         self._context = {**usual, **(context or {}), "target": "local"}
         self._folder = emulator.folder / self._context["name"]
         self._folder.mkdir()
-        self._assembly = self._folder / "cdk.out"
+        self.assembly = self._folder / "cdk.out"
         self.log = LOGS / f"cdk-{self._context['name']}-{emulator.port}.log"
         self.log.unlink(missing_ok=True)
 
@@ -45,7 +46,7 @@ class Cdk:
 
     def bootstrap(self) -> None:
         """Create what the CDK needs in an account: a bucket for assets, and roles."""
-        self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", str(self._assembly))
+        self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", str(self.assembly))
 
     def synth(self) -> None:
         """Write the templates of all stacks for this machine."""
@@ -55,7 +56,7 @@ class Cdk:
             "synth",
             "--quiet",
             "--output",
-            str(self._assembly),
+            str(self.assembly),
             *options,
             environment=self._synth_environment(),
         )
@@ -64,7 +65,7 @@ class Cdk:
         """Deploy these stacks and what they need, or all. Returns outputs by stack id and output name."""
         file = self._folder / "outputs.json"
         self._run(
-            "deploy", *(stacks or ["--all"]), "--app", str(self._assembly), "--method=direct",
+            "deploy", *(stacks or ["--all"]), "--app", str(self.assembly), "--method=direct",
             "--require-approval=never", "--concurrency", _CONCURRENCY, "--outputs-file", str(file),
         )  # fmt: skip
         outputs: Outputs = json.loads(file.read_text()) if file.exists() else {}
@@ -73,7 +74,7 @@ class Cdk:
     def destroy(self, *stacks: str) -> None:
         """Destroy these stacks, or all."""
         self._run(
-            "destroy", *(stacks or ["--all"]), "--app", str(self._assembly), "--force", "--concurrency", _CONCURRENCY
+            "destroy", *(stacks or ["--all"]), "--app", str(self.assembly), "--force", "--concurrency", _CONCURRENCY
         )  # fmt: skip
 
     def _run(self, command: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:

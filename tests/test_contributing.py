@@ -2,12 +2,13 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.project_copy import copy_project, replace
 
 ROOT = Path(__file__).parent.parent
 STEPS = (ROOT / "CONTRIBUTING.md").read_text().partition("## Add a stack")[2]
@@ -28,17 +29,8 @@ _JUDGES = [
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """What is under version control or will be, with all that was installed."""
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
-        if (ROOT / name).is_file():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, tmp_path / name)
-    for installed in (".venv", "node_modules"):
-        (tmp_path / installed).symlink_to(ROOT / installed)
-    (tmp_path / ".cache").mkdir()
-    for made in ("lambda", "images"):
-        (tmp_path / ".cache" / made).symlink_to(ROOT / ".cache" / made)
+    """A copy of this folder, under version control."""
+    copy_project(tmp_path)
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], cwd=tmp_path, check=True)
     subprocess.run(["git", "add", "--all"], cwd=tmp_path, check=True)
     return tmp_path
@@ -51,9 +43,7 @@ def _blocks(file: str) -> list[str]:
 
 
 def _insert(file: Path, text: str, before: str) -> None:
-    source = file.read_text()
-    assert source.count(before) == 1
-    file.write_text(source.replace(before, f"{text}{before}"))
+    replace(file, before, f"{text}{before}")
 
 
 def test_a_stack_added_by_the_steps_passes(copy: Path) -> None:

@@ -13,7 +13,7 @@ _POLL_SECONDS = 5
 
 
 class BuildError(RuntimeError):
-    """There is no image. The message says how the build ended and where its log is."""
+    """There is no image. The message says how the build ended, why, and where its log is."""
 
 
 class Builds:
@@ -35,8 +35,9 @@ class Builds:
         if build["buildStatus"] != "SUCCEEDED":
             log = build.get("logs", {})
             raise BuildError(
-                f"Build {build['id']} ended as {build['buildStatus']}. "
-                f"Its log: group {log.get('groupName')}, stream {log.get('streamName')}"
+                f"Build {build['id']} ended as {build['buildStatus']}{_why(build)}. "
+                f"Its log: group {log.get('groupName')}, stream {log.get('streamName')}. "
+                "A rollback takes it away; `cdk deploy --no-rollback` keeps it."
             )
         if not self._has(repository, tag):
             raise BuildError(f"Build {build['id']} succeeded, but {repository} has no image {tag}")
@@ -55,3 +56,14 @@ class Builds:
                     raise
                 time.sleep(_START_PAUSE_SECONDS)
         raise AssertionError("unreachable")
+
+
+def _why(build: dict[str, Any]) -> str:
+    """What the phases of a build say of themselves."""
+    messages = [
+        context["message"]
+        for phase in build.get("phases", [])
+        for context in phase.get("contexts", [])
+        if context.get("message")
+    ]
+    return "".join(f": {message}" for message in messages)

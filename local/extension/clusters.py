@@ -95,7 +95,7 @@ def _wait_for_services() -> None:
         _check_providers(props)
         result = create(logical_id, props, stack_name)
         try:
-            _wait_for(result[0])
+            _wait_for(result[0], props["TaskDefinition"])
         except (TimeoutError, ValueError):
             delete(result[0], props)  # CloudFormation takes back what it could not finish
             raise
@@ -103,7 +103,7 @@ def _wait_for_services() -> None:
 
     def update_and_wait(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack_name: str) -> Any:
         result = update(physical_id, old, new, stack_name)
-        _wait_for(result[0])
+        _wait_for(result[0], new["TaskDefinition"])
         return result
 
     ecs._make_deployment = make_unfinished
@@ -118,9 +118,10 @@ def _check_providers(props: dict[str, Any]) -> None:
             raise ValueError(f"The capacity provider {choice['CapacityProvider']} is not associated with the cluster.")
 
 
-def _wait_for(service_arn: str) -> None:
+def _wait_for(service_arn: str, task_definition: str) -> None:
     service = ecs._services["/".join(service_arn.split("/")[-2:])]
-    deployment = ecs._primary_deployment(service)
+    # The primary one may be that of before again, if this one has failed already.
+    (deployment, *_) = [found for found in service["deployments"] if found["taskDefinition"] == task_definition]
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while deployment["rolloutState"] == "IN_PROGRESS":
         if time.monotonic() > deadline:

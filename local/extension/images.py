@@ -118,6 +118,7 @@ def _run(build: dict[str, Any], project: dict[str, Any]) -> None:
     except Exception as error:
         message = f"{type(error).__name__}: {error}"
         build["buildStatus"] = "FAILED"
+        build["phases"] = [{"phaseType": "BUILD", "phaseStatus": "FAILED", "contexts": [{"message": message}]}]
     logs.put_log_events(**stream, logEvents=[{"timestamp": int(time.time() * 1000), "message": message}])
 
 
@@ -128,6 +129,7 @@ def _build_and_push(project: dict[str, Any], session: str) -> str:
     folder = Path(tempfile.mkdtemp(prefix="image-"))  # in the sandbox's own temporary folder, and gone with it
     with zipfile.ZipFile(io.BytesIO(source)) as archive:
         archive.extractall(folder)
+    dockerfile = read_dockerfile(folder)  # what cannot be built is not pushed
 
     [uri] = [entry["value"] for entry in project["environment"]["environmentVariables"] if entry["name"] == "IMAGE"]
     repository, _, tag = uri.partition("/")[2].rpartition(":")
@@ -146,7 +148,6 @@ def _build_and_push(project: dict[str, Any], session: str) -> str:
     pushed = ecr.put_image(repositoryName=repository, imageManifest=manifest, imageTag=tag)
     digest = pushed["image"]["imageId"]["imageDigest"]
     _digests[f"{repository}:{tag}"] = digest
-    dockerfile = read_dockerfile(folder)
     _images[f"{repository}:{tag}"] = _images[f"{repository}@{digest}"] = Image(
         folder, dockerfile.environment, dockerfile.entrypoint, dockerfile.command
     )

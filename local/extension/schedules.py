@@ -17,7 +17,7 @@ _TICK_SECONDS = 1
 def extend() -> None:
     """Keep what the handler of schedules drops, and start targets as their schedule's role."""
     schedule = _RESOURCE_HANDLERS["AWS::Scheduler::Schedule"]
-    create = schedule["create"]
+    create, update = schedule["create"], schedule["update"]
     invoke = eventbridge._invoke_target
     sqs._act_send_message, sqs._queue_url  # noqa: B018  # stop early if gone
     if scheduler._SCHEDULE_TICK_INTERVAL < _TICK_SECONDS:
@@ -25,8 +25,12 @@ def extend() -> None:
 
     def create_with_time_zone(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
         result = create(logical_id, props, stack_name)
-        kept = scheduler._schedules[f"{props.get('GroupName', 'default')}/{result[0]}"]
-        kept["ScheduleExpressionTimezone"] = props.get("ScheduleExpressionTimezone", "UTC")
+        _keep_time_zone(result[0], props)
+        return result
+
+    def update_with_time_zone(name: str, old: dict[str, Any], new: dict[str, Any], stack_name: str) -> Any:
+        result = update(name, old, new, stack_name)
+        _keep_time_zone(result[0], new)
         return result
 
     def invoke_as_role(target: dict[str, Any], event: dict[str, Any], *args: Any) -> None:
@@ -36,9 +40,14 @@ def extend() -> None:
         else:
             _give_up(target, event)
 
-    schedule.update(create=create_with_time_zone)
+    schedule.update(create=create_with_time_zone, update=update_with_time_zone)
     eventbridge._invoke_target = invoke_as_role
     scheduler._SCHEDULE_TICK_INTERVAL = _TICK_SECONDS
+
+
+def _keep_time_zone(name: str, props: dict[str, Any]) -> None:
+    kept = scheduler._schedules[f"{props.get('GroupName', 'default')}/{name}"]
+    kept["ScheduleExpressionTimezone"] = props.get("ScheduleExpressionTimezone", "UTC")
 
 
 def _give_up(target: dict[str, Any], event: dict[str, Any]) -> None:

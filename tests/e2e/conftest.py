@@ -1,12 +1,18 @@
 """Sandboxes for the end-to-end tests: the real CDK CLI, into the emulator."""
 
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from aws_cdk import App
 
+from app import build
 from local.inventory import inventory
 from local.sandbox import Sandbox, running_sandbox
+from stacks import image_source
 
 _SANDBOXES = ("sandbox", "empty_sandbox")
 
@@ -30,11 +36,37 @@ def sandbox() -> Iterator[Sandbox]:
         assert inventory(sandbox.client) - before == set()
 
 
+# Of the copy of the app that is deployed into the empty sandbox.
+_SETTINGS = {"name": "pair", "allowed_cidr": "127.0.0.0/8"}
+
+
 @pytest.fixture(scope="session")
 def empty_sandbox() -> Iterator[Sandbox]:
     """One in which nothing is deployed: who deploys something destroys it again. Its `name` is `pair`."""
-    with running_sandbox(context={"name": "pair", "allowed_cidr": "127.0.0.0/8"}) as sandbox:
+    with running_sandbox(context=_SETTINGS) as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="session")
+def of_pair(synthesize: Callable[..., Path]) -> Callable[..., Path]:
+    """The app for the empty sandbox: a folder with its templates, with the settings that are given."""
+    return lambda **settings: synthesize(**{**_SETTINGS, "target": "local", **settings})
+
+
+@pytest.fixture(scope="session")
+def of_pair_changed(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """The app for the empty sandbox with other images: what it is called with changes a copy of `containers/`."""
+
+    def synthesize(change: Callable[[Path], object]) -> Path:
+        containers, outdir = tmp_path_factory.mktemp("containers"), tmp_path_factory.mktemp("cdk.out")
+        shutil.copytree(image_source.CONTAINERS, containers, dirs_exist_ok=True)
+        change(containers)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(image_source, "CONTAINERS", containers)
+            build(App(context=context | _SETTINGS | {"target": "local"}, outdir=str(outdir))).synth()
+        return outdir
+
+    return synthesize
 
 
 @pytest.fixture

@@ -34,7 +34,15 @@ class Aws:
         state = next(self._states)
         if state == "SUCCEEDED" and self._pushes:
             self.tags.add("t")
-        return {"id": "p:1", "buildStatus": state, "logs": {"groupName": "g", "streamName": "s"}}
+        phases = [{"phaseType": "BUILD", "contexts": [{"statusCode": "", "message": ""}]}]
+        if state != "SUCCEEDED":
+            phases.append({"phaseType": "POST_BUILD", "contexts": [{"statusCode": "X", "message": "docker: exit 1"}]})
+        return {
+            "id": "p:1",
+            "buildStatus": state,
+            "phases": [{"phaseType": "QUEUED"}, *phases],
+            "logs": {"groupName": "g", "streamName": "s"},
+        }
 
     def batch_get_image(self, repositoryName: str, imageIds: list[dict[str, str]]) -> dict[str, Any]:
         return {"images": [entry for entry in imageIds if entry["imageTag"] in self.tags]}
@@ -67,8 +75,8 @@ def test_an_image_that_is_there_is_not_built_again() -> None:
 
 
 @pytest.mark.parametrize("end", ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"])
-def test_a_build_that_ends_otherwise_is_an_error_that_says_where_its_log_is(end: str) -> None:
-    with pytest.raises(BuildError, match=rf"p:1 ended as {end}.*group g, stream s"):
+def test_a_build_that_ends_otherwise_is_an_error_that_says_why_and_where_its_log_is(end: str) -> None:
+    with pytest.raises(BuildError, match=rf"p:1 ended as {end}: docker: exit 1\. Its log: group g, stream s\."):
         ensure(Aws("IN_PROGRESS", end))
 
 

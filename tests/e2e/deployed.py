@@ -1,0 +1,51 @@
+"""What is deployed in a sandbox: other templates than its own, and what CloudFormation says of its stacks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from local.cdk import Outputs
+from local.sandbox import Sandbox
+
+
+@contextmanager
+def deploying(sandbox: Sandbox, assembly: Path) -> Iterator[None]:
+    """While the block runs, the sandbox deploys and destroys by these templates, not by its own."""
+    own = sandbox.cdk.assembly
+    sandbox.cdk.assembly = assembly
+    try:
+        yield
+    finally:
+        sandbox.cdk.assembly = own
+
+
+def states(sandbox: Sandbox) -> dict[str, str]:
+    """The state of each stack that is there, by stack id."""
+    return {stack: described["StackStatus"] for stack, described in _stacks(sandbox)}
+
+
+def outputs(sandbox: Sandbox) -> Outputs:
+    """What `sandbox.outputs` has after a deployment; that is not told when it fails."""
+    return {
+        stack: {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+        for stack, described in _stacks(sandbox)
+    }
+
+
+def resources(sandbox: Sandbox) -> dict[tuple[str, str, str], str]:
+    """The physical id of each resource, by stack id, type and logical id."""
+    paginator = sandbox.client("cloudformation").get_paginator("list_stack_resources")
+    return {
+        (stack, resource["ResourceType"], resource["LogicalResourceId"]): resource["PhysicalResourceId"]
+        for stack, described in _stacks(sandbox)
+        for page in paginator.paginate(StackName=described["StackName"])
+        for resource in page["StackResourceSummaries"]
+    }
+
+
+def _stacks(sandbox: Sandbox) -> Iterator[tuple[str, dict[str, Any]]]:
+    beginning = sandbox.cdk.stack_name("")
+    for described in sandbox.client("cloudformation").describe_stacks()["Stacks"]:
+        if described["StackName"].startswith(beginning):
+            yield described["StackName"].removeprefix(beginning), described

@@ -1,0 +1,85 @@
+"""A sandbox in the middle of its work: what `cdk destroy` finds when nobody waited for anything."""
+
+from pathlib import Path
+from typing import Any
+
+from local.demo.catalogue import wait_for_item
+from local.demo.photo import PHOTO
+from local.sandbox import Sandbox
+from local.soak.faults import thumbnail_function
+from tests.e2e.mishaps import eventually, waiting
+
+# On the command line of each job below, and of no other process.
+_MARK = "a-job-that-nobody-waits-for"
+
+_WAITING_PHOTOS = 3
+
+
+def put_photo(sandbox: Sandbox, key: str) -> dict[str, Any]:
+    """Upload one. Returns the item that the catalogue has of it when it is ready."""
+    sandbox.client("s3").upload_file(str(PHOTO), sandbox.outputs["Thumbnails"]["OriginalsBucket"], key)
+    return wait_for_item(sandbox, key, "ready")
+
+
+def put_in_use(sandbox: Sandbox) -> str:
+    """Leave everything half done. Returns what there is now, for a person.
+
+    The stacks Thumbnails and Batch must be deployed.
+    """
+    put_photo(sandbox, "ready/for the end.jpg")
+    _leave_photos_waiting(sandbox)
+    _leave_jobs_running(sandbox)
+    objects = sum(len(_keys(sandbox, bucket)) for bucket in ("OriginalsBucket", "ThumbnailsBucket"))
+    repositories = sandbox.client("ecr").describe_repositories()["repositories"]
+    images = sum(
+        len(sandbox.client("ecr").describe_images(repositoryName=repository["repositoryName"])["imageDetails"])
+        for repository in repositories
+    )
+    assert objects and images >= 2
+    return (
+        f"{objects} objects in buckets, {images} images, {len(jobs_running())} jobs running, "
+        f"{_WAITING_PHOTOS} photos in the upload queue, a dead letter"
+    )
+
+
+def jobs_running() -> list[int]:
+    """The processes of the jobs that were left running."""
+    return [int(file.parent.name) for file in Path("/proc").glob("[0-9]*/cmdline") if _MARK in _read(file)]
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(errors="replace")
+    except OSError:  # it has ended meanwhile
+        return ""
+
+
+def _leave_photos_waiting(sandbox: Sandbox) -> None:
+    functions = sandbox.client("lambda")
+    (mapping,) = functions.list_event_source_mappings(FunctionName=thumbnail_function(sandbox))["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    outputs = sandbox.outputs["Thumbnails"]
+    for number in range(_WAITING_PHOTOS):
+        key = f"waiting/{number}.jpg"
+        sandbox.client("s3").upload_file(str(PHOTO), outputs["OriginalsBucket"], key)
+    sandbox.client("sqs").send_message(QueueUrl=outputs["DeadLetterQueueUrl"], MessageBody="a dead letter")
+    eventually(lambda: waiting(sandbox, "Thumbnails", "UploadQueueUrl") == _WAITING_PHOTOS)
+
+
+def _leave_jobs_running(sandbox: Sandbox) -> None:
+    outputs = sandbox.outputs["Batch"]
+    command = ["python", "-c", "import time; time.sleep(600)", _MARK]
+    for queue, definition in (("JobQueue", "AlbumJobDefinition"), ("BindJobQueue", "BindJobDefinition")):
+        sandbox.client("batch").submit_job(
+            jobName="endless",
+            jobQueue=outputs[queue],
+            jobDefinition=outputs[definition],
+            parameters={"album": "none"},
+            containerOverrides={"command": command},
+        )
+    eventually(lambda: len(jobs_running()) == 2)
+
+
+def _keys(sandbox: Sandbox, bucket: str) -> list[str]:
+    listed = sandbox.client("s3").list_objects_v2(Bucket=sandbox.outputs["Thumbnails"][bucket])
+    return [entry["Key"] for entry in listed.get("Contents", [])]
