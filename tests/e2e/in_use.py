@@ -7,7 +7,8 @@ from local.demo.catalogue import wait_for_item
 from local.demo.photo import PHOTO
 from local.sandbox import Sandbox
 from local.soak.faults import thumbnail_function
-from tests.e2e.mishaps import eventually, waiting
+from tests.e2e.eventually import eventually
+from tests.e2e.mishaps import waiting
 
 # On the command line of each job below, and of no other process.
 _MARK = "a-job-that-nobody-waits-for"
