@@ -82,14 +82,15 @@ class GuardrailsStack(Stack):
             events.EventField.from_path(f"$.detail.{path}")
             for path in ("alarmName", "state.reason", "configuration.description")
         )
-        # The policy of the topic is written out below, as the one that the CDK adds has no conditions.
+        # By a role: "You can't use Condition blocks in Amazon SNS topic policies for EventBridge" (its guide), and without
+        # one such a policy lets in the rules of all accounts.
         rule.add_target(
             targets.SnsTopic(
-                sns.Topic.from_topic_arn(self, "AlertsAsTarget", self.topic.topic_arn),
+                self.topic,
                 message=events.RuleTargetInput.from_text(f"{name}: {what_to_do} ({why})"),
+                authorize_using_role=True,
             )
         )
-        self._may_publish("events", {"ArnEquals": {"aws:SourceArn": rule.rule_arn}})
 
     def _budget(self, monthly_budget_usd: float, alert_email: str | None) -> None:
         subscriber = budgets.CfnBudget.SubscriberProperty(
@@ -118,18 +119,15 @@ class GuardrailsStack(Stack):
             ],
         )
         if not alert_email:
-            self._may_publish("budgets", {"StringEquals": {"aws:SourceAccount": self.account}})
-            budget.node.add_dependency(self.topic.node.find_child("Policy"))
-
-    def _may_publish(self, service: str, conditions: dict[str, Any]) -> None:
-        self.topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[self.topic.topic_arn],
-                conditions=conditions,
+            self.topic.add_to_resource_policy(
+                iam.PolicyStatement(
+                    principals=[iam.ServicePrincipal("budgets.amazonaws.com")],
+                    actions=["sns:Publish"],
+                    resources=[self.topic.topic_arn],
+                    conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+                )
             )
-        )
+            budget.node.add_dependency(self.topic.node.find_child("Policy"))
 
     def _dashboard(self, watched: Sequence[Watched]) -> None:
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=self.stack_name)

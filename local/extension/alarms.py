@@ -1,4 +1,5 @@
-"""Alarms as on AWS: each looks at its own metric, over its own periods, and EventBridge hears of each change.
+"""Alarms as on AWS: each looks at its own metric, over its own periods, and EventBridge hears of each change; what it
+tells a topic, it tells by the role that it was given for that.
 
 The emulator takes all metrics of one name for one, whatever queue or function they are of, sees no missing data, and
 tells only an alarm's own actions. On paper only: alarms on expressions over metrics.
@@ -11,6 +12,7 @@ from typing import Any
 
 from ministack.services import cloudwatch, eventbridge
 
+from local.extension import roles
 from local.extension.metrics import speed
 
 _BREACHES = {
@@ -43,6 +45,14 @@ def extend() -> None:
         }
         eventbridge._put_events({"Entries": [event]}, allow_aws_source=True)
 
+    invoke = eventbridge._invoke_target
+
+    def publish_by_role(target: dict[str, Any], event: dict[str, Any], *rest: Any) -> None:
+        by_role = ":sns:" in target["Arn"] and "RoleArn" in target
+        if not by_role or roles.allows(target["RoleArn"], "sns:Publish", target["Arn"]):
+            invoke(target, event, *rest)
+
+    eventbridge._invoke_target = publish_by_role
     cloudwatch._dispatch_alarm_actions = act_and_tell
     cloudwatch._evaluate_alarm = _evaluate
 

@@ -22,6 +22,13 @@ def test_the_topic_has_no_key_that_its_publishers_cannot_use(guardrails: dict[st
     assert "KmsMasterKeyId" not in guardrails["AWS::SNS::Topic"]
 
 
+def test_eventbridge_publishes_by_a_role_as_it_fits_no_condition_of_a_topic(guardrails: dict[str, Any]) -> None:
+    # EventBridge guide, "Amazon SNS permissions": what it sends would be lost, with nothing but a count to tell.
+    (target,) = guardrails["AWS::Events::Rule"]["Targets"]
+    assert "RoleArn" in target
+    assert "events.amazonaws.com" not in str(guardrails["AWS::SNS::TopicPolicy"])
+
+
 def test_the_topic_is_reached_over_tls_only(guardrails: dict[str, Any]) -> None:
     (deny,) = [
         statement

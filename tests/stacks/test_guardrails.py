@@ -60,7 +60,7 @@ def test_with_an_address_both_go_there() -> None:
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "me@example.com")
     for notification in _only(template, "AWS::Budgets::Budget")["NotificationsWithSubscribers"]:
         assert notification["Subscribers"] == [{"SubscriptionType": "EMAIL", "Address": "me@example.com"}]
-    assert _publishers(template).keys() == {"events.amazonaws.com"}
+    assert _publishers(template) == {}
 
 
 def test_without_one_both_go_to_the_topic() -> None:
@@ -79,11 +79,15 @@ def test_the_budget_waits_for_the_policy_that_lets_it_publish() -> None:
 
 def test_only_this_rule_and_this_accounts_budgets_may_publish() -> None:
     template = _template()
-    (rule,) = template.find_resources("AWS::Events::Rule")
     assert _publishers(template) == {
-        "events.amazonaws.com": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [rule, "Arn"]}}},
         "budgets.amazonaws.com": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
     }
+    (topic,) = template.find_resources("AWS::SNS::Topic")
+    (role,) = template.find_resources("AWS::IAM::Role")
+    policy = _only(template, "AWS::IAM::Policy")
+    assert policy["Roles"] == [{"Ref": role}]
+    (allowed,) = policy["PolicyDocument"]["Statement"]
+    assert (allowed["Effect"], allowed["Action"], allowed["Resource"]) == ("Allow", "sns:Publish", {"Ref": topic})
 
 
 def test_a_raised_alarm_says_what_to_do_and_why() -> None:
