@@ -13,6 +13,7 @@ from operations.cdk import Assembly, run_cdk, settings_in_cdk_json, synthesize
 from operations.confirm import confirm
 from operations.cost import idle_cost
 from operations.prices import UnpricedError
+from operations.service_roles import make_service_roles
 
 
 def deploy(
@@ -43,6 +44,8 @@ def deploy(
         }.items():
             print(f"  {what:13} {value}")
         confirm("Deploy?", yes=yes)
+        for role in make_service_roles(session, account, chosen):
+            print(f"Made {role}, as AWS would at the first use. It stays, and costs nothing.")
         _deploy(assembly, account, stacks, Path(folder, "outputs.json"))
 
 

@@ -14,8 +14,9 @@ from operations.errors import OperationError
 _STAYS = """
 What stays is not of this app. The CDK keeps what it made at bootstrap, for your next deployment: the stack CDKToolkit
 with its roles, an empty repository, a parameter, and the bucket cdk-hnb659fds-assets-{number}-{region}, which
-holds the code of this deployment (some megabytes, less than a cent a month). AWS keeps the roles of its own that it
-made when you first used a service (AWSServiceRoleFor…), which cost nothing."""
+holds the code of this deployment (some megabytes, less than a cent a month). AWS keeps the roles of its own that were
+made when you first used a service (AWSServiceRoleFor…), and lists the task and job definitions that there were as
+inactive, Batch for half a year. Neither costs anything."""
 
 
 def destroy(session: boto3.Session, settings: Mapping[str, str], *, yes: bool) -> None:

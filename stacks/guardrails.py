@@ -82,8 +82,8 @@ class GuardrailsStack(Stack):
             events.EventField.from_path(f"$.detail.{path}")
             for path in ("alarmName", "state.reason", "configuration.description")
         )
-        # By a role: "You can't use Condition blocks in Amazon SNS topic policies for EventBridge" (its guide), and without
-        # one such a policy lets in the rules of all accounts.
+        # By a role: "You can't use Condition blocks in Amazon SNS topic policies for EventBridge" (its guide), and a
+        # policy without one lets in the rules of all accounts.
         rule.add_target(
             targets.SnsTopic(
                 self.topic,
