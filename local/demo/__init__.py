@@ -43,5 +43,9 @@ def _nothing_left(sandbox: Sandbox, before: set[str]) -> None:
         left = inventory(sandbox.client) - before
         if left:
             raise SandboxError("Left after destroy: " + ", ".join(sorted(left)))
-        proved.append("no stack, bucket, queue, table, function, log group, role or alarm but the CDK bootstrap's own:")
-        proved.append(", ".join(sorted(before)))
+        network = {name for name in before if name.startswith("ec2 ")}
+        proved.append(
+            "no stack, bucket, queue, table, function, log group, role, repository, cluster, network or alarm"
+        )
+        proved.append(f"but the account's default network ({', '.join(sorted(network))}) and of the CDK bootstrap:")
+        proved.append(", ".join(sorted(before - network)))

@@ -61,9 +61,10 @@ def _look_at(size: int, webp: bytes) -> str:
     if difference > 10:
         raise SandboxError(f"The thumbnail is another picture: its pixels differ by {difference:.0f} of 255.")
     width, height = thumbnail.size
+    how = "fitted into" if max(thumbnail.size) == size else "not enlarged to"
     return (
-        f"{width} × {height} pixels, {len(webp) / 1024:.1f} KiB, WebP: upright, no metadata, "
-        f"pixels {difference:.1f} of 255 from the photo's"
+        f"{width} × {height} pixels, {how} {size}: {len(webp) / 1024:.1f} KiB of WebP, upright, no metadata, "
+        f"{difference:.1f} of 255 off the photo's colours"
     )
 
 
