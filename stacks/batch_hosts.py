@@ -41,7 +41,9 @@ class BatchHosts(Construct):
             self,
             "Template",
             require_imdsv2=True,
-            http_put_response_hop_limit=1,  # not into containers: a job has its own role, never the host's
+            # Not beyond the host. A job is within: Batch gives its containers the host's network (Batch guide,
+            # "Networking modes"), so they could ask for the host's role, which may do no more than the agent of ECS.
+            http_put_response_hop_limit=1,
             block_devices=[
                 ec2.BlockDevice(
                     device_name="/dev/xvda",

@@ -89,7 +89,7 @@ def test_only_a_reclaimed_host_is_worth_another_try(batch: Template) -> None:
     )
 
 
-def test_hosts_take_metadata_only_with_a_token_and_keep_it_from_containers(batch: Template) -> None:
+def test_hosts_give_metadata_only_for_a_token_and_not_beyond_themselves(batch: Template) -> None:
     batch.has_resource_properties(
         "AWS::EC2::LaunchTemplate",
         {
