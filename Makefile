@@ -5,6 +5,7 @@ PORT ?=
 YES ?=
 STACKS ?=
 SEED ?=
+MINUTES ?= 10
 
 # Everything runs with the Python, node and CDK of this folder, whatever the machine has besides.
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -17,7 +18,7 @@ OPERATION = python -m operations $(foreach setting,$(SETTINGS),$(if $(filter com
 ALL_TESTS = pytest --numprocesses=2 --dist=loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup local demo deploy destroy cost key redrive screenshot test soak proofs synth check bench lock clean
+.PHONY: help setup local demo deploy destroy cost key redrive screenshot test soak fuzz proofs synth check bench lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -56,6 +57,9 @@ test: setup  ## Run all tests: no account, no Docker, no internet
 
 soak: setup  ## Have everything go wrong for 1,000 photos at once, and look whether any is lost (SEED=… repeats one)
 	@python -m local.soak $(if $(SEED),--seed $(SEED))
+
+fuzz: setup  ## Feed damaged pictures to the decoders for MINUTES=10
+	@FUZZ_MINUTES=$(MINUTES) pytest tests/lambda_src/photos/test_imaging_fuzz.py
 
 proofs: setup  ## Prove every claim again, and write docs/proofs.md: all tests, then the soak
 	@$(ALL_TESTS)

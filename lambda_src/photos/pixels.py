@@ -1,11 +1,13 @@
 """Shrinking, and what it needs: pixels of 8 bits a channel without a palette."""
 
 from math import ceil, isfinite
-from typing import Final
+from typing import Final, NamedTuple
 
 from PIL import Image
 
 Size = tuple[int, int]
+
+_GAP: Final = 2.5  # times too big that averaging leaves a picture to LANCZOS
 
 # Rows converted at a time: a 48-megapixel PNG with alpha peaks at 200 MiB, converted whole at 450.
 _BAND: Final = 128
@@ -17,25 +19,39 @@ def fit(full: Size, side: int) -> Size:
     return max(1, round(full[0] * scale)), max(1, round(full[1] * scale))
 
 
-def shrink(image: Image.Image, fitted: Size, extent: tuple[float, float]) -> Image.Image:
-    """`image` (its first `extent` pixels) at the size `fitted`, in mode L, RGB, RGBA or CMYK.
+class Coarse(NamedTuple):
+    """A picture that averaging brought near the size of its thumbnail, in mode L, RGB, RGBA or CMYK.
+
+    extent: how much of it, from the top left, is the picture; the rest made the decoder's last block full
+    """
+
+    image: Image.Image
+    extent: tuple[float, float]
+
+    def resized(self, size: Size, resampling: Image.Resampling) -> Image.Image:
+        """All of it at this size."""
+        if self.image.size == size:
+            return self.image
+        return self.image.resize(size, resampling, (0, 0, *self.extent), reducing_gap=_GAP)
+
+
+def coarse(image: Image.Image, fitted: Size, extent: tuple[float, float]) -> Coarse:
+    """`image` (its first `extent` pixels) averaged to somewhat more than `fitted`.
 
     Raises ValueError for pixels that are not numbers.
     """
-    factor = _averageable(extent[0] / fitted[0]), _averageable(extent[1] / fitted[1])
-    coarse = _averaged(image, factor)
-    if coarse.size == fitted:
-        return coarse
-    box = (0, 0, extent[0] / factor[0], extent[1] / factor[1])
-    return coarse.resize(fitted, Image.Resampling.LANCZOS, box)
+    factor = averageable(extent, fitted)
+    return Coarse(_averaged(image, factor), (extent[0] / factor[0], extent[1] / factor[1]))
 
 
-def _averageable(ratio: float) -> int:
-    """Of the `ratio` to shrink by, the part that averaging may do: 8 ms at 12 megapixels, LANCZOS alone 80.
+def averageable(extent: tuple[float, float], fitted: Size) -> Size:
+    """Of what `extent` is to shrink by, the part that averaging may do: 8 ms at 12 megapixels, LANCZOS alone 80.
 
     Left 2.5 times too big, or 1.9 after mere halving, the difference stays above 50 dB.
     """
-    return max(int(ratio / 2.5), 2 if ratio >= 3.8 else 1)
+    ratios = extent[0] / fitted[0], extent[1] / fitted[1]
+    across, down = (max(int(ratio / _GAP), 2 if ratio >= 3.8 else 1) for ratio in ratios)
+    return across, down
 
 
 def _averaged(image: Image.Image, factor: Size) -> Image.Image:

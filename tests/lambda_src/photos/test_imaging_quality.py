@@ -30,6 +30,20 @@ def test_short_cuts_cannot_be_seen(name: str, sizes: tuple[int, ...], monkeypatc
     assert psnr(made, exact(name, made.size)) >= 48
 
 
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP"])
+def test_the_large_one_is_as_good(format_: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a photograph with the detail that a camera gives it, and big enough for every short cut."""
+    monkeypatch.setattr(imaging, "_webp", lambda picture: saved(picture, "PNG"))
+    tile = opened(photo("retina.jpg"))
+    large = Image.new("RGB", (3 * tile.width, 3 * tile.height))
+    for place in range(9):
+        large.paste(tile, (place % 3 * tile.width, place // 3 * tile.height))
+    whole = saved(large, format_, quality=95, compress_level=1)
+    for thumbnail in imaging.make_thumbnails(whole).values():
+        made = opened(thumbnail)
+        assert psnr(made, opened(whole).convert("RGB").resize(made.size, Image.Resampling.LANCZOS)) >= 48
+
+
 @pytest.mark.parametrize("name", REAL_PHOTOS)
 def test_looks_like_its_golden_picture(name: str) -> None:
     golden = opened((HERE / "golden" / name).with_suffix(".webp").read_bytes())
