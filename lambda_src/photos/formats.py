@@ -18,6 +18,12 @@ class Format:
     plugin: str  # the module that teaches it to Pillow
     max_pixels: int
     recognises: Callable[[bytes], bool]  # given the whole file, by its content: names lie
+    alpha_counts: int = 1  # as so many pixels does one count that has alpha
+    crashes: bool = False  # whether damaged files were found that crash its decoder
+
+    def limit(self, mode: str) -> int:
+        """How many pixels a photo may have that Pillow opens in this mode."""
+        return self.max_pixels // (self.alpha_counts if mode == "RGBA" else 1)
 
     def load_plugin(self) -> None:
         """Make Pillow able to open this format, and no other: each costs start-up time."""
@@ -47,6 +53,10 @@ def _is_webp(photo: bytes) -> bool:
     return photo[:4] == b"RIFF" and photo[8:12] == b"WEBP"
 
 
+def _is_animated_webp(photo: bytes) -> bool:
+    return _is_webp(photo) and photo[12:16] == b"VP8X" and bool(photo[20] & 2)
+
+
 def _is_avif(photo: bytes) -> bool:
     return bool(_brands(photo) & {b"avif", b"avis"})
 
@@ -71,16 +81,17 @@ _is_bmp: Final = _starts_with(b"BM")
 
 _MILLION: Final = 1_000_000
 
-# The limits keep every photo under 1,100 MiB and about 5 s of one CPU; the benchmark measures both.
-# Behind each: bytes of memory a pixel, and ms a megapixel, for noise (CMYK, or with alpha, if there is).
+# The limits keep every photo under MEM MiB and 4 s of one CPU of 2024: `make bench` measures both, docs/thumbnails.md
+# shows them. Behind each: bytes of memory a pixel, and ms a megapixel, of the kind that takes most.
 FORMATS: Final = (
-    Format("progressive JPEG", "JPEG", "PIL.JpegImagePlugin", 64 * _MILLION, _is_jpeg_in_passes),  # 9.4, 58
-    Format("JPEG", "JPEG", "PIL.JpegImagePlugin", 250 * _MILLION, _is_jpeg),  # 1.9, 14
-    Format("AVIF", "AVIF", "PIL.AvifImagePlugin", 50 * _MILLION, _is_avif),  # 14.9, 52
-    Format("HEIC", "HEIF", "pi_heif", 50 * _MILLION, _is_heif),  # 14.0, 78, with alpha 166: phones write 48 MP
-    Format("PNG", "PNG", "PIL.PngImagePlugin", 100 * _MILLION, _is_png),  # 7.0, 43
-    Format("WebP", "WEBP", "PIL.WebPImagePlugin", 50 * _MILLION, _is_webp),  # 22.0, 59
-    Format("GIF", "GIF", "PIL.GifImagePlugin", 100 * _MILLION, _is_gif),  # 2.3, 11
-    Format("TIFF", "TIFF", "PIL.TiffImagePlugin", 100 * _MILLION, _is_tiff),  # 7.4, 25
-    Format("BMP", "BMP", "PIL.BmpImagePlugin", 100 * _MILLION, _is_bmp),  # 8.3, 14
+    Format("progressive JPEG", "JPEG", "PIL.JpegImagePlugin", 64 * _MILLION, _is_jpeg_in_passes),
+    Format("JPEG", "JPEG", "PIL.JpegImagePlugin", 200 * _MILLION, _is_jpeg),
+    Format("AVIF", "AVIF", "PIL.AvifImagePlugin", 50 * _MILLION, _is_avif),
+    Format("HEIC", "HEIF", "pi_heif", 50 * _MILLION, _is_heif, alpha_counts=2, crashes=True),
+    Format("PNG", "PNG", "PIL.PngImagePlugin", 64 * _MILLION, _is_png),
+    Format("animated WebP", "WEBP", "PIL.WebPImagePlugin", 25 * _MILLION, _is_animated_webp),
+    Format("WebP", "WEBP", "PIL.WebPImagePlugin", 50 * _MILLION, _is_webp),
+    Format("GIF", "GIF", "PIL.GifImagePlugin", 100 * _MILLION, _is_gif),
+    Format("TIFF", "TIFF", "PIL.TiffImagePlugin", 100 * _MILLION, _is_tiff),
+    Format("BMP", "BMP", "PIL.BmpImagePlugin", 100 * _MILLION, _is_bmp),
 )

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from PIL import Image, ImageFile, ImageFilter, WebPImagePlugin  # noqa: F401 - what we write; else Pillow loads all formats
 
+from photos.apart import apart
 from photos.bombs import bounded_memory, check_parts
 from photos.errors import Refused
 from photos.formats import Format, format_of
@@ -54,13 +55,6 @@ def make_thumbnails(photo: bytes, sizes: Sequence[int] = SIZES) -> dict[int, byt
     Never enlarged, upright, in sRGB, alpha kept, without any metadata.
     Raises Refused when `photo` is not an image we can read; trying again would not help.
     """
-    decoded = _read(photo, max(sizes))
-    # Colours and direction come after shrinking: 15 times fewer pixels at 12 megapixels.
-    return {size: _webp(_upright(_in_srgb(_shrunk(decoded, size), decoded.profile), decoded)) for size in sizes}
-
-
-def _read(photo: bytes, size: int) -> _Decoded:
-    """`photo`, decoded for a thumbnail of `size`. Raises Refused."""
     if not photo:
         raise Refused("empty", "This file is empty.")
     if len(photo) > MAX_BYTES:
@@ -69,8 +63,9 @@ def _read(photo: bytes, size: int) -> _Decoded:
     check_parts(photo, kind.decoder)
     kind.load_plugin()
     try:
-        with bounded_memory(), warnings.catch_warnings(action="ignore"):
-            return _decode(photo, kind, size)
+        if kind.crashes:
+            return apart(lambda: _made(photo, kind, sizes))
+        return _made(photo, kind, sizes)
     except Refused:
         raise
     except MemoryError as error:
@@ -80,13 +75,20 @@ def _read(photo: bytes, size: int) -> _Decoded:
         raise Refused("broken", reason) from error
 
 
+def _made(photo: bytes, kind: Format, sizes: Sequence[int]) -> dict[int, bytes]:
+    with bounded_memory(), warnings.catch_warnings(action="ignore"):
+        decoded = _decode(photo, kind, max(sizes))
+        # Colours and direction come after shrinking: 15 times fewer pixels at 12 megapixels.
+        return {size: _webp(_upright(_in_srgb(_shrunk(decoded, size), decoded.profile), decoded)) for size in sizes}
+
+
 def _decode(photo: bytes, kind: Format, size: int) -> _Decoded:
     """Decode no more of `photo` than a thumbnail of `size` needs."""
     file = Image.open(BytesIO(photo), formats=[kind.decoder])
     full = file.size
-    if full[0] * full[1] > kind.max_pixels:
-        limit = f"{kind.max_pixels // 1_000_000} million"
-        raise Refused("too_many_pixels", f"This {kind.name} has {full[0]} × {full[1]} pixels, over {limit}.")
+    if full[0] * full[1] > (limit := kind.limit(file.mode)):
+        pixels = f"{full[0]} × {full[1]} pixels, over {limit // 1_000_000} million"
+        raise Refused("too_many_pixels", f"This {kind.name} has {pixels}.")
     fitted = fit(full, size)
     image: Image.Image = file
     extent: tuple[float, float] = full

@@ -14,7 +14,7 @@ from photos.errors import Refused
 from photos.formats import FORMATS
 from photos.imaging import make_thumbnails
 from photos.limits import MAX_BYTES
-from tests.lambda_src.photos.pictures import four_corners, opened, photo, saved
+from tests.lambda_src.photos.pictures import HERE, four_corners, opened, photo, saved
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +126,13 @@ def test_a_huge_edge() -> None:
     buffer = BytesIO()
     Image.new("1", (65_535, 100)).save(buffer, "PNG")
     assert opened(make_thumbnails(buffer.getvalue())[256]).size == (256, 1)
+
+
+def test_a_heic_that_crashes_its_decoder_takes_nothing_else_down() -> None:
+    """Found by fuzzing: pi-heif 1.4.0 takes the type of an item for UTF-8, and for granted."""
+    whole = (HERE / "samples" / "coffee-turned.heic").read_bytes()
+    assert whole.count(b"Exif\0\0\0\0\x0epitm") == 1
+    assert refusal_of(whole.replace(b"Exif\0\0\0\0\x0epitm", b"\xff\x10\x02\x02\0\0\0\0\x0epitm")).code == "broken"
 
 
 def test_floats_that_are_no_numbers() -> None:
