@@ -54,7 +54,7 @@ def _is_webp(photo: bytes) -> bool:
 
 
 def _is_animated_webp(photo: bytes) -> bool:
-    return _is_webp(photo) and photo[12:16] == b"VP8X" and bool(photo[20] & 2)
+    return _is_webp(photo) and photo[12:16] == b"VP8X" and bool(int.from_bytes(photo[20:21], "big") & 2)
 
 
 def _is_avif(photo: bytes) -> bool:

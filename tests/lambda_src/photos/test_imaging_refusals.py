@@ -68,6 +68,13 @@ def test_a_good_start_with_garbage_behind(start: bytes) -> None:
 
 
 @pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP"])
+def test_a_file_that_ends_in_its_header(format_: str) -> None:
+    moving: dict[str, object] = {"save_all": True, "append_images": [Image.new("RGB", (400, 200))]}
+    whole = saved(four_corners(), format_, **(moving if format_ == "WEBP" else {}))
+    assert {refusal_of(whole[:length]).code for length in range(1, 40)} <= {"not_a_photo", "broken"}
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP"])
 @pytest.mark.parametrize("part", [0.2, 0.6, 0.95])
 def test_a_truncated_photo(format_: str, part: float) -> None:
     whole = saved(opened(photo("rocket.jpg")), format_)
