@@ -2,8 +2,11 @@
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import pytest
 from PIL import Image
@@ -26,6 +29,28 @@ SCRIPTS = {  # in the language of `jpegtran -scans`
     "fine detail only": "0,1,2: 0-0, 0, 0; 0: 30-63, 0, 0; 1: 1-63, 0, 0; 2: 1-63, 0, 0;",
     "no detail": "0,1,2: 0-0, 0, 0;",
 }
+
+
+def any_script(random: Random) -> str:
+    """Scans as no encoder would choose them: any bands, in any order and depth that the standard allows."""
+    means = [f"0,1,2: 0-0, {high}, {low};" for high, low in _passes(random)]
+    waiting = [means[1:]]
+    for component in range(3):
+        edges = [1, *sorted(random.sample(range(2, 64), random.randint(0, 4))), 64]
+        waiting += [
+            [f"{component}: {first}-{behind - 1}, {high}, {low};" for high, low in _passes(random)]
+            for first, behind in pairwise(edges)
+        ]
+    scans = means[:1]
+    while waiting := [band for band in waiting if band]:
+        scans.append(random.choice(waiting).pop(0))
+    return " ".join(scans[: random.choice([len(scans), random.randint(1, len(scans))])])
+
+
+def _passes(random: Random) -> list[tuple[int, int]]:
+    """The bits that each pass over a band brings: first those above some bit, then one by one."""
+    lowest = random.randint(0, 3)
+    return [(0, lowest), *((bit, bit - 1) for bit in range(lowest, 0, -1))]
 
 
 def at_an_eighth(jpeg: bytes) -> bytes:
@@ -67,19 +92,34 @@ def test_mozjpeg(name: str) -> None:
     assert_nothing_is_seen(jpeg)
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_scripts_of_every_kind(script: str, tmp_path: Path) -> None:
+@pytest.fixture
+def with_script(tmp_path: Path) -> Callable[[str, str], bytes]:
+    """The photograph of this name, with these scans."""
     jpegtran = shutil.which("jpegtran")
     if not jpegtran:
         pytest.skip("jpegtran is not installed (Debian: libjpeg-turbo-progs)")
-    (tmp_path / "scans").write_text(SCRIPTS[script])
-    for name in ("rocket.jpg", "retina.jpg"):
+
+    def with_script(name: str, script: str) -> bytes:
+        (tmp_path / "scans").write_text(script)
         run = [jpegtran, "-scans", str(tmp_path / "scans")]
-        jpeg = subprocess.run(run, input=photo(name), capture_output=True, check=True).stdout
+        return subprocess.run(run, input=photo(name), capture_output=True, check=True).stdout
+
+    return with_script
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_scripts_of_every_kind(script: str, with_script: Callable[[str, str], bytes]) -> None:
+    for name in ("rocket.jpg", "retina.jpg"):
+        jpeg = with_script(name, SCRIPTS[script])
         assert needs_all_scans(jpeg)
         assert_nothing_is_seen(jpeg)
         if script in ("fine detail only", "no detail"):
             assert without_hidden_scans(jpeg) == jpeg
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_scripts_that_nobody_thought_of(seed: int, with_script: Callable[[str, str], bytes]) -> None:
+    assert_nothing_is_seen(with_script("rocket.jpg", any_script(Random(seed))))
 
 
 def test_restarts_are_left_alone() -> None:
