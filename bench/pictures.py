@@ -1,11 +1,17 @@
 """The pictures to measure with: made anew in a temporary folder, the same each time."""
 
+import os
 import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
-PHOTOS = Path(__file__).parent.parent / "local" / "photos"
+ROOT = Path(__file__).parent.parent
+PHOTOS = ROOT / "local" / "photos"
 
 
 def camera(megapixels: float, mode: str = "RGB") -> Image.Image:
@@ -18,11 +24,42 @@ def camera(megapixels: float, mode: str = "RGB") -> Image.Image:
     for left in range(0, width, tile.width):
         for top in range(0, height, tile.height):
             detail.paste(tile, (left, top))
-    return Image.blend(large, detail, 0.35).convert(mode)
+    return Image.blend(large, detail, 0.35).convert(mode)  # without the profile of rocket.jpg
 
 
-def write_speed_pictures(folder: Path) -> dict[str, Path]:
-    """12 megapixels in each format that Pillow can write."""
+class Heic:
+    """Writes HEIC with pillow-heif, whose encoder (x265) is under the GPL: fetched to measure, and not kept."""
+
+    VERSION = "1.8.1"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @classmethod
+    def fetched(cls, folder: Path) -> "Heic | None":
+        """None where there is no package index, or no package for this machine."""
+        wanted = ["--no-deps", "--only-binary=:all:", f"--target={folder}", f"pillow-heif=={cls.VERSION}"]
+        done = subprocess.run([sys.executable, "-m", "pip", "install", *wanted], capture_output=True, check=False)
+        return cls(folder) if done.returncode == 0 else None
+
+    def saved(self, megapixels: int, mode: str, path: Path) -> Path:
+        """A picture of `camera` as HEIC."""
+        code = f"""
+import pillow_heif
+from bench.pictures import camera
+pillow_heif.register_heif_opener()
+picture = camera({megapixels}, {mode!r})
+if picture.mode == "RGBA":
+    picture.putalpha(picture.getchannel("G"))
+picture.save({str(path)!r}, "HEIF", quality=80)
+"""
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(self._folder), str(ROOT)])}
+        subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+        return path
+
+
+def write_speed_pictures(folder: Path, heic: Heic | None) -> dict[str, Path]:
+    """12 megapixels in each format."""
     picture = camera(12)
     kinds: dict[str, tuple[str, dict[str, object]]] = {
         "JPEG": ("JPEG", {"quality": 90}),
@@ -34,33 +71,47 @@ def write_speed_pictures(folder: Path) -> dict[str, Path]:
         "TIFF": ("TIFF", {"compression": "tiff_lzw"}),
         "BMP": ("BMP", {}),
     }
-    return {name: _saved(picture, folder / name, *how) for name, how in kinds.items()}
+    written = {name: _saved(picture, folder / name, *how) for name, how in kinds.items()}
+    return written | ({"HEIC": heic.saved(12, "RGB", folder / "HEIC")} if heic else {})
 
 
-def write_memory_pictures(folder: Path, megapixels: int) -> dict[str, tuple[str, Path]]:
-    """The kind of each format that needs most memory: what it is, and where."""
-    plain, clear, ink = camera(megapixels), camera(megapixels, "RGBA"), camera(megapixels, "CMYK")
-    one_strip = {278: ink.height}  # rows per strip
+@dataclass(frozen=True)
+class Hardest:
+    """A photo of the kind that takes most memory and time in its format (its name in `photos.formats`)."""
+
+    format: str
+    kind: str
+    path: Path
+    megapixels: int
+    clear: bool = False  # has alpha
+
+
+def write_hardest(folder: Path, megapixels: int, heic: Heic | None) -> Iterator[Hardest]:
+    """One of each format, one by one: together they would fill a small disk."""
+    plain, ink = camera(megapixels), camera(megapixels, "CMYK")
+    clear = camera(megapixels, "RGBA")
     clear.putalpha(clear.getchannel("G"))
-    kinds: dict[str, tuple[str, str, Image.Image, dict[str, object]]] = {
-        "JPEG": ("4:4:4", "JPEG", plain, {"subsampling": 0, "quality": 80}),
-        "progressive JPEG": ("CMYK", "JPEG", ink, {"progressive": True, "quality": 80}),
-        "AVIF": ("4:4:4 with alpha", "AVIF", clear, {"subsampling": "4:4:4", "speed": 10}),
-        "PNG": ("RGBA", "PNG", clear, {"compress_level": 1}),
-        "WebP": ("lossless RGBA", "WEBP", clear, {"lossless": True, "quality": 0, "method": 0}),
-        "GIF": ("256 colours", "GIF", plain.quantize(), {}),
-        "TIFF": (
-            "CMYK in one strip",
-            "TIFF",
-            ink,
-            {"compression": "tiff_lzw", "tiffinfo": one_strip},
-        ),
-        "BMP": ("RGBA", "BMP", clear, {}),
-    }
-    written = {}
-    for name, (kind, format_, picture, options) in kinds.items():
-        written[name] = kind, _saved(picture, folder / f"{name}-{megapixels}", format_, options)
-    return written
+    one_strip: dict[str, object] = {"compression": "tiff_lzw", "tiffinfo": {278: ink.height}}  # rows per strip
+    lossless: dict[str, object] = {"lossless": True, "quality": 0, "method": 0}
+    moving: dict[str, object] = lossless | {"save_all": True, "append_images": [Image.new("RGBA", clear.size)]}
+    kinds: list[tuple[str, str, str, Image.Image, dict[str, object]]] = [
+        ("JPEG", "4:4:4", "JPEG", plain, {"subsampling": 0, "quality": 90}),
+        ("progressive JPEG", "CMYK", "JPEG", ink, {"progressive": True, "quality": 90}),
+        ("AVIF", "4:4:4 with alpha", "AVIF", clear, {"subsampling": "4:4:4", "speed": 10}),
+        ("PNG", "with alpha", "PNG", clear, {"compress_level": 1}),
+        ("WebP", "lossless with alpha", "WEBP", clear, lossless),
+        ("animated WebP", "lossless with alpha", "WEBP", clear, moving),
+        ("GIF", "256 colours", "GIF", plain.quantize(), {}),
+        ("TIFF", "CMYK in one strip", "TIFF", ink, one_strip),
+        ("BMP", "with alpha", "BMP", clear, {}),
+    ]
+    for name, kind, format_, picture, options in kinds:
+        path = _saved(picture, folder / "hardest", format_, options)
+        yield Hardest(name, kind, path, megapixels, picture.mode == "RGBA")
+    if heic:
+        for mode in ("RGB", "RGBA"):
+            path = heic.saved(megapixels, mode, folder / "hardest")
+            yield Hardest("HEIC", "with alpha" if mode == "RGBA" else "4:2:0", path, megapixels, mode == "RGBA")
 
 
 def write_large_jpeg(folder: Path) -> Path:

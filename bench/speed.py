@@ -1,20 +1,27 @@
-"""Time of one photo, on one core, as a ratio to doing nothing but decode it as small as its decoder can."""
+"""CPU time for one photo, as a ratio to doing nothing but decode it as small as its decoder can.
 
-import json
+CPU time, not the clock's: others who use the machine disturb it less. And in turns, so that a busy moment hits all.
+"""
+
 import os
+import resource
 import statistics
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from io import BytesIO
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 from PIL import Image
 
+from bench.sharp import Sharp
+from photos.formats import FORMATS
 from photos.imaging import make_thumbnails
 
-SIZES = {"256": (256,), "both": (256, 1024)}
+SIZES: dict[str, tuple[int, ...]] = {"256": (256,), "both": (256, 1024)}
 ROUNDS = 7
+
+Times = dict[str, dict[str, dict[str, float]]]  # milliseconds by format, sizes and engine
 
 
 def floor(photo: bytes, sizes: tuple[int, ...]) -> None:
@@ -25,45 +32,71 @@ def floor(photo: bytes, sizes: tuple[int, ...]) -> None:
     image.load()
 
 
+def floor_and_webp(photo: bytes, sizes: tuple[int, ...]) -> None:
+    """That, and write the thumbnails, which come from nowhere."""
+    floor(photo, sizes)
+    for picture in _ready(photo, sizes):
+        picture.save(BytesIO(), "WEBP", quality=80, method=2)
+
+
+@cache
+def _ready(photo: bytes, sizes: tuple[int, ...]) -> list[Image.Image]:
+    pictures: list[Image.Image] = [
+        Image.open(BytesIO(thumbnail)) for thumbnail in make_thumbnails(photo, sizes).values()
+    ]
+    for picture in pictures:
+        picture.load()
+    return pictures
+
+
 def stock_pillow(photo: bytes, sizes: tuple[int, ...]) -> None:
-    """What Pillow's own documentation shows: `thumbnail()`, then `save()`."""
+    """What Pillow's own documentation shows: `thumbnail()`, then `save()`; WebP with the effort of all others."""
     image = Image.open(BytesIO(photo))
     for size in sorted(sizes, reverse=True):
         image.thumbnail((size, size))
-        image.save(BytesIO(), "WEBP", quality=80)
+        image.save(BytesIO(), "WEBP", quality=80, method=2)
 
 
-ENGINES: dict[str, Callable[[bytes, tuple[int, ...]], object]] = {
-    "floor": floor,
-    "this project": make_thumbnails,
-    "stock Pillow": stock_pillow,
-}
+def measure(pictures: Mapping[str, Path], sharp: Sharp | None) -> Times:
+    """Medians of all engines for each picture."""
+    for known in FORMATS:
+        known.load_plugin()  # so that stock Pillow, too, reads HEIC
+    return {
+        name: {label: _measured(path, sizes, sharp) for label, sizes in SIZES.items()}
+        for name, path in pictures.items()
+    }
 
 
-def measure(pictures: dict[str, Path], sharp: Path | None) -> dict[str, dict[str, dict[str, float]]]:
-    """Milliseconds (medians) by format, sizes and engine. `sharp` is the folder it is in, if it is."""
+def _measured(path: Path, sizes: tuple[int, ...], sharp: Sharp | None) -> dict[str, float]:
+    photo = path.read_bytes()
+    _ready(photo, sizes)
+    engines: dict[str, Callable[[], float | None]] = {
+        "floor": lambda: _timed(floor, photo, sizes),
+        "floor and WebP": lambda: _timed(floor_and_webp, photo, sizes),
+        "this project": lambda: _timed(make_thumbnails, photo, sizes),
+        "stock Pillow": lambda: _timed(stock_pillow, photo, sizes),
+    }
+    if sharp:
+        engines["sharp"] = lambda: sharp.measured(path, sizes, once=False)
+        if len(sizes) > 1:
+            engines["sharp, decoding once"] = lambda: sharp.measured(path, sizes, once=True)
+    rounds = [{name: engine() for name, engine in engines.items()} for _ in range(ROUNDS + 1)]
+    taken = {name: [ms for round_ in rounds[1:] if (ms := round_[name]) is not None] for name in engines}
+    return {name: statistics.median(times) for name, times in taken.items() if times}
+
+
+def _timed(engine: Callable[[bytes, tuple[int, ...]], object], photo: bytes, sizes: tuple[int, ...]) -> float:
+    start = _cpu_seconds()
+    engine(photo, sizes)
+    return 1000 * (_cpu_seconds() - start)
+
+
+def _cpu_seconds() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)  # HEIC is read by one
+    return process_time() + children.ru_utime + children.ru_stime
+
+
+def on_one_core() -> None:
+    """Keep this process, and what it starts, on one core."""
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # one core, for what node starts, too
-    table: dict[str, dict[str, dict[str, float]]] = {}
-    for name, path in pictures.items():
-        photo = path.read_bytes()
-        table[name] = {}
-        for label, sizes in SIZES.items():
-            times: dict[str, list[float]] = {engine: [] for engine in ENGINES}
-            for _ in range(ROUNDS + 1):  # in turns, so that a busy moment hits all; first to warm up
-                for engine, run in ENGINES.items():
-                    start = perf_counter()
-                    run(photo, sizes)
-                    times[engine].append(1000 * (perf_counter() - start))
-            table[name][label] = {engine: statistics.median(taken[1:]) for engine, taken in times.items()}
-            if sharp and (taken := _sharp(sharp, path, sizes)):
-                table[name][label]["sharp"] = taken
-    return table
-
-
-def _sharp(folder: Path, path: Path, sizes: tuple[int, ...]) -> float | None:
-    """Milliseconds that sharp takes; none for what it cannot read (BMP)."""
-    script = str(Path(__file__).with_name("sharp.cjs"))
-    arguments = ["node", script, str(folder), str(path), str(ROUNDS), *map(str, sizes)]
-    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
-    return float(json.loads(done.stdout)) if done.returncode == 0 else None
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})

@@ -33,7 +33,7 @@ _UPRIGHT: Final = {  # what each EXIF orientation asks for
 _JPEG_GAP: Final = 1.9  # times too big that it may leave a picture: 48 dB of the exact one; 1.5, 38
 _LARGE: Final = 250_000  # pixels; LANCZOS and sharpening take 2 ms for as many
 _BLURRED: Final = 4  # from here on what is averaged in between hides what the decoder averaged
-# For 1024 × 768 LANCZOS takes 30 ms of 85, HAMMING 13: 48 dB of it. Other formats take so long that it counts less.
+# For 1024 × 768 LANCZOS takes 30 ms of 85, HAMMING 13: 48 dB of it. In other formats it counts less.
 _LARGE_OF_JPEG: Final = Image.Resampling.HAMMING
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow only warns at its limit; ours, one for each format, refuse
