@@ -24,8 +24,9 @@ def main() -> None:
     """Measure everything and tell."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--no-fetch", action="store_true", help="without sharp and HEIC, which need packages fetched")
-    parser.add_argument("--docs", action="store_true", help="write the results to docs/thumbnails.md, too")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="for JSON and plots")
+    parser.add_argument(
+        "--out", type=Path, default=RESULTS, help="for JSON and plots; docs/thumbnails.md is of the default"
+    )
     options = parser.parse_args()
 
     result = _measured(fetch=not options.no_fetch)
@@ -38,7 +39,7 @@ def main() -> None:
     for sizes, title in page.SIZES.items():
         (options.out / f"speed-{sizes}.svg").write_text(plot.svg(result["speed ms"], sizes, title))
     print(f"\nKept in {options.out}: bench.json, " + ", ".join(f"speed-{sizes}.svg" for sizes in speed.SIZES))
-    if options.docs:
+    if options.out == RESULTS:
         DOCS.write_text(page.with_tables(DOCS.read_text(), result))
 
 
