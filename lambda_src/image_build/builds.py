@@ -28,10 +28,9 @@ class Builds:
         # Tags are immutable and are made from the source: what is there is right, and would not be overwritten.
         if self._has(repository, tag):
             return
-        build = self._start(project)
-        while build["buildStatus"] == "IN_PROGRESS":
+        build_id = self._start(project)
+        while (build := self._build(build_id))["buildStatus"] == "IN_PROGRESS":
             time.sleep(_POLL_SECONDS)
-            [build] = self._codebuild.batch_get_builds(ids=[build["id"]])["builds"]
         if build["buildStatus"] != "SUCCEEDED":
             log = build.get("logs", {})
             raise BuildError(
@@ -46,11 +45,16 @@ class Builds:
         answer = self._ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageTag": tag}])
         return bool(answer["images"])
 
-    def _start(self, project: str) -> dict[str, Any]:
+    def _build(self, build_id: str) -> dict[str, Any]:
+        build: dict[str, Any]
+        [build] = self._codebuild.batch_get_builds(ids=[build_id])["builds"]
+        return build
+
+    def _start(self, project: str) -> str:
         for tries_left in reversed(range(_START_TRIES)):
             try:
-                build: dict[str, Any] = self._codebuild.start_build(projectName=project)["build"]
-                return build
+                build_id: str = self._codebuild.start_build(projectName=project)["build"]["id"]
+                return build_id
             except ClientError as error:
                 if not tries_left or error.response["Error"]["Code"] != "AccessDeniedException":
                     raise
