@@ -23,6 +23,7 @@ _EXTENSIONS = [
     "resources",
     "roles",
     "decisions",
+    "missing_objects",
     "services",
     "images",
     "processes",

@@ -1,6 +1,6 @@
 """Access logs of REST APIs: a line for each request, put into the Firehose stream that the stage names.
 
-On paper only: Firehose here buffers nothing, puts no newline behind a record, and needs no right of its role.
+On paper only: Firehose here buffers nothing, and puts no newline behind a record.
 """
 
 import base64

@@ -21,7 +21,7 @@ from ministack.core import iam_actions
 from ministack.core.responses import error_response_json, get_account_id, get_region, new_uuid, request_scope
 from ministack.services import batch
 
-from local.extension import images
+from local.extension import images, roles
 from local.extension.batch_resources import definition, delete_job_queue
 from local.extension.processes import Process, forward_logs
 
@@ -49,7 +49,7 @@ def extend() -> None:
 
     def resource_of_jobs(service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
         call = path.rstrip("/").lower()
-        if service == "batch" and call == "/v1/submitjob":  # AWS asks for a right to the queue as well
+        if service == "batch" and call == "/v1/submitjob":  # and to the queue: see _submit
             return json.loads(body)["jobDefinition"]
         if service == "batch" and call in ("/v1/canceljob", "/v1/terminatejob"):
             return batch._job_arn(json.loads(body)["jobId"])
@@ -70,6 +70,10 @@ def _submit(p: dict[str, Any]) -> Any:
     queue = batch._job_queues.get(p["jobQueue"].rpartition("/")[2])
     if queue is None or queue["state"] != "ENABLED":
         return _refused(f"JobQueue {p['jobQueue']} not found, or disabled")
+    try:
+        roles.require(roles.caller(), "batch:SubmitJob", queue["jobQueueArn"])
+    except PermissionError as error:
+        return error_response_json("AccessDeniedException", str(error), 403)
     described = definition(p["jobDefinition"])
     if described is None:
         return _refused(f"JobDefinition {p['jobDefinition']} not found, or not active")

@@ -15,10 +15,12 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import codebuild
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
@@ -112,14 +114,19 @@ def _run(build: dict[str, Any], project: dict[str, Any]) -> None:
     session = build["id"].partition(":")[2]
     logs = roles.client("logs", project["serviceRole"], session)
     stream = {"logGroupName": build["logs"]["groupName"], "logStreamName": build["logs"]["streamName"]}
-    logs.create_log_stream(**stream)
+
+    def log(message: str) -> None:
+        logs.put_log_events(**stream, logEvents=[{"timestamp": int(time.time() * 1000), "message": message}])
+
     try:
-        message = f"pushed {_build_and_push(project, session)}"
+        logs.create_log_stream(**stream)
+        log(f"pushed {_build_and_push(project, session)}")
     except Exception as error:
-        message = f"{type(error).__name__}: {error}"
         build["buildStatus"] = "FAILED"
+        message = f"{type(error).__name__}: {error}"
         build["phases"] = [{"phaseType": "BUILD", "phaseStatus": "FAILED", "contexts": [{"message": message}]}]
-    logs.put_log_events(**stream, logEvents=[{"timestamp": int(time.time() * 1000), "message": message}])
+        with suppress(ClientError):  # what failed may be the log
+            log(message)
 
 
 def _build_and_push(project: dict[str, Any], session: str) -> str:

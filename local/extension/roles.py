@@ -13,7 +13,7 @@ from ministack.services import sts
 def extend() -> None:
     """Change nothing: stop early if what is needed is gone."""
     sts.register_session, sts._gen_session_access_key, sts._gen_secret, sts._gen_session_token, sts._role_id  # noqa: B018
-    iam_evaluator.evaluate, iam_evaluator._gather_role_policies  # noqa: B018
+    iam_evaluator.evaluate, iam_evaluator._gather_role_policies, iam_evaluator.caller_arn  # noqa: B018
 
 
 def endpoint() -> str:
@@ -52,6 +52,13 @@ def require(role_arn: str | None, action: str, resource: str) -> None:
     """Raises PermissionError where the service may not do this. Without a role, the host's own would be asked."""
     if role_arn and not allows(role_arn, action, resource):
         raise PermissionError(f"{role_arn} is not authorized to perform: {action} on resource: {resource}")
+
+
+def caller() -> str | None:
+    """The ARN of the role that makes the call which is being answered; None if whoever does has none."""
+    arn: str = iam_evaluator.caller_arn()
+    _, _, session = arn.partition(":assumed-role/")
+    return f"arn:aws:iam::{arn.split(':')[4]}:role/{session.partition('/')[0]}" if session else None
 
 
 def client(service: str, role_arn: str, session_name: str) -> Any:

@@ -6,6 +6,7 @@ On paper only: the emulator starts it by UTC, and once, whatever retries its tar
 import json
 from typing import Any
 
+from ministack.core.iam_evaluator import pin_request_origin
 from ministack.services import eventbridge, scheduler, sqs
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
@@ -53,4 +54,5 @@ def _keep_time_zone(name: str, props: dict[str, Any]) -> None:
 def _give_up(target: dict[str, Any], event: dict[str, Any]) -> None:
     queue = target.get("DeadLetterConfig", {}).get("Arn")
     if queue and roles.allows(target["RoleArn"], "sqs:SendMessage", queue):
+        pin_request_origin("127.0.0.1", True)  # services of AWS come over TLS, and queues ask for it
         sqs._act_send_message({"MessageBody": json.dumps(event)}, sqs._queue_url(queue.rpartition(":")[2]))
