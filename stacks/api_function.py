@@ -91,7 +91,8 @@ class ApiFunction(PythonFunction):
         )
         for revision in revisions:
             acknowledge_wildcard(self.execution_role, revision, "A job is of the newest revision, whichever that is")
-        self._allow(["batch:DescribeJobs"], "*")  # it has no resource; the role has this wildcard's reason already
+        self._allow(["batch:DescribeJobs"], "*")
+        acknowledge_wildcard(self.execution_role, "*", "batch:DescribeJobs is about no particular resource")
 
     def _let_sign_links(self, originals: s3.IBucket, thumbnails: s3.IBucket, allowed_cidr: str) -> None:
         # Whoever holds a link acts as the function's role, which may do this from there only.

@@ -118,7 +118,7 @@ class BatchStack(Stack):
 
     def _page_job(self, catalogue: dynamodb.ITable) -> batch.IJobDefinition:
         role = self._role("PageRole")
-        self._grant(role, read="*", write="albums/*/pages/*")
+        self._grant(role, read=["albums/*/manifest.json", "*/*.webp"], write="albums/*/pages/*")
         role.add_to_policy(iam.PolicyStatement(actions=["dynamodb:GetItem"], resources=[catalogue.table_arn]))
         container = batch.EcsEc2ContainerDefinition(
             self,
@@ -137,7 +137,7 @@ class BatchStack(Stack):
 
     def _bind_job(self) -> batch.IJobDefinition:
         role = self._role("BindRole")
-        self._grant(role, read="albums/*", write="albums/*/album.pdf")
+        self._grant(role, read=["albums/*/manifest.json", "albums/*/pages/*"], write="albums/*/album.pdf")
         container = batch.EcsFargateContainerDefinition(
             self,
             "BindContainer",
@@ -184,14 +184,17 @@ class BatchStack(Stack):
     def _role(self, construct_id: str) -> iam.Role:
         return iam.Role(self, construct_id, assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
 
-    def _grant(self, role: iam.Role, *, read: str, write: str) -> None:
+    def _grant(self, role: iam.Role, *, read: Sequence[str], write: str) -> None:
         """Let a job read and write objects of these patterns, and be told when one of them is not there."""
-        for action, resource in (
-            ("s3:GetObject", self._bucket.arn_for_objects(read)),
-            ("s3:PutObject", self._bucket.arn_for_objects(write)),
+        for action, resources in (
+            ("s3:GetObject", [self._bucket.arn_for_objects(objects) for objects in read]),
+            ("s3:PutObject", [self._bucket.arn_for_objects(write)]),
             # Without it S3 answers "access denied" where it means "not found".
-            ("s3:ListBucket", self._bucket.bucket_arn),
+            ("s3:ListBucket", [self._bucket.bucket_arn]),
         ):
-            role.add_to_policy(iam.PolicyStatement(actions=[action], resources=[resource]))
-        acknowledge_wildcard(role, self._bucket, "What an album is made of is known when it is asked for", objects=read)
+            role.add_to_policy(iam.PolicyStatement(actions=[action], resources=resources))
+        for objects in read:
+            acknowledge_wildcard(
+                role, self._bucket, "What an album is made of is known when it is asked for", objects=objects
+            )
         acknowledge_wildcard(role, self._bucket, "Each album has a folder of its own", objects=write)

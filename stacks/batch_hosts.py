@@ -11,18 +11,23 @@ from stacks.acknowledge import acknowledge_wildcard
 # Many pools of hosts to choose from, none of them large: Spot takes back fewer, and an idle rest costs little.
 _TYPES = [f"{family}.{size}" for family in ("c6g", "c7g", "m6g", "m7g") for size in ("medium", "large")]
 
-# What the ECS agent on a host calls about its cluster and itself. The managed policy for it also allows to read all
-# images and write all logs, which here is for the execution role of a job.
-_AGENT = [
-    "ecs:DeregisterContainerInstance",
-    "ecs:Poll",
-    "ecs:RegisterContainerInstance",
-    "ecs:StartTelemetrySession",
-    "ecs:SubmitAttachmentStateChanges",
-    "ecs:SubmitContainerStateChange",
-    "ecs:SubmitTaskStateChange",
-    "ecs:UpdateContainerInstancesState",
-]
+# What the ECS agent on a host calls, about its cluster and about itself (Service Authorization Reference, "Amazon
+# Elastic Container Service"). The managed policy for it also allows to read all images and write all logs, which here
+# is for the execution role of a job.
+_AGENT = {
+    "cluster": [
+        "ecs:DeregisterContainerInstance",
+        "ecs:RegisterContainerInstance",
+        "ecs:SubmitAttachmentStateChanges",
+        "ecs:SubmitContainerStateChange",
+        "ecs:SubmitTaskStateChange",
+    ],
+    "container-instance": [
+        "ecs:Poll",
+        "ecs:StartTelemetrySession",
+        "ecs:UpdateContainerInstancesState",  # a host that Spot takes back tells so
+    ],
+}
 
 
 class BatchHosts(Construct):
@@ -102,12 +107,12 @@ class BatchHosts(Construct):
     def _role(self) -> iam.Role:
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
         stack = Stack.of(self)
-        kinds = ("cluster", "container-instance")
-        clusters = [f"arn:{stack.partition}:ecs:{stack.region}:{stack.account}:{kind}/*" for kind in kinds]
-        role.add_to_policy(iam.PolicyStatement(actions=_AGENT, resources=clusters))
+        for kind, actions in _AGENT.items():
+            resource = f"arn:{stack.partition}:ecs:{stack.region}:{stack.account}:{kind}/*"
+            role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
         role.add_to_policy(iam.PolicyStatement(actions=["ecs:DiscoverPollEndpoint"], resources=["*"]))
         acknowledge_wildcard(role, "*", "ecs:DiscoverPollEndpoint asks for an address, before there is any resource")
-        for kind in kinds:
+        for kind in _AGENT:
             cluster = f"arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:{kind}/*"
             acknowledge_wildcard(role, cluster, "Batch makes the clusters of its environments, and names them itself")
         return role

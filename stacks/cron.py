@@ -92,7 +92,7 @@ class CronStack(Stack):
             (["s3:ListBucket", "s3:ListBucketMultipartUploads"], originals.bucket_arn),
             (["s3:GetObject", "s3:AbortMultipartUpload"], originals.arn_for_objects("*")),
             (["s3:ListBucket"], thumbnails.bucket_arn),
-            (["s3:DeleteObject"], thumbnails.arn_for_objects("*")),
+            (["s3:DeleteObject"], thumbnails.arn_for_objects("*/*.webp")),
             (["s3:PutObject"], thumbnails.arn_for_objects("reports/*")),
             (["dynamodb:Query"], f"{catalogue.table_arn}/index/by-key"),
             (["dynamodb:Query"], f"{catalogue.table_arn}/index/by-id"),
@@ -103,7 +103,7 @@ class CronStack(Stack):
             function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
         role = function.execution_role
         acknowledge_wildcard(role, originals, "Any object in the bucket is a photo, under any key")
-        acknowledge_wildcard(role, thumbnails, "Thumbnails are named by photo, upload and size")
+        acknowledge_wildcard(role, thumbnails, "Thumbnails are named by photo, upload and size", objects="*/*.webp")
         acknowledge_wildcard(role, thumbnails, "Each night has a report of its own", objects="reports/*")
         # A policy of its own: the function waits for that of its role, which therefore cannot name the function.
         iam.Policy(

@@ -138,7 +138,7 @@ class ThumbnailsStack(Stack):
             (["s3:GetObject"], self.originals.arn_for_objects("*")),
             # Without it S3 answers "access denied" where it means "not found".
             (["s3:ListBucket"], self.originals.bucket_arn),
-            (["s3:PutObject", "s3:DeleteObject"], self.thumbnails.arn_for_objects("*")),
+            (["s3:PutObject", "s3:DeleteObject"], self.thumbnails.arn_for_objects("*/*.webp")),
             (["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], self.catalogue.table_arn),
             (["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], self.uploads.queue_arn),
         ):
@@ -146,7 +146,12 @@ class ThumbnailsStack(Stack):
         acknowledge_wildcard(
             function.execution_role, self.originals, "Any object in the bucket is a photo, under any key"
         )
-        acknowledge_wildcard(function.execution_role, self.thumbnails, "Thumbnails are named by photo, upload and size")
+        acknowledge_wildcard(
+            function.execution_role,
+            self.thumbnails,
+            "Thumbnails are named by photo, upload and size",
+            objects="*/*.webp",
+        )
         # Gone before the bucket is emptied, which it would fill again: events of uploads may still be in the queue.
         function.node.add_dependency(self.thumbnails)
         lambda_.EventSourceMapping(

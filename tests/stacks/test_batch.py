@@ -28,10 +28,11 @@ def _allowed(batch: Template, role: str) -> dict[str, list[str]]:
         if name.startswith(role):
             for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
                 actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-                resource = statement["Resource"]
-                end = resource["Fn::Join"][1][-1] if "Fn::Join" in resource else ""
+                one_or_more = statement["Resource"]
+                resources = one_or_more if isinstance(one_or_more, list) else [one_or_more]
+                ends = [resource["Fn::Join"][1][-1] if "Fn::Join" in resource else "" for resource in resources]
                 for action in actions:
-                    allowed.setdefault(action, []).append(end)
+                    allowed.setdefault(action, []).extend(ends)
     return allowed
 
 
@@ -109,13 +110,13 @@ def test_nothing_comes_in(batch: Template) -> None:
 
 def test_each_job_may_do_what_it_does_and_no_more(batch: Template) -> None:
     assert _allowed(batch, "PageRole") == {
-        "s3:GetObject": ["/*"],
+        "s3:GetObject": ["/*/*.webp", "/albums/*/manifest.json"],
         "s3:PutObject": ["/albums/*/pages/*"],
         "s3:ListBucket": [""],
         "dynamodb:GetItem": [""],
     }
     assert _allowed(batch, "BindRole") == {
-        "s3:GetObject": ["/albums/*"],
+        "s3:GetObject": ["/albums/*/manifest.json", "/albums/*/pages/*"],
         "s3:PutObject": ["/albums/*/album.pdf"],
         "s3:ListBucket": [""],
     }
