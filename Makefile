@@ -18,7 +18,7 @@ OPERATION = python -m operations $(foreach setting,$(SETTINGS),$(if $(filter com
 ALL_TESTS = pytest --numprocesses=2 --dist=loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help setup local demo deploy destroy cost key redrive screenshot test soak fuzz proofs synth check bench lock clean
+.PHONY: help setup local demo deploy destroy cost key redrive screenshot test soak fuzz privileges proofs synth check bench lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -61,9 +61,13 @@ soak: setup  ## Have everything go wrong for 1,000 photos at once, and look whet
 fuzz: setup  ## Feed damaged pictures to the decoders for MINUTES=10
 	@FUZZ_MINUTES=$(MINUTES) pytest tests/lambda_src/photos/test_imaging_fuzz.py
 
-proofs: setup  ## Prove every claim again, and write docs/proofs.md: all tests, then the soak
+privileges: setup  ## Take each right of each role away, look what fails without it, and write docs/privileges.md
+	@python -m local.privileges
+
+proofs: setup  ## Prove every claim again, and write docs/proofs.md: all tests, the soak, the privileges
 	@$(ALL_TESTS)
 	@python -m local.soak
+	@python -m local.privileges
 	@python -m local.proofs
 
 synth: setup  ## Write the templates of all stacks to cdk.out/, without credentials

@@ -32,7 +32,7 @@ CLAIMS = (
 )
 
 # What proves something and is no test.
-COMMANDS = ("make soak",)
+COMMANDS = ("make soak", "make privileges")
 
 _HEAD = """# What was proved, and how
 

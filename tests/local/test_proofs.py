@@ -13,8 +13,9 @@ PROOF = Proof("Nothing is lost", "1,000 photos | 16 clients", 1000, "all\nthere"
 
 
 @pytest.fixture
-def tests(tmp_path: Path) -> Path:
-    """A folder of tests, of which one proves something."""
+def tests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of tests, of which one proves something, beside one command."""
+    monkeypatch.setattr(proofs, "COMMANDS", ("make soak",))
     folder = tmp_path / "tests"
     folder.mkdir()
     (folder / "test_a.py").write_text("def test_it(proof): ...\ndef test_other(sandbox): ...\ndef no_test(): ...")
