@@ -1,0 +1,254 @@
+"""A deployed service is changed: after each redeployment all that it held is there, and the change is in effect.
+
+The tests of this file are one story, told in order, of one deployment.
+"""
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.client import Client
+from local.errors import SandboxError
+from local.inventory import inventory
+from local.sandbox import Sandbox
+from tests.e2e.deployed import deploying, outputs, resources, states
+from tests.e2e.eventually import eventually
+from tests.e2e.in_use import jobs_running, put_in_use, put_photo
+from tests.e2e.mishaps import waiting
+from tests.project_copy import copy_project, replace, synthesize_copy
+
+CLAIM = "The first deployment and every update work"
+
+HOLDS_DATA = {
+    "AWS::DynamoDB::Table",
+    "AWS::ECR::Repository",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+}
+
+
+@pytest.fixture(scope="module")
+def story(empty_sandbox: Sandbox) -> Iterator[Sandbox]:
+    """The sandbox, in which nothing is left when the story is over."""
+    before = inventory(empty_sandbox.client)
+    yield empty_sandbox
+    empty_sandbox.destroy()  # what a test that failed did not come to
+    assert inventory(empty_sandbox.client) - before == set()
+
+
+@pytest.fixture
+def held(story: Sandbox) -> Callable[[], dict[str, Any]]:
+    """Looks at all that the service holds, and where."""
+    return lambda: _held(story)
+
+
+def _held(sandbox: Sandbox) -> dict[str, Any]:
+    s3, ecr, thumbnails = sandbox.client("s3"), sandbox.client("ecr"), sandbox.outputs["Thumbnails"]
+    there = {what: name for what, name in resources(sandbox).items() if what[1] in HOLDS_DATA}
+    return {
+        "resources": there,
+        "objects": {
+            (bucket, entry["Key"]): entry["ETag"]
+            for (_, kind, _), bucket in there.items()
+            if kind == "AWS::S3::Bucket" and bucket in thumbnails.values()
+            for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", [])
+        },
+        "catalogue": sandbox.items(thumbnails["CatalogueTable"]),
+        "dead letters": waiting(sandbox, "Thumbnails"),
+        "images": {
+            tag
+            for (_, kind, _), repository in there.items()
+            if kind == "AWS::ECR::Repository"
+            for image in ecr.describe_images(repositoryName=repository)["imageDetails"]
+            for tag in image["imageTags"]
+        },
+        "listed": [
+            (photo["id"], photo["state"], *photo["thumbnails"])
+            for photo in Client(sandbox.outputs["Api"]["ApiUrl"]).ask("GET", "photos").json()["photos"]
+        ],
+    }
+
+
+def test_after_a_build_that_failed_a_plain_deploy_succeeds(
+    story: Sandbox, of_pair: Callable[..., Path], of_pair_changed: Callable[..., Path], proof: Callable[..., None]
+) -> None:
+    cannot_be_built = of_pair_changed(lambda images: (images / "gallery" / "Dockerfile").unlink())
+    with deploying(story, cannot_be_built), pytest.raises(SandboxError, match="Dockerfile"):
+        story.deploy("Registry")
+    assert states(story) == {"Registry": "ROLLBACK_COMPLETE"}
+    with deploying(story, of_pair()):
+        story.deploy()
+    assert set(states(story).values()) == {"CREATE_COMPLETE"}
+    put_photo(story, "before/any update.jpg")
+    _order_album(story)
+    story.client("sqs").send_message(QueueUrl=story.outputs["Thumbnails"]["DeadLetterQueueUrl"], MessageBody="dead")
+    proof(
+        CLAIM,
+        tried="a first deployment whose image cannot be built, and then `cdk deploy` again with that mended",
+        times=1,
+        found="the stack was rolled back; then all stacks were created, and made thumbnails and an album",
+    )
+
+
+def _page_is_for_others_no_more(sandbox: Sandbox) -> None:
+    url = sandbox.outputs["Api"]["ApiUrl"]
+    assert Client(url).ask("GET", "health").status == 200
+    assert Client(url, address="127.0.0.2").ask("GET", "health").status == 403
+
+
+def _sweeps_in_tokyo(sandbox: Sandbox) -> None:
+    (schedule,) = sandbox.client("scheduler").list_schedules()["Schedules"]
+    assert sandbox.client("scheduler").get_schedule(Name=schedule["Name"])["ScheduleExpressionTimezone"] == "Asia/Tokyo"
+
+
+def _mail_is_asked_for(sandbox: Sandbox) -> None:
+    topic = sandbox.outputs["Guardrails"]["AlertTopic"]
+    (subscription,) = sandbox.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "me@example.com")
+
+
+def _budget_is_larger(sandbox: Sandbox) -> None:
+    account = sandbox.client("sts").get_caller_identity()["Account"]
+    (budget,) = sandbox.client("budgets").describe_budgets(AccountId=account)["Budgets"]
+    assert float(budget["BudgetLimit"]["Amount"]) == 35
+
+
+# Each setting that a deployed copy may be given another value of, and how one sees that it has. `name` makes another
+# copy, and `target` is for the laptop.
+_CHANGES: dict[str, tuple[str, Callable[[Sandbox], None]]] = {
+    "allowed_cidr": ("127.0.0.1/32", _page_is_for_others_no_more),
+    "time_zone": ("Asia/Tokyo", _sweeps_in_tokyo),
+    "alert_email": ("me@example.com", _mail_is_asked_for),
+    "monthly_budget_usd": ("35", _budget_is_larger),
+}
+
+
+def test_each_setting_is_changed(context: dict[str, Any]) -> None:
+    from dataclasses import fields
+
+    from stacks.settings import Settings
+
+    assert {*_CHANGES, "name", "target"} == {field.name for field in fields(Settings)}
+
+
+def test_changed_settings_take_effect_and_nothing_is_lost(
+    story: Sandbox, held: Callable[[], dict[str, Any]], of_pair: Callable[..., Path], proof: Callable[..., None]
+) -> None:
+    before, resources_before = held(), resources(story)
+    with deploying(story, of_pair(**{setting: value for setting, (value, _) in _CHANGES.items()})):
+        story.deploy()
+    for _, is_in_effect in _CHANGES.values():
+        is_in_effect(story)
+    assert held() == before
+    replaced = {kind for (_, kind, _), name in resources_before.items() - resources(story).items()}
+    proof(
+        CLAIM,
+        tried=f"{', '.join(f'`{setting}`' for setting in _CHANGES)} changed in a deployed copy, and deployed again",
+        times=len(_CHANGES),
+        found=f"each in effect; {len(before['resources'])} buckets, tables, queues, repositories and log groups are "
+        f"the same, with {len(before['objects'])} objects; replaced: {', '.join(sorted(replaced)) or 'nothing'}",
+    )
+
+
+def test_a_version_that_does_not_start_is_rolled_back_and_nothing_is_lost(
+    story: Sandbox,
+    held: Callable[[], dict[str, Any]],
+    of_pair_changed: Callable[..., Path],
+    proof: Callable[..., None],
+) -> None:
+    before = held()
+    broken = of_pair_changed(lambda images: (images / "gallery" / "gallery.py").write_text("raise SystemExit(1)"))
+    with deploying(story, broken), pytest.raises(SandboxError, match="circuit breaker was triggered"):
+        story.deploy()
+    assert states(story)["Ecs"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert json.loads(_page(story, "health")) == {"status": "ok"}
+    after = held()
+    assert after.pop("images") > before.pop("images")  # those that did not start are kept too
+    assert after == before
+    proof(
+        CLAIM,
+        tried="a new version of the gallery that does not start, deployed",
+        times=1,
+        found="the stack was rolled back, the old version answers, and nothing else was lost",
+    )
+
+
+def test_changed_code_takes_effect_and_nothing_is_lost(
+    story: Sandbox, held: Callable[[], dict[str, Any]], tmp_path: Path, proof: Callable[..., None]
+) -> None:
+    before, of_jobs_before = held(), _images_of_jobs(story)
+    project = copy_project(tmp_path / "project")
+    replace(project / "lambda_src" / "api" / "operations.py", '"status": "ok"', '"status": "changed"')
+    replace(project / "containers" / "gallery" / "static" / "index.html", "</title>", " changed</title>")
+    replace(project / "containers" / "album" / "Dockerfile", "USER 10001", "USER 10002")
+    replace(project / "stacks" / "thumbnails.py", "memory_size=1769", "memory_size=2048")
+    changed = synthesize_copy(project, tmp_path / "cdk.out", name="pair", target="local", allowed_cidr="127.0.0.0/8")
+    with deploying(story, changed):
+        story.deploy()
+    assert Client(story.outputs["Api"]["ApiUrl"]).ask("GET", "health").json() == {"status": "changed"}
+    assert b" changed</title>" in _page(story, "")
+    assert _images_of_jobs(story).isdisjoint(of_jobs_before)
+    put_photo(story, "after the update.jpg")
+    _order_album(story)
+    after = held()
+    assert after["resources"] == before["resources"]
+    assert after["images"] > before["images"]
+    assert after["objects"].items() > before["objects"].items()
+    assert after["dead letters"] == before["dead letters"]
+    assert set(after["listed"]) > set(before["listed"])
+    proof(
+        CLAIM,
+        tried="a changed function, page, Dockerfile and amount of memory, deployed",
+        times=1,
+        found="the new API and page answer, old and new photos are listed, a new album is made of them",
+    )
+
+
+def test_in_use_it_is_destroyed_and_nothing_is_left(story: Sandbox, proof: Callable[..., None]) -> None:
+    tasks = [
+        task
+        for cluster in story.client("ecs").list_clusters()["clusterArns"]
+        for task in story.client("ecs").list_tasks(cluster=cluster)["taskArns"]
+    ]
+    assert tasks
+    assert outputs(story) == story.outputs
+    in_use = put_in_use(story)
+    story.destroy()
+    assert states(story) == {}
+    assert jobs_running() == []
+    proof(
+        "Nothing is left",
+        tried=f"`cdk destroy --all` of all stacks, {len(tasks)} tasks running; in them {in_use}",
+        times=1,
+        found="the account as before, no process running",
+    )
+
+
+def _images_of_jobs(sandbox: Sandbox) -> set[str]:
+    """The images of jobs that are ordered now."""
+    definitions = sandbox.client("batch").describe_job_definitions(status="ACTIVE")["jobDefinitions"]
+    assert len(definitions) == 2
+    return {definition["containerProperties"]["image"] for definition in definitions}
+
+
+def _order_album(sandbox: Sandbox) -> None:
+    """Order one of all photos from the API, and wait for it."""
+    client = Client(sandbox.outputs["Api"]["ApiUrl"], sandbox.api_key())
+    ordered = client.ask("POST", "albums", {"title": "All"})
+    assert ordered.status == 202, ordered.data
+    album = f"albums/{ordered.json()['id']}"
+    eventually(lambda: client.ask("GET", album).json()["state"] != "running")
+    assert client.ask("GET", album).json()["state"] == "ready"
+
+
+def _page(sandbox: Sandbox, path: str) -> bytes:
+    # The proxy of the user's environment has no business here.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{sandbox.outputs['Ecs']['GalleryUrl']}{path}", timeout=10) as answer:
+        body: bytes = answer.read()
+        return body
