@@ -101,7 +101,7 @@ class EcsStack(Stack):
             "Visitors",
             vpc=vpc,
             allow_all_outbound=False,  # only to the services: added where they become its targets
-            description="Who may visit the gallery" if allowed_cidr else "Nobody may visit the gallery",
+            description="Visitors of the gallery: the setting allowed_cidr, or nobody",  # another text is another group
         )
         if allowed_cidr:
             visitors.add_ingress_rule(ec2.Peer.ipv4(allowed_cidr), ec2.Port.tcp(80), "The setting allowed_cidr")
