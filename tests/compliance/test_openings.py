@@ -39,14 +39,26 @@ def _who(templates: _Templates) -> dict[str, set[str]]:
     return found
 
 
-def test_without_allowed_cidr_nobody_gets_in(closed: _Templates) -> None:
+def test_without_allowed_cidr_nobody_gets_in(closed: _Templates, proof: Callable[..., None]) -> None:
     assert _who(closed) == {}
+    proof(
+        "Nothing is open",
+        tried="resources of all templates without `allowed_cidr`: rules, ports, policies, permissions, URLs",
+        times=sum(len(template["Resources"]) for template in closed.values()),
+        found="none lets anyone in",
+    )
 
 
-def test_with_allowed_cidr_those_addresses_get_in_and_no_others(opened: _Templates) -> None:
+def test_with_allowed_cidr_those_addresses_get_in_and_no_others(opened: _Templates, proof: Callable[..., None]) -> None:
     found = _who(opened)
     assert {stack for stack, _, _ in (where.partition("/") for where in found)} == {"Api", "Ecs", "Lightsail"}
     assert {where: who for where, who in found.items() if who != {_ALLOWED}} == {}
+    proof(
+        "Nothing is open",
+        tried="the same with `allowed_cidr`",
+        times=sum(len(template["Resources"]) for template in opened.values()),
+        found=f"{len(found)} let somebody in, each of them those addresses only",
+    )
 
 
 def test_they_get_in_where_nobody_did_and_nothing_else_opens(closed: _Templates, opened: _Templates) -> None:

@@ -72,6 +72,27 @@ def test_every_queue_is_reached_over_tls_only(resources: dict[str, dict[str, Any
     assert {name.split("/")[1] for name, _ in _of_type(resources, "AWS::SQS::Queue")} == denials
 
 
+def test_encryption_at_rest_is_on_wherever_there_is_a_choice(resources: dict[str, dict[str, Any]]) -> None:
+    """Tables, log groups and repositories are always encrypted. Of the topic: `stacks/guardrails.py` says why not."""
+    for name, properties in _of_type(resources, "AWS::SQS::Queue"):
+        assert properties.get("SqsManagedSseEnabled", True) is True, name  # the default
+    for name, properties in _of_type(resources, "AWS::KinesisFirehose::DeliveryStream"):
+        assert "DeliveryStreamEncryptionConfigurationInput" in properties, name
+    for name, properties in _of_type(resources, "AWS::EC2::LaunchTemplate"):
+        disks = properties["LaunchTemplateData"]["BlockDeviceMappings"]
+        assert disks and all(disk["Ebs"]["Encrypted"] is True for disk in disks), name
+
+
+def test_no_host_gives_its_credentials_without_a_token_or_to_its_containers(
+    resources: dict[str, dict[str, Any]],
+) -> None:
+    templates = [*_of_type(resources, "AWS::EC2::LaunchTemplate")]
+    assert templates
+    for name, properties in templates:
+        options = properties["LaunchTemplateData"]["MetadataOptions"]
+        assert (options["HttpTokens"], options["HttpPutResponseHopLimit"]) == ("required", 1), name
+
+
 def test_every_function_logs_to_a_group_that_a_stack_owns(resources: dict[str, dict[str, Any]]) -> None:
     for name, properties in _of_type(resources, "AWS::Lambda::Function"):
         group = properties.get("LoggingConfig", {}).get("LogGroup", {}).get("Ref")

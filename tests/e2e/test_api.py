@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from tests.e2e.eventually import eventually
 PHOTO = (ROOT / "local" / "photos" / "rocket.jpg").read_bytes()
 SOMEONE_ELSE = "127.0.0.2"
 NO_ID = "0" * 32
+_UNLIMITED = {"throttle": {"rateLimit": 10_000, "burstLimit": 10_000}}
 
 
 @pytest.fixture(scope="module")
@@ -203,9 +204,30 @@ def test_wrong_queries_are_refused(client: Client, query: str) -> None:
     _assert_refused(client.ask("GET", f"photos?{query}"), ErrorCode.INVALID_REQUEST)
 
 
-@pytest.mark.parametrize("path", ["photos/x", f"photos/{NO_ID}", "photos/..%2Falbums", "albums/x", f"albums/{NO_ID}"])
-def test_what_is_no_id_leads_nowhere(client: Client, path: str) -> None:
-    _assert_refused(client.ask("GET", path), ErrorCode.NOT_FOUND)
+def test_what_is_no_id_leads_nowhere(sandbox: Sandbox, url: str, client: Client, proof: Callable[..., None]) -> None:
+    photo_id = _announce(client)["photo"]["id"]
+    ids = [NO_ID, "x", "..%2Falbums", "%2e%2e", "..%5Cphotos", f"{photo_id}%00", f"{photo_id}%20", f"{photo_id}.json"]
+    ids += [
+        photo_id.upper() + "G",
+        photo_id[:-1],
+        photo_id + "0",
+        f"{photo_id}%2F..%2F{photo_id}",
+        "%E2%80%AE",
+        "a" * 4000,
+    ]
+    paths = [f"{kind}/{photo_or_album}" for kind in ("photos", "albums") for photo_or_album in ids]
+    paths += [f"albums/{photo_id}", f"photos/{photo_id}/original"]
+    with _of_its_own_plan(sandbox, **_UNLIMITED) as key:
+        for path in paths:
+            for method in ("GET", "DELETE") if path.startswith("photos/") else ("GET",):
+                _assert_refused(Client(url, key).ask(method, path), ErrorCode.NOT_FOUND)
+    assert client.ask("GET", f"photos/{photo_id}").status == 200
+    proof(
+        "Nothing is open",
+        tried="ids of nothing, of another kind or almost of a photo, and tricks in paths, of photos and albums",
+        times=len(paths),
+        found="each is not found, in the one shape of errors",
+    )
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "nothing"), ("PUT", "photos"), ("GET", "albums"), ("GET", "")])
@@ -250,39 +272,72 @@ def test_the_gateway_refuses_wrong_bodies_without_the_function(sandbox: Sandbox,
         _assert_refused(client.ask("POST", "photos", body), ErrorCode.INVALID_REQUEST)
 
 
-def test_bodies_that_are_too_large_or_of_another_type_are_refused(client: Client) -> None:
+def test_bodies_that_are_too_large_or_of_another_type_are_refused(client: Client, proof: Callable[..., None]) -> None:
     large = json.dumps({"title": "", "photos": [f"{number:032x}" for number in range(1200)]}).encode() + b" " * 2**17
     _assert_refused(client.ask("POST", "albums", large), ErrorCode.TOO_LARGE)
-    form = client.ask("POST", "albums", b"{}", **{"Content-Type": "text/plain"})
-    _assert_refused(form, ErrorCode.UNSUPPORTED_MEDIA_TYPE)
+    types = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml")
+    for content_type in types:
+        other = client.ask("POST", "albums", b"{}", **{"Content-Type": content_type})
+        _assert_refused(other, ErrorCode.UNSUPPORTED_MEDIA_TYPE)
+    proof(
+        "Nothing is open",
+        tried="bodies of over 128 KiB, and of types that are not JSON",
+        times=1 + len(types),
+        found="each is refused, in the one shape of errors",
+    )
 
 
 WRITES = [route for route in ROUTES if route.needs_key]
 
 
-@pytest.mark.parametrize("route", WRITES, ids=lambda route: route.name)
-@pytest.mark.parametrize("wrong", ["", "not-the-key-at-all-but-long"], ids=["no key", "wrong key"])
-def test_writing_needs_the_key(url: str, route: Route, wrong: str) -> None:
-    message = _assert_refused(Client(url, wrong).ask(route.method, _path(route), {}), ErrorCode.FORBIDDEN)
-    assert "key" in message
+def test_writing_needs_the_key(url: str, key: str, proof: Callable[..., None]) -> None:
+    wrong = ["", "not-the-key-at-all-but-long", key[:-1], key + "0", key.swapcase()]
+    for route in WRITES:
+        for other in wrong:
+            message = _assert_refused(Client(url, other).ask(route.method, _path(route), {}), ErrorCode.FORBIDDEN)
+            assert "key" in message, route
+    proof(
+        "Nothing is open",
+        tried=f"each of {len(WRITES)} routes that write, without a key and with wrong ones",
+        times=len(WRITES) * len(wrong),
+        found="each is refused, in the one shape of errors",
+    )
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_someone_elses_address_is_let_in_nowhere_not_even_with_the_key(url: str, key: str, route: Route) -> None:
+def test_someone_elses_address_is_let_in_nowhere_not_even_with_the_key(
+    url: str, key: str, proof: Callable[..., None]
+) -> None:
     elsewhere = Client(url, key, address=SOMEONE_ELSE)
-    message = _assert_refused(elsewhere.ask(route.method, _path(route), {}), ErrorCode.FORBIDDEN)
-    assert "arn:" not in message and "address" in message
+    for route in ROUTES:
+        message = _assert_refused(elsewhere.ask(route.method, _path(route), {}), ErrorCode.FORBIDDEN)
+        assert "arn:" not in message and "address" in message, route
+    claimed = {"X-Forwarded-For": "127.0.0.1", "X-Real-Ip": "127.0.0.1", "Forwarded": "for=127.0.0.1"}
+    for header, address in claimed.items():
+        _assert_refused(elsewhere.ask("GET", "photos", **{header: address}), ErrorCode.FORBIDDEN)
+    proof(
+        "Nothing is open",
+        tried=f"each of {len(ROUTES)} routes with the key from another address, and headers that claim the right one",
+        times=len(ROUTES) + len(claimed),
+        found="each is refused, in the one shape of errors",
+    )
 
 
-def test_links_do_not_hold_from_someone_elses_address(url: str, client: Client) -> None:
+def test_links_do_not_hold_from_someone_elses_address(url: str, client: Client, proof: Callable[..., None]) -> None:
     elsewhere = Client(url, address=SOMEONE_ELSE)
     assert elsewhere.send(_announce(client)["upload"], PHOTO).status == 403
     (link, _other) = _upload(client)["thumbnails"].values()
     assert (client.open(link).status, elsewhere.open(link).status) == (200, 403)
+    proof(
+        "Nothing is open",
+        tried="a form and a link that the API signed, used from another address",
+        times=2,
+        found="both are refused; the link leads to its thumbnail from the right one",
+    )
 
 
 def test_a_link_leads_to_its_thumbnail_only(client: Client) -> None:
-    link = _upload(client)["thumbnails"]["256"]
+    link, other = (_upload(client)["thumbnails"]["256"] for _ in range(2))
+    assert client.open(other.partition("?")[0] + "?" + link.partition("?")[2]).status == 403  # of another photo
     assert client.open(link.replace("256.webp", "1024.webp")).status == 403
     assert client.open(link.partition("?")[0]).status == 403
 
@@ -313,12 +368,16 @@ def _of_its_own_plan(sandbox: Sandbox, **plan: Any) -> Iterator[str]:
     plan_id = gateway.create_usage_plan(name="test", apiStages=[{"apiId": api, "stage": "v1"}], **plan)["id"]
     key = gateway.create_api_key(name="test", enabled=True)
     gateway.create_usage_plan_key(usagePlanId=plan_id, keyId=key["id"], keyType="API_KEY")
-    yield key["value"]
-    gateway.delete_api_key(apiKey=key["id"])
-    gateway.delete_usage_plan(usagePlanId=plan_id)
+    try:
+        yield key["value"]
+    finally:
+        gateway.delete_api_key(apiKey=key["id"])
+        gateway.delete_usage_plan(usagePlanId=plan_id)
 
 
-def test_more_requests_at_once_than_the_plan_allows_are_refused_and_then_taken_again(client: Client) -> None:
+def test_more_requests_at_once_than_the_plan_allows_are_refused_and_then_taken_again(
+    client: Client, proof: Callable[..., None]
+) -> None:
     def ask() -> BaseHTTPResponse:
         return client.ask("POST", "photos", {})  # for a short answer
 
@@ -328,6 +387,12 @@ def test_more_requests_at_once_than_the_plan_allows_are_refused_and_then_taken_a
     for answer in refused:
         _assert_refused(answer, ErrorCode.TOO_MANY_REQUESTS)
     eventually(lambda: ask().status == 400)
+    proof(
+        "Nothing is open",
+        tried="requests one after the other, as fast as one client can, with one key",
+        times=len(answers),
+        found="at first served, then refused in the one shape of errors, soon served again",
+    )
 
 
 def test_more_requests_a_day_than_the_plan_allows_are_refused(sandbox: Sandbox, url: str) -> None:
@@ -393,15 +458,35 @@ def test_each_request_is_in_the_access_log_also_those_refused(sandbox: Sandbox, 
     assert (theirs["ip"], theirs["status"], theirs["error"]) == (SOMEONE_ELSE, "403", "ACCESS_DENIED")
 
 
+def test_the_key_is_in_no_log(sandbox: Sandbox, client: Client, key: str, proof: Callable[..., None]) -> None:
+    _announce(client)
+    client.ask("POST", "albums", b"{")
+    s3 = sandbox.client("s3")
+    (bucket,) = [it["Name"] for it in s3.list_buckets()["Buckets"] if "api-accesslogbucket" in it["Name"]]
+    function = sandbox.log_lines("Api")
+    access = [
+        s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read().decode()
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        for entry in page["Contents"]
+    ]
+    assert function and access
+    assert [line for line in (*function, *access) if key in line] == []
+    proof(
+        "Nothing is open",
+        tried="lines of the API's function and of its access log, searched for the key",
+        times=len(function) + len(access),
+        found="it is in none",
+    )
+
+
 def test_what_the_openapi_document_allows_and_what_it_does_not_is_answered_as_it_says(
     sandbox: Sandbox, url: str, tmp_path: Path
 ) -> None:
-    unlimited = {"throttle": {"rateLimit": 10_000, "burstLimit": 10_000}}
     excluded = [
         "positive_data_acceptance",  # ids and cursors of the right form are refused all the same if there are none such
         "unsupported_method",  # API Gateway does not tell unknown methods from unknown paths: 404, not 405
     ]
-    with _of_its_own_plan(sandbox, **unlimited) as key:
+    with _of_its_own_plan(sandbox, **_UNLIMITED) as key:
         run = subprocess.run(
             [
                 *(Path(sys.executable).with_name("schemathesis"), "run", ROOT / "docs" / "openapi.json"),

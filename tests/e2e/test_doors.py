@@ -1,0 +1,111 @@
+"""What is reached past the API: whoever has no right of this account gets through none of its doors."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local.emulator import REGION
+from local.sandbox import Sandbox
+from tests.e2e.mishaps import uploaded, waiting
+
+KEY = "behind doors.jpg"
+
+_REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "MissingAuthenticationToken"}
+
+# Service, call, and what it is called with.
+_Try = tuple[str, str, dict[str, Any]]
+
+
+def _tries(sandbox: Sandbox) -> Iterator[_Try]:
+    """What policies of our own say about, so that they could let in anyone at all."""
+    photos, cron = sandbox.outputs["Thumbnails"], sandbox.outputs["Cron"]
+    for bucket in (photos["OriginalsBucket"], photos["ThumbnailsBucket"]):
+        yield "s3", "list_objects_v2", {"Bucket": bucket}
+        yield "s3", "get_object", {"Bucket": bucket, "Key": KEY}
+        yield "s3", "put_object", {"Bucket": bucket, "Key": "mine.jpg", "Body": b"mine"}
+        yield "s3", "delete_object", {"Bucket": bucket, "Key": KEY}
+        yield "s3", "put_bucket_policy", {"Bucket": bucket, "Policy": "{}"}
+        yield "s3", "delete_bucket_policy", {"Bucket": bucket}
+        yield "s3", "delete_public_access_block", {"Bucket": bucket}
+    for queue in (photos["UploadQueueUrl"], photos["DeadLetterQueueUrl"], cron["DeadLetterQueueUrl"]):
+        yield "sqs", "send_message", {"QueueUrl": queue, "MessageBody": "{}"}
+        yield "sqs", "receive_message", {"QueueUrl": queue}
+        yield "sqs", "purge_queue", {"QueueUrl": queue}
+    yield "sns", "publish", {"TopicArn": sandbox.outputs["Guardrails"]["AlertTopic"], "Message": "fire"}
+
+
+def _more_tries(sandbox: Sandbox) -> Iterator[_Try]:
+    """What AWS does for nobody of another account."""
+    sweep, table = sandbox.outputs["Cron"]["SweepFunction"], sandbox.outputs["Thumbnails"]["CatalogueTable"]
+    yield "dynamodb", "scan", {"TableName": table}
+    yield "dynamodb", "delete_table", {"TableName": table}
+    yield "lambda", "invoke", {"FunctionName": sweep}
+    yield "lambda", "get_function", {"FunctionName": sweep}
+    yield "apigateway", "get_api_key", {"apiKey": sandbox.outputs["Api"]["ApiKeyId"], "includeValue": True}
+    yield "ecr", "describe_images", {"repositoryName": "other-compute/gallery"}
+
+
+@contextmanager
+def _user_without_rights(sandbox: Sandbox) -> Iterator[dict[str, str]]:
+    """Credentials of somebody in the account whom no policy names."""
+    iam, name = sandbox.client("iam"), "somebody"
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    yield {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
+    iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+    iam.delete_user(UserName=name)
+
+
+def _refused(sandbox: Sandbox, tries: Iterator[_Try], **credentials: Any) -> int:
+    """How many of them were refused, which must be all."""
+    refused = 0
+    for service, call, arguments in tries:
+        client = boto3.client(  # type: ignore[call-overload]  # the name is not known to the type checker
+            service, endpoint_url=sandbox.emulator.endpoint, region_name=REGION, **credentials
+        )
+        with pytest.raises(ClientError) as refusal:
+            getattr(client, call)(**arguments)
+        assert refusal.value.response["Error"]["Code"] in _REFUSALS, (service, call, refusal.value)
+        refused += 1
+    return refused
+
+
+@pytest.fixture
+def photo(sandbox: Sandbox) -> Iterator[None]:
+    """A photo that nobody touches."""
+    with uploaded(sandbox, KEY):
+        yield
+        bucket = sandbox.outputs["Thumbnails"]["OriginalsBucket"]
+        there = sandbox.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
+        assert [entry["Key"] for entry in there] == [KEY]
+        assert waiting(sandbox, "Thumbnails") == waiting(sandbox, "Cron") == 0
+
+
+def test_whoever_signs_nothing_gets_through_no_door(sandbox: Sandbox, photo: None, proof: Callable[..., None]) -> None:
+    refused = _refused(sandbox, _tries(sandbox), config=Config(signature_version=UNSIGNED))
+    proof(
+        "Nothing is open",
+        tried="calls of S3, SQS and SNS without a signature: read, write, delete, open to others",
+        times=refused,
+        found="each is refused",
+    )
+
+
+def test_a_user_whom_no_policy_names_gets_through_no_door(
+    sandbox: Sandbox, photo: None, proof: Callable[..., None]
+) -> None:
+    with _user_without_rights(sandbox) as credentials:
+        refused = _refused(sandbox, _tries(sandbox), **credentials)
+        refused += _refused(sandbox, _more_tries(sandbox), **credentials)
+    proof(
+        "Nothing is open",
+        tried="the same, and calls of DynamoDB, Lambda, API Gateway and ECR, by a user of the account without rights",
+        times=refused,
+        found="each is refused",
+    )
