@@ -75,13 +75,14 @@ synth: setup  ## Write the templates of all stacks to cdk.out/, without credenti
 	@cdk synth --quiet
 	@echo "Templates are in cdk.out/"
 
-check: setup  ## Format, lint, types, template checks
+check: setup  ## Format, lint, types, template checks, secrets, known faults of libraries
 	ruff format --check
 	ruff check
 	mypy
 	cdk synth --quiet --strict
 	cfn-lint cdk.out/*.template.json
 	pytest -q tests/compliance
+	@python -m local.audit
 
 bench: setup  ## Measure the thumbnailer: speed beside others, memory, cold start
 	@python -m bench
