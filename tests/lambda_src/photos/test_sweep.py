@@ -282,28 +282,38 @@ def test_an_announced_photo_keeps_its_place_and_any_upload_is_newer(world: World
         world.catalogue.announce("uploads/a.jpg", announced_at=announced_at)
 
 
+class _Listings(Catalogue, Originals, Thumbnails):
+    """So many photos, all well: what the sweep reads of them, in the order of keys and of ids, which are the same."""
+
+    def __init__(self, photos: int, path: str) -> None:
+        self._photos, self._path = photos, path
+        self._now = datetime.now(UTC)
+
+    def _entries(self, after: str) -> Iterator[str]:
+        return (f"{number:032x}" for number in range(int(after[:32], 16) + 1 if after else 0, self._photos))
+
+    def all(self, *, after: str = "") -> Iterator[Stored]:
+        return (Stored(self._path.format(name), "e", self._now) for name in self._entries(after))
+
+    def all_by(self, order: str, *, after: str = "") -> Iterator[Item]:
+        thumbnails = "{}/1-e/256.webp"
+        for name in self._entries(after):
+            yield Item(name, name, State.READY, self._now, "e", "1", {256: thumbnails.format(name)})
+
+    def abort_multipart_uploads(self, *, before: datetime) -> Iterator[str]:
+        return iter(())
+
+
+def _sweep_over(photos: int) -> tuple[Sweep, Progress]:
+    originals, thumbnails = _Listings(photos, "{}"), _Listings(photos, "{}/1-e/256.webp")
+    sweep = Sweep(originals, thumbnails, _Listings(photos, ""), UploadQueue(boto3.client("sqs"), ""))
+    return sweep, Progress(datetime.now(UTC))
+
+
 def test_memory_does_not_grow_with_what_there_is() -> None:
     def peak(photos: int) -> int:
-        """Bytes that a sweep over so many photos, all well, has at most."""
-        keys = [(f"{number:08}", f"{number:032x}") for number in range(photos)]
-        now = datetime.now(UTC)
-
-        class Listings(Catalogue, Originals, Thumbnails):
-            def __init__(self, paths: list[str]) -> None:
-                self._paths = paths
-
-            def all(self, *, after: str = "") -> Iterator[Stored]:
-                return (Stored(path, "e", now) for path in self._paths)
-
-            def all_by(self, order: str, *, after: str = "") -> Iterator[Item]:
-                return (Item(key, id_, State.READY, now, "e", "1", {256: f"{id_}/1-e/256.webp"}) for key, id_ in keys)
-
-            def abort_multipart_uploads(self, *, before: datetime) -> Iterator[str]:
-                return iter(())
-
-        originals, thumbnails = [key for key, _ in keys], [f"{id_}/1-e/256.webp" for _, id_ in keys]
-        sweep = Sweep(Listings(originals), Listings(thumbnails), Listings([]), UploadQueue(boto3.client("sqs"), ""))
-        progress = Progress(now)
+        """Bytes that a sweep over so many photos has at most."""
+        sweep, progress = _sweep_over(photos)
         tracemalloc.start()
         sweep.run(progress, lambda: True)
         used = tracemalloc.get_traced_memory()[1]
@@ -312,3 +322,15 @@ def test_memory_does_not_grow_with_what_there_is() -> None:
         return used
 
     assert peak(20_000) < peak(1_000) + 50_000
+
+
+def test_a_hundred_thousand_photos_are_swept_in_as_many_runs_as_it_takes() -> None:
+    sweep, progress = _sweep_over(100_000)
+    runs = 0
+    while progress.phase is not Phase.DONE:
+        looks = iter([True] * 60)
+        sweep.run(progress, lambda: next(looks, False))  # noqa: B023  # called within this round only
+        progress = Progress.from_json(json.loads(json.dumps(progress.to_json())))  # as one run hands it to the next
+        runs += 1
+    assert progress.counts == Counts(photos=100_000, thumbnails=100_000)
+    assert runs > 10
