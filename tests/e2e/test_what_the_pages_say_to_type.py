@@ -27,8 +27,10 @@ TYPED_BY = {
     "make demo": ".ci/run",
     "make deploy": "tests/e2e/test_deploy.py",
     "make destroy": "tests/e2e/test_deploy.py",
+    "make fuzz": "tests/lambda_src/photos/test_imaging_fuzz.py",
     "make key": "tests/e2e/test_command_line.py",
     "make local": "tests/e2e/test_command_line.py",
+    "make privileges": "tests/e2e/test_privileges.py",
     "make redrive": "tests/e2e/test_redrive.py",
     "make setup": ".ci/run",  # before the first target
     "make soak": "tests/e2e/test_soak.py",
