@@ -14,8 +14,8 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd
 OPERATION = python -m operations $(foreach setting,$(SETTINGS),$(if $(filter command,$(origin $(setting))),-c "$(setting)=$($(setting))"))
 
-# Two at a time, as many sandboxes as tests share: each stays with one of the two.
-ALL_TESTS = pytest --numprocesses=2 --dist=loadgroup
+# Two files at a time, each with sandboxes of its own.
+ALL_TESTS = pytest --numprocesses=2 --dist=loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup local demo deploy destroy cost key redrive screenshot test soak fuzz privileges proofs synth check bench lock clean

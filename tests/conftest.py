@@ -75,8 +75,7 @@ def template(assembly: Path) -> Callable[[str], Template]:
 @pytest.fixture
 def proof(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Puts a row on the page of proofs: call it when all is shown, with what `local.proofs.Proof` has."""
-    # pytest-xdist puts the group of a test behind its name.
-    by, rows, records = request.node.nodeid.partition("@")[0], list[proofs.Proof](), proofs.RECORDS
+    by, rows, records = request.node.nodeid, list[proofs.Proof](), proofs.RECORDS
     proofs.forget(by, records)
 
     def prove(claim: str, *, tried: str, times: int, found: str) -> None:

@@ -14,16 +14,6 @@ from local.inventory import inventory
 from local.sandbox import Sandbox, running_sandbox
 from stacks import image_source
 
-_SANDBOXES = ("sandbox", "empty_sandbox")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a sandbox on one worker of pytest-xdist: another would deploy one of its own."""
-    for item in items:
-        for name in _SANDBOXES:
-            if name in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(name))
-
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
