@@ -25,9 +25,16 @@ class Sandbox:
     emulator: Emulator
     cdk: Cdk
     outputs: Outputs = field(default_factory=dict)
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
 
     def client(self, service: str, *, access_key: str = ACCOUNT) -> Any:
-        """A boto3 client of the sandbox, as root of its account unless another key is given."""
+        """The boto3 client of the sandbox, as root of its account unless another key is given."""
+        # One of each: every other would keep a connection, and the emulator has only so many.
+        if (service, access_key) not in self._clients:
+            self._clients[service, access_key] = self._new_client(service, access_key)
+        return self._clients[service, access_key]
+
+    def _new_client(self, service: str, access_key: str) -> Any:
         return boto3.client(  # type: ignore[call-overload]  # the name is not known to the type checker
             service,
             endpoint_url=self.emulator.endpoint,

@@ -77,6 +77,10 @@ def _submit(p: dict[str, Any]) -> Any:
     described = definition(p["jobDefinition"])
     if described is None:
         return _refused(f"JobDefinition {p['jobDefinition']} not found, or not active")
+    try:  # of the newest revision, where none is named
+        roles.require(roles.caller(), "batch:SubmitJob", described["jobDefinitionArn"])
+    except PermissionError as error:
+        return error_response_json("AccessDeniedException", str(error), 403)
     if problem := _unfit(queue, described):
         return _refused(problem)
     size = p.get("arrayProperties", {}).get("size")
