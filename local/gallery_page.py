@@ -26,6 +26,9 @@ class GalleryPage:
 
     def open(self) -> None:
         """Visit it."""
+        # A dialog to choose files is taken from Chromium as long as somebody listens. Told of that only right before
+        # a key is pressed, it was too late in 1 of 10 times on a busy machine.
+        self.page.on("filechooser", lambda _: None)
         self.page.goto(self.url)
         self.add.wait_for()
 
