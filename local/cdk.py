@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from local.deployment import Outputs
 from local.emulator import ACCOUNT, HOST, LOGS, REGION, ROOT, Emulator, kill_group
 from local.errors import SandboxError
 
@@ -18,8 +19,6 @@ _CONCURRENCY = "8"
 
 # Nothing of a sandbox is to reach the internet, nor to be coloured in a log.
 _QUIET = {"CDK_DISABLE_CLI_TELEMETRY": "true", "NO_COLOR": "1"}
-
-Outputs = dict[str, dict[str, str]]
 
 
 class Cdk:

@@ -3,28 +3,23 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any
 
 import boto3
-from boto3.dynamodb.types import TypeDeserializer
 from botocore.config import Config
 
-from local.cdk import Cdk, Outputs
+from local.cdk import Cdk
 from local.console import step
+from local.deployment import Deployment
 from local.emulator import ACCOUNT, REGION, Emulator, kept_on_error, running_emulator
 
 
 @dataclass
-class Sandbox:
-    """What a person, the demo and the tests use.
-
-    outputs: of the deployed stacks, by stack id and output name
-    """
+class Sandbox(Deployment):
+    """What a person, the demo and the tests use."""
 
     emulator: Emulator
     cdk: Cdk
-    outputs: Outputs = field(default_factory=dict)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
 
     def client(self, service: str, *, access_key: str = ACCOUNT) -> Any:
@@ -54,34 +49,9 @@ class Sandbox:
         with step(f"cdk destroy {' '.join(stacks) or '--all'}"):
             self.cdk.destroy(*stacks)
 
-    def api_key(self) -> str:
-        """What `make key` prints."""
-        key_id = self.outputs["Api"]["ApiKeyId"]
-        key: str = self.client("apigateway").get_api_key(apiKey=key_id, includeValue=True)["value"]
-        return key
-
-    def items(self, table: str) -> list[dict[str, Any]]:
-        """Every item of a table, as plain Python values."""
-        deserialize = TypeDeserializer().deserialize
-        pages = self.client("dynamodb").get_paginator("scan").paginate(TableName=table)
-        return [{name: deserialize(value) for name, value in item.items()} for page in pages for item in page["Items"]]
-
-    def log_lines(self, stack: str) -> list[str]:
-        """The lines that the functions of a stack have logged, oldest first."""
-        resources = self.client("cloudformation").get_paginator("list_stack_resources")
-        groups = [
-            resource["PhysicalResourceId"]
-            for page in resources.paginate(StackName=self.cdk.stack_name(stack))
-            for resource in page["StackResourceSummaries"]
-            if resource["ResourceType"] == "AWS::Logs::LogGroup"
-        ]
-        events = [
-            event
-            for group in groups
-            for page in self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
-            for event in page["events"]
-        ]
-        return [line for event in sorted(events, key=itemgetter("timestamp")) for line in event["message"].splitlines()]
+    def stack_name(self, stack: str) -> str:
+        """The name in the account of the stack with this id."""
+        return self.cdk.stack_name(stack)
 
 
 @contextmanager

@@ -9,21 +9,24 @@ from typing import Any
 
 import pytest
 
+from tests.target import TARGET
+
 # Takes most of the time of a synth; `make check` runs one with it.
 os.environ["CDK_VALIDATION"] = "false"
 # `make test` hands its own options and settings to every make that a test runs.
 for _name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES"):
     os.environ.pop(_name, None)
 # A test that forgets to mock AWS must not reach anyone's account.
-for _name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"]:
-    del os.environ[_name]
-os.environ |= {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-}
+if TARGET == "local":
+    for _name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"]:
+        del os.environ[_name]
+    os.environ |= {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
 
 import stacks  # noqa: E402, F401, I001  # finds node, which aws_cdk needs
 from aws_cdk import App  # noqa: E402
@@ -32,6 +35,15 @@ from aws_cdk.assertions import Template  # noqa: E402
 from local import proofs  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In an account, only the tests of a deployed copy that need nothing of the emulator."""
+    if TARGET == "local":
+        return
+    names = {item: set(getattr(item, "fixturenames", ())) for item in items}
+    config.hook.pytest_deselected(items=[it for it in items if "deployment" not in names[it] or "sandbox" in names[it]])
+    items[:] = [it for it in items if "deployment" in names[it] and "sandbox" not in names[it]]
 
 
 @pytest.fixture(scope="session")

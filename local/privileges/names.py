@@ -30,7 +30,7 @@ class Names:
         self.all = [
             Resource(path, found["ResourceType"], found["PhysicalResourceId"])
             for stack, paths in construct_paths(sandbox.cdk.assembly).items()
-            for page in pages.paginate(StackName=sandbox.cdk.stack_name(stack))
+            for page in pages.paginate(StackName=sandbox.stack_name(stack))
             for found in page["StackResourceSummaries"]
             if (path := paths.get(found["LogicalResourceId"]))
         ]

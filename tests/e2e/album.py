@@ -3,18 +3,19 @@
 from uuid import uuid4
 
 from local.demo.catalogue import items, wait
+from local.deployment import Deployment
 from local.sandbox import Sandbox
 from photos.album_jobs import AlbumJobs, JobKind
 from photos.albums import Album, pdf_key
 
 
-def album_jobs(sandbox: Sandbox) -> AlbumJobs:
+def album_jobs(deployment: Deployment) -> AlbumJobs:
     """The jobs of the stack `Batch`, with the rights of whoever deployed it."""
-    outputs = sandbox.outputs["Batch"]
+    outputs = deployment.outputs["Batch"]
     return AlbumJobs(
-        sandbox.client("batch"),
-        sandbox.client("s3"),
-        sandbox.outputs["Thumbnails"]["ThumbnailsBucket"],
+        deployment.client("batch"),
+        deployment.client("s3"),
+        deployment.outputs["Thumbnails"]["ThumbnailsBucket"],
         page=JobKind(outputs["JobQueue"], outputs["AlbumJobDefinition"]),
         bind=JobKind(outputs["BindJobQueue"], outputs["BindJobDefinition"]),
     )

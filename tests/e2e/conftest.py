@@ -10,9 +10,13 @@ import pytest
 from aws_cdk import App
 
 from app import build
+from local.deployment import Deployment
 from local.inventory import inventory
 from local.sandbox import Sandbox, running_sandbox
+from operations.errors import OperationError
 from stacks import image_source
+from tests.e2e.account import InAccount
+from tests.target import TARGET
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +28,21 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
         sandbox.destroy()
         assert inventory(sandbox.client) - before == set()
+
+
+@pytest.fixture(scope="session")
+def deployment(request: pytest.FixtureRequest) -> Deployment:
+    """The copy under test: that of the sandbox or, by `E2E_TARGET=aws`, one in an account.
+
+    A test that asks for no more than this, not for `sandbox` itself, holds in both.
+    """
+    if TARGET == "local":
+        sandbox: Sandbox = request.getfixturevalue("sandbox")
+        return sandbox
+    try:
+        return InAccount.of_this_shell()
+    except OperationError as error:
+        pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
 
 
 # Of the copy of the app that is deployed into the empty sandbox.

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from local.cdk import Outputs
+from local.deployment import Outputs
 from local.sandbox import Sandbox
 
 
@@ -45,7 +45,7 @@ def resources(sandbox: Sandbox) -> dict[tuple[str, str, str], str]:
 
 
 def _stacks(sandbox: Sandbox) -> Iterator[tuple[str, dict[str, Any]]]:
-    beginning = sandbox.cdk.stack_name("")
+    beginning = sandbox.stack_name("")
     for described in sandbox.client("cloudformation").describe_stacks()["Stacks"]:
         if described["StackName"].startswith(beginning):
             yield described["StackName"].removeprefix(beginning), described

@@ -83,7 +83,7 @@ def api_function(sandbox: Sandbox) -> str:
     """The name of the function behind the API."""
     functions = sandbox.client("lambda").get_paginator("list_functions").paginate()
     names = [function["FunctionName"] for page in functions for function in page["Functions"]]
-    (found,) = (name for name in names if name.startswith(f"{sandbox.cdk.stack_name('Api')}-Function"))
+    (found,) = (name for name in names if name.startswith(f"{sandbox.stack_name('Api')}-Function"))
     return str(found)
 
 

@@ -109,7 +109,7 @@ def test_every_alarm_has_its_cause_here(assembly: Path) -> None:
 def test_an_alarm_is_raised_by_its_cause_and_ends_with_it(
     sandbox: Sandbox, inbox: str, assembly: Path, path: str, proof: Callable[..., None]
 ) -> None:
-    stack = sandbox.cdk.stack_name(path.partition("/")[0])
+    stack = sandbox.stack_name(path.partition("/")[0])
     resource = sandbox.client("cloudformation").describe_stack_resource(
         StackName=stack, LogicalResourceId=_alarms(assembly)[path]
     )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
+from local.deployment import Deployment
 from local.emulator import ROOT
 from local.sandbox import Sandbox
 from photos.album_jobs import AlbumJobs
@@ -21,34 +22,35 @@ PHOTOS = sorted((ROOT / "local" / "photos").glob("*.[jp][pn]g"))
 
 
 @pytest.fixture(scope="module")
-def photos(sandbox: Sandbox) -> Iterator[list[str]]:
+def photos(deployment: Deployment) -> Iterator[list[str]]:
     """The keys of the sample photos, uploaded and ready."""
-    s3, outputs = sandbox.client("s3"), sandbox.outputs["Thumbnails"]
+    s3, outputs = deployment.client("s3"), deployment.outputs["Thumbnails"]
     keys = [f"Álbum {os.getpid()}/{photo.name}" for photo in PHOTOS]
     for key, photo in zip(keys, PHOTOS, strict=True):
         s3.put_object(Bucket=outputs["OriginalsBucket"], Key=key, Body=photo.read_bytes())
     eventually(
         lambda: (
-            {item["key"] for item in sandbox.items(outputs["CatalogueTable"]) if item["state"] == "ready"} >= set(keys)
+            {item["key"] for item in deployment.items(outputs["CatalogueTable"]) if item["state"] == "ready"}
+            >= set(keys)
         )
     )
     yield keys
     for key in keys:
         s3.delete_object(Bucket=outputs["OriginalsBucket"], Key=key)
-    eventually(lambda: not {item["key"] for item in sandbox.items(outputs["CatalogueTable"])} & set(keys))
+    eventually(lambda: not {item["key"] for item in deployment.items(outputs["CatalogueTable"])} & set(keys))
 
 
 @pytest.fixture(scope="module")
-def jobs(sandbox: Sandbox) -> AlbumJobs:
-    return album_jobs(sandbox)
+def jobs(deployment: Deployment) -> AlbumJobs:
+    return album_jobs(deployment)
 
 
 def _album(album_id: str, *photos: str) -> Album:
     return Album(album_id, "Ürlaub", "2026-11-24T10:00:00.000Z", photos)
 
 
-def _finished(sandbox: Sandbox, job_id: str) -> dict[str, Any]:
-    batch = sandbox.client("batch")
+def _finished(deployment: Deployment, job_id: str) -> dict[str, Any]:
+    batch = deployment.client("batch")
 
     def job() -> dict[str, Any]:
         (found,) = batch.describe_jobs(jobs=[job_id])["jobs"]
@@ -58,15 +60,15 @@ def _finished(sandbox: Sandbox, job_id: str) -> dict[str, Any]:
     return job()
 
 
-def _read(sandbox: Sandbox, key: str) -> bytes:
-    bucket = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
-    body: bytes = sandbox.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+def _read(deployment: Deployment, key: str) -> bytes:
+    bucket = deployment.outputs["Thumbnails"]["ThumbnailsBucket"]
+    body: bytes = deployment.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     return body
 
 
-def _log(sandbox: Sandbox, job: dict[str, Any]) -> list[str]:
+def _log(deployment: Deployment, job: dict[str, Any]) -> list[str]:
     group = job["container"]["logConfiguration"]["options"]["awslogs-group"]
-    events = sandbox.client("logs").get_log_events(
+    events = deployment.client("logs").get_log_events(
         logGroupName=group, logStreamName=job["container"]["logStreamName"], startFromHead=True
     )["events"]
     return [event["message"] for event in events]
@@ -83,21 +85,22 @@ def _process_of(job_id: str) -> int | None:
     return None
 
 
-def test_pages_are_made_side_by_side_and_bound(sandbox: Sandbox, photos: list[str], jobs: AlbumJobs) -> None:
+def test_pages_are_made_side_by_side_and_bound(deployment: Deployment, photos: list[str], jobs: AlbumJobs) -> None:
     album = _album("many", *photos * 7, "never uploaded.jpg")
-    bound = _finished(sandbox, jobs.submit(album))
+    bound = _finished(deployment, jobs.submit(album))
     assert bound["status"] == "SUCCEEDED", bound
-    (pages,) = sandbox.client("batch").describe_jobs(jobs=[bound["dependsOn"][0]["jobId"]])["jobs"]
+    (pages,) = deployment.client("batch").describe_jobs(jobs=[bound["dependsOn"][0]["jobId"]])["jobs"]
     assert pages["arrayProperties"]["statusSummary"]["SUCCEEDED"] == album.page_count == 3
-    pdf = PdfReader(io.BytesIO(_read(sandbox, pdf_key(album.id))), strict=True)
+    pdf = PdfReader(io.BytesIO(_read(deployment, pdf_key(album.id))), strict=True)
     assert len(pdf.pages) == 3
-    (last,) = sandbox.client("batch").describe_jobs(jobs=[f"{pages['jobId']}:2"])["jobs"]
-    assert _log(sandbox, last) == ["Album many, page 3 of 3: 4 photos, 1 gaps"]
+    (last,) = deployment.client("batch").describe_jobs(jobs=[f"{pages['jobId']}:2"])["jobs"]
+    eventually(lambda: _log(deployment, last))
+    assert _log(deployment, last) == ["Album many, page 3 of 3: 4 photos, 1 gaps"]
 
 
-def test_an_album_of_one_page(sandbox: Sandbox, photos: list[str], jobs: AlbumJobs) -> None:
-    assert _finished(sandbox, jobs.submit(_album("one", *photos)))["status"] == "SUCCEEDED"
-    assert len(PdfReader(io.BytesIO(_read(sandbox, pdf_key("one"))), strict=True).pages) == 1
+def test_an_album_of_one_page(deployment: Deployment, photos: list[str], jobs: AlbumJobs) -> None:
+    assert _finished(deployment, jobs.submit(_album("one", *photos)))["status"] == "SUCCEEDED"
+    assert len(PdfReader(io.BytesIO(_read(deployment, pdf_key("one"))), strict=True).pages) == 1
 
 
 def test_a_child_whose_host_is_reclaimed_runs_again_and_makes_the_same_page(
@@ -120,15 +123,15 @@ def test_a_child_whose_host_is_reclaimed_runs_again_and_makes_the_same_page(
     assert _read(sandbox, page_key("killed", 1)) == made
 
 
-def test_what_fails_by_itself_is_not_tried_again(sandbox: Sandbox, jobs: AlbumJobs) -> None:
-    outputs = sandbox.outputs["Batch"]
-    submitted = sandbox.client("batch").submit_job(
+def test_what_fails_by_itself_is_not_tried_again(deployment: Deployment, jobs: AlbumJobs) -> None:
+    outputs = deployment.outputs["Batch"]
+    submitted = deployment.client("batch").submit_job(
         jobName="nothing",
         jobQueue=outputs["JobQueue"],
         jobDefinition=outputs["AlbumJobDefinition"],
         parameters={"album": "never-asked-for"},
     )
-    failed = _finished(sandbox, submitted["jobId"])
+    failed = _finished(deployment, submitted["jobId"])
     assert (failed["status"], len(failed["attempts"]), failed["container"]["exitCode"]) == ("FAILED", 1, 1)
-    (line,) = _log(sandbox, failed)
+    (line,) = eventually(lambda: _log(deployment, failed))
     assert line.startswith("Album never-asked-for: albums/never-asked-for/manifest.json is not in the bucket")

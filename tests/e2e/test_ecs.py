@@ -6,52 +6,54 @@ from typing import Any
 
 import pytest
 
+from local.deployment import Deployment
 from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
 
 
-def get(sandbox: Sandbox, path: str) -> bytes:
+def get(deployment: Deployment, path: str) -> bytes:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{sandbox.outputs['Ecs']['GalleryUrl']}{path}", timeout=10) as answer:
+    with opener.open(f"{deployment.outputs['Ecs']['GalleryUrl']}{path}", timeout=10) as answer:
         body: bytes = answer.read()
         return body
 
 
-def who(sandbox: Sandbox) -> dict[str, str]:
+def who(deployment: Deployment) -> dict[str, str]:
     """The task that serves each launch type, as the page sees it in 40 visits."""
-    answers = [json.loads(get(sandbox, "whoami")) for _ in range(40)]
+    answers = [json.loads(get(deployment, "whoami")) for _ in range(40)]
     return {answer["launch_type"]: answer["task"] for answer in answers}
 
 
 @pytest.fixture
-def ecs(sandbox: Sandbox) -> Any:
-    return sandbox.client("ecs")
+def ecs(deployment: Deployment) -> Any:
+    return deployment.client("ecs")
 
 
 @pytest.fixture
-def cluster(ecs: Any) -> str:
-    (arn,) = [arn for arn in ecs.list_clusters()["clusterArns"] if "-Ecs-" in arn]
+def cluster(deployment: Deployment, ecs: Any) -> str:
+    arns = ecs.list_clusters()["clusterArns"]
+    (arn,) = [arn for arn in arns if f"/{deployment.stack_name('Ecs')}-" in arn]
     return str(arn)
 
 
-def test_visitors_are_served_by_fargate_and_by_ec2(sandbox: Sandbox) -> None:
-    assert set(who(sandbox)) == {"FARGATE", "EC2"}
+def test_visitors_are_served_by_fargate_and_by_ec2(deployment: Deployment) -> None:
+    assert set(who(deployment)) == {"FARGATE", "EC2"}
 
 
-def test_the_page_knows_where_it_comes_from(sandbox: Sandbox) -> None:
-    assert b'<script type="module" src="gallery.js">' in get(sandbox, "")
-    assert b'fetch("whoami")' in get(sandbox, "served_by.js")
-    assert set(json.loads(get(sandbox, "config.json"))) == {"api_url"}
+def test_the_page_knows_where_it_comes_from(deployment: Deployment) -> None:
+    assert b'<script type="module" src="gallery.js">' in get(deployment, "")
+    assert b'fetch("whoami")' in get(deployment, "served_by.js")
+    assert set(json.loads(get(deployment, "config.json"))) == {"api_url"}
 
 
-def test_what_the_containers_print_is_in_the_logs(sandbox: Sandbox) -> None:
-    get(sandbox, "health")
-    eventually(lambda: any("GET /health" in line for line in sandbox.log_lines("Ecs")))
+def test_what_the_containers_print_is_in_the_logs(deployment: Deployment) -> None:
+    get(deployment, "health")
+    eventually(lambda: any("GET /health" in line for line in deployment.log_lines("Ecs")))
 
 
 @pytest.mark.parametrize("launch_type", ["FARGATE", "EC2"])
-def test_a_task_that_is_gone_is_replaced(sandbox: Sandbox, ecs: Any, cluster: str, launch_type: str) -> None:
-    before = who(sandbox)[launch_type]
+def test_a_task_that_is_gone_is_replaced(deployment: Deployment, ecs: Any, cluster: str, launch_type: str) -> None:
+    before = who(deployment)[launch_type]
     ecs.stop_task(cluster=cluster, task=before)
     running: set[str] = set()
 
@@ -68,13 +70,13 @@ def test_a_task_that_is_gone_is_replaced(sandbox: Sandbox, ecs: Any, cluster: st
     eventually(replaced)
     assert before not in running
     # Until the new task is a target, its share of the visitors gets an error, on AWS too.
-    eventually(lambda: _all_answered(sandbox))
-    assert who(sandbox)[launch_type] in running
+    eventually(lambda: _all_answered(deployment))
+    assert who(deployment)[launch_type] in running
 
 
-def _all_answered(sandbox: Sandbox) -> bool:
+def _all_answered(deployment: Deployment) -> bool:
     try:
-        who(sandbox)
+        who(deployment)
     except OSError:
         return False
     return True

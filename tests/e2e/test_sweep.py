@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from local.deployment import Deployment
 from local.emulator import ROOT
 from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
@@ -15,12 +16,12 @@ KEY = "swept/my photo+ü.jpg"
 
 
 @pytest.fixture
-def photo(sandbox: Sandbox) -> Iterator[dict[str, Any]]:
+def photo(deployment: Deployment) -> Iterator[dict[str, Any]]:
     """The item of a photo with its thumbnails made; removed afterwards."""
-    s3, outputs = sandbox.client("s3"), sandbox.outputs["Thumbnails"]
+    s3, outputs = deployment.client("s3"), deployment.outputs["Thumbnails"]
 
     def item() -> dict[str, Any] | None:
-        return next((item for item in sandbox.items(outputs["CatalogueTable"]) if item["key"] == KEY), None)
+        return next((item for item in deployment.items(outputs["CatalogueTable"]) if item["key"] == KEY), None)
 
     s3.upload_file(str(ROOT / "local" / "photos" / "rocket.jpg"), outputs["OriginalsBucket"], KEY)
     yield eventually(item)
@@ -28,36 +29,36 @@ def photo(sandbox: Sandbox) -> Iterator[dict[str, Any]]:
     eventually(lambda: item() is None)
 
 
-def _objects(sandbox: Sandbox) -> dict[str, datetime]:
-    listed = sandbox.client("s3").list_objects_v2(Bucket=sandbox.outputs["Thumbnails"]["ThumbnailsBucket"])
+def _objects(deployment: Deployment) -> dict[str, datetime]:
+    listed = deployment.client("s3").list_objects_v2(Bucket=deployment.outputs["Thumbnails"]["ThumbnailsBucket"])
     return {entry["Key"]: entry["LastModified"] for entry in listed.get("Contents", [])}
 
 
-def _report(sandbox: Sandbox) -> dict[str, Any]:
+def _report(deployment: Deployment) -> dict[str, Any]:
     key = f"reports/{datetime.now(UTC).date().isoformat()}.json"
-    if key not in _objects(sandbox):
+    if key not in _objects(deployment):
         return {}
-    bucket = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
-    report: dict[str, Any] = json.load(sandbox.client("s3").get_object(Bucket=bucket, Key=key)["Body"])
+    bucket = deployment.outputs["Thumbnails"]["ThumbnailsBucket"]
+    report: dict[str, Any] = json.load(deployment.client("s3").get_object(Bucket=bucket, Key=key)["Body"])
     return report
 
 
 @pytest.fixture(autouse=True)
-def no_report(sandbox: Sandbox) -> None:
+def no_report(deployment: Deployment) -> None:
     """Begin without the report of an earlier test."""
-    for key in _objects(sandbox):
+    for key in _objects(deployment):
         if key.startswith("reports/"):
-            sandbox.client("s3").delete_object(Bucket=sandbox.outputs["Thumbnails"]["ThumbnailsBucket"], Key=key)
+            deployment.client("s3").delete_object(Bucket=deployment.outputs["Thumbnails"]["ThumbnailsBucket"], Key=key)
 
 
-def test_thumbnails_that_are_gone_come_back_as_they_were(sandbox: Sandbox, photo: dict[str, Any]) -> None:
+def test_thumbnails_that_are_gone_come_back_as_they_were(deployment: Deployment, photo: dict[str, Any]) -> None:
     lost = set(photo["thumbnails"].values())
     for key in lost:
-        sandbox.client("s3").delete_object(Bucket=sandbox.outputs["Thumbnails"]["ThumbnailsBucket"], Key=key)
-    answer = sandbox.client("lambda").invoke(FunctionName=sandbox.outputs["Cron"]["SweepFunction"])
+        deployment.client("s3").delete_object(Bucket=deployment.outputs["Thumbnails"]["ThumbnailsBucket"], Key=key)
+    answer = deployment.client("lambda").invoke(FunctionName=deployment.outputs["Cron"]["SweepFunction"])
     assert "FunctionError" not in answer, answer["Payload"].read()
-    assert _report(sandbox)["queued"] == 1
-    eventually(lambda: lost <= _objects(sandbox).keys())
+    assert _report(deployment)["queued"] == 1
+    eventually(lambda: lost <= _objects(deployment).keys())
 
 
 def test_a_run_without_time_hands_on_to_the_next(sandbox: Sandbox, photo: dict[str, Any]) -> None:

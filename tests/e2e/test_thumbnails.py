@@ -13,6 +13,7 @@ from PIL import Image
 
 from local.demo import catalogue
 from local.demo.photo import PHOTO
+from local.deployment import Deployment
 from local.emulator import ROOT
 from local.errors import SandboxError
 from local.sandbox import Sandbox
@@ -44,14 +45,14 @@ AWKWARD_KEYS = [
 ]
 
 
-def _items(sandbox: Sandbox) -> dict[str, dict[str, Any]]:
-    return {item["key"]: item for item in sandbox.items(sandbox.outputs["Thumbnails"]["CatalogueTable"])}
+def _items(deployment: Deployment) -> dict[str, dict[str, Any]]:
+    return {item["key"]: item for item in deployment.items(deployment.outputs["Thumbnails"]["CatalogueTable"])}
 
 
 @pytest.fixture
-def put(sandbox: Sandbox) -> Iterator[Callable[[str, bytes], None]]:
+def put(deployment: Deployment) -> Iterator[Callable[[str, bytes], None]]:
     """Puts an original, and deletes it after the test."""
-    s3, bucket = sandbox.client("s3"), sandbox.outputs["Thumbnails"]["OriginalsBucket"]
+    s3, bucket = deployment.client("s3"), deployment.outputs["Thumbnails"]["OriginalsBucket"]
     keys: set[str] = set()
 
     def put(key: str, body: bytes) -> None:
@@ -61,69 +62,71 @@ def put(sandbox: Sandbox) -> Iterator[Callable[[str, bytes], None]]:
     yield put
     for key in keys:
         s3.delete_object(Bucket=bucket, Key=key)
-    eventually(lambda: not keys & set(_items(sandbox)))
+    eventually(lambda: not keys & set(_items(deployment)))
 
 
-def _thumbnail(sandbox: Sandbox, key: str) -> Image.Image:
-    answer = sandbox.client("s3").get_object(Bucket=sandbox.outputs["Thumbnails"]["ThumbnailsBucket"], Key=key)
+def _thumbnail(deployment: Deployment, key: str) -> Image.Image:
+    answer = deployment.client("s3").get_object(Bucket=deployment.outputs["Thumbnails"]["ThumbnailsBucket"], Key=key)
     return Image.open(io.BytesIO(answer["Body"].read()))
 
 
 def test_photos_under_awkward_keys_are_all_ready_upright_and_in_place(
-    sandbox: Sandbox, put: Callable[[str, bytes], None]
+    deployment: Deployment, put: Callable[[str, bytes], None]
 ) -> None:
     photo = PHOTO.read_bytes()  # stored lying on its side
     for key in AWKWARD_KEYS:
         put(key, photo)
-    eventually(lambda: set(AWKWARD_KEYS) <= set(_items(sandbox)))
-    items = _items(sandbox)
+    eventually(lambda: set(AWKWARD_KEYS) <= set(_items(deployment)))
+    items = _items(deployment)
     for key in AWKWARD_KEYS:
         assert items[key]["state"] == "ready", key
-        sizes = {size: _thumbnail(sandbox, path).size for size, path in items[key]["thumbnails"].items()}
+        sizes = {size: _thumbnail(deployment, path).size for size, path in items[key]["thumbnails"].items()}
         assert sizes == {"256": (256, 171), "1024": (600, 400)}, key
     assert len({item["id"] for item in items.values()}) == len(items)
 
 
-def test_every_photo_of_the_repository_becomes_a_thumbnail(sandbox: Sandbox, put: Callable[[str, bytes], None]) -> None:
+def test_every_photo_of_the_repository_becomes_a_thumbnail(
+    deployment: Deployment, put: Callable[[str, bytes], None]
+) -> None:
     for photo in PHOTOS:
         put(photo.name, photo.read_bytes())
     names = {photo.name for photo in PHOTOS}
-    eventually(lambda: names <= set(_items(sandbox)))
-    assert {_items(sandbox)[name]["state"] for name in names} == {"ready"}
+    eventually(lambda: names <= set(_items(deployment)))
+    assert {_items(deployment)[name]["state"] for name in names} == {"ready"}
 
 
-def test_a_text_named_jpg_is_refused_with_its_reason(sandbox: Sandbox, put: Callable[[str, bytes], None]) -> None:
+def test_a_text_named_jpg_is_refused_with_its_reason(deployment: Deployment, put: Callable[[str, bytes], None]) -> None:
     put("text.jpg", b"This is a text.")
-    eventually(lambda: "text.jpg" in _items(sandbox))
-    item = _items(sandbox)["text.jpg"]
+    eventually(lambda: "text.jpg" in _items(deployment))
+    item = _items(deployment)["text.jpg"]
     assert (item["state"], item["code"]) == ("rejected", "not_a_photo")
     assert item["reason"]
 
 
 def test_a_new_version_replaces_the_thumbnails_of_the_old_one(
-    sandbox: Sandbox, put: Callable[[str, bytes], None]
+    deployment: Deployment, put: Callable[[str, bytes], None]
 ) -> None:
     put("twice.jpg", PHOTOS[0].read_bytes())
-    eventually(lambda: "twice.jpg" in _items(sandbox))
-    old = _items(sandbox)["twice.jpg"]
+    eventually(lambda: "twice.jpg" in _items(deployment))
+    old = _items(deployment)["twice.jpg"]
     put("twice.jpg", PHOTOS[1].read_bytes())
-    eventually(lambda: _items(sandbox)["twice.jpg"]["etag"] != old["etag"])
-    new = _items(sandbox)["twice.jpg"]
-    eventually(lambda: _objects_of(sandbox, new["id"]) == set(new["thumbnails"].values()))
+    eventually(lambda: _items(deployment)["twice.jpg"]["etag"] != old["etag"])
+    new = _items(deployment)["twice.jpg"]
+    eventually(lambda: _objects_of(deployment, new["id"]) == set(new["thumbnails"].values()))
 
 
-def test_deleting_an_original_removes_all_of_it(sandbox: Sandbox, put: Callable[[str, bytes], None]) -> None:
+def test_deleting_an_original_removes_all_of_it(deployment: Deployment, put: Callable[[str, bytes], None]) -> None:
     put("gone.jpg", PHOTOS[0].read_bytes())
-    eventually(lambda: "gone.jpg" in _items(sandbox))
-    photo_id = _items(sandbox)["gone.jpg"]["id"]
-    assert _objects_of(sandbox, photo_id)
-    sandbox.client("s3").delete_object(Bucket=sandbox.outputs["Thumbnails"]["OriginalsBucket"], Key="gone.jpg")
-    eventually(lambda: "gone.jpg" not in _items(sandbox) and not _objects_of(sandbox, photo_id))
+    eventually(lambda: "gone.jpg" in _items(deployment))
+    photo_id = _items(deployment)["gone.jpg"]["id"]
+    assert _objects_of(deployment, photo_id)
+    deployment.client("s3").delete_object(Bucket=deployment.outputs["Thumbnails"]["OriginalsBucket"], Key="gone.jpg")
+    eventually(lambda: "gone.jpg" not in _items(deployment) and not _objects_of(deployment, photo_id))
 
 
-def _objects_of(sandbox: Sandbox, photo_id: str) -> set[str]:
-    bucket = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
-    listed = sandbox.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"{photo_id}/")
+def _objects_of(deployment: Deployment, photo_id: str) -> set[str]:
+    bucket = deployment.outputs["Thumbnails"]["ThumbnailsBucket"]
+    listed = deployment.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"{photo_id}/")
     return {entry["Key"] for entry in listed.get("Contents", [])}
 
 

@@ -19,6 +19,7 @@ PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 # Who types which command, whatever its arguments; `aws` is nobody's here, as the AWS CLI is no part of this project.
 TYPED_BY = {
+    "E2E_TARGET=aws pytest": "tests/e2e/test_what_the_pages_say_to_type.py",
     "aws": "tests/e2e/test_command_line.py",  # what it would do, by boto3
     "curl": "tests/e2e/test_what_the_pages_say_to_type.py",
     "make bench": "bench/results/bench.json",  # by a person, on a machine that has nothing else to do; this came of it
@@ -111,6 +112,12 @@ def test_the_api_is_asked_by_curl(sandbox: Sandbox) -> None:
     reading, writing = (_typed(command, environment) for command in _blocks(ROOT / "docs" / "services.md"))
     assert '"next_cursor"' in reading
     assert '"upload"' in writing
+
+
+def test_the_same_tests_hold_in_an_account(sandbox: Sandbox) -> None:
+    (command,) = (command for command in _blocks(ROOT / "README.md") if "E2E_TARGET" in command)
+    shown = _typed(f"source .venv/bin/activate && {command}", sandbox.cdk.environment())
+    assert re.search(r"= \d\d passed, \d+ deselected in ", shown), shown
 
 
 def test_every_command_of_the_pages_is_typed_by_something() -> None:

@@ -1,0 +1,44 @@
+"""The copy in an account that `E2E_TARGET=aws` finds, or why it is left alone; the sandbox is the account."""
+
+import pytest
+
+from local.demo.photo import PHOTO
+from local.sandbox import Sandbox
+from operations.errors import OperationError
+from tests.e2e.account import InAccount
+from tests.e2e.eventually import eventually
+
+
+@pytest.fixture
+def shell(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Its credentials are the sandbox's."""
+    for name, value in sandbox.emulator.client_environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("E2E_NAME", raising=False)
+    return monkeypatch
+
+
+def test_it_is_as_it_was_deployed(sandbox: Sandbox, shell: pytest.MonkeyPatch) -> None:
+    copy = InAccount.of_this_shell()
+    assert copy.outputs == sandbox.outputs
+    assert copy.api_key() == sandbox.api_key()
+
+
+def test_a_copy_that_holds_photos_is_left_alone(sandbox: Sandbox, shell: pytest.MonkeyPatch) -> None:
+    s3, outputs = sandbox.client("s3"), sandbox.outputs["Thumbnails"]
+    s3.upload_file(str(PHOTO), outputs["OriginalsBucket"], "mine.jpg")
+    try:
+        eventually(lambda: sandbox.items(outputs["CatalogueTable"]))
+        with pytest.raises(OperationError, match="has 1 photos, and the tests delete every photo"):
+            InAccount.of_this_shell()
+    finally:
+        s3.delete_object(Bucket=outputs["OriginalsBucket"], Key="mine.jpg")
+        eventually(lambda: not sandbox.items(outputs["CatalogueTable"]))
+
+
+def test_a_copy_that_is_not_there_is_told(shell: pytest.MonkeyPatch) -> None:
+    shell.setenv("E2E_NAME", "annas")
+    with pytest.raises(
+        OperationError, match=r"^annas in account 111122223333, us-east-1 lacks Api, Batch, .*make deploy"
+    ):
+        InAccount.of_this_shell()
