@@ -13,7 +13,10 @@ from api.contract import ErrorCode, error_body
 _Type = apigateway.ResponseType
 
 _ERRORS = {
-    _Type.ACCESS_DENIED: (ErrorCode.FORBIDDEN, "This API is not open to your address: see the setting allowed_cidr."),
+    _Type.ACCESS_DENIED: (
+        ErrorCode.ADDRESS_NOT_ALLOWED,
+        "This API is not open to your address: see the setting allowed_cidr.",
+    ),
     _Type.INVALID_API_KEY: (ErrorCode.FORBIDDEN, "This needs an API key in the header X-Api-Key: see make key."),
     # What it says of paths and methods that there are not.
     _Type.MISSING_AUTHENTICATION_TOKEN: (ErrorCode.NOT_FOUND, "There is nothing here by this method and path."),

@@ -13,8 +13,9 @@ _TEMPLATE = Path(__file__).with_suffix(".sh")
 # User data has 16 KB at most (EC2 guide, "User data"), of which Lightsail takes some for lines of its own.
 _MAX_BYTES = 16 * 1024 - 2 * 1024
 
-# The template's comments are for its readers: they stay here.
+# Comments are for readers: they stay here.
 _COMMENT = re.compile(r"^ *# .*\n", re.MULTILINE)
+_COMMENT_OF_SCRIPT = re.compile(r"^ *// .*\n", re.MULTILINE)
 
 
 class UserDataError(RuntimeError):
@@ -49,8 +50,13 @@ def user_data(page: Path, *, api_url: str | None) -> UserData:
 def _files(page: Path) -> bytes:
     """The files of a folder as JSON: name → content, each byte a character of Latin-1."""
     found = sorted(path for path in page.rglob("*") if path.is_file())
-    content = {path.relative_to(page).as_posix(): path.read_bytes().decode("latin-1") for path in found}
+    content = {path.relative_to(page).as_posix(): _text(path) for path in found}
     return json.dumps(content, ensure_ascii=False).encode()
+
+
+def _text(file: Path) -> str:
+    text = file.read_bytes().decode("latin-1")
+    return _COMMENT_OF_SCRIPT.sub("", text) if file.suffix == ".js" else text
 
 
 def _packed(files: bytes) -> str:

@@ -27,6 +27,7 @@ class ErrorCode(StrEnum):
     INVALID_REQUEST = "invalid_request"
     UNKNOWN_PHOTOS = "unknown_photos"
     FORBIDDEN = "forbidden"
+    ADDRESS_NOT_ALLOWED = "address_not_allowed"
     NOT_FOUND = "not_found"
     NO_PHOTOS = "no_photos"
     TOO_LARGE = "too_large"
@@ -49,10 +50,8 @@ class ErrorCode(StrEnum):
 _ERRORS: Final = {
     ErrorCode.INVALID_REQUEST: (400, "Something in the request is not as described here; the message says what"),
     ErrorCode.UNKNOWN_PHOTOS: (400, "Some of the photos are not there; the message names them"),
-    ErrorCode.FORBIDDEN: (
-        403,
-        "The API is not open to this address, or the API key that this needs is missing or wrong",
-    ),
+    ErrorCode.FORBIDDEN: (403, "The API key that this needs is missing or wrong"),
+    ErrorCode.ADDRESS_NOT_ALLOWED: (403, "The API is not open to this address"),
     ErrorCode.NOT_FOUND: (404, "Nothing has this id"),
     ErrorCode.NO_PHOTOS: (409, "There are no photos that are ready"),
     ErrorCode.TOO_LARGE: (413, f"The body has more than {MAX_BODY >> 10} KiB"),
@@ -209,6 +208,7 @@ class Route:
 COMMON_ERRORS: Final = (
     ErrorCode.INVALID_REQUEST,
     ErrorCode.FORBIDDEN,
+    ErrorCode.ADDRESS_NOT_ALLOWED,
     ErrorCode.TOO_MANY_REQUESTS,
     ErrorCode.INTERNAL_ERROR,
     ErrorCode.UNAVAILABLE,

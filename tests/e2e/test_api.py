@@ -311,11 +311,11 @@ def test_someone_elses_address_is_let_in_nowhere_not_even_with_the_key(
 ) -> None:
     elsewhere = Client(url, key, address=SOMEONE_ELSE)
     for route in ROUTES:
-        message = _assert_refused(elsewhere.ask(route.method, _path(route), {}), ErrorCode.FORBIDDEN)
+        message = _assert_refused(elsewhere.ask(route.method, _path(route), {}), ErrorCode.ADDRESS_NOT_ALLOWED)
         assert "arn:" not in message and "address" in message, route
     claimed = {"X-Forwarded-For": "127.0.0.1", "X-Real-Ip": "127.0.0.1", "Forwarded": "for=127.0.0.1"}
     for header, address in claimed.items():
-        _assert_refused(elsewhere.ask("GET", "photos", **{header: address}), ErrorCode.FORBIDDEN)
+        _assert_refused(elsewhere.ask("GET", "photos", **{header: address}), ErrorCode.ADDRESS_NOT_ALLOWED)
     proof(
         "Nothing is open",
         tried=f"each of {len(ROUTES)} routes with the key from another address, and headers that claim the right one",

@@ -34,6 +34,8 @@ PHONE = {
 # What the page calls of the API, and of S3.
 API = "**/_aws/execute-api/**"
 UPLOADS = re.compile("/other-compute-thumbnails-originals")
+RENEWALS = re.compile(r"/photos/\w+$")
+THUMBNAILS = re.compile(r"/(256|1024)\.webp")
 CORS = {"Access-Control-Allow-Origin": "*"}
 
 # The machine may have more to do than this.
@@ -166,6 +168,7 @@ def test_a_photo_can_be_had_back(gallery: GalleryPage, sandbox: Sandbox) -> None
     gallery.delete("rocket.jpg")
     expect(gallery.cards).to_have_count(0)
     picture(gallery, "undo")
+    expect(gallery.notices.filter(has_text="Ctrl+Z brings it back.")).to_have_count(1)
     gallery.notices.get_by_role("button", name="Undo").click()
     expect(gallery.thumbnail("rocket.jpg")).to_be_focused()
     gallery.page.reload()
@@ -229,20 +232,21 @@ def test_by_keyboard(gallery: GalleryPage, sandbox: Sandbox) -> None:
     expect(gallery.thumbnails).to_have_count(3)
 
 
-def test_on_a_phone(visit: Callable[..., GalleryPage], broken: Path) -> None:
-    gallery = visit(**PHONE, color_scheme="dark")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone(visit: Callable[..., GalleryPage], broken: Path, scheme: str) -> None:
+    gallery = visit(**PHONE, color_scheme=scheme)
     gallery.upload(ROCKET, COFFEE, RETINA, broken)
     expect(gallery.thumbnails).to_have_count(3)
     expect(gallery.cards.filter(has_text="This is not an image")).to_have_count(1)
     assert gallery.page.evaluate("document.documentElement.scrollWidth") == 390
-    picture(gallery, "phone-dark")
+    picture(gallery, f"phone-{scheme}")
     gallery.thumbnail("retina.jpg").tap()
     expect(gallery.large).to_be_visible()
     for button in gallery.large.get_by_role("button").all():
         box = button.bounding_box()
         assert box and box["height"] >= 40 and box["x"] >= 0 and box["x"] + box["width"] <= 390
         assert box["y"] + box["height"] <= 844
-    picture(gallery, "phone-dark-large")
+    picture(gallery, f"phone-{scheme}-large")
     gallery.large.get_by_role("button", name="Delete").tap()
     expect(gallery.thumbnails).to_have_count(2)
     gallery.notices.get_by_role("button", name="Undo").tap()
@@ -255,6 +259,20 @@ def test_a_wrong_key_is_asked_for_again_and_the_upload_goes_on(gallery: GalleryP
     expect(gallery.key_dialog.get_by_role("alert")).to_have_text("The API does not accept this key.")
     picture(gallery, "wrong-key")
     gallery.give_key()
+    expect(gallery.thumbnails).to_have_count(2)
+
+
+def test_whose_address_is_not_let_in_any_more_keeps_the_key_and_the_files(gallery: GalleryPage) -> None:
+    gallery.upload(ROCKET)
+    expect(gallery.thumbnails).to_have_count(1)
+    words = "This API is not open to your address: see the setting allowed_cidr."
+    refusal = {"error": {"code": "address_not_allowed", "message": words}}
+    gallery.page.route(API, lambda route: route.fulfill(status=403, json=refusal, headers=CORS))
+    gallery.upload(RETINA)
+    expect(gallery.cards.filter(has_text=f"retina.jpg: {words}")).to_have_count(1)
+    expect(gallery.key_dialog).to_be_hidden()
+    gallery.page.unroute(API)
+    gallery.cards.get_by_role("button", name="Try again").click()
     expect(gallery.thumbnails).to_have_count(2)
 
 
@@ -385,6 +403,53 @@ def test_a_page_that_finds_no_api_can_be_tried_again(gallery: GalleryPage) -> No
     expect(gallery.page.get_by_text("The API cannot be reached.")).to_be_hidden()
 
 
+def test_a_page_whose_server_fails_can_be_tried_again(gallery: GalleryPage) -> None:
+    gallery.page.route("**/config.json", lambda route: route.fulfill(status=503, body="<html>no task</html>"))
+    gallery.page.reload()
+    expect(gallery.page.get_by_text("The server of this page does not answer.", exact=True)).to_be_visible()
+    gallery.page.unroute("**/config.json")
+    gallery.page.get_by_role("button", name="Try again").click()
+    expect(gallery.page.get_by_role("heading", name="No photos yet")).to_be_visible()
+
+
+def test_a_page_without_an_api_says_so(gallery: GalleryPage) -> None:
+    gallery.page.route("**/config.json", lambda route: route.fulfill(json={"api_url": ""}))
+    gallery.page.reload()
+    expect(gallery.page.get_by_text("This page was deployed without an API.", exact=True)).to_be_visible()
+
+
+def test_thumbnails_that_do_not_arrive_are_asked_for_again(gallery: GalleryPage) -> None:
+    gallery.upload(ROCKET, COFFEE, RETINA)
+    expect(gallery.thumbnails).to_have_count(3)
+    missing = "() => [...document.querySelectorAll('.ready img')].filter((it) => !it.naturalWidth).length"
+    gallery.page.route(THUMBNAILS, lambda route: route.fulfill(status=403))  # their links have run out
+    gallery.page.route(RENEWALS, lambda route: route.abort())  # and the API is away
+    gallery.page.reload()
+    expect(gallery.page.get_by_text("The API cannot be reached. What this page shows may be old.")).to_be_visible()
+    assert gallery.page.evaluate(missing) == 3
+    gallery.page.unroute(THUMBNAILS)
+    gallery.page.unroute(RENEWALS)
+    gallery.page.get_by_role("button", name="Try again").click()
+    eventually(gallery, lambda: gallery.page.evaluate(missing) == 0)
+
+
+def test_a_large_view_that_does_not_arrive_can_be_tried_again(gallery: GalleryPage) -> None:
+    gallery.upload(ROCKET)
+    expect(gallery.thumbnails).to_have_count(1)
+    gallery.page.route(THUMBNAILS, lambda route: route.fulfill(status=403))
+    gallery.page.route(RENEWALS, lambda route: route.abort())
+    gallery.thumbnail("rocket.jpg").click()
+    expect(gallery.large.get_by_text("This is the small thumbnail. The API cannot be reached.")).to_be_visible()
+    picture(gallery, "large-away")
+    gallery.page.unroute(RENEWALS)
+    gallery.large.get_by_role("button", name="Try again").click()
+    expect(gallery.large.get_by_text("This is the small thumbnail. It does not arrive.")).to_be_visible()
+    gallery.page.unroute(THUMBNAILS)
+    gallery.large.get_by_role("button", name="Try again").click()
+    expect(gallery.large.get_by_role("button", name="Try again")).to_be_hidden()
+    eventually(gallery, lambda: "/1024.webp" in loaded(gallery.large.get_by_role("img")))
+
+
 def test_a_slow_api_is_told(gallery: GalleryPage) -> None:
     held: list[Route] = []
     gallery.page.route(API, lambda route: held.append(route))
@@ -451,6 +516,7 @@ def test_everything_has_a_name_and_can_be_read(visit: Callable[..., GalleryPage]
     gallery.give_key()
     expect(gallery.thumbnails).to_have_count(1)
     expect(gallery.cards.filter(has_text="This is not an image")).to_have_count(1)
+    picture(gallery, f"photos-{scheme}")
     gallery.delete("rocket.jpg")
     assert nameless(gallery.page) == [] and too_faint(gallery.page) == []
     gallery.notices.get_by_role("button", name="Undo").click()

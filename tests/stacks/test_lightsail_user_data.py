@@ -88,7 +88,9 @@ def test_the_site_is_the_page_with_the_url_of_the_api(start: Callable[..., Serve
     server = start()
     assert server.status == 0
     for file in (file for file in _PAGE.rglob("*") if file.is_file() and file.name != "config.json"):
-        assert (server.site / file.relative_to(_PAGE)).read_bytes() == file.read_bytes()
+        lines = file.read_bytes().splitlines(keepends=True)
+        kept = [line for line in lines if not (file.suffix == ".js" and line.lstrip().startswith(b"//"))]
+        assert (server.site / file.relative_to(_PAGE)).read_bytes() == b"".join(kept)
     assert json.loads((server.site / "config.json").read_text()) == {"api_url": API_URL}
     assert json.loads((server.site / "whoami").read_text()) == {"launch_type": "LIGHTSAIL", "task": None, "zone": None}
 

@@ -1,7 +1,7 @@
 // Albums: ordered here, made by AWS Batch page by page, watched until the PDF is there.
 
 import { call, patiently } from "./api.js";
-import { ask, byId, copyOf } from "./dom.js";
+import { ask, byId, copyOf, drop } from "./dom.js";
 import { withKey } from "./key.js";
 import { notice } from "./notices.js";
 
@@ -84,7 +84,7 @@ class Album {
 
   putAway() {
     clearTimeout(this.timer);
-    this.row.remove();
+    drop(this.row);
     remember(this.id);
   }
 }

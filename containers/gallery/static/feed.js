@@ -71,7 +71,7 @@ async function told(read, again) {
     await read();
     trouble.textContent = list.ariaBusy = "";
   } catch (problem) {
-    trouble.textContent = `${problem.message} What this page shows may be old.`;
+    trouble.textContent = problem.message + (list.children.length ? " What this page shows may be old." : "");
   }
   const worked = !trouble.textContent;
   button.textContent = worked ? "More photos" : "Try again";
@@ -92,10 +92,26 @@ export async function renew({ id }) {
   return photo;
 }
 
-async function renewThumbnail({ target }) {
-  const { photo } = target.closest("li");
-  if (photo?.state !== "ready" || target.renewed) return;
-  target.renewed = true; // once
-  target.src = (await renew(photo)).thumbnails[256];
+const broken = new Set(); // images of thumbnails
+let renewing;
+const renewThumbnails = () => (renewing ??= told(renewBroken, renewThumbnails).finally(() => (renewing = null)));
+
+async function renewBroken() {
+  for (const image of broken) {
+    image.src = (await renew(image.closest("li").photo)).thumbnails[256];
+    image.renewed = true; // until it arrives: not asked for again and again
+    broken.delete(image);
+  }
 }
-list.addEventListener("error", renewThumbnail, true); // errors of images do not bubble
+
+// Events of images do not bubble.
+list.addEventListener("load", ({ target }) => (target.renewed = false), true);
+list.addEventListener(
+  "error",
+  ({ target }) => {
+    if (target.renewed || !target.closest(".ready")) return;
+    broken.add(target);
+    renewThumbnails();
+  },
+  true,
+);

@@ -14,7 +14,7 @@ export async function withKey(act) {
     try {
       return await act(key);
     } catch (problem) {
-      if (problem.status !== 403) throw problem;
+      if (problem.code !== "forbidden") throw problem;
       if (knownKey() === key) delete sessionStorage.apiKey;
     }
   }
@@ -26,6 +26,6 @@ async function askFor(wrong) {
   input.value = "";
   const given = await ask(byId("key"));
   asking = null;
-  if (!given) throw new Problem("This needs the API key.", 403);
+  if (!given) throw new Problem("This needs the API key.", 403, "forbidden");
   return (sessionStorage.apiKey = input.value.trim());
 }

@@ -6,7 +6,7 @@ import { beside, cardOf, focusOn, list } from "./grid.js";
 import { remove } from "./remove.js";
 
 const dialog = byId("large");
-const [image, name, before, after, trash] = dialog.querySelectorAll("img, h2, button");
+const [image, name, trouble, again, before, after, trash] = dialog.querySelectorAll("img, h2, p, button");
 let photo, touched;
 
 async function open(next) {
@@ -16,8 +16,16 @@ async function open(next) {
   after.disabled = !beside(photo.id, 1);
   if (!dialog.open) dialog.showModal();
   image.src = photo.thumbnails[256]; // is there already
-  const large = (await loaded(next)) ?? (await loaded(await renew(next)));
-  if (large && photo === next) image.src = large;
+  tell("");
+  try {
+    const large = (await loaded(next)) ?? (await loaded(await renew(next)));
+    if (photo !== next) return;
+    if (large) image.src = large;
+    else tell("It does not arrive.");
+  } catch (problem) {
+    if (photo === next) tell(problem.message);
+    return;
+  }
   loaded(beside(next.id, 1)); // is there when it is asked for
   if (!beside(next.id, 1)) more();
 }
@@ -27,6 +35,11 @@ async function loaded(photo) {
   const image = new Image();
   image.src = photo?.thumbnails[1024] ?? "";
   return image.decode().then(() => image.src, () => null);
+}
+
+function tell(words) {
+  trouble.textContent = words && `This is the small thumbnail. ${words}`;
+  again.hidden = !words;
 }
 
 function go(direction) {
@@ -39,6 +52,7 @@ list.addEventListener("click", ({ target }) => {
   if (card) open(card.photo);
 });
 
+again.onclick = () => open(photo);
 before.onclick = () => go(-1);
 after.onclick = () => go(1);
 trash.onclick = () => {

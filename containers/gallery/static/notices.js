@@ -1,6 +1,6 @@
 // What the page has to tell: lines at its lower edge.
 
-import { byId, copyOf } from "./dom.js";
+import { byId, copyOf, drop } from "./dom.js";
 
 // Show a line. Returns what takes it away.
 //   action: the label of its button, and what that does
@@ -14,7 +14,7 @@ export function notice(text, { action: [label, act] = [], seconds, ended } = {})
   const over = () => (line.matches(":hover, :focus-within") ? wait() : end());
   const away = () => {
     clearTimeout(timer);
-    line.remove();
+    drop(line);
   };
   const end = () => {
     away();

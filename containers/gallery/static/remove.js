@@ -6,6 +6,8 @@ import { withKey } from "./key.js";
 import { notice } from "./notices.js";
 
 const UNDO_SECONDS = 8;
+const KEYBOARD = matchMedia("(hover: hover)").matches; // what has a mouse has keys
+const KEYS = navigator.platform.startsWith("Mac") ? "⌘Z" : "Ctrl+Z";
 
 const waiting = new Map(); // by photo id: what ends the waiting, this way or that
 
@@ -36,7 +38,8 @@ export async function remove(photo) {
       failed(problem);
     }
   };
-  const away = notice(`${filename} is deleted.`, { action: ["Undo", undo], seconds: UNDO_SECONDS, ended });
+  const words = `${filename} is deleted.${KEYBOARD ? ` ${KEYS} brings it back.` : ""}`;
+  const away = notice(words, { action: ["Undo", undo], seconds: UNDO_SECONDS, ended });
   waiting.set(id, { away, undo, ended });
 }
 
