@@ -71,11 +71,11 @@ def build(app: App) -> App:
         allowed_cidr=chosen.allowed_cidr,
         api_url=api.url,
     )
-    LightsailStack(app, **named("Lightsail"), allowed_cidr=chosen.allowed_cidr, api_url=api.url)
+    website = LightsailStack(app, **named("Lightsail"), allowed_cidr=chosen.allowed_cidr, api_url=api.url)
     GuardrailsStack(
         app,
         **named("Guardrails"),
-        watched=[thumbnails.watched, api.watched, gallery.watched, cron.watched],
+        watched=[thumbnails.watched, api.watched, gallery.watched, batch.watched, cron.watched, website.watched],
         monthly_budget_usd=chosen.monthly_budget_usd,
         alert_email=chosen.alert_email,
     )

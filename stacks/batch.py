@@ -21,6 +21,7 @@ from aws_cdk import aws_batch as batch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
@@ -28,6 +29,7 @@ from constructs import Construct
 
 from stacks.acknowledge import acknowledge_wildcard
 from stacks.batch_hosts import BatchHosts
+from stacks.watched import Failure, Watched
 
 # New accounts may run five vCPUs of Spot hosts and five on demand (EC2 quotas). Of the latter a host of ECS has two.
 _MAX_SPOT_VCPUS = 4
@@ -85,9 +87,26 @@ class BatchStack(Stack):
         self.bind_queue = self._queue("FargateQueue", [self._fargate(vpc)])
         self.page_job = self._page_job(catalogue)
         self.bind_job = self._bind_job()
+        # Batch has no metrics of jobs: what they print says how they do.
+        self.watched = Watched("Albums", failures=[self._album_failed()], log=self._log_group)
 
         CfnOutput(self, "JobQueue", value=self.job_queue.job_queue_arn)
         CfnOutput(self, "BindJobQueue", value=self.bind_queue.job_queue_arn)
+
+    def _album_failed(self) -> Failure:
+        job, reason = (events.EventField.from_path(f"$.detail.{field}") for field in ("jobName", "statusReason"))
+        return Failure(
+            "AlbumFailed",
+            "No album.pdf comes of an order",
+            # Of the binding alone, which fails with any page: one message for an album, not one for each page.
+            events.EventPattern(
+                source=["aws.batch"],
+                detail_type=["Batch Job State Change"],
+                detail={"status": ["FAILED"], "jobQueue": [self.bind_queue.job_queue_arn]},
+            ),
+            f"The job {job} failed ({reason}). The log of the jobs, on the dashboard, says why. "
+            "Mend that, then order the album again.",
+        )
 
     def _fargate(self, vpc: ec2.IVpc) -> batch.IComputeEnvironment:
         return batch.FargateComputeEnvironment(

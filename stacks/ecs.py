@@ -16,12 +16,13 @@ from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_events as events
 from constructs import Construct
 
 from stacks.acknowledge import acknowledge
 from stacks.ecs_hosts import EcsHosts
 from stacks.gallery_task import PORT, ec2_task, fargate_task
-from stacks.watched import Watched, load_balancer_graphs, service_graph
+from stacks.watched import Failure, Watched, load_balancer_graphs, service_graph
 
 # Requests a minute that one task answers before another one comes to help, and how many there may be.
 _REQUESTS_PER_TASK = 1000
@@ -91,9 +92,33 @@ class EcsStack(Stack):
                 service_graph("On Fargate (%)", self.fargate_service),
                 service_graph("On EC2 (%)", self.ec2_service),
             ],
+            failures=[self._in_trouble()],
         )
 
         CfnOutput(self, "GalleryUrl", value=f"http://{self.load_balancer.load_balancer_dns_name}/")
+
+    def _in_trouble(self) -> Failure:
+        what, why = (events.EventField.from_path(f"$.detail.{field}") for field in ("eventName", "reason"))
+        # A deployment that is taken back, tasks for which there is no room, tasks that do not stay up (ECS guide,
+        # "Amazon ECS service action events", "Amazon ECS service deployment state change events").
+        return Failure(
+            "GalleryInTrouble",
+            "The gallery does not run as it should, for some of its visitors or for all",
+            events.EventPattern(
+                source=["aws.ecs"],
+                detail_type=["ECS Deployment State Change", "ECS Service Action"],
+                resources=[service.service_arn for service in (self.fargate_service, self.ec2_service)],
+                detail={
+                    "eventName": [
+                        "SERVICE_DEPLOYMENT_FAILED",
+                        "SERVICE_TASK_PLACEMENT_FAILURE",
+                        "SERVICE_TASK_START_IMPAIRED",
+                    ]
+                },
+            ),
+            f"The gallery: {what} ({why}). The events of its services in the ECS console, and the logs of its tasks, "
+            "say more. Deploy the version before again, or make room for its tasks.",
+        )
 
     def _load_balancer(self, name: str, vpc: ec2.IVpc, allowed_cidr: str | None) -> elbv2.ApplicationLoadBalancer:
         visitors = ec2.SecurityGroup(

@@ -3,10 +3,12 @@
 The notes praise what is paid by use and warn of nothing; this is the other half. It watches what the services of the
 other stacks publish and changes none of them: each deploys without this stack, and this one can come and go.
 
-    alarm of any stack → EventBridge rule ┐
-                       budget, 80 %, 100 % ┴→ topic → e-mail, if the settings have an address
+    alarm of any stack → EventBridge rules ┐
+     failed album, ECS in trouble ─────┘   ├→ topic → e-mail, if the settings have an address
+                       budget, 80 %, 100 % ┘
 
-All of it is in the free tier: a budget, the events of alarms, one dashboard of at most 50 metrics.
+All of it is in the free tier: a budget, the events of AWS services, one dashboard of at most 50 metrics, ten alarms.
+Scaling makes six of those by itself, so what AWS tells by an event needs no alarm here.
 """
 
 from collections.abc import Sequence
@@ -22,7 +24,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from stacks.watched import Watched
+from stacks.watched import Failure, Watched
 
 # Columns of a dashboard are 24; four graphs side by side are still read with ease.
 _GRAPH_WIDTH = 6
@@ -50,7 +52,10 @@ class GuardrailsStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self.topic = self._topic(alert_email)
-        self._tell_of([alarm for service in watched for alarm in service.alarms])
+        self._publisher = iam.Role(self, "Publisher", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
+        self._tell_of_alarms([alarm for service in watched for alarm in service.alarms])
+        for failure in (failure for service in watched for failure in service.failures):
+            self._tell_of(failure)
         self._budget(monthly_budget_usd, alert_email)
         self._dashboard(watched)
 
@@ -64,31 +69,37 @@ class GuardrailsStack(Stack):
             topic.add_subscription(subscriptions.EmailSubscription(alert_email))
         return topic
 
-    def _tell_of(self, alarms: Sequence[cloudwatch.IAlarm]) -> None:
+    def _tell_of_alarms(self, alarms: Sequence[cloudwatch.IAlarm]) -> None:
         # Not as an action of each alarm: its stack would need this one, which needs it. CloudWatch sends every change
         # of an alarm to EventBridge by itself, and guarantees that it arrives (CloudWatch guide, "Alarm events").
-        rule = events.Rule(
-            self,
-            "AlarmRaised",
-            description="An alarm of this project asks a person to act",
-            event_pattern=events.EventPattern(
-                source=["aws.cloudwatch"],
-                detail_type=["CloudWatch Alarm State Change"],
-                resources=[alarm.alarm_arn for alarm in alarms],
-                detail={"state": {"value": ["ALARM"]}},
-            ),
-        )
         name, why, what_to_do = (
             events.EventField.from_path(f"$.detail.{path}")
             for path in ("alarmName", "state.reason", "configuration.description")
         )
+        self._tell_of(
+            Failure(
+                "AlarmRaised",
+                "An alarm of this project asks a person to act",
+                events.EventPattern(
+                    source=["aws.cloudwatch"],
+                    detail_type=["CloudWatch Alarm State Change"],
+                    resources=[alarm.alarm_arn for alarm in alarms],
+                    detail={"state": {"value": ["ALARM"]}},
+                ),
+                f"{name}: {what_to_do} ({why})",
+            )
+        )
+
+    def _tell_of(self, failure: Failure) -> None:
+        rule = events.Rule(self, failure.name, description=failure.description, event_pattern=failure.pattern)
         # By a role: "You can't use Condition blocks in Amazon SNS topic policies for EventBridge" (its guide), and a
         # policy without one lets in the rules of all accounts.
         rule.add_target(
             targets.SnsTopic(
                 self.topic,
-                message=events.RuleTargetInput.from_text(f"{name}: {what_to_do} ({why})"),
+                message=events.RuleTargetInput.from_text(failure.message),
                 authorize_using_role=True,
+                role=self._publisher,
             )
         )
 
@@ -140,10 +151,20 @@ class GuardrailsStack(Stack):
             )
         )
         for service in watched:
-            dashboard.add_widgets(cloudwatch.TextWidget(markdown=f"## {service.service}", width=24, height=1))
+            heading = f"## {service.service}\n{service.note}".strip()
+            dashboard.add_widgets(cloudwatch.TextWidget(markdown=heading, width=24, height=len(heading.splitlines())))
             dashboard.add_widgets(
                 *(
                     cloudwatch.GraphWidget(title=graph.title, left=list(graph.metrics), width=_GRAPH_WIDTH)
                     for graph in service.graphs
                 )
             )
+            if service.log:
+                dashboard.add_widgets(
+                    cloudwatch.LogQueryWidget(
+                        title="Newest lines of the log",
+                        log_group_names=[service.log.log_group_name],
+                        query_lines=["fields @timestamp, @message", "sort @timestamp desc", "limit 20"],
+                        width=24,
+                    )
+                )

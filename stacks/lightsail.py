@@ -19,6 +19,7 @@ from aws_cdk import aws_lightsail as lightsail
 from constructs import Construct
 
 from stacks.lightsail_user_data import user_data
+from stacks.watched import Watched
 
 _PAGE = Path(__file__).parent.parent / "containers" / "gallery" / "static"
 
@@ -92,6 +93,8 @@ class LightsailStack(Stack):
         address = lightsail.CfnStaticIp(
             self, "Address", static_ip_name=f"{self.stack_name}-address", attached_to=server.ref
         )
+
+        self.watched = Watched("Website", note="Its graphs are in the Lightsail console: CloudWatch has none of them.")
 
         CfnOutput(self, "WebsiteUrl", value=f"http://{address.attr_ip_address}")
 

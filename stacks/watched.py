@@ -1,4 +1,4 @@
-"""What a service shows to whoever keeps watch: graphs for the dashboard, alarms for a person."""
+"""What a service shows to whoever keeps watch: graphs for the dashboard, alarms and failures for a person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,9 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 
 # As fine as the metrics come, and as coarse as a dashboard of hours needs.
@@ -24,15 +26,34 @@ class Graph:
 
 
 @dataclass(frozen=True)
+class Failure:
+    """What AWS tells by an event, measures by no metric, and a person must act on.
+
+    name: of the rule, in the stack that tells of it
+    message: what happened and what to do, with fields of the event
+    """
+
+    name: str
+    description: str
+    pattern: events.EventPattern
+    message: str
+
+
+@dataclass(frozen=True)
 class Watched:
     """A service on the dashboard.
 
     alarms: each of them asks a person to act, and its description says how
+    log: of which the newest lines are shown, where no metric says how the service does
+    note: where else to look
     """
 
     service: str
-    graphs: Sequence[Graph]
+    graphs: Sequence[Graph] = ()
     alarms: Sequence[cloudwatch.IAlarm] = ()
+    failures: Sequence[Failure] = ()
+    log: logs.ILogGroup | None = None
+    note: str = ""
 
 
 def function_graphs(function: lambda_.IFunction) -> list[Graph]:

@@ -17,6 +17,7 @@ _EXTENSIONS = [
     "actions",
     "buckets",
     "metrics",
+    "events",
     "alarms",
     "budgets",
     "lightsail",

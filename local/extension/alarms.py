@@ -1,18 +1,16 @@
-"""Alarms as on AWS: each looks at its own metric, over its own periods, and EventBridge hears of each change; what it
-tells a topic, it tells by the role that it was given for that.
+"""Alarms as on AWS: each looks at its own metric, over its own periods, and EventBridge hears of each change.
 
 The emulator takes all metrics of one name for one, whatever queue or function they are of, sees no missing data, and
 tells only an alarm's own actions. On paper only: alarms on expressions over metrics.
 """
 
-import json
 import operator
 import time
 from typing import Any
 
-from ministack.services import cloudwatch, eventbridge
+from ministack.services import cloudwatch
 
-from local.extension import roles
+from local.extension.events import tell
 from local.extension.metrics import speed
 
 _BREACHES = {
@@ -26,33 +24,22 @@ _BREACHES = {
 def extend() -> None:
     """Evaluate as AWS does, and send the event beside what the emulator does when an alarm changes."""
     act = cloudwatch._dispatch_alarm_actions
-    eventbridge._put_events, cloudwatch._evaluate_alarm, cloudwatch._evaluate_parent_alarms  # noqa: B018  # stop early if gone
+    cloudwatch._evaluate_alarm, cloudwatch._evaluate_parent_alarms  # noqa: B018  # stop early if gone
 
     def act_and_tell(alarm: dict[str, Any], old_state: str, new_state: str, reason: str) -> None:
         act(alarm, old_state, new_state, reason)
-        event = {
-            "Source": "aws.cloudwatch",
-            "DetailType": "CloudWatch Alarm State Change",
-            "Resources": [alarm["AlarmArn"]],
-            "Detail": json.dumps(
-                {
-                    "alarmName": alarm["AlarmName"],
-                    "state": {"value": new_state, "reason": reason},
-                    "previousState": {"value": old_state},
-                    "configuration": {"description": alarm.get("AlarmDescription", "")},
-                }
-            ),
-        }
-        eventbridge._put_events({"Entries": [event]}, allow_aws_source=True)
+        tell(
+            "aws.cloudwatch",
+            "CloudWatch Alarm State Change",
+            alarm["AlarmArn"],
+            {
+                "alarmName": alarm["AlarmName"],
+                "state": {"value": new_state, "reason": reason},
+                "previousState": {"value": old_state},
+                "configuration": {"description": alarm.get("AlarmDescription", "")},
+            },
+        )
 
-    invoke = eventbridge._invoke_target
-
-    def publish_by_role(target: dict[str, Any], event: dict[str, Any], *rest: Any) -> None:
-        by_role = ":sns:" in target["Arn"] and "RoleArn" in target
-        if not by_role or roles.allows(target["RoleArn"], "sns:Publish", target["Arn"]):
-            invoke(target, event, *rest)
-
-    eventbridge._invoke_target = publish_by_role
     cloudwatch._dispatch_alarm_actions = act_and_tell
     cloudwatch._evaluate_alarm = _evaluate
 

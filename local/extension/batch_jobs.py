@@ -23,6 +23,7 @@ from ministack.services import batch
 
 from local.extension import images, roles
 from local.extension.batch_resources import definition, delete_job_queue
+from local.extension.events import tell
 from local.extension.processes import Process, forward_logs
 
 _POLL_SECONDS = 0.1
@@ -399,6 +400,9 @@ def _set(job: dict[str, Any], status: str, reason: str = "") -> None:
     if status in _FINISHED:
         job["stoppedAt"] = batch._now_ms()
         job["statusReason"] = reason
+    if status == "FAILED":
+        detail = {name: job[name] for name in ("jobArn", "jobName", "jobId", "jobQueue", "status", "statusReason")}
+        tell("aws.batch", "Batch Job State Change", job["jobArn"], detail)
     _changed.notify_all()
 
 

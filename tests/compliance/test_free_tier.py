@@ -62,6 +62,7 @@ def test_every_alarm_reaches_the_topic(assembly: Path, resources: list[dict[str,
         resource["Properties"]
         for resource in json.loads((assembly / "Guardrails.template.json").read_text())["Resources"].values()
         if resource["Type"] == "AWS::Events::Rule"
+        and resource["Properties"]["EventPattern"]["source"] == ["aws.cloudwatch"]
     ]
     alarms = [resource for resource in resources if resource["Type"] == "AWS::CloudWatch::Alarm"]
     assert len(rule["EventPattern"]["resources"]) == len(alarms)

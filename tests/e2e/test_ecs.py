@@ -82,7 +82,9 @@ def _all_answered(deployment: Deployment) -> bool:
     return True
 
 
-def test_a_version_that_does_not_start_is_taken_back(sandbox: Sandbox, ecs: Any, cluster: str) -> None:
+def test_a_version_that_does_not_start_is_taken_back_and_told(
+    sandbox: Sandbox, ecs: Any, cluster: str, inbox: str
+) -> None:
     services = ecs.list_services(cluster=cluster)["serviceArns"]
     (service,) = [
         found
@@ -112,5 +114,7 @@ def test_a_version_that_does_not_start_is_taken_back(sandbox: Sandbox, ecs: Any,
         assert service["taskDefinition"] == good
         assert set(who(sandbox)) == {"FARGATE", "EC2"}
         eventually(lambda: any("I am broken" in line for line in sandbox.log_lines("Ecs")))
+        told = sandbox.client("sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=20)["Messages"][0]["Body"]
+        assert "The gallery: SERVICE_DEPLOYMENT_FAILED (ECS deployment circuit breaker was triggered" in told
     finally:
         ecs.deregister_task_definition(taskDefinition=broken)

@@ -47,6 +47,29 @@ def test_an_alarm_of_someone_else_does_not(sandbox: Sandbox, inbox: str) -> None
         cloudwatch.delete_alarms(AlarmNames=["other-compute-of-someone-else"])
 
 
+def test_an_album_that_fails_reaches_the_topic_once(sandbox: Sandbox, inbox: str) -> None:
+    outputs, batch = sandbox.outputs["Batch"], sandbox.client("batch")
+    of_nothing = {"album": "never-asked-for"}
+    pages = batch.submit_job(
+        jobName="pages",
+        jobQueue=outputs["JobQueue"],
+        jobDefinition=outputs["AlbumJobDefinition"],
+        arrayProperties={"size": 2},
+        parameters=of_nothing,
+    )
+    batch.submit_job(
+        jobName="bound",
+        jobQueue=outputs["BindJobQueue"],
+        jobDefinition=outputs["BindJobDefinition"],
+        dependsOn=[{"jobId": pages["jobId"]}],
+        parameters=of_nothing,
+    )
+    (message,) = _read(sandbox, inbox, seconds=20)
+    assert "The job bound failed (Dependent Job failed). " in message
+    assert "order the album again." in message
+    assert _read(sandbox, inbox, seconds=1) == []
+
+
 def test_the_budget_tells_the_topic(sandbox: Sandbox) -> None:
     client = sandbox.client("budgets")
     (budget,) = client.describe_budgets(AccountId=ACCOUNT)["Budgets"]

@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Template
 
 from stacks.guardrails import GuardrailsStack
-from stacks.watched import Graph, Watched
+from stacks.watched import Failure, Graph, Watched
 
 
 def _template(alert_email: str | None = None, monthly_budget_usd: float = 20) -> Template:
@@ -18,10 +21,16 @@ def _template(alert_email: str | None = None, monthly_budget_usd: float = 20) ->
     service = Stack(app, "Service")
     metric = cloudwatch.Metric(namespace="Service", metric_name="Faults")
     alarm = metric.create_alarm(service, "Alarm", threshold=1, evaluation_periods=1)
+    ended = events.EventField.from_path("$.detail.reason")
+    failure = Failure("JobFailed", "A job failed", events.EventPattern(source=["aws.jobs"]), f"Look why: {ended}")
     stack = GuardrailsStack(
         app,
         "Guardrails",
-        watched=[Watched("Service", [Graph("Faults", [metric])], [alarm]), Watched("Other", [Graph("All", [metric])])],
+        watched=[
+            Watched("Service", [Graph("Faults", [metric])], [alarm]),
+            Watched("Other", [Graph("All", [metric])], note="More of it is elsewhere."),
+            Watched("Jobs", failures=[failure], log=logs.LogGroup(service, "Log")),
+        ],
         monthly_budget_usd=monthly_budget_usd,
         alert_email=alert_email,
     )
@@ -90,8 +99,23 @@ def test_only_this_rule_and_this_accounts_budgets_may_publish() -> None:
     assert (allowed["Effect"], allowed["Action"], allowed["Resource"]) == ("Allow", "sns:Publish", {"Ref": topic})
 
 
+def _rule(template: Template, source: str) -> dict[str, Any]:
+    rules: list[dict[str, Any]] = [it["Properties"] for it in template.find_resources("AWS::Events::Rule").values()]
+    (rule,) = (it for it in rules if it["EventPattern"]["source"] == [source])
+    return rule
+
+
+def test_a_failure_that_is_told_by_an_event_reaches_the_same_topic() -> None:
+    template = _template()
+    (topic,) = template.find_resources("AWS::SNS::Topic")
+    (target,) = _rule(template, "aws.jobs")["Targets"]
+    assert target["Arn"] == {"Ref": topic}
+    assert target["RoleArn"] == _rule(template, "aws.cloudwatch")["Targets"][0]["RoleArn"]
+    assert target["InputTransformer"]["InputTemplate"] == '"Look why: <detail-reason>"'
+
+
 def test_a_raised_alarm_says_what_to_do_and_why() -> None:
-    rule = _only(_template(), "AWS::Events::Rule")
+    rule = _rule(_template(), "aws.cloudwatch")
     assert rule["EventPattern"]["detail"] == {"state": {"value": ["ALARM"]}}
     assert len(rule["EventPattern"]["resources"]) == 1
     text = rule["Targets"][0]["InputTransformer"]["InputTemplate"]
@@ -103,7 +127,30 @@ def test_the_dashboard_shows_each_service_and_its_graphs_in_order() -> None:
     parts = _only(_template(), "AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]
     body = json.loads("".join(part if isinstance(part, str) else "token" for part in parts))
     titles = [it["properties"].get("title") or it["properties"]["markdown"] for it in body["widgets"]]
-    assert titles == ["Asks for a person", "## Service", "Faults", "## Other", "All"]
+    other = "## Other\nMore of it is elsewhere."
+    assert titles == ["Asks for a person", "## Service", "Faults", other, "All", "## Jobs", "Newest lines of the log"]
+    (log,) = (it["properties"] for it in body["widgets"] if it["type"] == "log")
+    assert log["query"] == "SOURCE 'token' | fields @timestamp, @message\n| sort @timestamp desc\n| limit 20"
+
+
+# What runs something of ours, and what the dashboard calls it.
+_HEADINGS = {
+    "Thumbnails": "Thumbnails",
+    "Api": "API",
+    "Ecs": "Gallery",
+    "Batch": "Albums",
+    "Cron": "Sweep",
+    "Lightsail": "Website",
+}
+
+
+def test_the_dashboard_is_over_all_services(assembly: Path, template: Callable[[str], Template]) -> None:
+    body = json.dumps(_only(template("Guardrails"), "AWS::CloudWatch::Dashboard"))
+    stacks = {file.name.partition(".")[0] for file in assembly.glob("*.template.json")}
+    at_rest = {"Network", "Registry", "Guardrails"}  # what runs for Registry, runs for a deployment, which tells of it
+    assert _HEADINGS.keys() == stacks - at_rest
+    for heading in _HEADINGS.values():
+        assert f"## {heading}" in body
 
 
 def test_the_app_watches_its_services(template: Callable[[str], Template]) -> None:
@@ -114,7 +161,7 @@ def test_the_app_watches_its_services(template: Callable[[str], Template]) -> No
         assert name in body
 
 
-@pytest.mark.parametrize("stack", ["Thumbnails", "Api", "Ecs", "Cron"])
+@pytest.mark.parametrize("stack", ["Thumbnails", "Api", "Ecs", "Batch", "Cron"])
 def test_what_is_watched_needs_no_guardrails(assembly: Any, stack: str) -> None:
     artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
     assert "Guardrails" not in artifacts[stack].get("dependencies", [])
