@@ -1,7 +1,8 @@
 """Amazon ECR, "where you store your Docker images so they can be run by ECS or Fargate", and by Batch.
 
 Two repositories, and an image in each: `gallery`, the web server that ECS runs, and `album`, the job that Batch runs.
-An image is built once and then runs on any host: the same one on Fargate and on EC2, the notes' point about Docker.
+An image is built once and then runs on any host, the notes' point about Docker: `gallery` on Fargate and on EC2 by ECS,
+`album` on Fargate and on EC2 by Batch. Two, as what serves and what ends share no library and grow apart.
 
 The deployment builds them (see `built_image.py`), in a stack that others come after: an ECS service whose image is not
 there yet fails to start, and its deployment with it.

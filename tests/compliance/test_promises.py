@@ -31,6 +31,11 @@ def _of_type(resources: dict[str, dict[str, Any]], resource_type: str) -> Iterat
     return ((name, found["Properties"]) for name, found in resources.items() if found["Type"] == resource_type)
 
 
+def _beside(name: str, reference: dict[str, str]) -> str:
+    """What a resource refers to in its own stack."""
+    return f"{name.split('/')[0]}/{reference['Ref']}"
+
+
 def test_every_stateful_resource_is_deleted_with_its_stack(resources: dict[str, dict[str, Any]]) -> None:
     kept = [
         name
@@ -43,33 +48,36 @@ def test_every_stateful_resource_is_deleted_with_its_stack(resources: dict[str, 
 
 def test_every_bucket_is_private_encrypted_reached_over_tls_and_emptied(resources: dict[str, dict[str, Any]]) -> None:
     denials = {
-        properties["Bucket"]["Ref"]
-        for _, properties in _of_type(resources, "AWS::S3::BucketPolicy")
+        _beside(policy, properties["Bucket"])
+        for policy, properties in _of_type(resources, "AWS::S3::BucketPolicy")
         for statement in properties["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Deny"
         and statement["Action"] == "s3:*"
         and statement["Principal"] == {"AWS": "*"}
         and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     }
-    emptied = {properties["BucketName"]["Ref"] for _, properties in _of_type(resources, "Custom::S3AutoDeleteObjects")}
+    emptied = {
+        _beside(custom, properties["BucketName"])
+        for custom, properties in _of_type(resources, "Custom::S3AutoDeleteObjects")
+    }
     for name, properties in _of_type(resources, "AWS::S3::Bucket"):
         assert properties["PublicAccessBlockConfiguration"] == dict.fromkeys(
             ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
         ), name
         assert "BucketEncryption" in properties, name
-        assert name.split("/")[1] in denials, name
-        assert name.split("/")[1] in emptied, name
+        assert name in denials, name
+        assert name in emptied, name
 
 
 def test_every_queue_is_reached_over_tls_only(resources: dict[str, dict[str, Any]]) -> None:
     denials = {
-        queue["Ref"]
-        for _, properties in _of_type(resources, "AWS::SQS::QueuePolicy")
+        _beside(policy, queue)
+        for policy, properties in _of_type(resources, "AWS::SQS::QueuePolicy")
         for statement in properties["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Deny" and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
         for queue in properties["Queues"]
     }
-    assert {name.split("/")[1] for name, _ in _of_type(resources, "AWS::SQS::Queue")} == denials
+    assert {name for name, _ in _of_type(resources, "AWS::SQS::Queue")} == denials
 
 
 def test_encryption_at_rest_is_on_wherever_there_is_a_choice(resources: dict[str, dict[str, Any]]) -> None:
@@ -93,12 +101,34 @@ def test_no_host_gives_its_credentials_without_a_token_or_to_its_containers(
         assert (options["HttpTokens"], options["HttpPutResponseHopLimit"]) == ("required", 1), name
 
 
+def test_every_host_is_of_such_a_template(resources: dict[str, dict[str, Any]]) -> None:
+    hosts = [
+        *((name, properties) for name, properties in _of_type(resources, "AWS::AutoScaling::AutoScalingGroup")),
+        *(
+            (name, properties["ComputeResources"])
+            for name, properties in _of_type(resources, "AWS::Batch::ComputeEnvironment")
+            if properties["ComputeResources"]["Type"] in ("EC2", "SPOT")
+        ),
+    ]
+    assert hosts
+    for name, properties in hosts:
+        template = _beside(name, properties["LaunchTemplate"]["LaunchTemplateId"])
+        assert resources[template]["Type"] == "AWS::EC2::LaunchTemplate", name
+    assert not [name for name, _ in _of_type(resources, "AWS::EC2::Instance")]
+
+
 def test_every_function_logs_to_a_group_that_a_stack_owns(resources: dict[str, dict[str, Any]]) -> None:
     for name, properties in _of_type(resources, "AWS::Lambda::Function"):
         group = properties.get("LoggingConfig", {}).get("LogGroup", {}).get("Ref")
         owned = resources.get(f"{name.split('/')[0]}/{group}", {})
         assert owned.get("Type") == "AWS::Logs::LogGroup", name
-        assert owned["Properties"]["RetentionInDays"] == 7, name
+
+
+def test_no_log_is_kept_longer_than_a_week(resources: dict[str, dict[str, Any]]) -> None:
+    groups = [*_of_type(resources, "AWS::Logs::LogGroup")]
+    assert groups
+    for name, properties in groups:
+        assert properties["RetentionInDays"] == 7, name
 
 
 def test_no_role_may_make_log_groups_which_would_outlive_their_stack(resources: dict[str, dict[str, Any]]) -> None:

@@ -48,6 +48,10 @@ def test_no_shell_stands_between_the_program_and_the_signal_to_end(folder: Path)
     assert (*dockerfile.entrypoint, *dockerfile.command)[0] == "python"
 
 
+def test_whether_there_is_a_health_check_is_said(folder: Path) -> None:
+    assert re.search(r"^HEALTHCHECK ", (folder / "Dockerfile").read_text(), flags=re.MULTILINE)
+
+
 def test_the_web_server_has_a_health_check() -> None:
     text = (CONTAINERS / "gallery" / "Dockerfile").read_text()
     assert re.search(r"^HEALTHCHECK .*\\\n.*/health", text, flags=re.MULTILINE)

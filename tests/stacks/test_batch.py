@@ -43,6 +43,12 @@ def test_outputs_of_the_contract(batch: Template) -> None:
     assert queue.startswith("Queue"), "the one with EC2 hosts, as the page's definition needs"
 
 
+def test_one_image_runs_on_ec2_and_on_fargate(batch: Template) -> None:
+    page, bind = (_properties(batch, "JobDefinition", name) for name in ("Page", "Bind"))
+    assert (page["PlatformCapabilities"], bind["PlatformCapabilities"]) == (["EC2"], ["FARGATE"])
+    assert page["ContainerProperties"]["Image"] == bind["ContainerProperties"]["Image"]
+
+
 def test_spot_first_and_on_demand_behind_it(batch: Template) -> None:
     order = _properties(batch, "JobQueue", "Queue")["ComputeEnvironmentOrder"]
     kinds = [

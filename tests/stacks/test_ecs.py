@@ -41,6 +41,14 @@ def test_deployed_alone_it_brings_what_it_runs_on_and_the_api_of_its_page(assemb
     assert needed("Ecs") == {"Network", "Registry", "Api", "Batch", "Thumbnails"}
 
 
+def test_the_load_balancer_asks_each_task_how_it_does(ecs: Template) -> None:
+    groups = [it["Properties"] for it in ecs.find_resources("AWS::ElasticLoadBalancingV2::TargetGroup").values()]
+    assert len(groups) == 2
+    for group in groups:
+        assert group["HealthCheckPath"] == "/health"
+        assert group.get("HealthCheckPort", "traffic-port") == "traffic-port"
+
+
 def test_without_a_setting_nobody_gets_in(ecs: Template) -> None:
     assert _ranges(ecs) == []
 

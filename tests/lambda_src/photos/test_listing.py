@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
 
 from photos.catalogue import Catalogue, Item
 from photos.errors import Refused
@@ -67,6 +69,29 @@ def test_every_page_of_thousands_is_one_query(
     assert calls == {"Query": 21}
     # Nothing is read besides the page, and the item that tells whether there is another.
     assert read == [(101, 101)] * 20 + [(50, 50)]
+
+
+def test_each_page_of_a_hundred_thousand_photos_costs_what_the_first_does(
+    catalogue: Catalogue, listing: Listing, aws: MockedAws
+) -> None:
+    announce(catalogue, 0)
+    (first,) = aws.dynamodb.scan(TableName=CATALOGUE)["Items"]
+    table = dynamodb_backends[ACCOUNT_ID][aws.dynamodb.meta.region_name]
+    for number in range(1, 100_000):  # not by the client, which would take minutes
+        key, created_at = f"{number:05}", (NOON + timedelta(seconds=number)).isoformat()
+        table.put_item(CATALOGUE, first | {"key": {"S": key}, "id": {"S": key}, "created_at": {"S": created_at}})
+    read: list[Any] = []
+    aws.dynamodb.meta.events.register(
+        "after-call.dynamodb.Query", lambda parsed, **_: read.append((len(parsed["Items"]), parsed["ScannedCount"]))
+    )
+    shown = {}
+    for page in (1, 500, 999):
+        newest = 99_999 - 100 * (page - 1)
+        place = Place((NOON + timedelta(seconds=newest + 1)).isoformat(), f"{newest + 1:05}")
+        items, _ = listing.page(100, after=None if page == 1 else place)
+        shown[page] = [item.key for item in items]
+    assert shown == {page: [f"{99_999 - 100 * (page - 1) - line:05}" for line in range(100)] for page in (1, 500, 999)}
+    assert read == [(101, 101)] * 3
 
 
 def test_photos_that_come_and_go_between_pages_move_no_other(catalogue: Catalogue, listing: Listing) -> None:
