@@ -1,6 +1,7 @@
 """Each change of a deployed copy: what holds data is kept, and what is made anew has no name that is still taken."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -58,12 +59,23 @@ def _change_code(project: Path) -> None:
     """Every function, both images, the page, and the size of what runs them."""
     programs = [*(project / "lambda_src").glob("*/handler.py"), *(project / "containers").glob("*/Dockerfile")]
     for file in (*programs, project / "containers" / "gallery" / "static" / "gallery.js"):
-        comment = "// Changed" if file.suffix == ".js" else "# Changed"
-        file.write_text(f"{file.read_text()}\n{comment}\n")
+        change = "globalThis.changed = true;" if file.suffix == ".js" else "# Changed"
+        file.write_text(f"{file.read_text()}\n{change}\n")
     replace(project / "stacks" / "thumbnails.py", "memory_size=1769", "memory_size=2048")
     replace(project / "stacks" / "gallery_task.py", "cpu=256", "cpu=512")
     replace(project / "stacks" / "ecs_hosts.py", "InstanceSize.MICRO", "InstanceSize.SMALL")
     replace(project / "stacks" / "batch_hosts.py", '("c6g", "c7g", "m6g", "m7g")', '("c7g", "m7g")')
+
+
+def test_the_same_in_another_folder_is_no_change(
+    before: _Templates, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    previous = os.umask(0o002)  # as on another machine
+    try:
+        project = copy_project(tmp_path)
+        assert _templates(synthesize_copy(project, tmp_path_factory.mktemp("cdk.out"))) == before
+    finally:
+        os.umask(previous)
 
 
 def test_each_setting_is_changed() -> None:
