@@ -7,39 +7,19 @@ whose host was reclaimed, so `kill -9` shows what Spot does. On paper only: host
 dependencies between children (N_TO_N, SEQUENTIAL), multi-node jobs.
 """
 
-import fnmatch
-import itertools
 import json
-import secrets
-import signal
 import threading
-import time
-from collections.abc import Iterable
 from typing import Any
 
 from ministack.core import iam_actions
 from ministack.core.responses import error_response_json, get_account_id, get_region, new_uuid, request_scope
 from ministack.services import batch
 
-from local.extension import images, roles
+from local.extension import roles
 from local.extension.batch_resources import definition, delete_job_queue
-from local.extension.events import tell
-from local.extension.processes import Process, forward_logs
+from local.extension.batch_runs import FINISHED, changed, children_of, environments, run_all, set_status
 
-_POLL_SECONDS = 0.1
-_GRACE_SECONDS = 10  # from SIGTERM to SIGKILL; 30 on AWS
-
-_FINISHED = ("SUCCEEDED", "FAILED")
 _NOT_STARTED = ("SUBMITTED", "PENDING", "RUNNABLE")
-
-# Guards every job, and tells of every change of one.
-_changed = threading.Condition(threading.RLock())
-
-# The running process of a job, by its id.
-_processes: dict[str, Process] = {}
-
-# vCPUs in use, by the ARN of the queue.
-_used: dict[str, float] = {}
 
 
 def extend() -> None:
@@ -94,7 +74,7 @@ def _submit(p: dict[str, Any]) -> Any:
 
     job = _job(new_uuid(), p, queue, described)
     children = []
-    with _changed:
+    with changed:
         batch._jobs[job["jobId"]] = job
         if size is not None:
             job["arrayProperties"] = {"size": size, "statusSummary": {}}
@@ -108,7 +88,7 @@ def _submit(p: dict[str, Any]) -> Any:
 
     def run() -> None:
         with request_scope(account, region):
-            _run_all(job, children, waited_for)
+            run_all(job, children, waited_for)
 
     threading.Thread(target=run, name=f"job-{job['jobId']}", daemon=True).start()
     return batch._json(200, {"jobId": job["jobId"], "jobName": job["jobName"], "jobArn": job["jobArn"]})
@@ -117,16 +97,11 @@ def _submit(p: dict[str, Any]) -> Any:
 def _unfit(queue: dict[str, Any], described: dict[str, Any]) -> str | None:
     """Why no environment of this queue can run such a job."""
     needed = (described.get("platformCapabilities") or ["EC2"])[0]
-    for environment in _environments(queue):
+    for environment in environments(queue):
         kind = environment["computeResources"]["type"]
         if (needed == "FARGATE") != kind.startswith("FARGATE"):
             return f"A job definition for {needed} cannot run in a queue whose environment is {kind}"
     return None
-
-
-def _environments(queue: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    for order in queue["computeEnvironmentOrder"]:
-        yield batch._compute_envs[order["computeEnvironment"].rpartition("/")[2]]
 
 
 def _job(job_id: str, p: dict[str, Any], queue: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
@@ -173,140 +148,8 @@ def _referred(word: str, parameters: dict[str, str]) -> str:
     return parameters.get(word.removeprefix("Ref::"), word) if word.startswith("Ref::") else word
 
 
-def _run_all(job: dict[str, Any], children: list[dict[str, Any]], waited_for: list[dict[str, Any]]) -> None:
-    """From submitted to finished, of a job or of an array and all its children."""
-    with _changed:
-        for each in (job, *children):
-            _set(each, "PENDING")
-        _changed.wait_for(
-            lambda: _all_finished(waited_for) or _all_finished(children or [job])  # the latter if cancelled
-        )
-        if any(other["status"] == "FAILED" for other in waited_for):
-            for each in (job, *children):
-                _set(each, "FAILED", "Dependent Job failed")
-            return
-    if not children:
-        _run(job)
-        return
-    threads = [threading.Thread(target=_run_in, args=(get_account_id(), get_region(), child)) for child in children]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    with _changed:
-        failed = [child for child in children if child["status"] == "FAILED"]
-        _set(job, "FAILED" if failed else "SUCCEEDED", "Array Child Job failed" if failed else "")
-
-
-def _run_in(account: str, region: str, job: dict[str, Any]) -> None:
-    with request_scope(account, region):
-        _run(job)
-
-
-def _run(job: dict[str, Any]) -> None:
-    """Wait for vCPUs and do all attempts of one job."""
-    queue, vcpus = job["jobQueue"], _vcpus(job)
-    for attempt in itertools.count(1):
-        with _changed:
-            _set(job, "RUNNABLE")
-            _changed.wait_for(lambda: job["status"] == "FAILED" or _used.get(queue, 0) + vcpus <= _room(queue))
-            if job["status"] == "FAILED":
-                return
-            _used[queue] = _used.get(queue, 0) + vcpus
-            _set(job, "STARTING")
-        try:
-            ended = _attempt(job, attempt)
-        finally:
-            with _changed:
-                _used[queue] -= vcpus
-                _changed.notify_all()
-        with _changed:
-            job["attempts"].append(ended)
-            job["container"] |= ended["container"]
-            again = attempt < job["retryStrategy"].get("attempts", 1) and _retries(job, ended)
-            if job["isTerminated"] or ended["container"].get("exitCode") == 0 or not again:
-                succeeded = ended["container"].get("exitCode") == 0 and not job["isTerminated"]
-                _set(job, "SUCCEEDED" if succeeded else "FAILED", ended["statusReason"])
-                return
-
-
-def _attempt(job: dict[str, Any], number: int) -> dict[str, Any]:
-    """Run the program once, and return how it ended."""
-    container: dict[str, Any] = {}
-    ended = {"container": container, "startedAt": batch._now_ms(), "statusReason": "Essential container in task exited"}
-    try:
-        process = _start(job, number, container)
-    except (images.ImageNotFound, OSError, LookupError) as error:
-        container["reason"] = f"CannotStartContainerError: {error}"
-        return ended | {"stoppedAt": batch._now_ms(), "statusReason": "Task failed to start"}
-    with _changed:
-        _processes[job["jobId"]] = process
-        job["startedAt"] = batch._now_ms()
-        _set(job, "RUNNING")
-    seconds = job["timeout"].get("attemptDurationSeconds")
-    deadline = time.monotonic() + seconds if seconds else None
-    while process.running:
-        timed_out = deadline is not None and time.monotonic() > deadline
-        if timed_out or job["isTerminated"]:
-            container["exitCode"] = process.stop(_GRACE_SECONDS)
-            ended["statusReason"] = (
-                job["statusReason"] if job["isTerminated"] else "Job attempt duration exceeded timeout"
-            )
-            job["isTerminated"] = job["isTerminated"] or timed_out  # AWS tries no more after a time-out either
-            break
-        time.sleep(_POLL_SECONDS)
-    else:
-        container["exitCode"] = process.wait()
-        if container["exitCode"] == 128 + signal.SIGKILL and "EC2" in job["platformCapabilities"]:
-            del container["exitCode"]
-            ended["statusReason"] = f"Host EC2 (instance i-{secrets.token_hex(9)[:17]}) terminated."
-    with _changed:
-        del _processes[job["jobId"]]
-    return ended | {"stoppedAt": batch._now_ms()}
-
-
-def _start(job: dict[str, Any], number: int, container: dict[str, Any]) -> Process:
-    described = job["container"]
-    environment = {pair["name"]: pair["value"] for pair in described["environment"]}
-    environment |= {"AWS_BATCH_JOB_ID": job["jobId"], "AWS_BATCH_JOB_ATTEMPT": str(number)}
-    environment["AWS_BATCH_JQ_NAME"] = job["jobQueue"].rpartition("/")[2]
-    if "index" in job.get("arrayProperties", {}):
-        environment["AWS_BATCH_JOB_ARRAY_INDEX"] = str(job["arrayProperties"]["index"])
-    execution_role = described["executionRoleArn"]
-    process = Process(
-        images.pull(described["image"], execution_role),
-        arguments=described["command"],
-        environment=environment,
-        role_arn=described["jobRoleArn"],
-    )
-    options = described["logConfiguration"].get("options", {})
-    prefix = options.get("awslogs-stream-prefix", job["jobDefinition"].rpartition("/")[2].partition(":")[0])
-    container["logStreamName"] = described["logStreamName"] = f"{prefix}/default/{process.id[:32]}"
-    try:
-        group = options.get("awslogs-group", "/aws/batch/job")
-        forward_logs(process, group, container["logStreamName"], execution_role)
-    except (LookupError, PermissionError):
-        process.stop(0)
-        raise
-    return process
-
-
-def _retries(job: dict[str, Any], ended: dict[str, Any]) -> bool:
-    """What `evaluateOnExit` says: the first rule whose patterns all match. Without a match the job is retried."""
-    container = ended["container"]
-    facts = {
-        "onStatusReason": ended["statusReason"],
-        "onReason": container.get("reason", ""),
-        "onExitCode": str(container.get("exitCode", "")),
-    }
-    for rule in job["retryStrategy"].get("evaluateOnExit", []):
-        if all(fnmatch.fnmatchcase(facts[name], rule[name]) for name in facts if name in rule):
-            return bool(rule["action"].upper() == "RETRY")
-    return True
-
-
 def _describe(p: dict[str, Any]) -> Any:
-    with _changed:
+    with changed:
         found = [_summed(batch._jobs[job_id]) for job_id in p.get("jobs", []) if job_id in batch._jobs]
         return batch._json(200, {"jobs": found})
 
@@ -314,9 +157,9 @@ def _describe(p: dict[str, Any]) -> Any:
 def _list(p: dict[str, Any]) -> Any:
     """Children of an array, or the jobs of a queue, in the asked status: RUNNING if none is."""
     status = p.get("jobStatus", "RUNNING")
-    with _changed:
+    with changed:
         if "arrayJobId" in p:
-            candidates = _children(batch._jobs.get(p["arrayJobId"], {}))
+            candidates = children_of(batch._jobs.get(p["arrayJobId"], {}))
         else:
             jobs = [job for job_id, job in batch._jobs.items() if ":" not in job_id]
             candidates = [job for job in jobs if job["jobQueue"].endswith(p.get("jobQueue", ""))]
@@ -334,24 +177,24 @@ def _summed(job: dict[str, Any]) -> dict[str, Any]:
     if "size" not in job.get("arrayProperties", {}):
         return job
     summary: dict[str, int] = {}
-    for child in _children(job):
+    for child in children_of(job):
         summary[child["status"]] = summary.get(child["status"], 0) + 1
     return job | {"arrayProperties": {**job["arrayProperties"], "statusSummary": summary}}
 
 
 def _cancel(p: dict[str, Any]) -> Any:
     """End what has not started; a job that runs goes on."""
-    with _changed:
+    with changed:
         for job in _own_or_children(p["jobId"]):
             if job["status"] in _NOT_STARTED:
                 job["isCancelled"] = True
-                _set(job, "FAILED", p["reason"])
+                set_status(job, "FAILED", p["reason"])
     return batch._json(200, {})
 
 
 def _terminate(p: dict[str, Any]) -> Any:
     """End it, whatever it does."""
-    with _changed:
+    with changed:
         for job in _own_or_children(p["jobId"]):
             _end(job, p["reason"])
     return batch._json(200, {})
@@ -360,7 +203,7 @@ def _terminate(p: dict[str, Any]) -> Any:
 def _delete_queue(p: dict[str, Any]) -> Any:
     """Delete a queue, and end the jobs in it."""
     answer = delete_job_queue(p)
-    with _changed:
+    with changed:
         for job in batch._jobs.values():
             if "size" in job.get("arrayProperties", {}):
                 continue  # ends with its children
@@ -371,8 +214,8 @@ def _delete_queue(p: dict[str, Any]) -> Any:
 
 def _end(job: dict[str, Any], reason: str) -> None:
     if job["status"] in _NOT_STARTED:
-        _set(job, "FAILED", reason)
-    elif job["status"] not in _FINISHED:
+        set_status(job, "FAILED", reason)
+    elif job["status"] not in FINISHED:
         job["isTerminated"] = True
         job["statusReason"] = reason
 
@@ -380,41 +223,7 @@ def _end(job: dict[str, Any], reason: str) -> None:
 def _own_or_children(job_id: str) -> list[dict[str, Any]]:
     """What runs for a job: itself, or of an array its children."""
     job = batch._jobs.get(job_id)
-    return [] if job is None else _children(job) or [job]
-
-
-def _all_finished(jobs: Iterable[dict[str, Any]]) -> bool:
-    return all(job["status"] in _FINISHED for job in jobs)
-
-
-def _children(job: dict[str, Any]) -> list[dict[str, Any]]:
-    size = job.get("arrayProperties", {}).get("size", 0)
-    return [batch._jobs[f"{job['jobId']}:{index}"] for index in range(size)]
-
-
-def _set(job: dict[str, Any], status: str, reason: str = "") -> None:
-    """Change a job's status, unless it is finished. Hold the lock."""
-    if job["status"] in _FINISHED:
-        return
-    job["status"] = status
-    if status in _FINISHED:
-        job["stoppedAt"] = batch._now_ms()
-        job["statusReason"] = reason
-    if status == "FAILED":
-        detail = {name: job[name] for name in ("jobArn", "jobName", "jobId", "jobQueue", "status", "statusReason")}
-        tell("aws.batch", "Batch Job State Change", job["jobArn"], detail)
-    _changed.notify_all()
-
-
-def _vcpus(job: dict[str, Any]) -> float:
-    needs = {need["type"]: float(need["value"]) for need in job["container"]["resourceRequirements"]}
-    return needs.get("VCPU", 1.0)
-
-
-def _room(queue_arn: str) -> float:
-    """How many vCPUs the environments of a queue may have; none if it is gone."""
-    queue = batch._job_queues.get(queue_arn.rpartition("/")[2])
-    return sum(environment["computeResources"]["maxvCpus"] for environment in _environments(queue)) if queue else 0
+    return [] if job is None else children_of(job) or [job]
 
 
 def _refused(message: str) -> Any:

@@ -1,6 +1,5 @@
 """Sandboxes for the end-to-end tests: the real CDK CLI, into the emulator."""
 
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from aws_cdk import App
 
 from app import build
 from local.deployment import Deployment
+from local.inbox import inbox_of_alerts
 from local.inventory import inventory
 from local.sandbox import Sandbox, running_sandbox
 from operations.errors import OperationError
@@ -81,21 +81,5 @@ def of_pair_changed(context: dict[str, Any], tmp_path_factory: pytest.TempPathFa
 @pytest.fixture
 def inbox(sandbox: Sandbox) -> Iterator[str]:
     """The URL of a queue that gets what is published to the topic, as an e-mail address would."""
-    sqs, sns = sandbox.client("sqs"), sandbox.client("sns")
-    topic = sandbox.outputs["Guardrails"]["AlertTopic"]
-    url: str = sqs.create_queue(QueueName="inbox")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-    subscription = sns.subscribe(
-        TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
-    )["SubscriptionArn"]
-    yield url
-    sns.unsubscribe(SubscriptionArn=subscription)
-    sqs.delete_queue(QueueUrl=url)
+    with inbox_of_alerts(sandbox) as url:
+        yield url
