@@ -75,7 +75,7 @@ def _tell(sandbox: Sandbox) -> None:
     for variable, value in sandbox.emulator.client_environment().items():
         print(f"  export {variable}={value}")
     api, photos = sandbox.outputs["Api"]["ApiUrl"], sandbox.outputs["Thumbnails"]
-    headline("Then, as you like:")
+    headline("Then, as you like (`aws` is the AWS CLI, if you have it; photos can also be added on the page):")
     print("  make key   # needed to upload, to delete and to order albums")
     print(f"  curl {api}photos")
     print(f"  aws s3 cp local/photos/rocket.jpg s3://{photos['OriginalsBucket']}/")
