@@ -25,9 +25,9 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, help_text in (
         ("up", "deploy every stack into an emulator of AWS on 127.0.0.1 and stay until Ctrl-C"),
-        ("demo", "the same, then send a real photo through everything and leave nothing"),
+        ("demo", "deploy every stack there, send real photos through everything and leave nothing"),
     ):
-        command = commands.add_parser(name, help=help_text, description=help_text)
+        command = commands.add_parser(name, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}.")
         command.add_argument("--port", type=int, help="of 127.0.0.1; without it a free one is taken")
     arguments = parser.parse_args()
     try:
