@@ -29,7 +29,7 @@ def main() -> None:
     """Run an operation. Exits with 1 and a line when it cannot be done, or not wholly; with 2 for wrong arguments."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # in one order with what the CDK prints
-    arguments = _parser().parse_args()
+    arguments = command_line().parse_args()
     settings = {"name": settings_in_cdk_json()["name"], **dict(arguments.settings)}
     try:
         match arguments.command:
@@ -53,7 +53,8 @@ def main() -> None:
         sys.exit("\nStopped. What CloudFormation had begun, it goes on with.")
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """What it can be told."""
     parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__)
     parser.add_argument(
         "-c", dest="settings", action="append", default=[], type=_setting, metavar="KEY=VALUE",
