@@ -14,6 +14,9 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd
 OPERATION = python -m operations $(foreach setting,$(SETTINGS),$(if $(filter command,$(origin $(setting))),-c "$(setting)=$($(setting))"))
 
+# What opens the service and tells somebody, which the settings in cdk.json do not; addresses and domain of examples.
+OPENED = -c allowed_cidr=203.0.113.0/24 -c alert_email=someone@example.com
+
 # Two files at a time, each with sandboxes of its own.
 ALL_TESTS = pytest --numprocesses=2 --dist=loadfile
 
@@ -81,6 +84,8 @@ check: setup  ## Format, lint, types, template checks, secrets, known faults of 
 	mypy
 	cdk synth --quiet --strict
 	cfn-lint cdk.out/*.template.json
+	cdk synth --quiet --strict $(OPENED) --output .cache/opened
+	cfn-lint .cache/opened/*.template.json
 	pytest -q tests/compliance
 	@python -m local.audit
 

@@ -21,15 +21,7 @@ def main() -> None:
     """Run a command. Exits with 1 and one message when the sandbox cannot go on, with 2 for wrong arguments."""
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGHUP, _end)
-    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, help_text in (
-        ("up", "deploy every stack into an emulator of AWS on 127.0.0.1 and stay until Ctrl-C"),
-        ("demo", "the same, then send a real photo through everything and leave nothing"),
-    ):
-        command = commands.add_parser(name, help=help_text, description=help_text)
-        command.add_argument("--port", type=int, help="of 127.0.0.1; without it a free one is taken")
-    arguments = parser.parse_args()
+    arguments = command_line().parse_args()
     try:
         if arguments.command == "demo":
             run_demo(arguments.port)
@@ -39,6 +31,19 @@ def main() -> None:
         sys.exit(f"\n{error}")
     except KeyboardInterrupt:
         sys.exit("\nStopped; nothing is left.")
+
+
+def command_line() -> argparse.ArgumentParser:
+    """What it can be told."""
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, help_text in (
+        ("up", "deploy every stack into an emulator of AWS on 127.0.0.1 and stay until Ctrl-C"),
+        ("demo", "deploy every stack there, send real photos through everything and leave nothing"),
+    ):
+        command = commands.add_parser(name, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}.")
+        command.add_argument("--port", type=int, help="of 127.0.0.1; without it a free one is taken")
+    return parser
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
@@ -75,7 +80,7 @@ def _tell(sandbox: Sandbox) -> None:
     for variable, value in sandbox.emulator.client_environment().items():
         print(f"  export {variable}={value}")
     api, photos = sandbox.outputs["Api"]["ApiUrl"], sandbox.outputs["Thumbnails"]
-    headline("Then, as you like:")
+    headline("Then, as you like (`aws` is the AWS CLI, if you have it; photos can also be added on the page):")
     print("  make key   # needed to upload, to delete and to order albums")
     print(f"  curl {api}photos")
     print(f"  aws s3 cp local/photos/rocket.jpg s3://{photos['OriginalsBucket']}/")

@@ -46,10 +46,15 @@ def told(report: Mapping[str, Any] | None) -> tuple[list[str], bool]:
     return [*faults, summary + (f" PyPI does not know {unknown} more." if unknown else "")], bool(faults)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Ask and tell. Exits with 1, and faults on stderr, when a library has one; with 2 for wrong arguments."""
     argparse.ArgumentParser(prog="python -m local.audit", description=__doc__).parse_args()
     lines, faulty = told(
         audit(sorted([*ROOT.glob("lambda_src/*/requirements.txt"), *ROOT.glob("containers/*/requirements.txt")]))
     )
-    print("\n".join(lines))
+    print("\n".join(lines), file=sys.stderr if faulty else sys.stdout)
     sys.exit(faulty)
+
+
+if __name__ == "__main__":
+    main()

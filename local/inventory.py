@@ -35,6 +35,8 @@ _LISTS = [
     ("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupName"),
     ("ecs", "list_clusters", "clusterArns", None),
     ("ecs", "list_task_definitions", "taskDefinitionArns", None),
+    ("ecs", "describe_capacity_providers", "capacityProviders", "name"),
+    ("scheduler", "list_schedules", "Schedules", "Name"),
     ("apigateway", "get_rest_apis", "items", "name"),
     ("apigateway", "get_api_keys", "items", "name"),
     ("apigateway", "get_usage_plans", "items", "id"),
@@ -43,6 +45,9 @@ _LISTS = [
     ("batch", "describe_job_queues", "jobQueues", "jobQueueName"),
     ("batch", "describe_job_definitions", "jobDefinitions", "jobDefinitionName"),
 ]
+
+# Which every account has.
+_CAPACITY_PROVIDERS_OF_AWS = {"FARGATE", "FARGATE_SPOT"}
 
 _ARGUMENTS = {"budgets": {"AccountId": ACCOUNT}}
 
@@ -64,5 +69,7 @@ def _resources(client: _Client) -> Iterator[tuple[str, str]]:
                 if service == "cloudformation" and entry["StackStatus"] == "DELETE_COMPLETE":
                     continue
                 if service == "batch" and entry.get("status") == "INACTIVE":  # a definition, kept for its old jobs
+                    continue
+                if service == "ecs" and attribute and entry[attribute] in _CAPACITY_PROVIDERS_OF_AWS:
                     continue
                 yield service, entry[attribute] if attribute else entry

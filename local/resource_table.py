@@ -8,29 +8,34 @@ from typing import Any
 
 # Where the name that CloudFormation has for a type does not tell a reader what it is.
 _NAMES = {
+    "AWS::ApiGateway::ApiKey": "API key",
+    "AWS::ApiGateway::GatewayResponse": "API Gateway response",
+    "AWS::ApiGateway::RestApi": "REST API",
+    "AWS::ApplicationAutoScaling::ScalableTarget": "scalable target",
+    "AWS::ApplicationAutoScaling::ScalingPolicy": "scaling policy",
     "AWS::Budgets::Budget": "budget",
     "AWS::CloudWatch::Alarm": "alarm",
     "AWS::CloudWatch::Dashboard": "dashboard",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": "load balancer",
     "AWS::Events::Rule": "event rule",
     "AWS::IAM::InstanceProfile": "instance profile",
-    "AWS::IAM::ManagedPolicy": "managed policy",
     "AWS::IAM::Policy": "policy of a role",
     "AWS::IAM::Role": "role",
+    "AWS::Lambda::EventInvokeConfig": "retries of a function",
     "AWS::Lambda::EventSourceMapping": "queue-to-function mapping",
     "AWS::Lambda::Permission": "right to call a function",
     "AWS::Lightsail::StaticIp": "Lightsail static IP",
     "AWS::Logs::LogGroup": "log group",
+    "AWS::Scheduler::Schedule": "EventBridge schedule",
     "AWS::SNS::TopicPolicy": "topic policy",
     "AWS::SQS::QueuePolicy": "queue policy",
     "AWS::S3::BucketPolicy": "bucket policy",
-    "Custom::CDKBucketDeployment": "upload of files",
-    "Custom::CDKContainerImageBuild": "image build",
+    "Custom::ContainerImage": "built image",
     "Custom::S3AutoDeleteObjects": "emptying of a bucket on delete",
 }
 _WORDS = {"Api": "API", "Rest": "REST"}
 _SERVICES = {
     "ApiGateway": "API Gateway",
-    "ApplicationAutoScaling": "scaling",
     "AutoScaling": "EC2",
     "ElasticLoadBalancingV2": "load-balancer",
     "KinesisFirehose": "Firehose",

@@ -3,6 +3,7 @@
 Runs on whatever Python a machine has, to say so if it is too old: nothing newer than Python 3.6 in here.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -16,11 +17,12 @@ MINIMUM = (3, 11)
 
 def main():
     # type: () -> None
-    """Set up what is missing. Exits with one line when it cannot."""
+    """Set up what is missing. Exits with one line when it cannot, with 2 for wrong arguments."""
+    argparse.ArgumentParser(prog="python local/setup.py", description=__doc__).parse_args()
     if sys.version_info < MINIMUM:
         found = "{}.{} ({})".format(sys.version_info[0], sys.version_info[1], sys.executable)
         stop(
-            "Python 3.11 or newer is needed, this is {}. Install one (apt install python3, brew install python, "
+            "Python 3.11 or newer is needed, this is {}. Install one (apt install python3, "
             "or python.org) and run: make PYTHON=python3.13".format(found)
         )
     try:

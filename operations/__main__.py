@@ -29,7 +29,7 @@ def main() -> None:
     """Run an operation. Exits with 1 and a line when it cannot be done, or not wholly; with 2 for wrong arguments."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # in one order with what the CDK prints
-    arguments = _parser().parse_args()
+    arguments = command_line().parse_args()
     settings = {"name": settings_in_cdk_json()["name"], **dict(arguments.settings)}
     try:
         match arguments.command:
@@ -53,24 +53,27 @@ def main() -> None:
         sys.exit("\nStopped. What CloudFormation had begun, it goes on with.")
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """What it can be told."""
     parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__)
     parser.add_argument(
         "-c", dest="settings", action="append", default=[], type=_setting, metavar="KEY=VALUE",
         help="a setting, instead of the one in cdk.json",
     )  # fmt: skip
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("cost", help="what the stacks cost while nobody uses them")
-    deploying = commands.add_parser("deploy", help="deploy into the account of your credentials")
+
+    def command(name: str, does: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
+
+    command("cost", "tell what the stacks cost while nobody uses them")
+    deploying = command("deploy", "deploy into the account of your credentials")
     deploying.add_argument("stacks", nargs="*", metavar="STACK", help="and what it needs; without any, all")
     deploying.add_argument("--check-ip", default=CHECK_IP, metavar="URL", help="answers with your address")
-    destroying = commands.add_parser("destroy", help="remove all of it from the account of your credentials")
-    for command in (deploying, destroying):
-        command.add_argument("--yes", action="store_true", help="do not ask")
-    commands.add_parser("key", help="print the API key")
-    _redrive_options(
-        commands.add_parser("redrive", help="send what is in the dead-letter queues through the service again")
-    )
+    destroying = command("destroy", "remove all of it from the account of your credentials")
+    for asking in (deploying, destroying):
+        asking.add_argument("--yes", action="store_true", help="do not ask")
+    command("key", "print the API key")
+    _redrive_options(command("redrive", "send what is in the dead-letter queues through the service again"))
     return parser
 
 

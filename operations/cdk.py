@@ -44,6 +44,7 @@ class Assembly:
 def synthesize(folder: Path, settings: Mapping[str, str]) -> Assembly:
     """Write the templates of all stacks with these settings to a folder. Raises OperationError."""
     options = [option for item in settings.items() for option in ("-c", "=".join(item))]
+    print("Writing the templates of all stacks …", file=sys.stderr)
     process = subprocess.run(
         [_CLI, "--no-notices", "synth", "--quiet", "--output", str(folder), *options],
         cwd=_ROOT,

@@ -10,8 +10,8 @@
     client → API Gateway: address, key, throttle, body → function `api` → catalogue, albums' jobs, signed links
     client → S3, by those links: uploads and downloads, past the API and its limits
 
-Not caching, which the notes list too: it is a server by the hour. Routes and bodies come from
-`lambda_src/api/contract.py`, as the function's own checks and `docs/openapi.json` do.
+Not caching, which the notes list too: it is a server by the hour. Not user authentication: there are no users.
+Routes and bodies come from `lambda_src/api/contract.py`, as the function's own checks and `docs/openapi.json` do.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""A serverless cron job, the notes' third use of Lambda: "run a serverless cron job".
+"""A serverless cron job, the notes' second use of Lambda: "run a serverless cron job".
 
 No server waits for the hour. EventBridge Scheduler keeps the clock, in the time zone of whoever set it up, and
 starts a function once a night:

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from tests.project_copy import copy_project, replace
 ROOT = Path(__file__).parent.parent
 STEPS = (ROOT / "CONTRIBUTING.md").read_text().partition("## Add a stack")[2]
 
-# What judges a new stack without a sandbox; the rest is no different for it.
+# What of `make check` and `make test` judges a new stack; the rest is no different for it.
 _JUDGES = [
     "tests/stacks/test_wishes.py",
     "tests/compliance/test_cdk_nag.py",
@@ -46,6 +45,12 @@ def _insert(file: Path, text: str, before: str) -> None:
     replace(file, before, f"{text}{before}")
 
 
+def _environment(copy: Path) -> dict[str, str]:
+    """That of make in this copy, which is no test."""
+    ours = {name: it for name, it in os.environ.items() if not name.startswith(("PYTEST_", "CDK_VALIDATION"))}
+    return ours | {"PATH": f"{copy / '.venv/bin'}:{copy / 'node_modules/.bin'}:{ours['PATH']}"}
+
+
 def test_a_stack_added_by_the_steps_passes(copy: Path) -> None:
     for file in ("stacks/wishes.py", "tests/stacks/test_wishes.py"):
         (content,) = _blocks(file)
@@ -59,20 +64,16 @@ def test_a_stack_added_by_the_steps_passes(copy: Path) -> None:
     (place,) = _blocks("local/architecture/places.py")
     _insert(copy / "local/architecture/places.py", place, '    "Network/Vpc"')
 
-    written = re.findall(r"^python (-m \S+)", STEPS, re.MULTILINE)
+    written = re.findall(r"^(python -m \S+)", STEPS, re.MULTILINE)
+    (in_a_sandbox,) = re.findall(r"^(pytest [^#\n]+)", STEPS, re.MULTILINE)
     assert len(written) == 2
     changed = (
         "app.py stacks/wishes.py tests/stacks/test_wishes.py tests/e2e/test_subsets.py local/architecture/places.py"
     )
-    tools = [f"-m ruff format --check {changed}", f"-m ruff check {changed}", "-m mypy stacks/wishes.py"]
-    for arguments in [*written, *tools, "-m pytest -q " + " ".join(_JUDGES)]:
-        run = subprocess.run(
-            [sys.executable, *arguments.split()],
-            cwd=copy,
-            env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
-            capture_output=True,
-            text=True,
-        )
-        assert run.returncode == 0, f"{arguments}\n{run.stdout}{run.stderr}"
+    tools = [f"ruff format --check {changed}", f"ruff check {changed}", "mypy stacks/wishes.py"]
+    templates = ["cdk synth --quiet --strict", "cfn-lint cdk.out/Wishes.template.json"]
+    for command in [*written, *tools, *templates, f"pytest -q {' '.join(_JUDGES)}", in_a_sandbox]:
+        run = subprocess.run(command.split(), cwd=copy, env=_environment(copy), capture_output=True, text=True)
+        assert run.returncode == 0, f"{command}\n{run.stdout}{run.stderr}"
     assert "| `Wishes` |" in (copy / "README.md").read_text()
     assert "wishes" in (copy / "docs" / "architecture.svg").read_text()

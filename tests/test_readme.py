@@ -21,6 +21,16 @@ def test_every_make_target_exists() -> None:
     assert {"local", "test", "demo"} <= named <= targets
 
 
+def test_every_template_is_judged_closed_and_opened() -> None:
+    run = subprocess.run(["make", "--dry-run", "check"], cwd=ROOT, capture_output=True, text=True, check=True)
+    synths = re.findall(
+        r"^cdk synth --quiet --strict(.*)\ncfn-lint (\S+)/\*\.template\.json$", run.stdout, re.MULTILINE
+    )
+    (closed, _), (opened, folder) = synths
+    assert closed == ""
+    assert "-c allowed_cidr=" in opened and "-c alert_email=" in opened and opened.endswith(f"--output {folder}")
+
+
 def test_every_setting_is_explained() -> None:
     from dataclasses import fields
 

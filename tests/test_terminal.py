@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text()
 
-# Where programs are, and what starts them there. No person starts `app.py` (the CDK CLI does), `local/setup.py` (make)
-# and `local/faulty` (the emulator).
+# Where programs are, and what starts them there. No person starts `app.py` (the CDK CLI does) and `local/faulty` (the
+# emulator).
 _SOURCES = [("bench", "."), ("local", "."), ("operations", "."), ("stacks", "."), ("album", "containers/album")]
 
 
@@ -20,7 +20,7 @@ def _programs() -> list[tuple[str, Path]]:
     found = []
     for package, folder in _SOURCES:
         for file in sorted((ROOT / folder / package).rglob("*.py")):
-            if '__name__ == "__main__"' in file.read_text() and file.name not in ("setup.py", "faulty.py"):
+            if '__name__ == "__main__"' in file.read_text() and file.name != "faulty.py":
                 module = ".".join(file.relative_to(ROOT / folder).with_suffix("").parts)
                 found.append((module.removesuffix(".__main__"), ROOT / folder))
     return found
@@ -48,17 +48,27 @@ def test_a_target_that_does_not_exist_is_an_error() -> None:
 
 def test_the_programs_are_found() -> None:
     names = [module for module, _ in _programs()]
-    assert {"local", "local.tables", "operations", "bench", "stacks.bundle", "album"} <= set(names)
+    assert {"local", "local.setup", "local.tables", "operations", "bench", "stacks.bundle", "album"} <= set(names)
 
 
 @pytest.mark.parametrize(("module", "folder"), _programs(), ids=lambda value: value if isinstance(value, str) else "")
 def test_every_program_has_help(module: str, folder: Path) -> None:
-    run = _run(sys.executable, "-m", module, "--help", folder=folder)
+    helps = [_help(module, folder)]
+    (commands,) = re.findall(r"\{([a-z,]+)\}", helps[0].partition("\n\n")[0]) or [""]
+    helps += [_help(module, folder, command) for command in commands.split(",") if command]
+    for printed in helps:
+        usage, _, explained = printed.partition("\n\n")
+        assert usage.startswith("usage: ")
+        assert re.match(r"[A-Z].*\.\n", explained, re.DOTALL), f"says what it does: {printed}"
+        unexplained = re.findall(r"^  -(?!.* {2}\S).*(?!\n {24})$", printed, re.MULTILINE)
+        assert unexplained == [], "says what each option is for"
+        assert "\x1b" not in printed
+
+
+def _help(module: str, folder: Path, *command: str) -> str:
+    run = _run(sys.executable, "-m", module, *command, "--help", folder=folder)
     assert (run.returncode, run.stderr) == (0, "")
-    usage, _, explained = run.stdout.partition("\n\n")
-    assert usage.startswith("usage: ")
-    assert re.match(r"[A-Z].*\.\n", explained, re.DOTALL), "says what it does"
-    assert "\x1b" not in run.stdout
+    return run.stdout
 
 
 @pytest.mark.parametrize(("module", "folder"), _programs(), ids=lambda value: value if isinstance(value, str) else "")

@@ -41,7 +41,7 @@ def upload_by_form(sandbox: Sandbox) -> None:
         done(api.send(announced["upload"], photo), 204)
         wait(sandbox, "the photo is ready", lambda: done(api.ask("GET", where), 200)["state"] == "ready")
         proved.append(f"S3 refused a file one byte larger ({too_large.status}), took the photo, and it is ready")
-    with step("the thumbnails, opened by their signed links and looked at") as proved:
+    with step("S3: the thumbnails, by signed links, are those of the photo") as proved:
         links: dict[str, str] = done(api.ask("GET", where), 200)["thumbnails"]
         proved.extend(keep_and_look_at({int(size): api.open(link).data for size, link in links.items()}))
 

@@ -11,7 +11,7 @@ from local.sandbox import Sandbox
 
 def sweep(sandbox: Sandbox) -> None:
     """Lose a thumbnail, and have the sweep bring it back. Raises SandboxError."""
-    with step("EventBridge Scheduler's function: the sweep makes a lost thumbnail again") as proved:
+    with step("Lambda → SQS → Lambda: the nightly sweep, started now, makes a lost thumbnail again") as proved:
         bucket = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
         lost = wait_for_item(sandbox, KEY, "ready")["thumbnails"]["256"]
         sandbox.client("s3").delete_object(Bucket=bucket, Key=lost)

@@ -17,8 +17,8 @@ _BY = "make soak"
 def main() -> None:
     """Run it in a sandbox of its own. Exits with 1 and what is wrong when anything is, with 2 for wrong arguments."""
     parser = argparse.ArgumentParser(prog="python -m local.soak", description="Everything goes wrong; nothing is lost.")
-    parser.add_argument("--photos", type=int, default=1000)
-    parser.add_argument("--clients", type=int, default=16)
+    parser.add_argument("--photos", type=int, default=1000, help="how many are uploaded, most of them once")
+    parser.add_argument("--clients", type=int, default=16, help="how many upload and delete at the same time")
     parser.add_argument("--share", type=float, default=0.2, help="of the functions' calls that fail, from 0 to 1")
     parser.add_argument("--kill", type=float, default=0.01, help="of the calls at which a function is killed")
     parser.add_argument("--seed", default=secrets.token_hex(4), help="for the same photos and steps once more")

@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import shlex
 import shutil
 import subprocess
 import threading
@@ -11,18 +12,19 @@ from pathlib import Path
 
 import pytest
 
+from local import __main__ as local
 from local.emulator import ROOT
 from local.inventory import inventory
 from local.sandbox import Sandbox
+from operations import __main__ as operations
 
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
-# Who types which command, whatever its arguments; `aws` is nobody's here, as the AWS CLI is no part of this project.
+# Who types which command, whatever its arguments. Those of `make` are often typed as what make then runs: what it makes
+# of the forms on the pages has a test of its own.
 TYPED_BY = {
     "E2E_TARGET=aws pytest": "tests/e2e/test_what_the_pages_say_to_type.py",
-    "aws": "tests/e2e/test_command_line.py",  # what it would do, by boto3
     "curl": "tests/e2e/test_what_the_pages_say_to_type.py",
-    "make bench": "bench/results/bench.json",  # by a person, on a machine that has nothing else to do; this came of it
     "make check": ".ci/run",
     "make cost": "tests/e2e/test_what_the_pages_say_to_type.py",
     "make demo": ".ci/run",
@@ -33,6 +35,7 @@ TYPED_BY = {
     "make local": "tests/e2e/test_command_line.py",
     "make privileges": "tests/e2e/test_privileges.py",
     "make redrive": "tests/e2e/test_redrive.py",
+    "make screenshot": "tests/e2e/test_gallery_page.py",
     "make setup": ".ci/run",  # before the first target
     "make soak": "tests/e2e/test_soak.py",
     "make test": ".ci/run",
@@ -44,12 +47,26 @@ TYPED_BY = {
     "source .venv/bin/activate": "tests/e2e/test_what_the_pages_say_to_type.py",
 }
 
+# What no test types, and why.
+TYPED_BY_NOBODY = {
+    "aws": "the AWS CLI is no part of this project, and may not be here; tests do by boto3 what it would",
+    "make bench": "it measures for some minutes, on a machine that must have nothing else to do",
+}
+_PROGRAMS = sorted({command.split()[0] for command in (*TYPED_BY, *TYPED_BY_NOBODY)})
+
 
 def _blocks(page: Path) -> Iterator[str]:
     """The commands of its shell blocks, one to a line, comments left out."""
     for block in re.findall(r"^```sh\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL):
         for line in block.replace("\\\n", "").splitlines():
             yield re.sub(r"\s+#.*", "", line)
+
+
+def _named() -> set[str]:
+    """Every command on the pages, in a block or in a line."""
+    return {command for page in PAGES for command in _blocks(page)} | {
+        found for page in PAGES for found in re.findall(rf"`((?:{'|'.join(_PROGRAMS)}) [^`]+)`", page.read_text())
+    }
 
 
 def _typed(command: str, environment: dict[str, str]) -> str:
@@ -120,9 +137,31 @@ def test_the_same_tests_hold_in_an_account(sandbox: Sandbox) -> None:
     assert re.search(r"= \d\d passed, \d+ deselected in ", shown), shown
 
 
+@pytest.mark.parametrize("form", sorted(command for command in _named() if command.startswith("make ")))
+def test_what_is_given_to_make_arrives_in_what_it_runs(form: str) -> None:
+    printed = subprocess.run(
+        ["bash", "-c", form.replace("make ", "make --dry-run ", 1)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    given = dict(word.split("=", 1) for word in shlex.split(form) if "=" in word)
+    assert given.items() <= _arrived(shlex.split(printed.splitlines()[-1])).items()
+
+
+def _arrived(words: list[str]) -> dict[str, str]:
+    """What this command has understood, by the variables of make that it came from."""
+    if words[:3] == ["python", "-m", "operations"]:
+        understood = operations.command_line().parse_args(words[3:])
+        stacks, yes = getattr(understood, "stacks", []), getattr(understood, "yes", False)
+        return {**dict(understood.settings), "STACKS": " ".join(stacks), "YES": "1" if yes else ""}
+    if words[:3] == ["python", "-m", "local"]:
+        return {"PORT": str(local.command_line().parse_args(words[3:]).port)}
+    return {name.removeprefix("FUZZ_"): value for name, _, value in (word.partition("=") for word in words)}
+
+
 def test_every_command_of_the_pages_is_typed_by_something() -> None:
-    programs = "|".join(sorted({command.split()[0] for command in TYPED_BY}))
-    typed = {command for page in PAGES for command in _blocks(page)}
-    typed |= {found for page in PAGES for found in re.findall(rf"`((?:{programs}) [^`]+)`", page.read_text())}
-    assert [command for command in sorted(typed) if not command.startswith(tuple(TYPED_BY))] == []
+    known = (*TYPED_BY, *TYPED_BY_NOBODY)
+    assert [command for command in sorted(_named()) if not command.startswith(known)] == []
     assert [file for file in TYPED_BY.values() if not (ROOT / file).exists()] == []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from local import audit as module
 from local.audit import audit, told
 
 _GOOD = {"name": "urllib3", "version": "2.8.0", "vulns": []}
@@ -20,6 +21,18 @@ def test_a_fault_is_told_and_fails() -> None:
         "pillow 9.0.0: PYSEC-1, mended in 9.0.1",
         "Of 2 deployed libraries 1 have known faults.",
     ]
+
+
+def test_faults_go_where_errors_go(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["audit"])
+    for library, status in ((_BAD, 1), (_GOOD, 0)):
+        monkeypatch.setattr(module, "audit", lambda _, library=library: {"dependencies": [library], "fixes": []})
+        with pytest.raises(SystemExit) as end:
+            module.main()
+        assert end.value.code == status
+        written = capsys.readouterr()
+        assert bool(written.err) is (status == 1)
+        assert bool(written.out) is (status == 0)
 
 
 def test_no_fault_is_told_too() -> None:

@@ -1,6 +1,7 @@
 """The table of resources in the README."""
 
 import json
+import re
 from pathlib import Path
 
 from local.resource_table import resource_table
@@ -16,6 +17,13 @@ def test_counts_each_type_in_words_and_says_what_keeps_data(tmp_path: Path) -> N
     assert resource_table(tmp_path).splitlines()[2:] == [
         "| `Jobs` | nothing | Batch job queue × 2, EC2 VPC, S3 bucket | S3 bucket |"
     ]
+
+
+def test_no_name_says_a_word_twice(assembly: Path) -> None:
+    cells = [row.split(" | ")[2] for row in resource_table(assembly).splitlines()[2:]]
+    names = {name for cell in cells for name in re.sub(r" × \d+", "", cell).split(", ")}
+    words = {name: name.lower().replace("-", " ").split() for name in names}
+    assert [name for name in sorted(names) if len(words[name]) > len(set(words[name]))] == []
 
 
 def test_says_which_other_stacks_it_needs(tmp_path: Path) -> None:

@@ -12,6 +12,11 @@ ROOT = Path(__file__).parent.parent.parent
 SETUP = str(ROOT / "local" / "setup.py")
 
 
+@pytest.fixture(autouse=True)
+def without_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [SETUP])
+
+
 def test_an_old_python_is_told_how_to_get_a_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 9, 18))
     with pytest.raises(SystemExit, match=r"Python 3\.11 or newer is needed, this is 3\.9 .*make PYTHON="):

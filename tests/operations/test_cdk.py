@@ -20,12 +20,13 @@ def test_a_stack_that_does_not_exist_is_told_with_those_that_do(assembly: Path) 
         Assembly(assembly).with_needs({"Cronn"})
 
 
-def test_a_wrong_setting_is_told_as_the_app_tells_it(tmp_path: Path) -> None:
+def test_a_wrong_setting_is_told_as_the_app_tells_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(OperationError) as error:
         synthesize(tmp_path, {"time_zone": "Mars"})
     assert str(error.value) == (
         "Setting time_zone: expected an IANA time zone such as Europe/Vienna, but received 'Mars'"
     )
+    assert capfd.readouterr() == ("", "Writing the templates of all stacks …\n")
 
 
 def test_a_command_that_fails_is_told(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
