@@ -7,9 +7,9 @@ from local.emulator import ACCOUNT
 
 _Client = Callable[[str], Any]
 
-# Whoever adds a type of resource decides about it here; `tests/compliance/test_types.py` refuses one that is in neither
-# list. A setting of the whole account, such as AWS::ApiGateway::Account, is in none: it changes what is not ours, and
-# `cdk destroy` does not undo it.
+# Whoever adds a type of resource decides about it here: `tests/compliance/test_types.py` refuses one that is in neither
+# list. A setting of the whole account, such as AWS::ApiGateway::Account, may be in none: it changes what is not ours,
+# and `cdk destroy` does not undo it.
 
 # By type: service, call, path to the list in its answer, attribute of an entry that names it.
 LISTED = {
@@ -38,9 +38,19 @@ LISTED = {
     "AWS::EC2::VPCEndpoint": ("ec2", "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
     "AWS::EC2::SecurityGroup": ("ec2", "describe_security_groups", "SecurityGroups", "GroupId"),
     "AWS::EC2::LaunchTemplate": ("ec2", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateName"),
-    "AWS::AutoScaling::AutoScalingGroup": ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", "AutoScalingGroupName"),
+    "AWS::AutoScaling::AutoScalingGroup": (
+        "autoscaling",
+        "describe_auto_scaling_groups",
+        "AutoScalingGroups",
+        "AutoScalingGroupName",
+    ),
     "AWS::IAM::InstanceProfile": ("iam", "list_instance_profiles", "InstanceProfiles", "InstanceProfileName"),
-    "AWS::ElasticLoadBalancingV2::LoadBalancer": ("elbv2", "describe_load_balancers", "LoadBalancers", "LoadBalancerName"),
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": (
+        "elbv2",
+        "describe_load_balancers",
+        "LoadBalancers",
+        "LoadBalancerName",
+    ),
     "AWS::ElasticLoadBalancingV2::TargetGroup": ("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupName"),
     "AWS::ECS::Cluster": ("ecs", "list_clusters", "clusterArns", None),
     "AWS::ECS::CapacityProvider": ("ecs", "describe_capacity_providers", "capacityProviders", "name"),
@@ -49,7 +59,12 @@ LISTED = {
     "AWS::ApiGateway::ApiKey": ("apigateway", "get_api_keys", "items", "name"),
     "AWS::ApiGateway::UsagePlan": ("apigateway", "get_usage_plans", "items", "id"),
     "AWS::KinesisFirehose::DeliveryStream": ("firehose", "list_delivery_streams", "DeliveryStreamNames", None),
-    "AWS::Batch::ComputeEnvironment": ("batch", "describe_compute_environments", "computeEnvironments", "computeEnvironmentName"),
+    "AWS::Batch::ComputeEnvironment": (
+        "batch",
+        "describe_compute_environments",
+        "computeEnvironments",
+        "computeEnvironmentName",
+    ),
     "AWS::Batch::JobQueue": ("batch", "describe_job_queues", "jobQueues", "jobQueueName"),
     "AWS::Batch::JobDefinition": ("batch", "describe_job_definitions", "jobDefinitions", "jobDefinitionName"),
 }
@@ -64,8 +79,8 @@ PARTS = {
     "AWS::ApiGateway::Resource": "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::Stage": "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::UsagePlanKey": "AWS::ApiGateway::UsagePlan",
-    "AWS::ApplicationAutoScaling::ScalableTarget": "AWS::ECS::Cluster",
-    "AWS::ApplicationAutoScaling::ScalingPolicy": "AWS::ECS::Cluster",
+    "AWS::ApplicationAutoScaling::ScalableTarget": "AWS::ECS::Service",  # the emulator has no list of them
+    "AWS::ApplicationAutoScaling::ScalingPolicy": "AWS::ApplicationAutoScaling::ScalableTarget",
     "AWS::EC2::Route": "AWS::EC2::RouteTable",
     "AWS::EC2::SecurityGroupEgress": "AWS::EC2::SecurityGroup",
     "AWS::EC2::SecurityGroupIngress": "AWS::EC2::SecurityGroup",

@@ -1,7 +1,7 @@
 """The promises of the sandbox, for every stack: closed, and nothing left behind."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,17 +36,27 @@ def _beside(name: str, reference: dict[str, str]) -> str:
     return f"{name.split('/')[0]}/{reference['Ref']}"
 
 
-def test_every_stateful_resource_is_deleted_with_its_stack(resources: dict[str, dict[str, Any]]) -> None:
+def test_every_stateful_resource_is_deleted_with_its_stack(
+    resources: dict[str, dict[str, Any]], proof: Callable[..., None]
+) -> None:
+    stateful = {name: resource for name, resource in resources.items() if resource["Type"] in _STATEFUL}
     kept = [
         name
-        for name, resource in resources.items()
-        if resource["Type"] in _STATEFUL
-        and (resource.get("DeletionPolicy") != "Delete" or resource.get("UpdateReplacePolicy") != "Delete")
+        for name, resource in stateful.items()
+        if resource.get("DeletionPolicy") != "Delete" or resource.get("UpdateReplacePolicy") != "Delete"
     ]
-    assert kept == []
+    assert stateful and kept == []
+    proof(
+        "Nothing is left",
+        tried="tables, buckets, queues, repositories and log groups in the templates",
+        times=len(stateful),
+        found="each is deleted with its stack",
+    )
 
 
-def test_every_bucket_is_private_encrypted_reached_over_tls_and_emptied(resources: dict[str, dict[str, Any]]) -> None:
+def test_every_bucket_is_private_encrypted_reached_over_tls_and_emptied(
+    resources: dict[str, dict[str, Any]], proof: Callable[..., None]
+) -> None:
     denials = {
         _beside(policy, properties["Bucket"])
         for policy, properties in _of_type(resources, "AWS::S3::BucketPolicy")
@@ -60,16 +70,28 @@ def test_every_bucket_is_private_encrypted_reached_over_tls_and_emptied(resource
         _beside(custom, properties["BucketName"])
         for custom, properties in _of_type(resources, "Custom::S3AutoDeleteObjects")
     }
-    for name, properties in _of_type(resources, "AWS::S3::Bucket"):
+    buckets = [*_of_type(resources, "AWS::S3::Bucket")]
+    assert buckets
+    for name, properties in buckets:
         assert properties["PublicAccessBlockConfiguration"] == dict.fromkeys(
             ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True
         ), name
         assert "BucketEncryption" in properties, name
         assert name in denials, name
         assert name in emptied, name
+        # What empties a bucket would have to delete each version too.
+        assert "VersioningConfiguration" not in properties, name
+    shown = "each is private, encrypted and reached over TLS only"
+    proof("Nothing is open", tried="buckets in the templates", times=len(buckets), found=shown)
+    proof(
+        "Nothing is left",
+        tried="buckets in the templates",
+        times=len(buckets),
+        found="each is emptied before it is deleted; none keeps versions, so there are none to delete",
+    )
 
 
-def test_every_queue_is_reached_over_tls_only(resources: dict[str, dict[str, Any]]) -> None:
+def test_every_queue_is_reached_over_tls_only(resources: dict[str, dict[str, Any]], proof: Callable[..., None]) -> None:
     denials = {
         _beside(policy, queue)
         for policy, properties in _of_type(resources, "AWS::SQS::QueuePolicy")
@@ -78,6 +100,7 @@ def test_every_queue_is_reached_over_tls_only(resources: dict[str, dict[str, Any
         for queue in properties["Queues"]
     }
     assert {name for name, _ in _of_type(resources, "AWS::SQS::Queue")} == denials
+    proof("Nothing is open", tried="queues in the templates", times=len(denials), found="each is reached over TLS only")
 
 
 def test_encryption_at_rest_is_on_wherever_there_is_a_choice(resources: dict[str, dict[str, Any]]) -> None:
