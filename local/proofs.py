@@ -34,6 +34,9 @@ CLAIMS = (
 # What proves something and is no test. Each is a target of make.
 COMMANDS = ("make soak", "make privileges")
 
+# Files of tests each of which looks for a known trap. One row of the page is for all of a file.
+TRAPS = "test_deploy_traps_*.py"
+
 _HEAD = """# What was proved, and how
 
 Written by `python -m local.proofs` from what the runs themselves put down; `make proofs` does all of it again.
@@ -70,7 +73,7 @@ class Proof:
 class Record:
     """What one prover wrote down in its last run.
 
-    by: the command, or the id of a test as pytest has it
+    by: the command, or the id of a test or of a file as pytest has it
     on: UTC, ISO 8601 date
     proofs: none if that run came to no end, or to a bad one
     """
@@ -102,8 +105,9 @@ def write(by: str, proofs: Sequence[Proof], records: Path) -> None:
 
 
 def provers(tests: Path = ROOT / "tests") -> set[str]:
-    """Every prover there is: the commands, and the tests that take the fixture `proof`."""
-    return {*COMMANDS, *_tests_with_the_fixture(tests)}
+    """Every prover there is: the commands, the tests that take the fixture `proof`, and each file of traps as one."""
+    traps = {file.relative_to(tests.parent).as_posix() for file in tests.rglob(TRAPS)}
+    return {*COMMANDS, *traps, *_tests_with_the_fixture(tests)}
 
 
 def page(records: Path = RECORDS, tests: Path = ROOT / "tests") -> str:

@@ -44,12 +44,13 @@ def put_in_use(sandbox: Sandbox) -> str:
 
 
 def programs_running(sandbox: Sandbox) -> list[str]:
-    """The processes of tasks, jobs and functions: what they were started by."""
-    told = f"AWS_ENDPOINT_URL={sandbox.emulator.endpoint}"
+    """The processes of tasks and jobs: their command lines. Those of functions are the emulator's to keep."""
+    endpoint = f"AWS_ENDPOINT_URL={sandbox.emulator.endpoint}"
+    told = {file: _read(file).split("\0") for file in Path("/proc").glob("[0-9]*/environ")}
     return [
         _read(file.with_name("cmdline")).replace("\0", " ")
-        for file in Path("/proc").glob("[0-9]*/environ")
-        if told in _read(file).split("\0")
+        for file, variables in told.items()
+        if endpoint in variables and any(variable.startswith("HOST=127.") for variable in variables)
     ]
 
 

@@ -84,7 +84,7 @@ def needs(assembly: Path) -> Callable[[str], set[str]]:
 
 @pytest.mark.parametrize("stack", _WORKS)
 def test_alone_it_brings_what_it_needs_and_works_and_leaves_nothing(
-    empty_sandbox: Sandbox, needs: Callable[[str], set[str]], stack: str
+    empty_sandbox: Sandbox, needs: Callable[[str], set[str]], stack: str, proof: Callable[..., None]
 ) -> None:
     before = inventory(empty_sandbox.client)
     empty_sandbox.deploy(stack)
@@ -93,9 +93,16 @@ def test_alone_it_brings_what_it_needs_and_works_and_leaves_nothing(
         deployed = {it["StackName"].removeprefix("pair-") for it in stacks} - {"CDKToolkit"}
         assert deployed == needs(stack)
         _WORKS[stack](empty_sandbox)
+        there = inventory(empty_sandbox.client) - before
     finally:
         empty_sandbox.destroy()
     assert inventory(empty_sandbox.client) - before == set()
+    proof(
+        "Nothing is left",
+        tried=f"`{stack}` alone: deployed with what it needs ({len(deployed)} stacks), used, destroyed",
+        times=1,
+        found=f"the account as before: of {len(there)} resources in the inventory none is left",
+    )
 
 
 def test_that_is_tried_with_every_stack(assembly: Path) -> None:

@@ -24,6 +24,11 @@ def tests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def test_provers_are_commands_tests_with_the_fixture_and_files_of_traps(tests: Path) -> None:
+    (tests / "test_deploy_traps_a.py").write_text("def test_no_trap(template): ...")
+    assert proofs.provers(tests) == {"make soak", "tests/test_a.py::test_it", "tests/test_deploy_traps_a.py"}
+
+
 def test_a_row_is_what_the_run_wrote_down(tests: Path, tmp_path: Path) -> None:
     proofs.write("make soak", [PROOF], tmp_path)
     proofs.write("tests/test_a.py::test_it[one]", [DOOR], tmp_path)
@@ -105,16 +110,28 @@ def test_does_not_begin(broken, proof): _prove(proof)
 """
 
 
+_PASSES = "def test_passes():\n    pass\n"
+_FAILS = "def test_fails():\n    assert False\n"
+
+
 def test_who_fails_at_any_time_has_proved_nothing(tmp_path: Path) -> None:
     records = tmp_path / "records"
     patch = f"from pathlib import Path\nfrom local import proofs\nproofs.RECORDS = Path({str(records)!r})\n"
     (tmp_path / "conftest.py").write_text(patch)
     (tmp_path / "test_it.py").write_text(_TESTS)
     # Whoever takes no `proof` leaves no record.
-    (tmp_path / "test_other.py").write_text("def test_fails():\n    assert False\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider"]
+    (tmp_path / "test_deploy_traps_a.py").write_text(f"{_FAILS}\n{_PASSES}")
+    (tmp_path / "test_deploy_traps_b.py").write_text(f"{_PASSES}\n{_PASSES.replace('passes', 'passes_too')}")
+    (tmp_path / "test_other.py").write_text(_FAILS)
+    command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "tests.compliance.conftest"]
     subprocess.run([*command, f"--rootdir={tmp_path}", tmp_path], cwd=ROOT, capture_output=True)
-    assert _tried(records) == {
+    tried = _tried(records)
+    traps = {by: rows for by, rows in tried.items() if "traps" in by}
+    assert traps == {
+        "test_deploy_traps_a.py": [],
+        "test_deploy_traps_b.py": ["known traps of deploying, changing or destroying: `b`, a test for each"],
+    }
+    assert {by: rows for by, rows in tried.items() if by not in traps} == {
         "test_it.py::test_passes": ["it"],
         "test_it.py::test_fails_later": [],
         "test_it.py::test_is_not_cleaned_up": [],
