@@ -55,7 +55,7 @@ def test_with_allowed_cidr_those_addresses_get_in_and_no_others(opened: _Templat
     assert {where: who for where, who in found.items() if who != {_ALLOWED}} == {}
     proof(
         "Nothing is open",
-        tried="the same with `allowed_cidr`",
+        tried="resources of all templates with `allowed_cidr`: rules, ports, policies, permissions, URLs",
         times=sum(len(template["Resources"]) for template in opened.values()),
         found=f"{len(found)} let somebody in, each of them those addresses only",
     )

@@ -112,7 +112,7 @@ def test_a_user_whom_no_policy_names_gets_through_no_door(
     _assert_untouched(sandbox)
     proof(
         "Nothing is open",
-        tried="the same, and calls of DynamoDB, Lambda, API Gateway and ECR, by a user of the account without rights",
+        tried="calls of S3, SQS, SNS, DynamoDB, Lambda, API Gateway and ECR, by a user of the account without rights",
         times=refused,
         found="each is refused; the photo in the bucket and all queues are as before",
     )

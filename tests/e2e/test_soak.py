@@ -30,7 +30,7 @@ def test_nothing_is_lost(sandbox: Sandbox, no_photos_left: None, proof: Callable
     assert min(happened.states["ready"], happened.states["rejected"], happened.states["deleted"]) > 0
     proof(
         "Nothing is lost",
-        tried=f"the same, short, in `make test`: photos, {clients} clients",
+        tried=f"a short soak, in `make test`: photos, uploaded, replaced, deleted by {clients} clients",
         times=photos,
         found=f"{happened.delivery}; {happened.faults.total()} of {happened.calls:,} calls failed; "
         f"{happened.interruptions}; {happened.end}",
