@@ -107,22 +107,29 @@ _ALWAYS_THERE = {"FARGATE", "FARGATE_SPOT"}
 
 def inventory(client: _Client) -> set[str]:
     """Every resource of the account, as `service name`. client: makes a boto3 client of a service."""
-    return {f"{service} {name}" for service, name in _resources(client)}
+    return set().union(*inventory_by_type(client).values())
 
 
-def _resources(client: _Client) -> Iterator[tuple[str, str]]:
-    for service, call, field, attribute in LISTED.values():
-        caller, arguments = client(service), _ARGUMENTS.get(service, {})
-        if caller.can_paginate(call):
-            pages = caller.get_paginator(call).paginate(**arguments)
-        else:
-            pages = [getattr(caller, call)(**arguments)]
-        for page in pages:
-            for entry in page.get(field, []):
-                if service == "cloudformation" and entry["StackStatus"] == "DELETE_COMPLETE":
-                    continue
-                if service == "batch" and entry.get("status") == "INACTIVE":  # a definition, kept for its old jobs
-                    continue
-                name = entry[attribute] if attribute else entry
-                if name not in _ALWAYS_THERE:
-                    yield service, name
+def inventory_by_type(client: _Client) -> dict[str, set[str]]:
+    """The same by type of resource."""
+    return {
+        kind: {f"{service} {name}" for name in _names(client(service), service, call, field, attribute)}
+        for kind, (service, call, field, attribute) in LISTED.items()
+    }
+
+
+def _names(caller: Any, service: str, call: str, field: str, attribute: str | None) -> Iterator[str]:
+    arguments = _ARGUMENTS.get(service, {})
+    if caller.can_paginate(call):
+        pages = caller.get_paginator(call).paginate(**arguments)
+    else:
+        pages = [getattr(caller, call)(**arguments)]
+    for page in pages:
+        for entry in page.get(field, []):
+            if service == "cloudformation" and entry["StackStatus"] == "DELETE_COMPLETE":
+                continue
+            if service == "batch" and entry.get("status") == "INACTIVE":  # a definition, kept for its old jobs
+                continue
+            name = entry[attribute] if attribute else entry
+            if name not in _ALWAYS_THERE:
+                yield name
