@@ -7,69 +7,129 @@ from local.emulator import ACCOUNT
 
 _Client = Callable[[str], Any]
 
-# Service, call, path to the list in its answer, attribute of an entry that names it.
-_LISTS = [
-    ("cloudformation", "list_stacks", "StackSummaries", "StackName"),
-    ("s3", "list_buckets", "Buckets", "Name"),
-    ("sqs", "list_queues", "QueueUrls", None),
-    ("dynamodb", "list_tables", "TableNames", None),
-    ("lambda", "list_functions", "Functions", "FunctionName"),
-    ("lambda", "list_event_source_mappings", "EventSourceMappings", "UUID"),
-    ("logs", "describe_log_groups", "logGroups", "logGroupName"),
-    ("iam", "list_roles", "Roles", "RoleName"),
-    ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
-    ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
-    ("sns", "list_topics", "Topics", "TopicArn"),
-    ("sns", "list_subscriptions", "Subscriptions", "SubscriptionArn"),
-    ("events", "list_rules", "Rules", "Name"),
-    ("budgets", "describe_budgets", "Budgets", "BudgetName"),
-    ("ecr", "describe_repositories", "repositories", "repositoryName"),
-    ("ssm", "describe_parameters", "Parameters", "Name"),
-    ("codebuild", "list_projects", "projects", None),
-    ("ec2", "describe_vpcs", "Vpcs", "VpcId"),
-    ("ec2", "describe_security_groups", "SecurityGroups", "GroupId"),
-    ("ec2", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateName"),
-    ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", "AutoScalingGroupName"),
-    ("iam", "list_instance_profiles", "InstanceProfiles", "InstanceProfileName"),
-    ("elbv2", "describe_load_balancers", "LoadBalancers", "LoadBalancerName"),
-    ("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupName"),
-    ("ecs", "list_clusters", "clusterArns", None),
-    ("ecs", "list_task_definitions", "taskDefinitionArns", None),
-    ("ecs", "describe_capacity_providers", "capacityProviders", "name"),
-    ("scheduler", "list_schedules", "Schedules", "Name"),
-    ("apigateway", "get_rest_apis", "items", "name"),
-    ("apigateway", "get_api_keys", "items", "name"),
-    ("apigateway", "get_usage_plans", "items", "id"),
-    ("firehose", "list_delivery_streams", "DeliveryStreamNames", None),
-    ("batch", "describe_compute_environments", "computeEnvironments", "computeEnvironmentName"),
-    ("batch", "describe_job_queues", "jobQueues", "jobQueueName"),
-    ("batch", "describe_job_definitions", "jobDefinitions", "jobDefinitionName"),
-]
+# Whoever adds a type of resource decides about it here: `tests/compliance/test_types.py` refuses one that is in neither
+# list. A setting of the whole account, such as AWS::ApiGateway::Account, may be in none: it changes what is not ours,
+# and `cdk destroy` does not undo it.
 
-# Which every account has.
-_CAPACITY_PROVIDERS_OF_AWS = {"FARGATE", "FARGATE_SPOT"}
+# By type: service, call, path to the list in its answer, attribute of an entry that names it.
+LISTED = {
+    "AWS::CloudFormation::Stack": ("cloudformation", "list_stacks", "StackSummaries", "StackName"),
+    "AWS::S3::Bucket": ("s3", "list_buckets", "Buckets", "Name"),
+    "AWS::SQS::Queue": ("sqs", "list_queues", "QueueUrls", None),
+    "AWS::DynamoDB::Table": ("dynamodb", "list_tables", "TableNames", None),
+    "AWS::Lambda::Function": ("lambda", "list_functions", "Functions", "FunctionName"),
+    "AWS::Lambda::EventSourceMapping": ("lambda", "list_event_source_mappings", "EventSourceMappings", "UUID"),
+    "AWS::Logs::LogGroup": ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+    "AWS::IAM::Role": ("iam", "list_roles", "Roles", "RoleName"),
+    "AWS::CloudWatch::Alarm": ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    "AWS::CloudWatch::Dashboard": ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
+    "AWS::SNS::Topic": ("sns", "list_topics", "Topics", "TopicArn"),
+    "AWS::SNS::Subscription": ("sns", "list_subscriptions", "Subscriptions", "SubscriptionArn"),
+    "AWS::Events::Rule": ("events", "list_rules", "Rules", "Name"),
+    "AWS::Scheduler::Schedule": ("scheduler", "list_schedules", "Schedules", "Name"),
+    "AWS::Budgets::Budget": ("budgets", "describe_budgets", "Budgets", "BudgetName"),
+    "AWS::ECR::Repository": ("ecr", "describe_repositories", "repositories", "repositoryName"),
+    "AWS::SSM::Parameter": ("ssm", "describe_parameters", "Parameters", "Name"),
+    "AWS::CodeBuild::Project": ("codebuild", "list_projects", "projects", None),
+    "AWS::EC2::VPC": ("ec2", "describe_vpcs", "Vpcs", "VpcId"),
+    "AWS::EC2::Subnet": ("ec2", "describe_subnets", "Subnets", "SubnetId"),
+    "AWS::EC2::InternetGateway": ("ec2", "describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
+    "AWS::EC2::RouteTable": ("ec2", "describe_route_tables", "RouteTables", "RouteTableId"),
+    "AWS::EC2::VPCEndpoint": ("ec2", "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
+    "AWS::EC2::SecurityGroup": ("ec2", "describe_security_groups", "SecurityGroups", "GroupId"),
+    "AWS::EC2::LaunchTemplate": ("ec2", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateName"),
+    "AWS::AutoScaling::AutoScalingGroup": (
+        "autoscaling",
+        "describe_auto_scaling_groups",
+        "AutoScalingGroups",
+        "AutoScalingGroupName",
+    ),
+    "AWS::IAM::InstanceProfile": ("iam", "list_instance_profiles", "InstanceProfiles", "InstanceProfileName"),
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": (
+        "elbv2",
+        "describe_load_balancers",
+        "LoadBalancers",
+        "LoadBalancerName",
+    ),
+    "AWS::ElasticLoadBalancingV2::TargetGroup": ("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupName"),
+    "AWS::ECS::Cluster": ("ecs", "list_clusters", "clusterArns", None),
+    "AWS::ECS::CapacityProvider": ("ecs", "describe_capacity_providers", "capacityProviders", "name"),
+    "AWS::ECS::TaskDefinition": ("ecs", "list_task_definitions", "taskDefinitionArns", None),
+    "AWS::ApiGateway::RestApi": ("apigateway", "get_rest_apis", "items", "name"),
+    "AWS::ApiGateway::ApiKey": ("apigateway", "get_api_keys", "items", "name"),
+    "AWS::ApiGateway::UsagePlan": ("apigateway", "get_usage_plans", "items", "id"),
+    "AWS::KinesisFirehose::DeliveryStream": ("firehose", "list_delivery_streams", "DeliveryStreamNames", None),
+    "AWS::Batch::ComputeEnvironment": (
+        "batch",
+        "describe_compute_environments",
+        "computeEnvironments",
+        "computeEnvironmentName",
+    ),
+    "AWS::Batch::JobQueue": ("batch", "describe_job_queues", "jobQueues", "jobQueueName"),
+    "AWS::Batch::JobDefinition": ("batch", "describe_job_definitions", "jobDefinitions", "jobDefinitionName"),
+}
+
+# What is part of something else and cannot be left without it, by type: the type of that.
+PARTS = {
+    "AWS::ApiGateway::Deployment": "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::GatewayResponse": "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::Method": "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::Model": "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::RequestValidator": "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::Resource": "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::Stage": "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::UsagePlanKey": "AWS::ApiGateway::UsagePlan",
+    "AWS::ApplicationAutoScaling::ScalableTarget": "AWS::ECS::Service",  # the emulator has no list of them
+    "AWS::ApplicationAutoScaling::ScalingPolicy": "AWS::ApplicationAutoScaling::ScalableTarget",
+    "AWS::EC2::Route": "AWS::EC2::RouteTable",
+    "AWS::EC2::SecurityGroupEgress": "AWS::EC2::SecurityGroup",
+    "AWS::EC2::SecurityGroupIngress": "AWS::EC2::SecurityGroup",
+    "AWS::EC2::SubnetRouteTableAssociation": "AWS::EC2::RouteTable",
+    "AWS::EC2::VPCGatewayAttachment": "AWS::EC2::InternetGateway",
+    "AWS::ECS::ClusterCapacityProviderAssociations": "AWS::ECS::Cluster",
+    "AWS::ECS::Service": "AWS::ECS::Cluster",
+    "AWS::ElasticLoadBalancingV2::Listener": "AWS::ElasticLoadBalancingV2::LoadBalancer",
+    "AWS::IAM::Policy": "AWS::IAM::Role",
+    "AWS::Lambda::EventInvokeConfig": "AWS::Lambda::Function",
+    "AWS::Lambda::Permission": "AWS::Lambda::Function",
+    "AWS::S3::BucketPolicy": "AWS::S3::Bucket",
+    "AWS::SNS::TopicPolicy": "AWS::SNS::Topic",
+    "AWS::SQS::QueuePolicy": "AWS::SQS::Queue",
+    "Custom::ContainerImage": "AWS::ECR::Repository",
+    "Custom::S3AutoDeleteObjects": "AWS::S3::Bucket",
+}
 
 _ARGUMENTS = {"budgets": {"AccountId": ACCOUNT}}
+
+# AWS's own, in every account.
+_ALWAYS_THERE = {"FARGATE", "FARGATE_SPOT"}
 
 
 def inventory(client: _Client) -> set[str]:
     """Every resource of the account, as `service name`. client: makes a boto3 client of a service."""
-    return {f"{service} {name}" for service, name in _resources(client)}
+    return set().union(*inventory_by_type(client).values())
 
 
-def _resources(client: _Client) -> Iterator[tuple[str, str]]:
-    for service, call, field, attribute in _LISTS:
-        caller, arguments = client(service), _ARGUMENTS.get(service, {})
-        if caller.can_paginate(call):
-            pages = caller.get_paginator(call).paginate(**arguments)
-        else:
-            pages = [getattr(caller, call)(**arguments)]
-        for page in pages:
-            for entry in page.get(field, []):
-                if service == "cloudformation" and entry["StackStatus"] == "DELETE_COMPLETE":
-                    continue
-                if service == "batch" and entry.get("status") == "INACTIVE":  # a definition, kept for its old jobs
-                    continue
-                if service == "ecs" and attribute and entry[attribute] in _CAPACITY_PROVIDERS_OF_AWS:
-                    continue
-                yield service, entry[attribute] if attribute else entry
+def inventory_by_type(client: _Client) -> dict[str, set[str]]:
+    """The same by type of resource."""
+    return {
+        kind: {f"{service} {name}" for name in _names(client(service), service, call, field, attribute)}
+        for kind, (service, call, field, attribute) in LISTED.items()
+    }
+
+
+def _names(caller: Any, service: str, call: str, field: str, attribute: str | None) -> Iterator[str]:
+    arguments = _ARGUMENTS.get(service, {})
+    if caller.can_paginate(call):
+        pages = caller.get_paginator(call).paginate(**arguments)
+    else:
+        pages = [getattr(caller, call)(**arguments)]
+    for page in pages:
+        for entry in page.get(field, []):
+            if service == "cloudformation" and entry["StackStatus"] == "DELETE_COMPLETE":
+                continue
+            if service == "batch" and entry.get("status") == "INACTIVE":  # a definition, kept for its old jobs
+                continue
+            name = entry[attribute] if attribute else entry
+            if name not in _ALWAYS_THERE:
+                yield name

@@ -1,8 +1,8 @@
 """The page of what was proved, from what the runs wrote down: `python -m local.proofs` makes `docs/proofs.md`.
 
 A test that proves a claim takes the fixture `proof` and says what it tried, how often, and what it found; the soak
-does the same. Each leaves a file in `.cache/proofs`, from which the page is made. What has not run here lately keeps
-the rows it has, with their date; what has never run stops the page; what is proved no more has no row.
+does the same. Each leaves a file in `.cache/proofs`, and the page is made of these alone. Whoever has not run, or has
+failed in its last run, stops the page: all of it is true, or there is none.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,16 +31,22 @@ CLAIMS = (
     "Alarms tell the truth",
 )
 
-# What proves something and is no test.
+# What proves something and is no test. Each is a target of make.
 COMMANDS = ("make soak", "make privileges")
+
+# Files of tests each of which looks for a known trap. One row of the page is for all of a file.
+TRAPS = "test_deploy_traps_*.py"
 
 _HEAD = """# What was proved, and how
 
 Written by `python -m local.proofs` from what the runs themselves put down; `make proofs` does all of it again.
 In the sandbox on a laptop: the emulator with IAM enforced, never a real account.
+
+Security groups and the firewall of Lightsail are on paper there: whom they let in is shown from the templates only.
+Calls from another address are tried at the API and with links that it signed.
 """
 _TABLE = "| What was tried | How often | What was found | By | On |\n|---|--:|---|---|---|"
-_LAST_CELLS = re.compile(r"\| `([^`]+)` \| [\d-]+ \|$")
+_LAST_CELLS = re.compile(r"\| `([^`]+)` \| [\d-]+ \|$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -67,8 +73,9 @@ class Proof:
 class Record:
     """What one prover wrote down in its last run.
 
-    by: the command, or the id of a test as pytest has it
+    by: the command, or the id of a test or of a file as pytest has it
     on: UTC, ISO 8601 date
+    proofs: none if that run came to no end, or to a bad one
     """
 
     by: str
@@ -82,12 +89,12 @@ class Record:
 
 
 class Incomplete(RuntimeError):
-    """Some provers have never run. The message names them."""
+    """Some provers have not run, or not to a good end. The message names them."""
 
 
 def forget(by: str, records: Path) -> None:
-    """Drop what this prover wrote down before: it runs again."""
-    _file(records, by).unlink(missing_ok=True)
+    """Put down that this prover has found nothing: it runs again, or has failed."""
+    write(by, (), records)
 
 
 def write(by: str, proofs: Sequence[Proof], records: Path) -> None:
@@ -98,49 +105,41 @@ def write(by: str, proofs: Sequence[Proof], records: Path) -> None:
 
 
 def provers(tests: Path = ROOT / "tests") -> set[str]:
-    """Every prover there is: the commands, and the tests that take the fixture `proof`."""
-    return {*COMMANDS, *_tests_with_the_fixture(tests)}
+    """Every prover there is: the commands, the tests that take the fixture `proof`, and each file of traps as one."""
+    traps = {file.relative_to(tests.parent).as_posix() for file in tests.rglob(TRAPS)}
+    return {*COMMANDS, *traps, *_tests_with_the_fixture(tests)}
 
 
-def page(before: str, records: Path = RECORDS, tests: Path = ROOT / "tests") -> str:
-    """The page, in Markdown. before: the page as it was. Raises Incomplete."""
-    rows = [row for record in read(records) for row in _rows(record)]
-    ran = {row.prover for row in rows}
-    rows += [row for row in _rows_of(before) if row.prover not in ran]
+def page(records: Path = RECORDS, tests: Path = ROOT / "tests") -> str:
+    """The page, in Markdown. Raises Incomplete."""
     there = provers(tests)
-    if missing := there - {row.prover for row in rows}:
-        raise Incomplete("No record of: " + ", ".join(sorted(missing)))
+    found = [record for record in read(records) if record.prover in there]
+    failed = {record.by for record in found if not record.proofs}
+    never = there - {record.prover for record in found}
+    if never or failed:
+        raise Incomplete("\n".join([*_named("Has not run", never), *_named("Has not come to a good end", failed)]))
+    # Commands first: they try most.
+    found.sort(key=lambda record: (record.prover not in COMMANDS, record.by))
     parts = [_HEAD]
     for claim in CLAIMS:
-        of_claim = [row for row in rows if row.claim == claim and row.prover in there]
-        if of_claim:
-            # Commands first: they try most.
-            of_claim.sort(key=lambda row: (row.prover not in COMMANDS, row.prover))
-            parts.append("\n".join([f"## {claim}", "", _TABLE, *(row.markdown for row in of_claim), ""]))
+        rows = [_row(record, proof) for record in found for proof in record.proofs if proof.claim == claim]
+        if rows:
+            parts.append("\n".join([f"## {claim}", "", _TABLE, *rows, ""]))
     return "\n".join(parts)
 
 
-@dataclass(frozen=True)
-class _Row:
-    claim: str
-    prover: str
-    markdown: str
+def provers_on(page: str) -> set[str]:
+    """Who has a row on a page."""
+    return {*_LAST_CELLS.findall(page)}
 
 
-def _rows(record: Record) -> Iterator[_Row]:
-    for proof in record.proofs:
-        cells = (proof.tried, f"{proof.times:,}", proof.found, f"`{record.prover}`", record.on)
-        line = " | ".join(cell.replace("|", "∣").replace("\n", " ") for cell in cells)
-        yield _Row(proof.claim, record.prover, f"| {line} |")
+def _named(what: str, provers: Iterable[str]) -> Iterator[str]:
+    return (f"{what}: {prover}" for prover in sorted(provers))
 
 
-def _rows_of(page: str) -> Iterator[_Row]:
-    claim = ""
-    for line in page.splitlines():
-        if line.startswith("## "):
-            claim = line.removeprefix("## ")
-        elif row := _LAST_CELLS.search(line):
-            yield _Row(claim, row[1], line)
+def _row(record: Record, proof: Proof) -> str:
+    cells = (proof.tried, f"{proof.times:,}", proof.found, f"`{record.prover}`", record.on)
+    return f"| {' | '.join(cell.replace('|', '∣').replace(chr(10), ' ') for cell in cells)} |"
 
 
 def _tests_with_the_fixture(tests: Path) -> Iterator[str]:
@@ -166,7 +165,7 @@ def read(records: Path) -> list[Record]:
 if __name__ == "__main__":
     argparse.ArgumentParser(prog="python -m local.proofs", description=__doc__).parse_args()
     try:
-        text = page(PAGE.read_text() if PAGE.exists() else "")
+        text = page()
     except Incomplete as error:
         sys.exit(f"{error}\n`make proofs` runs them all.")
     PAGE.parent.mkdir(exist_ok=True)

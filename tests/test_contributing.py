@@ -18,6 +18,7 @@ _JUDGES = [
     "tests/compliance/test_cdk_nag.py",
     "tests/compliance/test_promises.py",
     "tests/compliance/test_subsets.py",
+    "tests/compliance/test_types.py",
     "tests/e2e/test_subsets.py::test_that_is_tried_with_every_stack",
     "tests/local/architecture",
     "tests/local/test_tables.py",

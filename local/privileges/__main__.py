@@ -47,8 +47,9 @@ def proof(found: Findings) -> proofs.Proof:
         tried=f"All work of {len(roles)} roles with all rights, then without each right (one action on one resource)",
         times=len(found.taken),
         found=f"{found.calls:,} calls, none denied that was meant to be allowed; {len(found.taken)} rights taken away, "
-        f"each missed by a denial of just that; {len(found.untried)} that nothing here uses have a reason, as have "
-        f"{len(found.wildcards)} wildcards: [privileges.md]({PAGE.name})",
+        f"each missed by a denial of just that; {len(found.untried)} of {len(found.findings)} rights are not tried, as "
+        f"nothing here can use them: each has its reason, as have {len(found.wildcards)} wildcards: "
+        f"[privileges.md]({PAGE.name})",
     )
 
 

@@ -24,7 +24,8 @@ class Judge:
         self, sandbox: Sandbox, plan: Plan, pictures: Mapping[str, bytes], outcomes: Mapping[str, Outcome]
     ) -> None:
         self._sandbox = sandbox
-        self._plan = plan
+        self._keys = plan.keys
+        self._final: Mapping[str, str] = plan.final
         self._etags = {name: md5(body, usedforsecurity=False).hexdigest() for name, body in pictures.items()}
         self._outcomes = outcomes
         self._s3, self._sqs = sandbox.client("s3"), sandbox.client("sqs")
@@ -35,6 +36,10 @@ class Judge:
             "dead-letter queue of the sweep": sandbox.outputs["Cron"]["DeadLetterQueueUrl"],
         }
 
+    def expect(self, final: Mapping[str, str]) -> None:
+        """From now on the same keys have to hold this in the end."""
+        self._final = final
+
     def wrong_photos(self) -> list[str]:
         """What is wrong with the photos: one line each, none if all is well."""
         return sorted(self._wrong_photos())
@@ -42,7 +47,7 @@ class Judge:
     def orphans(self) -> list[str]:
         """Thumbnails that no item names."""
         named = {path for item in self._items().values() for path in item.get("thumbnails", {}).values()}
-        ids = {photo_id(key) for key in self._plan.keys}
+        ids = {photo_id(key) for key in self._keys}
         return sorted(key for key in self._thumbnails().keys() - named if key.partition("/")[0] in ids)
 
     def waiting(self) -> dict[str, int]:
@@ -60,9 +65,9 @@ class Judge:
     def states(self) -> Counter[str]:
         """How many photos have to be ready, rejected and deleted."""
         states = Counter(
-            "rejected" if isinstance(self._outcomes[name], Refused) else "ready" for name in self._plan.final.values()
+            "rejected" if isinstance(self._outcomes[name], Refused) else "ready" for name in self._final.values()
         )
-        return states + Counter(deleted=len(self._plan.keys - self._plan.final.keys()))
+        return states + Counter(deleted=len(self._keys - self._final.keys()))
 
     def problems(self, progress: Mapping[str, Any]) -> list[str]:
         """All that is wrong. progress: of the last sweep, which found nothing to do"""
@@ -92,8 +97,8 @@ class Judge:
 
     def _wrong_photos(self) -> Iterator[str]:
         originals, items, thumbnails = self._objects("OriginalsBucket"), self._items(), self._thumbnails()
-        for key in self._plan.keys:
-            name, item = self._plan.final.get(key), items.get(key)
+        for key in self._keys:
+            name, item = self._final.get(key), items.get(key)
             if name is None:
                 if key in originals or item:
                     yield f"{key!r} was deleted, and there is {item or 'its original'}"

@@ -1,7 +1,7 @@
 """What the clients do, the same for the same seed: which keys, which pictures, in which order."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 # What happens to one photo, and how often of a hundred. Letters stand for pictures, - for a deletion.
@@ -12,6 +12,15 @@ _LIVES = {
     "ABA": 5,  # the same bytes again, and so the same ETag
     "A-B": 5,
     "A-A": 5,
+}
+
+# What happens to a photo that is there. A is the picture it has.
+_LATER_LIVES = {
+    "A": 40,
+    "B": 25,
+    "-": 20,
+    "-A": 10,
+    "B-": 5,
 }
 
 # As people name things.
@@ -50,14 +59,16 @@ class Plan:
         """Every key that is ever used."""
         return {step.key for client in self.clients for step in client}
 
-    def again(self, photos: int, seed: str) -> "Plan":
-        """So many of the photos uploaded once more, as they are: that changes nothing in the end."""
+    def again(self, photos: int, pictures: Sequence[str], seed: str) -> "Plan":
+        """So many of the photos that are there uploaded once more as they are, replaced, or deleted."""
         chance = random.Random(f"{seed} again")
-        chosen = chance.sample(sorted(self.final), min(photos, len(self.final)))
-        clients: list[list[Step]] = [[] for _ in self.clients]
-        for key in chosen:
-            chance.choice(clients).append(Step(chance.random(), key, self.final[key]))
-        return Plan([_in_time(steps) for steps in clients], self.final)
+        shared: list[list[Step]] = [[] for _ in self.clients]
+        final = dict(self.final)
+        for key in chance.sample(sorted(self.final), min(photos, len(self.final))):
+            held = self.final[key]
+            other = chance.choice([picture for picture in pictures if picture != held])
+            _live(chance, shared, final, key, _life(chance, _LATER_LIVES, held, other))
+        return Plan([_in_time(steps) for steps in shared], final)
 
 
 def make_plan(photos: int, clients: int, pictures: Sequence[str], seed: str, prefix: str) -> Plan:
@@ -67,12 +78,7 @@ def make_plan(photos: int, clients: int, pictures: Sequence[str], seed: str, pre
     final: dict[str, str] = {}
     for number in range(photos):
         key = prefix + chance.choice(_NAMES).format(f"{number:05}")
-        life = _life(chance, pictures)
-        moments = sorted(chance.random() for _ in life)
-        steps = [Step(moment, key, picture) for moment, picture in zip(moments, life, strict=True)]
-        chance.choice(shared).extend(steps)
-        if life[-1] is not None:
-            final[key] = life[-1]
+        _live(chance, shared, final, key, _life(chance, _LIVES, *chance.sample(pictures, 2)))
     return Plan([_in_time(steps) for steps in shared], final)
 
 
@@ -80,7 +86,17 @@ def _in_time(steps: list[Step]) -> list[Step]:
     return sorted(steps, key=lambda step: step.moment)
 
 
-def _life(chance: random.Random, pictures: Sequence[str]) -> list[str | None]:
-    (letters,) = chance.choices(list(_LIVES), list(_LIVES.values()))
-    first, second = chance.sample(pictures, 2)
+def _life(chance: random.Random, lives: Mapping[str, int], first: str, second: str) -> list[str | None]:
+    (letters,) = chance.choices(list(lives), list(lives.values()))
     return [{"A": first, "B": second, "-": None}[letter] for letter in letters]
+
+
+def _live(
+    chance: random.Random, shared: list[list[Step]], final: dict[str, str], key: str, life: list[str | None]
+) -> None:
+    """Give the steps of a key to one of the clients, and keep what the key holds after them."""
+    moments = sorted(chance.random() for _ in life)
+    chance.choice(shared).extend(Step(moment, key, it) for moment, it in zip(moments, life, strict=True))
+    final.pop(key, None)
+    if life[-1] is not None:
+        final[key] = life[-1]

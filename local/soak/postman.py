@@ -3,6 +3,7 @@
 import json
 import random
 import threading
+import time
 from typing import Any
 
 from local.sandbox import Sandbox
@@ -19,6 +20,7 @@ class Postman:
     late_seconds: how long the late ones take
     received: events of S3, each counted once
     twice, late: so many of them were sent twice, and late
+    overtaking: so many came before one of the same photo that S3 had told earlier
     """
 
     def __init__(self, sandbox: Sandbox, seed: str, late_seconds: int) -> None:
@@ -30,7 +32,8 @@ class Postman:
         self._seen: set[str] = set()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self.twice = self.late = 0
+        self._arrivals: dict[str, float] = {}
+        self.twice = self.late = self.overtaking = 0
 
     @property
     def received(self) -> int:
@@ -79,9 +82,19 @@ class Postman:
         late = self._chance.random() < _LATE
         twice = self._chance.random() < _TWICE
         self.late, self.twice = self.late + late, self.twice + twice
-        self._send(body, self._late_seconds if late else self._chance.randint(0, _USUAL_SECONDS))
+        delays = [self._late_seconds if late else self._chance.randint(0, _USUAL_SECONDS)]
         if twice:
-            self._send(body, self._chance.randint(0, self._late_seconds))
+            delays.append(self._chance.randint(0, self._late_seconds))
+        for seconds in delays:
+            self._send(body, seconds)
+        self._note(body, delays)
+
+    def _note(self, body: str, delays: list[int]) -> None:
+        now = time.monotonic()
+        for record in json.loads(body)["Records"]:
+            key, before = record["s3"]["object"]["key"], self._arrivals.get(record["s3"]["object"]["key"], 0)
+            self.overtaking += now + min(delays) < before
+            self._arrivals[key] = max(before, now + max(delays))
 
     def _send(self, body: str, seconds: int) -> None:
         self._sqs.send_message(QueueUrl=self._uploads, MessageBody=body, DelaySeconds=seconds)

@@ -22,8 +22,8 @@ _DRAIN_SECONDS = 120  # to do what is waiting, once nothing fails
 def soak(sandbox: Sandbox, storm: Storm, *, photos: int, clients: int, again: int) -> Happened:
     """Do it. Returns what happened. Raises SandboxError with what is not as it has to be.
 
-    again: so many photos are uploaded once more while sweeps take whatever is there for old: these leave nothing
-        alone, as a sweep otherwise does for an hour, and what they break they have to mend
+    again: so many photos are uploaded once more, replaced or deleted while sweeps take whatever is there for old: these
+        leave nothing alone, as a sweep otherwise does for an hour, and what they break they have to mend
     """
     files = pictures()
     plan = make_plan(photos, clients, list(files), storm.seed, _PREFIX)
@@ -46,7 +46,11 @@ def soak(sandbox: Sandbox, storm: Storm, *, photos: int, clients: int, again: in
         told.append(f"every photo is as it has to be; {len(judge.orphans())} thumbnails are left for the sweep")
     if again:
         with step(f"once more for {again} photos, while sweeps take everything for old") as told:
-            storm.rage(sandbox, plan.again(again, storm.seed), files, judge, sweeps.start_as_if_old, happened)
+            more = plan.again(again, list(files), storm.seed)
+            judge.expect(more.final)
+            sweeps_before = happened.sweeps
+            storm.rage(sandbox, more, files, judge, sweeps.start_as_if_old, happened)
+            happened.acting_sweeps = happened.sweeps - sweeps_before
             told += [f"before: {len(judge.wrong_photos())} photos wrong", redrive()]
     with step("the sweep, until it finds nothing to do") as told:
         progress = sweeps.until_quiet(

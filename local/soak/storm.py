@@ -76,6 +76,7 @@ class Storm:
         happened.events += postman.received
         happened.twice += postman.twice
         happened.late += postman.late
+        happened.overtaking += postman.overtaking
         happened.calls += injected.calls
         happened.faults += injected.faults
         happened.kills += injected.kills

@@ -55,7 +55,7 @@ def test_with_allowed_cidr_those_addresses_get_in_and_no_others(opened: _Templat
     assert {where: who for where, who in found.items() if who != {_ALLOWED}} == {}
     proof(
         "Nothing is open",
-        tried="the same with `allowed_cidr`",
+        tried="resources of all templates with `allowed_cidr`: rules, ports, policies, permissions, URLs",
         times=sum(len(template["Resources"]) for template in opened.values()),
         found=f"{len(found)} let somebody in, each of them those addresses only",
     )
@@ -71,16 +71,22 @@ def test_they_get_in_where_nobody_did_and_nothing_else_opens(closed: _Templates,
             assert conditions.count(_ALLOWED) == conditions.count('"aws:SourceIp"'), f"{stack}/{name}"
 
 
-def test_only_the_port_of_the_website_is_open(opened: _Templates) -> None:
-    ports = set()
+def test_only_the_port_of_the_website_is_open(opened: _Templates, proof: Callable[..., None]) -> None:
+    ports = []
     for template in opened.values():
         for resource in template["Resources"].values():
             properties = resource.get("Properties", {})
             rules = properties.get("SecurityGroupIngress", [])
-            ports |= {(rule["FromPort"], rule["ToPort"]) for rule in rules if "SourceSecurityGroupId" not in rule}
+            ports += [(rule["FromPort"], rule["ToPort"]) for rule in rules if "SourceSecurityGroupId" not in rule]
             for port in properties.get("Networking", {}).get("Ports", []):
-                ports.add((port["FromPort"], port["ToPort"]))
-    assert ports == {(80, 80)}
+                ports.append((port["FromPort"], port["ToPort"]))
+    assert {*ports} == {(80, 80)}
+    proof(
+        "Nothing is open",
+        tried="ports that security groups and Lightsail open with `allowed_cidr`, in the templates only",
+        times=len(ports),
+        found="each is 80, that of the page; 22 is none of them",
+    )
 
 
 def _signed(templates: _Templates) -> list[dict[str, Any]]:

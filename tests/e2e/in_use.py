@@ -38,20 +38,31 @@ def put_in_use(sandbox: Sandbox) -> str:
     )
     assert objects and images >= 2
     return (
-        f"{objects} objects in buckets, {images} images, {len(jobs_running())} jobs running, "
+        f"{objects} objects in buckets, {images} images, {len(_jobs_running())} jobs running, "
         f"{_WAITING_PHOTOS} photos in the upload queue, a dead letter"
     )
 
 
-def jobs_running() -> list[int]:
-    """The processes of the jobs that were left running."""
-    return [int(file.parent.name) for file in Path("/proc").glob("[0-9]*/cmdline") if _MARK in _read(file)]
+def programs_running(sandbox: Sandbox) -> list[str]:
+    """The processes of tasks and jobs: their command lines. Those of functions are the emulator's to keep."""
+    endpoint = f"AWS_ENDPOINT_URL={sandbox.emulator.endpoint}"
+    told = {file: _read(file).split("\0") for file in Path("/proc").glob("[0-9]*/environ")}
+    return [
+        _read(file.with_name("cmdline")).replace("\0", " ")
+        for file, variables in told.items()
+        if endpoint in variables and any(variable.startswith("HOST=127.") for variable in variables)
+    ]
+
+
+def _jobs_running() -> list[Path]:
+    """The jobs that were left running."""
+    return [file for file in Path("/proc").glob("[0-9]*/cmdline") if _MARK in _read(file)]
 
 
 def _read(file: Path) -> str:
     try:
         return file.read_text(errors="replace")
-    except OSError:  # it has ended meanwhile
+    except OSError:  # it has ended meanwhile, or is another user's
         return ""
 
 
@@ -78,7 +89,7 @@ def _leave_jobs_running(sandbox: Sandbox) -> None:
             parameters={"album": "none"},
             containerOverrides={"command": command},
         )
-    eventually(lambda: len(jobs_running()) == 2)
+    eventually(lambda: len(_jobs_running()) == 2)
 
 
 def _keys(sandbox: Sandbox, bucket: str) -> list[str]:

@@ -338,11 +338,21 @@ def test_links_do_not_hold_from_someone_elses_address(url: str, client: Client, 
     )
 
 
-def test_a_link_leads_to_its_thumbnail_only(client: Client) -> None:
+def test_a_link_leads_to_its_thumbnail_only(client: Client, proof: Callable[..., None]) -> None:
     link, other = (_upload(client)["thumbnails"]["256"] for _ in range(2))
-    assert client.open(other.partition("?")[0] + "?" + link.partition("?")[2]).status == 403  # of another photo
-    assert client.open(link.replace("256.webp", "1024.webp")).status == 403
-    assert client.open(link.partition("?")[0]).status == 403
+    changed = {
+        "of another photo": other.partition("?")[0] + "?" + link.partition("?")[2],
+        "of another size": link.replace("256.webp", "1024.webp"),
+        "without its signature": link.partition("?")[0],
+    }
+    assert client.open(link).status == 200
+    assert {what: client.open(other_link).status for what, other_link in changed.items()} == dict.fromkeys(changed, 403)
+    proof(
+        "Nothing is open",
+        tried=f"a link that the API signed, changed: {', '.join(changed)}",
+        times=len(changed),
+        found="each is refused; unchanged it leads to its thumbnail",
+    )
 
 
 @pytest.mark.parametrize("path", sorted({_path(route) for route in ROUTES}))
@@ -399,11 +409,19 @@ def test_more_requests_at_once_than_the_plan_allows_are_refused_and_then_taken_a
     )
 
 
-def test_more_requests_a_day_than_the_plan_allows_are_refused(sandbox: Sandbox, url: str) -> None:
+def test_more_requests_a_day_than_the_plan_allows_are_refused(
+    sandbox: Sandbox, url: str, proof: Callable[..., None]
+) -> None:
     with _of_its_own_plan(sandbox, quota={"limit": 2, "period": "DAY"}) as key:
         answers = [Client(url, key).ask("DELETE", f"photos/{NO_ID}") for _ in range(3)]
         assert [answer.status for answer in answers] == [404, 404, 429]
         _assert_refused(answers[-1], ErrorCode.TOO_MANY_REQUESTS)
+    proof(
+        "Nothing is open",
+        tried="requests with a key whose plan allows two a day",
+        times=len(answers),
+        found="the third is refused, in the one shape of errors",
+    )
 
 
 @contextmanager

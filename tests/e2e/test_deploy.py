@@ -6,7 +6,7 @@ import pty
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ def _who_may_visit(sandbox: Sandbox) -> list[str]:
 
 
 def test_deployed_for_ones_own_address_then_for_another_then_destroyed(
-    empty_sandbox: Sandbox, check_ip: str, assembly: Path
+    empty_sandbox: Sandbox, check_ip: str, assembly: Path, proof: Callable[..., None]
 ) -> None:
     before, stacks = inventory(empty_sandbox.client), _stacks(empty_sandbox)
     first, second = (Assembly(assembly).with_needs({stack}) for stack in ("Lightsail", "Cron"))
@@ -102,6 +102,13 @@ def test_deployed_for_ones_own_address_then_for_another_then_destroyed(
 
     run = _operate(empty_sandbox, "destroy", "--yes")
     assert (run.returncode, run.stdout) == (0, "Nothing of pair is in account 111122223333, us-east-1.\n")
+    proof(
+        "The first deployment and every update work",
+        tried="`make deploy` for one's own address, again for another one with more stacks, `make destroy` twice",
+        times=4,
+        found=f"{len(first)} stacks, then {len(first | second)}, open to the one address and then to the other only; "
+        "gone again, and nothing to do the second time",
+    )
 
 
 def test_nothing_happens_without_a_yes(empty_sandbox: Sandbox, check_ip: str) -> None:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from local.emulator import REGION
 from local.sandbox import Sandbox
+from tests.e2e.eventually import eventually
 from tests.e2e.mishaps import uploaded, waiting
 
 KEY = "behind doors.jpg"
@@ -81,19 +82,24 @@ def photo(sandbox: Sandbox) -> Iterator[None]:
     """A photo that nobody touches."""
     with uploaded(sandbox, KEY):
         yield
-        bucket = sandbox.outputs["Thumbnails"]["OriginalsBucket"]
-        there = sandbox.client("s3").list_objects_v2(Bucket=bucket)["Contents"]
-        assert [entry["Key"] for entry in there] == [KEY]
-        assert waiting(sandbox, "Thumbnails") == waiting(sandbox, "Cron") == 0
+
+
+def _assert_untouched(sandbox: Sandbox) -> None:
+    """The photo is there, alone, and no queue has got anything."""
+    there = sandbox.client("s3").list_objects_v2(Bucket=sandbox.outputs["Thumbnails"]["OriginalsBucket"])["Contents"]
+    assert [entry["Key"] for entry in there] == [KEY]
+    eventually(lambda: not waiting(sandbox, "Thumbnails", "UploadQueueUrl"))  # S3 tells of the photo itself
+    assert waiting(sandbox, "Thumbnails") == waiting(sandbox, "Cron") == 0
 
 
 def test_whoever_signs_nothing_gets_through_no_door(sandbox: Sandbox, photo: None, proof: Callable[..., None]) -> None:
     refused = _refused(sandbox, _tries(sandbox), config=Config(signature_version=UNSIGNED))
+    _assert_untouched(sandbox)
     proof(
         "Nothing is open",
         tried="calls of S3, SQS and SNS without a signature: read, write, delete, open to others",
         times=refused,
-        found="each is refused",
+        found="each is refused; the photo in the bucket and all queues are as before",
     )
 
 
@@ -103,9 +109,10 @@ def test_a_user_whom_no_policy_names_gets_through_no_door(
     with _user_without_rights(sandbox) as credentials:
         refused = _refused(sandbox, _tries(sandbox), **credentials)
         refused += _refused(sandbox, _more_tries(sandbox), **credentials)
+    _assert_untouched(sandbox)
     proof(
         "Nothing is open",
-        tried="the same, and calls of DynamoDB, Lambda, API Gateway and ECR, by a user of the account without rights",
+        tried="calls of S3, SQS, SNS, DynamoDB, Lambda, API Gateway and ECR, by a user of the account without rights",
         times=refused,
-        found="each is refused",
+        found="each is refused; the photo in the bucket and all queues are as before",
     )

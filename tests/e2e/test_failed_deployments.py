@@ -9,7 +9,7 @@ from local.errors import SandboxError
 from local.inventory import inventory
 from local.sandbox import Sandbox
 from tests.e2e.deployed import deploying, outputs, states
-from tests.e2e.in_use import jobs_running, put_in_use
+from tests.e2e.in_use import programs_running, put_in_use
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +30,14 @@ def test_half_deployed_and_in_use_it_is_destroyed_and_nothing_is_left(
         assert set(there.values()) == {"CREATE_COMPLETE"}
         empty_sandbox.outputs = outputs(empty_sandbox)
         in_use = put_in_use(empty_sandbox)
+        assert programs_running(empty_sandbox)
         empty_sandbox.destroy()
     assert inventory(empty_sandbox.client) - before == set()
-    assert jobs_running() == []
+    assert programs_running(empty_sandbox) == []
     proof(
         "Nothing is left",
         tried=f"`cdk destroy --all` after a first deployment that failed in `Ecs`, {len(there)} stacks deployed; "
         f"in them {in_use}",
         times=1,
-        found="the account as before, no process running",
+        found="the account as before, no process of a task or job",
     )

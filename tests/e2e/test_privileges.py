@@ -39,8 +39,8 @@ def test_what_is_needed_is_granted_and_what_is_granted_is_used(found: Findings, 
         "Each role may do what is needed, and no more",
         tried=f"{len(PROBES)} pieces of work, each decision of IAM held against the policies as deployed",
         times=found.calls,
-        found=f"All that was needed was granted; {len(used)} rights, of one action on one resource, were used, and "
-        f"{len(found.untried)} have a reason why nothing here can use them",
+        found=f"all that was needed was granted; {len(used)} of {len(found.findings)} rights, of one action on one "
+        f"resource, were used; {len(found.untried)} are not tried, each with the reason why nothing here can use it",
     )
 
 

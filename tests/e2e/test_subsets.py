@@ -11,7 +11,7 @@ import pytest
 from local.demo.gallery import visit
 from local.demo.photo import delete, refuse, upload
 from local.demo.sweep import sweep
-from local.inventory import inventory
+from local.inventory import LISTED, inventory, inventory_by_type
 from local.sandbox import Sandbox
 from tests.e2e.album import make_album
 
@@ -82,9 +82,15 @@ def needs(assembly: Path) -> Callable[[str], set[str]]:
     return needs
 
 
+def _types(assembly: Path, stacks: set[str]) -> set[str]:
+    """The types of resources of these stacks."""
+    templates = (json.loads((assembly / f"{stack}.template.json").read_text()) for stack in stacks)
+    return {resource["Type"] for template in templates for resource in template["Resources"].values()}
+
+
 @pytest.mark.parametrize("stack", _WORKS)
 def test_alone_it_brings_what_it_needs_and_works_and_leaves_nothing(
-    empty_sandbox: Sandbox, needs: Callable[[str], set[str]], stack: str
+    empty_sandbox: Sandbox, assembly: Path, needs: Callable[[str], set[str]], stack: str, proof: Callable[..., None]
 ) -> None:
     before = inventory(empty_sandbox.client)
     empty_sandbox.deploy(stack)
@@ -93,9 +99,18 @@ def test_alone_it_brings_what_it_needs_and_works_and_leaves_nothing(
         deployed = {it["StackName"].removeprefix("pair-") for it in stacks} - {"CDKToolkit"}
         assert deployed == needs(stack)
         _WORKS[stack](empty_sandbox)
+        there = {kind: names - before for kind, names in inventory_by_type(empty_sandbox.client).items()}
+        # An inventory that sees nothing of a type cannot tell that something of it is left.
+        assert {kind for kind in _types(assembly, deployed) & LISTED.keys() if not there[kind]} == set()
     finally:
         empty_sandbox.destroy()
     assert inventory(empty_sandbox.client) - before == set()
+    proof(
+        "Nothing is left",
+        tried=f"`{stack}` alone: deployed with what it needs ({len(deployed)} stacks), used, destroyed",
+        times=1,
+        found=f"the account as before: of {len(set().union(*there.values()))} resources in the inventory none is left",
+    )
 
 
 def test_that_is_tried_with_every_stack(assembly: Path) -> None:

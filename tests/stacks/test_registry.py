@@ -19,7 +19,9 @@ def test_outputs_of_the_contract(registry: Template) -> None:
 
 
 @pytest.mark.parametrize("image", ["gallery", "album"])
-def test_repositories_are_scanned_immutable_bounded_and_emptied(registry: Template, image: str) -> None:
+def test_repositories_are_scanned_immutable_bounded_and_emptied(
+    registry: Template, image: str, proof: Callable[..., None]
+) -> None:
     registry.has_resource(
         "AWS::ECR::Repository",
         {
@@ -32,6 +34,12 @@ def test_repositories_are_scanned_immutable_bounded_and_emptied(registry: Templa
                 "LifecyclePolicy": {"LifecyclePolicyText": Match.string_like_regexp('"countNumber":5')},
             },
         },
+    )
+    proof(
+        "Nothing is left",
+        tried=f"the repository of `{image}` in the template",
+        times=1,
+        found="it is deleted with its stack, and its images with it",
     )
 
 

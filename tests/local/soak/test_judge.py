@@ -86,6 +86,14 @@ def test_finds_nothing_where_all_is_well(done: tuple[Judge, Plan]) -> None:
     assert judge.states["ready"] + judge.states["rejected"] == len(plan.final)
 
 
+def test_can_be_told_that_something_else_has_to_be_there(done: tuple[Judge, Plan]) -> None:
+    judge, plan = done
+    key, *others = plan.final
+    judge.expect({other: plan.final[other] for other in others})
+    (problem,) = judge.wrong_photos()
+    assert problem.startswith(f"{key!r} was deleted")
+
+
 def _lose_thumbnail(aws: MockedAws, plan: Plan) -> None:  # noqa: F811
     aws.s3.delete_object(Bucket=THUMBNAILS, Key=_path(aws, _some(plan, "red")))
 

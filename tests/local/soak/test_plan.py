@@ -41,10 +41,17 @@ def test_photos_are_replaced_deleted_and_uploaded_again() -> None:
     assert plan.steps == sum(map(len, lives.values()))
 
 
-def test_photos_uploaded_again_are_those_that_are_there() -> None:
+def test_later_photos_that_are_there_are_uploaded_again_replaced_and_deleted() -> None:
     plan = _plan()
-    again = plan.again(50, "a")
-    put = {step.key: step.picture for client in again.clients for step in client}
-    assert (len(put), again.steps, again.final) == (50, 50, plan.final)
-    assert put.items() <= plan.final.items()
-    assert again.clients == plan.again(50, "a").clients
+    again = plan.again(100, PICTURES, "a")
+    assert again.clients == plan.again(100, PICTURES, "a").clients
+    assert len(again.keys) == 100 and again.keys <= plan.final.keys()
+    held: dict[str, str | None] = dict(plan.final)
+    for client in again.clients:
+        held |= {step.key: step.picture for step in client}
+    assert {key: picture for key, picture in held.items() if picture} == again.final
+    became = Counter(
+        "deleted" if key not in again.final else "kept" if again.final[key] == plan.final[key] else "replaced"
+        for key in again.keys
+    )
+    assert min(became["kept"], became["replaced"], became["deleted"]) > 5

@@ -1,0 +1,49 @@
+"""Every type of resource is a decision: none is a setting of the whole account, and none can be left unseen."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from local.inventory import LISTED, PARTS
+from local.on_paper import ON_PAPER
+
+
+@pytest.fixture(scope="module")
+def types(assembly: Path) -> set[str]:
+    """Those of all templates."""
+    return {
+        resource["Type"]
+        for file in assembly.glob("*.template.json")
+        for resource in json.loads(file.read_text())["Resources"].values()
+    }
+
+
+def test_each_is_known_and_no_setting_of_the_account(types: set[str], proof: Callable[..., None]) -> None:
+    assert types - {*LISTED, *PARTS, *ON_PAPER} == set(), "see `local/inventory.py` for what to decide"
+    proof(
+        "Nothing is left",
+        tried="types of resources in all templates, held against those known to belong to one deployment",
+        times=len(types),
+        found="each is one of them, so none is a setting of the whole account; the inventory lists "
+        f"{len(types & LISTED.keys())}, {len(types & PARTS.keys())} are parts of these, and of "
+        f"{len(types - LISTED.keys() - PARTS.keys())} the emulator has none",
+    )
+
+
+def test_each_part_is_one_of_something_that_is_listed() -> None:
+    for part in PARTS:
+        whole = part
+        while whole in PARTS:
+            whole = PARTS[whole]
+        assert whole in LISTED, part
+
+
+def test_nothing_is_known_in_two_ways() -> None:
+    assert LISTED.keys() & PARTS.keys() == set()
+
+
+@pytest.mark.parametrize("kind", ["AWS::ApiGateway::Account", "AWS::EC2::SnapshotBlockPublicAccess"])
+def test_settings_of_the_account_are_not_known(kind: str) -> None:
+    assert kind not in {*LISTED, *PARTS, *ON_PAPER}
