@@ -35,7 +35,7 @@ TYPED_BY = {
     "make local": "tests/e2e/test_command_line.py",
     "make privileges": "tests/e2e/test_privileges.py",
     "make redrive": "tests/e2e/test_redrive.py",
-    "make screenshot": "tests/e2e/test_gallery_page.py",
+    "make screenshot": "tests/e2e/gallery_page/test_visits.py",
     "make setup": ".ci/run",  # before the first target
     "make soak": "tests/e2e/test_soak.py",
     "make test": ".ci/run",
