@@ -44,8 +44,10 @@ PLACES = {
     "Registry/AlbumImageProject": Place(1, 7, "album"),
     "Registry/Album": Place(2, 7, "album"),
     "Guardrails/AlarmRaised": Place(3, 6, "alarm"),
-    "Guardrails/Alerts": Place(4, 6, "alerts"),
-    "Guardrails/Budget": Place(3, 7, "budget"),
-    "Guardrails/Dashboard": Place(4, 7, "dashboard"),
+    "Guardrails/AlbumFailed": Place(3, 7, "album fails"),
+    "Guardrails/GalleryInTrouble": Place(3, 8, "gallery fails"),
+    "Guardrails/Alerts": Place(4, 7, "alerts"),
+    "Guardrails/Budget": Place(4, 6, "budget"),
+    "Guardrails/Dashboard": Place(4, 8, "dashboard"),
     "Network/Vpc": Place(5, 6, "VPC"),
 }

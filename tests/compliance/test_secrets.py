@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent.parent
 _ACCEPTED = {
     "local/emulator.py": ("Secret Keyword", "the emulator checks no signature, so its clients sign with a word"),
     "local/sandbox.py": ("Secret Keyword", "the same word"),
+    "local/resource_table.py": ("Secret Keyword", "the name of a type of resource"),
     "tests/conftest.py": ("Secret Keyword", "a word, so that a test which forgets to mock AWS reaches no account"),
     "tests/lambda_src/photos/test_newest_wins.py": ("Hex High Entropy String", "sequencers of S3 events"),
     "tests/local/extension/test_rest_apis.py": ("Secret Keyword", "a key of an emulator that ends with the test"),
