@@ -8,16 +8,15 @@ from aws_cdk import App, Tags
 
 from stacks.api import ApiStack
 from stacks.batch import BatchStack
-from stacks.bundle import BundleError
 from stacks.cron import CronStack
 from stacks.ecs import EcsStack
+from stacks.errors import AppError
 from stacks.guardrails import GuardrailsStack
 from stacks.helper_functions import own_their_logs
 from stacks.lightsail import LightsailStack
-from stacks.lightsail_user_data import UserDataError
 from stacks.network import NetworkStack
 from stacks.registry import RegistryStack
-from stacks.settings import SettingError, Settings
+from stacks.settings import Settings
 from stacks.thumbnails import ThumbnailsStack
 
 
@@ -32,53 +31,23 @@ def build(app: App) -> App:
     registry = RegistryStack(app, **named("Registry"), name=chosen.name, target=chosen.target)
     thumbnails = ThumbnailsStack(app, **named("Thumbnails"), target=chosen.target)
     cron = CronStack(
-        app,
-        **named("Cron"),
-        originals=thumbnails.originals,
-        thumbnails=thumbnails.thumbnails,
-        catalogue=thumbnails.catalogue,
-        uploads=thumbnails.uploads,
-        time_zone=chosen.time_zone,
-        target=chosen.target,
-    )
-    batch = BatchStack(
-        app,
-        **named("Batch"),
-        vpc=network.vpc,
-        image=registry.album_image,
-        thumbnails=thumbnails.thumbnails,
-        catalogue=thumbnails.catalogue,
-    )
+        app, **named("Cron"), storage=thumbnails.storage, uploads=thumbnails.uploads,
+        time_zone=chosen.time_zone, target=chosen.target,
+    )  # fmt: skip
+    batch = BatchStack(app, **named("Batch"), vpc=network.vpc, image=registry.album_image, storage=thumbnails.storage)
     api = ApiStack(
-        app,
-        **named("Api"),
-        originals=thumbnails.originals,
-        thumbnails=thumbnails.thumbnails,
-        catalogue=thumbnails.catalogue,
-        page_queue=batch.job_queue,
-        page_job=batch.page_job,
-        bind_queue=batch.bind_queue,
-        bind_job=batch.bind_job,
-        allowed_cidr=chosen.allowed_cidr,
-        target=chosen.target,
-    )
+        app, **named("Api"), storage=thumbnails.storage, album_jobs=batch.album_jobs,
+        allowed_cidr=chosen.allowed_cidr, target=chosen.target,
+    )  # fmt: skip
     gallery = EcsStack(
-        app,
-        **named("Ecs"),
-        name=chosen.name,
-        vpc=network.vpc,
-        image=registry.gallery_image,
-        allowed_cidr=chosen.allowed_cidr,
-        api_url=api.url,
-    )
+        app, **named("Ecs"), name=chosen.name, vpc=network.vpc, image=registry.gallery_image,
+        allowed_cidr=chosen.allowed_cidr, api_url=api.url,
+    )  # fmt: skip
     website = LightsailStack(app, **named("Lightsail"), allowed_cidr=chosen.allowed_cidr, api_url=api.url)
     GuardrailsStack(
-        app,
-        **named("Guardrails"),
-        watched=[thumbnails.watched, api.watched, gallery.watched, batch.watched, cron.watched, website.watched],
-        monthly_budget_usd=chosen.monthly_budget_usd,
-        alert_email=chosen.alert_email,
-    )
+        app, **named("Guardrails"), watched=[it.watched for it in (thumbnails, api, gallery, batch, cron, website)],
+        monthly_budget_usd=chosen.monthly_budget_usd, alert_email=chosen.alert_email,
+    )  # fmt: skip
     Tags.of(app).add("project", chosen.name)
     own_their_logs(app)
     return app
@@ -87,5 +56,5 @@ def build(app: App) -> App:
 if __name__ == "__main__":
     try:
         build(App()).synth()
-    except (SettingError, BundleError, UserDataError) as error:
+    except AppError as error:
         sys.exit(str(error))

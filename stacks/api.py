@@ -18,18 +18,17 @@ from typing import Any
 
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_apigateway as apigateway
-from aws_cdk import aws_batch as batch
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from api.contract import REQUESTS, ROUTES
 from stacks.access_log import AccessLog
 from stacks.acknowledge import acknowledge
+from stacks.album_jobs import AlbumJobs
 from stacks.api_function import ApiFunction
 from stacks.gateway_errors import answer_in_one_shape
+from stacks.photo_storage import PhotoStorage
 from stacks.settings import Target
 from stacks.watched import Watched, api_graphs, function_graphs
 
@@ -44,7 +43,6 @@ _OF_A_KEY_A_DAY = 10_000
 class ApiStack(Stack):
     """The REST API, the function behind it, its key and its access log.
 
-    page_queue, page_job, bind_queue, bind_job: of albums
     allowed_cidr: who may use the API and the links it signs; None: nobody
 
     url: ends with a slash
@@ -55,13 +53,8 @@ class ApiStack(Stack):
         scope: Construct,
         construct_id: str,
         *,
-        originals: s3.IBucket,
-        thumbnails: s3.IBucket,
-        catalogue: dynamodb.ITable,
-        page_queue: batch.IJobQueue,
-        page_job: batch.IJobDefinition,
-        bind_queue: batch.IJobQueue,
-        bind_job: batch.IJobDefinition,
+        storage: PhotoStorage,
+        album_jobs: AlbumJobs,
         allowed_cidr: str | None,
         target: Target,
         **kwargs: Any,
@@ -70,13 +63,8 @@ class ApiStack(Stack):
         self.function = ApiFunction(
             self,
             "Function",
-            originals=originals,
-            thumbnails=thumbnails,
-            catalogue=catalogue,
-            page_queue=page_queue,
-            page_job=page_job,
-            bind_queue=bind_queue,
-            bind_job=bind_job,
+            storage=storage,
+            album_jobs=album_jobs,
             allowed_cidr=allowed_cidr,
             target=target,
         )

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import Duration
-from aws_cdk import aws_batch as batch
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.acknowledge import acknowledge_wildcard
+from stacks.album_jobs import AlbumJobs
+from stacks.photo_storage import PhotoStorage
 from stacks.python_function import PythonFunction
 from stacks.settings import Target
 
@@ -21,7 +21,6 @@ _TIMEOUT = Duration.seconds(25)
 class ApiFunction(PythonFunction):
     """`lambda_src/api`, with its rights.
 
-    page_queue, page_job, bind_queue, bind_job: of albums
     allowed_cidr: from where the links that it signs hold; None: from nowhere
     """
 
@@ -30,13 +29,8 @@ class ApiFunction(PythonFunction):
         scope: Construct,
         construct_id: str,
         *,
-        originals: s3.IBucket,
-        thumbnails: s3.IBucket,
-        catalogue: dynamodb.ITable,
-        page_queue: batch.IJobQueue,
-        page_job: batch.IJobDefinition,
-        bind_queue: batch.IJobQueue,
-        bind_job: batch.IJobDefinition,
+        storage: PhotoStorage,
+        album_jobs: AlbumJobs,
         allowed_cidr: str | None,
         target: Target,
     ) -> None:
@@ -48,35 +42,36 @@ class ApiFunction(PythonFunction):
             memory_size=1024,  # for its processor: a cold start is mostly the start of Python and boto3
             timeout=_TIMEOUT,
             environment={
-                "ORIGINALS_BUCKET": originals.bucket_name,
-                "THUMBNAILS_BUCKET": thumbnails.bucket_name,
-                "CATALOGUE_TABLE": catalogue.table_name,
-                "PAGE_JOB_QUEUE": page_queue.job_queue_arn,
-                "PAGE_JOB_DEFINITION": page_job.job_definition_arn,
-                "BIND_JOB_QUEUE": bind_queue.job_queue_arn,
-                "BIND_JOB_DEFINITION": bind_job.job_definition_arn,
+                "ORIGINALS_BUCKET": storage.originals.bucket_name,
+                "THUMBNAILS_BUCKET": storage.thumbnails.bucket_name,
+                "CATALOGUE_TABLE": storage.catalogue.table_name,
+                "PAGE_JOB_QUEUE": album_jobs.page_queue.job_queue_arn,
+                "PAGE_JOB_DEFINITION": album_jobs.page_job.job_definition_arn,
+                "BIND_JOB_QUEUE": album_jobs.bind_queue.job_queue_arn,
+                "BIND_JOB_DEFINITION": album_jobs.bind_job.job_definition_arn,
             },
             description="Answers the REST API: photos, upload forms, albums",
         )
-        self._let_list_announce_and_delete(originals, catalogue)
-        self._let_order_albums(thumbnails, [page_queue, bind_queue], [page_job, bind_job])
+        self._let_list_announce_and_delete(storage)
+        self._let_order_albums(storage.thumbnails, album_jobs)
         if allowed_cidr:
-            self._let_sign_links(originals, thumbnails, allowed_cidr)
+            self._let_sign_links(storage, allowed_cidr)
 
     def _allow(self, actions: Sequence[str], *resources: str, conditions: Mapping[str, Any] | None = None) -> None:
         self.add_to_role_policy(
             iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
         )
 
-    def _let_list_announce_and_delete(self, originals: s3.IBucket, catalogue: dynamodb.ITable) -> None:
+    def _let_list_announce_and_delete(self, storage: PhotoStorage) -> None:
+        originals, catalogue = storage.originals, storage.catalogue
         self._allow(["dynamodb:Query"], *(f"{catalogue.table_arn}/index/{name}" for name in ("newest-first", "by-id")))
         self._allow(["dynamodb:PutItem", "dynamodb:DeleteItem"], catalogue.table_arn)
         self._allow(["s3:DeleteObject"], originals.arn_for_objects("*"))
         acknowledge_wildcard(self.execution_role, originals, "Any object in the bucket is a photo, under any key")
 
-    def _let_order_albums(
-        self, bucket: s3.IBucket, queues: Sequence[batch.IJobQueue], jobs: Sequence[batch.IJobDefinition]
-    ) -> None:
+    def _let_order_albums(self, bucket: s3.IBucket, album_jobs: AlbumJobs) -> None:
+        queues = [album_jobs.page_queue, album_jobs.bind_queue]
+        jobs = [album_jobs.page_job, album_jobs.bind_job]
         of_orders = ["albums/*/manifest.json", "albums/*/jobs.json"]
         self._allow(["s3:PutObject", "s3:GetObject"], *(bucket.arn_for_objects(objects) for objects in of_orders))
         for objects in of_orders:
@@ -94,13 +89,13 @@ class ApiFunction(PythonFunction):
         self._allow(["batch:DescribeJobs"], "*")
         acknowledge_wildcard(self.execution_role, "*", "batch:DescribeJobs is about no particular resource")
 
-    def _let_sign_links(self, originals: s3.IBucket, thumbnails: s3.IBucket, allowed_cidr: str) -> None:
+    def _let_sign_links(self, storage: PhotoStorage, allowed_cidr: str) -> None:
         # Whoever holds a link acts as the function's role, which may do this from there only.
         from_there = {"IpAddress": {"aws:SourceIp": allowed_cidr}}
         for action, bucket, objects in (
-            ("s3:PutObject", originals, "uploads/*"),
-            ("s3:GetObject", thumbnails, "*/*.webp"),
-            ("s3:GetObject", thumbnails, "albums/*/album.pdf"),
+            ("s3:PutObject", storage.originals, "uploads/*"),
+            ("s3:GetObject", storage.thumbnails, "*/*.webp"),
+            ("s3:GetObject", storage.thumbnails, "albums/*/album.pdf"),
         ):
             self._allow([action], bucket.arn_for_objects(objects), conditions=from_there)
             acknowledge_wildcard(

@@ -24,11 +24,12 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.acknowledge import acknowledge_wildcard
+from stacks.album_jobs import AlbumJobs
 from stacks.batch_hosts import BatchHosts
+from stacks.photo_storage import PhotoStorage
 from stacks.watched import Failure, Watched
 
 # New accounts may run five vCPUs of Spot hosts and five on demand (EC2 quotas). Of the latter a host of ECS has two.
@@ -52,9 +53,7 @@ _RETRY_RECLAIMED_HOSTS = [
 class BatchStack(Stack):
     """Environments, queues and the two job definitions of an album.
 
-    job_queue, page_job: for the array job of an album's pages, on EC2
-    bind_queue, bind_job: for the one job that depends on it, on Fargate
-    Both definitions are without a revision: who submits a job gets the newest.
+    album_jobs: for who orders albums
     Each definition has one parameter, `album`: the id of an album whose manifest is in the bucket.
     """
 
@@ -65,13 +64,12 @@ class BatchStack(Stack):
         *,
         vpc: ec2.IVpc,
         image: ecs.ContainerImage,
-        thumbnails: s3.IBucket,
-        catalogue: dynamodb.ITable,
+        storage: PhotoStorage,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self._image = image
-        self._bucket = thumbnails
+        self._bucket = storage.thumbnails
         self._log_group = logs.LogGroup(
             self, "Log", retention=logs.RetentionDays.ONE_WEEK, removal_policy=RemovalPolicy.DESTROY
         )
@@ -83,15 +81,17 @@ class BatchStack(Stack):
         hosts = BatchHosts(
             self, "Hosts", vpc=vpc, max_spot_vcpus=_MAX_SPOT_VCPUS, max_on_demand_vcpus=_MAX_ON_DEMAND_VCPUS
         )
-        self.job_queue = self._queue("Queue", hosts.environments)
-        self.bind_queue = self._queue("FargateQueue", [self._fargate(vpc)])
-        self.page_job = self._page_job(catalogue)
-        self.bind_job = self._bind_job()
+        self.album_jobs = AlbumJobs(
+            page_queue=self._queue("Queue", hosts.environments),
+            bind_queue=self._queue("FargateQueue", [self._fargate(vpc)]),
+            page_job=self._page_job(storage.catalogue),
+            bind_job=self._bind_job(),
+        )
         # Batch has no metrics of jobs: what they print says how they do.
         self.watched = Watched("Albums", failures=[self._album_failed()], log=self._log_group)
 
-        CfnOutput(self, "JobQueue", value=self.job_queue.job_queue_arn)
-        CfnOutput(self, "BindJobQueue", value=self.bind_queue.job_queue_arn)
+        CfnOutput(self, "JobQueue", value=self.album_jobs.page_queue.job_queue_arn)
+        CfnOutput(self, "BindJobQueue", value=self.album_jobs.bind_queue.job_queue_arn)
 
     def _album_failed(self) -> Failure:
         job, reason = (events.EventField.from_path(f"$.detail.{field}") for field in ("jobName", "statusReason"))
@@ -102,7 +102,7 @@ class BatchStack(Stack):
             events.EventPattern(
                 source=["aws.batch"],
                 detail_type=["Batch Job State Change"],
-                detail={"status": ["FAILED"], "jobQueue": [self.bind_queue.job_queue_arn]},
+                detail={"status": ["FAILED"], "jobQueue": [self.album_jobs.bind_queue.job_queue_arn]},
             ),
             f"The job {job} failed ({reason}). The log of the jobs, on the dashboard, says why. "
             "Mend that, then order the album again.",

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from stacks.errors import AppError
 from stacks.settings import Target
 
 HERE = Path(__file__).parent
@@ -41,8 +42,8 @@ _NOT_NEEDED = ["*.dist-info", "bin", "**/*.pyi", "**/py.typed"]
 _AWS_SERVICES = ["batch", "codebuild", "dynamodb", "ecr", "lambda", "s3", "sqs"]
 
 
-class BundleError(RuntimeError):
-    """A bundle could not be made; the message is for the person who runs synth."""
+class BundleError(AppError):
+    """A bundle could not be made."""
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,15 @@ from typing import Any
 
 from aws_cdk import CfnOutput, Duration, Stack, TimeZone
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.acknowledge import acknowledge, acknowledge_wildcard
+from stacks.photo_storage import PhotoStorage
 from stacks.python_function import PythonFunction
 from stacks.settings import Target
 from stacks.watched import Watched, dead_letters_graph, function_graphs
@@ -42,9 +41,7 @@ class CronStack(Stack):
         scope: Construct,
         construct_id: str,
         *,
-        originals: s3.IBucket,
-        thumbnails: s3.IBucket,
-        catalogue: dynamodb.ITable,
+        storage: PhotoStorage,
         uploads: sqs.IQueue,
         time_zone: str,
         target: Target,
@@ -54,7 +51,7 @@ class CronStack(Stack):
 
         self.dead_letters = sqs.Queue(self, "DeadLetters", enforce_ssl=True, retention_period=Duration.days(14))
         acknowledge(self.dead_letters, SQS3="It is the dead-letter queue of a schedule and of a function")
-        self.function = self._function(originals, thumbnails, catalogue, uploads, target)
+        self.function = self._function(storage, uploads, target)
         self._schedule(time_zone)
         self.watched = Watched(
             "Sweep",
@@ -65,14 +62,8 @@ class CronStack(Stack):
         CfnOutput(self, "SweepFunction", value=self.function.function_name)
         CfnOutput(self, "DeadLetterQueueUrl", value=self.dead_letters.queue_url)
 
-    def _function(
-        self,
-        originals: s3.IBucket,
-        thumbnails: s3.IBucket,
-        catalogue: dynamodb.ITable,
-        uploads: sqs.IQueue,
-        target: Target,
-    ) -> PythonFunction:
+    def _function(self, storage: PhotoStorage, uploads: sqs.IQueue, target: Target) -> PythonFunction:
+        originals, thumbnails, catalogue = storage.originals, storage.thumbnails, storage.catalogue
         function = PythonFunction(
             self,
             "Function",

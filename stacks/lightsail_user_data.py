@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from stacks.errors import AppError
+
 _TEMPLATE = Path(__file__).with_suffix(".sh")
 
 # User data has 16 KB at most (EC2 guide, "User data"), of which Lightsail takes some for lines of its own.
@@ -18,8 +20,8 @@ _COMMENT = re.compile(r"^ *# .*\n", re.MULTILINE)
 _COMMENT_OF_SCRIPT = re.compile(r"^ *// .*\n", re.MULTILINE)
 
 
-class UserDataError(RuntimeError):
-    """The script would not fit; the message is for the person who changed the page."""
+class UserDataError(AppError):
+    """The script would not fit, after a change of the page."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, cast
 
+from stacks.errors import AppError
+
 Target = Literal["aws", "local"]
 
 # Context keys of the CDK itself have an @, a colon or a hyphen in them; ours are plain words.
@@ -18,8 +20,8 @@ _OUR_KEYS = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _RESERVED = ("amzn", "aws", "ecs", "fargate", "internal", "sthree")
 
 
-class SettingError(ValueError):
-    """A setting has a value that is not allowed; the message is one line for the person who set it."""
+class SettingError(AppError):
+    """A setting has a value that is not allowed; the message is one line."""
 
 
 @dataclass(frozen=True, kw_only=True)

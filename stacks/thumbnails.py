@@ -19,6 +19,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.acknowledge import acknowledge, acknowledge_wildcard
+from stacks.photo_storage import PhotoStorage
 from stacks.python_function import PythonFunction
 from stacks.sandbox_bucket import SandboxBucket
 from stacks.settings import Target
@@ -36,6 +37,9 @@ _AT_ONCE = 5
 
 class ThumbnailsStack(Stack):
     """Originals, the queue of uploads, the function, thumbnails and catalogue.
+
+    storage: for who works with the photos
+    uploads: the queue
 
     Bucket, queue and function are one stack: a notification across stacks makes them depend on each other in a circle.
     """
@@ -55,6 +59,7 @@ class ThumbnailsStack(Stack):
         self.originals = self._originals()
         self.thumbnails = SandboxBucket(self, "Thumbnails")
         self.catalogue = self._catalogue()
+        self.storage = PhotoStorage(self.originals, self.thumbnails, self.catalogue)
         self.function = self._function(target)
         self.watched = Watched(
             "Thumbnails",

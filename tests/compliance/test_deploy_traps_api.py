@@ -14,6 +14,8 @@ from aws_cdk.assertions import Template
 
 from api.contract import REQUESTS, ROUTES, ErrorCode
 from stacks import api, gateway_errors
+from stacks.album_jobs import AlbumJobs
+from stacks.photo_storage import PhotoStorage
 
 _Resources = dict[str, dict[str, Any]]
 
@@ -114,13 +116,12 @@ def _deployment(**changed: Any) -> str:
     stack = api.ApiStack(
         app,
         "Api",
-        originals=s3.Bucket(parts, "Originals"),
-        thumbnails=s3.Bucket(parts, "Thumbnails"),
-        catalogue=dynamodb.Table.from_table_name(parts, "Catalogue", "catalogue"),
-        page_queue=queue,
-        page_job=job,
-        bind_queue=queue,
-        bind_job=job,
+        storage=PhotoStorage(
+            originals=s3.Bucket(parts, "Originals"),
+            thumbnails=s3.Bucket(parts, "Thumbnails"),
+            catalogue=dynamodb.Table.from_table_name(parts, "Catalogue", "catalogue"),
+        ),
+        album_jobs=AlbumJobs(page_queue=queue, page_job=job, bind_queue=queue, bind_job=job),
         target="aws",
         **{"allowed_cidr": None, **changed},
     )
