@@ -16,6 +16,7 @@ from local.sandbox import Sandbox, running_sandbox
 from operations.errors import OperationError
 from stacks import image_source
 from tests.e2e.account import InAccount
+from tests.e2e.eventually import eventually
 from tests.target import TARGET
 
 
@@ -43,6 +44,21 @@ def deployment(request: pytest.FixtureRequest) -> Deployment:
         return InAccount.of_this_shell()
     except OperationError as error:
         pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
+
+
+@pytest.fixture
+def no_photos_left(deployment: Deployment) -> Iterator[None]:
+    """After the test every photo is gone, however far it came, and so are albums and reports."""
+    yield
+    outputs, s3, dynamodb = deployment.outputs["Thumbnails"], deployment.client("s3"), deployment.client("dynamodb")
+    for bucket in (outputs["OriginalsBucket"], outputs["ThumbnailsBucket"]):
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for entry in page.get("Contents", []):
+                s3.delete_object(Bucket=bucket, Key=entry["Key"])
+    # Items of what was announced and never came, too.
+    for item in deployment.items(outputs["CatalogueTable"]):
+        dynamodb.delete_item(TableName=outputs["CatalogueTable"], Key={"key": {"S": item["key"]}})
+    eventually(lambda: not deployment.items(outputs["CatalogueTable"]))
 
 
 # Of the copy of the app that is deployed into the empty sandbox.

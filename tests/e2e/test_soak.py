@@ -1,23 +1,10 @@
 """The soak, short: everything goes wrong for some tens of photos, and none is lost. `make soak` has a thousand."""
 
-from collections.abc import Callable, Iterator
-
-import pytest
+from collections.abc import Callable
 
 from local.sandbox import Sandbox
 from local.soak.run import soak
 from local.soak.storm import Storm
-from tests.e2e.eventually import eventually
-
-
-@pytest.fixture
-def no_photos_left(sandbox: Sandbox) -> Iterator[None]:
-    """Deletes the photos of the soak afterwards."""
-    yield
-    s3, bucket = sandbox.client("s3"), sandbox.outputs["Thumbnails"]["OriginalsBucket"]
-    for entry in s3.list_objects_v2(Bucket=bucket, Prefix="soak/").get("Contents", []):
-        s3.delete_object(Bucket=bucket, Key=entry["Key"])
-    eventually(lambda: not sandbox.items(sandbox.outputs["Thumbnails"]["CatalogueTable"]))
 
 
 def test_nothing_is_lost(sandbox: Sandbox, no_photos_left: None, proof: Callable[..., None]) -> None:

@@ -124,7 +124,7 @@ def test_the_cost_is_told(empty_sandbox: Sandbox) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not here: apt install curl")
-def test_the_api_is_asked_by_curl(sandbox: Sandbox) -> None:
+def test_the_api_is_asked_by_curl(sandbox: Sandbox, no_photos_left: None) -> None:
     environment = sandbox.cdk.environment() | {"ApiUrl": sandbox.outputs["Api"]["ApiUrl"]}
     reading, writing = (_typed(command, environment) for command in _blocks(ROOT / "docs" / "services.md"))
     assert '"next_cursor"' in reading
