@@ -2,8 +2,8 @@
 
 import pytest
 
-from local.client import Client
 from local.deployment import Deployment
+from tests.e2e.api.asking import PatientClient
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +17,8 @@ def url(deployment: Deployment) -> str:
 
 
 @pytest.fixture(scope="module")
-def client(url: str, key: str) -> Client:
-    return Client(url, key)
+def client(url: str, key: str) -> PatientClient:
+    return PatientClient(url, key)
 
 
 @pytest.fixture(autouse=True)

@@ -155,10 +155,10 @@ def test_a_link_leads_to_its_thumbnail_only(client: Client, proof: Callable[...,
 
 @pytest.mark.usefixtures("sandbox")
 def test_more_requests_at_once_than_the_plan_allows_are_refused_and_then_taken_again(
-    client: Client, proof: Callable[..., None]
+    url: str, key: str, proof: Callable[..., None]
 ) -> None:
     def ask() -> BaseHTTPResponse:
-        return client.ask("POST", "photos", {})  # for a short answer
+        return Client(url, key).ask("POST", "photos", {})  # for a short answer
 
     answers = [ask() for _ in range(100)]
     refused = [answer for answer in answers if answer.status != 400]
