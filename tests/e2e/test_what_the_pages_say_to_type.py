@@ -34,6 +34,7 @@ TYPED_BY = {
     "make key": "tests/e2e/test_command_line.py",
     "make local": "tests/e2e/test_command_line.py",
     "make privileges": "tests/e2e/test_privileges.py",
+    "make proofs": "tests/local/test_proofs.py",  # its parts, each by itself; all of it made docs/proofs.md
     "make redrive": "tests/e2e/test_redrive.py",
     "make screenshot": "tests/e2e/gallery_page/test_visits.py",
     "make setup": ".ci/run",  # before the first target
