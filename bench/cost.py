@@ -18,7 +18,7 @@ NEEDED_MIB = MAX_MEMORY // 2**20 + 150
 def table(cpu_ms: float) -> list[dict[str, float | bool]]:
     """One row for each setting; `cpu_ms` is the time of a whole processor."""
     rows: list[dict[str, float | bool]] = []
-    for megabytes in (512, 1024, 1280, ONE_CPU_MB, 2048, 3008):
+    for megabytes in (512, 1024, 1280, 1536, ONE_CPU_MB, 2048, 3008):
         cpu = min(1.0, megabytes / ONE_CPU_MB)
         ms = cpu_ms / cpu + WAITING_MS
         cost = PRICE_GB_SECOND * megabytes / 1024 * ms / 1000 + PRICE_REQUEST

@@ -2,8 +2,10 @@
 
 import os
 import random
+import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +99,7 @@ def write_hardest(folder: Path, megapixels: int, heic: Heic | None) -> Iterator[
     kinds: list[tuple[str, str, str, Image.Image, dict[str, object]]] = [
         ("JPEG", "4:4:4", "JPEG", plain, {"subsampling": 0, "quality": 90}),
         ("progressive JPEG", "CMYK", "JPEG", ink, {"progressive": True, "quality": 90}),
-        ("AVIF", "4:4:4 with alpha", "AVIF", clear, {"subsampling": "4:4:4", "speed": 10}),
+        ("AVIF", "4:4:4 with alpha", "AVIF", clear, {"subsampling": "4:4:4", "speed": 10, "quality": 95}),
         ("PNG", "with alpha", "PNG", clear, {"compress_level": 1}),
         ("WebP", "lossless with alpha", "WEBP", clear, lossless),
         ("animated WebP", "lossless with alpha", "WEBP", clear, moving),
@@ -108,10 +110,37 @@ def write_hardest(folder: Path, megapixels: int, heic: Heic | None) -> Iterator[
     for name, kind, format_, picture, options in kinds:
         path = _saved(picture, folder / "hardest", format_, options)
         yield Hardest(name, kind, path, megapixels, picture.mode == "RGBA")
+    path = folder / "hardest"
+    path.write_bytes(_deep_tiff(clear))
+    yield Hardest("TIFF", "16 bits, with alpha, in one strip", path, megapixels, clear=True)
     if heic:
         for mode in ("RGB", "RGBA"):
             path = heic.saved(megapixels, mode, folder / "hardest")
             yield Hardest("HEIC", "with alpha" if mode == "RGBA" else "4:2:0", path, megapixels, mode == "RGBA")
+
+
+def _deep_tiff(clear: Image.Image) -> bytes:
+    """A picture with alpha in 16 bits, which Pillow reads and does not write: deflated, in one strip."""
+    samples = bytes(2 * len(clear.getbands()) * clear.width * clear.height)
+    deep = bytearray(samples)
+    deep[1::2] = clear.tobytes()  # little-endian: the higher byte comes second
+    strip = zlib.compress(bytes(deep), 1)
+    bits, tags = struct.pack("<4H", 16, 16, 16, 16), 10
+    behind = 8 + 2 + 12 * tags + 4
+    entries = (
+        (256, 4, 1, clear.width),
+        (257, 4, 1, clear.height),
+        (258, 3, 4, behind),  # bits of each sample
+        (259, 3, 1, 8),  # deflated
+        (262, 3, 1, 2),  # RGB
+        (273, 4, 1, behind + len(bits)),  # where the strip is
+        (277, 3, 1, 4),  # samples a pixel
+        (278, 4, 1, clear.height),  # rows in the strip
+        (279, 4, 1, len(strip)),
+        (338, 3, 1, 2),  # the fourth is alpha
+    )
+    directory = struct.pack("<H", tags) + b"".join(struct.pack("<HHII", *entry) for entry in entries) + bytes(4)
+    return b"II*\0" + struct.pack("<I", 8) + directory + bits + strip
 
 
 def write_large_jpeg(folder: Path) -> Path:

@@ -87,12 +87,12 @@ FORMATS: Final = (
     Format("progressive JPEG", "JPEG", "PIL.JpegImagePlugin", 64 * _MILLION, _is_jpeg_in_passes),
     Format("JPEG", "JPEG", "PIL.JpegImagePlugin", 250 * _MILLION, _is_jpeg),
     Format("AVIF", "AVIF", "PIL.AvifImagePlugin", 50 * _MILLION, _is_avif),
-    # Just what phones write, 8064 × 6048: the slowest to decode.
+    # What phones write, 8064 × 6048, and no more: the slowest to decode.
     Format("HEIC", "HEIF", "pi_heif", 49 * _MILLION, _is_heif, alpha_counts=2, crashes=True),
     Format("PNG", "PNG", "PIL.PngImagePlugin", 64 * _MILLION, _is_png),
     Format("animated WebP", "WEBP", "PIL.WebPImagePlugin", 25 * _MILLION, _is_animated_webp),
     Format("WebP", "WEBP", "PIL.WebPImagePlugin", 50 * _MILLION, _is_webp),
     Format("GIF", "GIF", "PIL.GifImagePlugin", 100 * _MILLION, _is_gif),
-    Format("TIFF", "TIFF", "PIL.TiffImagePlugin", 100 * _MILLION, _is_tiff),
+    Format("TIFF", "TIFF", "PIL.TiffImagePlugin", 70 * _MILLION, _is_tiff),
     Format("BMP", "BMP", "PIL.BmpImagePlugin", 100 * _MILLION, _is_bmp),
 )

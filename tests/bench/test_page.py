@@ -27,6 +27,10 @@ def test_a_page_without_a_mark_is_told() -> None:
         with_tables(PAGE.replace("<!-- memory end -->", ""), RESULT)
 
 
+def test_every_target_is_met() -> None:
+    assert "not met" not in tables(RESULT)["targets"]
+
+
 def test_what_is_not_met_is_said() -> None:
     slow = copy.deepcopy(RESULT)
     slow["speed ms"]["JPEG"]["256"]["this project"] = 10 * slow["speed ms"]["JPEG"]["256"]["floor"]

@@ -8,6 +8,7 @@ from time import monotonic
 
 import pytest
 
+from photos import bombs
 from photos.bombs import MAX_MEMORY, MAX_PARTS, bounded_memory
 from photos.errors import Refused
 from photos.imaging import make_thumbnails
@@ -21,7 +22,25 @@ def chunk(name: bytes, body: bytes = b"") -> bytes:
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
+def bmp_in_runs(width: int, height: int, runs: bytes) -> bytes:
+    head = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(runs), 0, 0, 256, 0) + bytes(1_024)
+    return b"BM" + struct.pack("<IHHI", 14 + len(head) + len(runs), 0, 0, 14 + len(head)) + head + runs
+
+
+def tiff(tags: dict[int, tuple[int, int, int]], rest: bytes = b"") -> bytes:
+    """Little-endian, of one directory: by tag, the type, how many, and the value or where it is."""
+    entries = b"".join(struct.pack("<HHII", tag, *entry) for tag, entry in sorted(tags.items()))
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + rest
+
+
+STRIPS = 1_500_000
+STRIP_PER_ROW = {256: (4, 1, 10), 257: (4, 1, STRIPS), 258: (3, 1, 8), 259: (3, 1, 1), 262: (3, 1, 1), 277: (3, 1, 1)}
+STRIP_PER_ROW |= {273: (4, STRIPS, 122), 278: (4, 1, 1), 279: (4, STRIPS, 122)}
+
 FLOODS = {
+    "rows of nothing in a BMP": bmp_in_runs(10_000, 9_990, b"\1\1\0\0" * 9_990 + b"\0\1"),
+    "runs behind the end of a row of a BMP": bmp_in_runs(8_000, 8_000, b"\1\1" * 20_000_000),
+    "strips of a TIFF": tiff(STRIP_PER_ROW, struct.pack("<I", 8) * STRIPS),
     "chunks of a PNG": PNG[:33] + chunk(b"abCd") * 2_000_000 + PNG[33:],
     "chunks behind the pixels of a PNG": PNG[:-12] + chunk(b"abCd") * 2_000_000 + PNG[-12:],
     "segments of a JPEG": JPEG[:2] + b"\xff\xe5\x00\x02" * 2_000_000 + JPEG[2:],
@@ -52,6 +71,15 @@ def test_metadata_that_claims_gigabytes_does_no_harm() -> None:
     start = monotonic()
     assert make_thumbnails(PNG[:33] + chunk(b"eXIf", exif) + PNG[33:])
     assert monotonic() - start < 5
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds a process's memory like this")
+def test_a_photo_that_takes_more_memory_than_it_may_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    large = saved(four_corners().resize((6_000, 4_000)), "PNG")
+    assert make_thumbnails(large)
+    monkeypatch.setattr(bombs, "MAX_MEMORY", 30 * 2**20)
+    with pytest.raises(Refused, match="too_much_memory"):
+        make_thumbnails(large)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds a process's memory like this")

@@ -33,9 +33,10 @@ def refusal_of(bytes_: bytes) -> Refused:
 
 
 def png_header(width: int, height: int) -> bytes:
-    """A PNG that claims a size and has no pixels."""
-    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    """A PNG that claims a size and has hardly any pixels."""
+    chunks = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0), b"IDAT" + zlib.compress(bytes(100))
+    whole = (struct.pack(">I", len(it) - 4) + it + struct.pack(">I", zlib.crc32(it)) for it in chunks)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(whole)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def test_a_truncated_progressive_photo() -> None:
 
 @pytest.mark.parametrize("size", [(30_000, 30_000), (2_147_483_647, 2_147_483_647), (100_001, 1_000)])
 def test_a_decompression_bomb(size: tuple[int, int]) -> None:
-    assert refusal_of(png_header(*size)).code in {"too_many_pixels", "broken"}
+    assert refusal_of(png_header(*size)).code == "too_many_pixels"
 
 
 @pytest.mark.parametrize("format_", ["PNG", "GIF", "TIFF", "JPEG"])
