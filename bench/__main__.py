@@ -13,6 +13,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "lambda_src"))
 
 from bench import cold_start, cost, memory, page, pictures, plot, sharp, speed  # noqa: E402
+from bench.heic import Heic  # noqa: E402
 from local.console import headline, step  # noqa: E402
 
 DOCS = ROOT / "docs" / "thumbnails.md"
@@ -50,7 +51,7 @@ def _measured(*, fetch: bool) -> dict[str, Any]:
         with step("cold start"):
             start = cold_start.measure(folder)
         with step("a writer of HEIC, from the package index") as proved:
-            heic = pictures.Heic.fetched(folder / "heic") if fetch else None
+            heic = Heic.fetched(folder / "heic") if fetch else None
             proved += [] if heic else ["not here, so HEIC is not measured"]
         with step("memory"):
             rows = memory.measure(pictures.write_hardest(folder, MEGAPIXELS, heic))

@@ -1,16 +1,15 @@
 """The pictures to measure with: made anew in a temporary folder, the same each time."""
 
-import os
 import random
 import struct
-import subprocess
-import sys
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
+
+from bench.heic import Heic
 
 ROOT = Path(__file__).parent.parent
 PHOTOS = ROOT / "local" / "photos"
@@ -29,37 +28,6 @@ def camera(megapixels: float, mode: str = "RGB") -> Image.Image:
     return Image.blend(large, detail, 0.35).convert(mode)  # without the profile of rocket.jpg
 
 
-class Heic:
-    """Writes HEIC with pillow-heif, whose encoder (x265) is under the GPL: fetched to measure, and not kept."""
-
-    VERSION = "1.8.1"
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    @classmethod
-    def fetched(cls, folder: Path) -> "Heic | None":
-        """None where there is no package index, or no package for this machine."""
-        wanted = ["--no-deps", "--only-binary=:all:", f"--target={folder}", f"pillow-heif=={cls.VERSION}"]
-        done = subprocess.run([sys.executable, "-m", "pip", "install", *wanted], capture_output=True, check=False)
-        return cls(folder) if done.returncode == 0 else None
-
-    def saved(self, megapixels: int, mode: str, path: Path) -> Path:
-        """A picture of `camera` as HEIC."""
-        code = f"""
-import pillow_heif
-from bench.pictures import camera
-pillow_heif.register_heif_opener()
-picture = camera({megapixels}, {mode!r})
-if picture.mode == "RGBA":
-    picture.putalpha(picture.getchannel("G"))
-picture.save({str(path)!r}, "HEIF", quality=80)
-"""
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(self._folder), str(ROOT)])}
-        subprocess.run([sys.executable, "-c", code], check=True, env=environment)
-        return path
-
-
 def write_speed_pictures(folder: Path, heic: Heic | None) -> dict[str, Path]:
     """12 megapixels in each format."""
     picture = camera(12)
@@ -74,7 +42,10 @@ def write_speed_pictures(folder: Path, heic: Heic | None) -> dict[str, Path]:
         "BMP": ("BMP", {}),
     }
     written = {name: _saved(picture, folder / name, *how) for name, how in kinds.items()}
-    return written | ({"HEIC": heic.saved(12, "RGB", folder / "HEIC")} if heic else {})
+    if heic:
+        written["HEIC"] = folder / "HEIC"
+        written["HEIC"].write_bytes(heic.tiled(picture))
+    return written
 
 
 @dataclass(frozen=True)
@@ -114,9 +85,10 @@ def write_hardest(folder: Path, megapixels: int, heic: Heic | None) -> Iterator[
     path.write_bytes(_deep_tiff(clear))
     yield Hardest("TIFF", "16 bits, with alpha, in one strip", path, megapixels, clear=True)
     if heic:
-        for mode in ("RGB", "RGBA"):
-            path = heic.saved(megapixels, mode, folder / "hardest")
-            yield Hardest("HEIC", "with alpha" if mode == "RGBA" else "4:2:0", path, megapixels, mode == "RGBA")
+        path.write_bytes(heic.tiled(plain))
+        yield Hardest("HEIC", "in tiles, with much detail", path, megapixels)
+        path.write_bytes(heic.one_image(clear))
+        yield Hardest("HEIC", "with alpha", path, megapixels, clear=True)
 
 
 def _deep_tiff(clear: Image.Image) -> bytes:

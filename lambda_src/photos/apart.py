@@ -1,8 +1,9 @@
-"""A piece of work in a process of its own, for code that may crash: what it takes down is only that process."""
+"""A piece of work in a process of its own, for code that may crash or never end: it harms only that process."""
 
 import faulthandler
 import os
 import pickle
+import signal
 import warnings
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
@@ -14,10 +15,11 @@ class Crashed(Exception):
     """The process died of a signal, or was not able to tell its result."""
 
 
-def apart(work: Callable[[], T]) -> T:
-    """The result of `work`, done by a fork of this process; it takes 5 ms more. Raises Crashed, or what it raised.
+def apart(work: Callable[[], T], *, seconds: float) -> T:
+    """The result of `work`, done by a fork of this process; it takes 5 ms more.
 
-    Where there is no fork (Windows), it is done here.
+    seconds: of processor time; by the clock it may take twice as long, for the machine may be busy
+    Raises TimeoutError, Crashed, or what `work` raised. Where there is no fork (Windows), it is done here, unbounded.
     """
     if not hasattr(os, "fork"):
         return work()
@@ -26,11 +28,13 @@ def apart(work: Callable[[], T]) -> T:
         child = os.fork()
     if not child:
         os.close(reading)
-        _work(work, writing)
+        _work(work, writing, seconds)
     os.close(writing)
     with os.fdopen(reading, "rb") as pipe:
         told = pipe.read()
     _, status = os.waitpid(child, 0)
+    if -os.waitstatus_to_exitcode(status) in (signal.SIGPROF, signal.SIGALRM):
+        raise TimeoutError(f"took more than {seconds} s")
     if status:
         raise Crashed(f"status {status}")
     succeeded, result = pickle.loads(told)  # ours, for it was never outside of these two processes
@@ -39,9 +43,13 @@ def apart(work: Callable[[], T]) -> T:
     return result  # type: ignore[no-any-return]  # a pickle has no type
 
 
-def _work(work: Callable[[], object], writing: int) -> NoReturn:
+def _work(work: Callable[[], object], writing: int, seconds: float) -> NoReturn:
     """Do it and tell, and end without what a process does at its end: all of that belongs to the parent."""
     faulthandler.disable()  # `Crashed` says it
+    for number in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(number, signal.SIG_DFL)  # ends the process, whatever it is doing
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_REAL, 2 * seconds)
     try:
         try:
             told = pickle.dumps((True, work()))

@@ -19,7 +19,7 @@ class Format:
     max_pixels: int
     recognises: Callable[[bytes], bool]  # given the whole file, by its content: names lie
     alpha_counts: int = 1  # as so many pixels does one count that has alpha
-    crashes: bool = False  # whether damaged files were found that crash its decoder
+    apart: bool = True  # in a process of its own, where it may crash or hang; 5 ms, a fifth of a small JPEG's time
 
     def limit(self, mode: str) -> int:
         """How many pixels a photo may have that Pillow opens in this mode."""
@@ -84,11 +84,11 @@ _MILLION: Final = 1_000_000
 # The limits keep every photo under 900 MiB and 5 s of one CPU: `make bench` measures both, for the kind of
 # each that takes most, and docs/thumbnails.md shows them.
 FORMATS: Final = (
-    Format("progressive JPEG", "JPEG", "PIL.JpegImagePlugin", 64 * _MILLION, _is_jpeg_in_passes),
-    Format("JPEG", "JPEG", "PIL.JpegImagePlugin", 250 * _MILLION, _is_jpeg),
+    Format("progressive JPEG", "JPEG", "PIL.JpegImagePlugin", 64 * _MILLION, _is_jpeg_in_passes, apart=False),
+    Format("JPEG", "JPEG", "PIL.JpegImagePlugin", 250 * _MILLION, _is_jpeg, apart=False),
     Format("AVIF", "AVIF", "PIL.AvifImagePlugin", 50 * _MILLION, _is_avif),
     # What phones write, 8064 × 6048, and no more: the slowest to decode.
-    Format("HEIC", "HEIF", "pi_heif", 49 * _MILLION, _is_heif, alpha_counts=2, crashes=True),
+    Format("HEIC", "HEIF", "pi_heif", 49 * _MILLION, _is_heif, alpha_counts=2),
     Format("PNG", "PNG", "PIL.PngImagePlugin", 64 * _MILLION, _is_png),
     Format("animated WebP", "WEBP", "PIL.WebPImagePlugin", 25 * _MILLION, _is_animated_webp),
     Format("WebP", "WEBP", "PIL.WebPImagePlugin", 50 * _MILLION, _is_webp),

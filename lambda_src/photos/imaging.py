@@ -6,7 +6,7 @@ from contextlib import suppress
 from io import BytesIO
 from typing import Final, NamedTuple
 
-from PIL import Image, ImageFile, ImageFilter, WebPImagePlugin  # noqa: F401 - what we write; else Pillow loads all formats
+from PIL import Image, ImageFile, WebPImagePlugin  # noqa: F401 - what we write; else Pillow loads all formats
 
 from photos.apart import apart
 from photos.bombs import bounded_memory, check_parts
@@ -32,9 +32,10 @@ _UPRIGHT: Final = {  # what each EXIF orientation asks for
 # A JPEG decoder shrinks by 2, 4 or 8 as it goes: 67 → 30 ms at 12 megapixels.
 _JPEG_GAP: Final = 1.9  # times too big that it may leave a picture: 48 dB of the exact one; 1.5, 38
 _LARGE: Final = 250_000  # pixels; LANCZOS and sharpening take 2 ms for as many
-_BLURRED: Final = 4  # from here on what is averaged in between hides what the decoder averaged
 # For 1024 × 768 LANCZOS takes 30 ms of 85, HAMMING 13: 48 dB of it. In other formats it counts less.
 _LARGE_OF_JPEG: Final = Image.Resampling.HAMMING
+
+MAX_SECONDS: Final = 5  # of a processor, for one photo
 
 Image.MAX_IMAGE_PIXELS = None  # Pillow only warns at its limit; ours, one for each format, refuse
 
@@ -45,7 +46,6 @@ class _Decoded(NamedTuple):
     coarse: Coarse
     kind: Format
     full: Size  # of the whole photo
-    by_decoder: bool  # whether that averaged it
     orientation: int
     profile: bytes | None
 
@@ -54,7 +54,7 @@ def make_thumbnails(photo: bytes, sizes: Sequence[int] = SIZES) -> dict[int, byt
     """WebP thumbnails of `photo`, one for each of `sizes` (side in pixels of the square it fits in).
 
     Never enlarged, upright, in sRGB, alpha kept, without any metadata.
-    Raises Refused when `photo` is not an image we can read; trying again would not help.
+    Raises Refused when `photo` is not an image we can read in MAX_SECONDS; trying again would not help.
     """
     if not photo:
         raise Refused("empty", "This file is empty.")
@@ -64,11 +64,13 @@ def make_thumbnails(photo: bytes, sizes: Sequence[int] = SIZES) -> dict[int, byt
     check_parts(photo, kind.decoder)
     kind.load_plugin()
     try:
-        if kind.crashes:
-            return apart(lambda: _made(photo, kind, sizes))
+        if kind.apart:
+            return apart(lambda: _made(photo, kind, sizes), seconds=MAX_SECONDS)
         return _made(photo, kind, sizes)
     except Refused:
         raise
+    except TimeoutError as error:
+        raise Refused("too_slow", f"This {kind.name} takes more than {MAX_SECONDS} s to decode.") from error
     except MemoryError as error:
         raise Refused("too_much_memory", f"This {kind.name} takes more memory than any photo should.") from error
     except Exception as error:  # a decoder fed garbage raises anything, and will do so again
@@ -104,8 +106,8 @@ def _decode(photo: bytes, kind: Format, size: int) -> _Decoded:
     orientation = 1
     with suppress(Exception):  # a photo with broken EXIF is still a photo
         orientation = image.getexif().get(_ORIENTATION, 1)
-    near = coarse(image, fitted, extent)
-    return _Decoded(near, kind, full, image.size != full, orientation, image.info.get("icc_profile"))
+    near = coarse(image, fitted, extent, averaged=image.size != full)
+    return _Decoded(near, kind, full, orientation, image.info.get("icc_profile"))
 
 
 def _jpeg_to_shrink(
@@ -127,16 +129,7 @@ def _shrunk(decoded: _Decoded, size: int) -> Image.Image:
     if fitted[0] * fitted[1] > _LARGE:
         cheap = decoded.kind.decoder == "JPEG"
         return decoded.coarse.resized(fitted, _LARGE_OF_JPEG if cheap else Image.Resampling.LANCZOS)
-    picture = decoded.coarse.resized(fitted, Image.Resampling.LANCZOS)
-    gap = decoded.coarse.image.width / picture.width
-    return _deblurred(picture, gap) if decoded.by_decoder and gap < _BLURRED else picture
-
-
-def _deblurred(picture: Image.Image, gap: float) -> Image.Image:
-    """Undo the slight blur of averaging down to `gap` times too many pixels: 1 dB for 0.5 ms."""
-    blur = 1 / 24 / gap**2  # how the mean of a square differs from the value at its middle
-    row = -blur, 1 + 2 * blur, -blur
-    return picture.filter(ImageFilter.Kernel((3, 3), [a * b for a in row for b in row], scale=1))
+    return decoded.coarse.sharp(fitted)
 
 
 def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:

@@ -3,7 +3,7 @@
 from math import ceil, isfinite
 from typing import Final, NamedTuple
 
-from PIL import Image
+from PIL import Image, ImageFilter
 
 Size = tuple[int, int]
 
@@ -24,10 +24,12 @@ class Coarse(NamedTuple):
     """A picture that averaging brought near the size of its thumbnail, in mode L, RGB, RGBA or CMYK.
 
     extent: how much of it, from the top left, is the picture; the rest made the decoder's last block full
+    averaged: whether its pixels are means of the photo's
     """
 
     image: Image.Image
     extent: tuple[float, float]
+    averaged: bool
 
     def resized(self, size: Size, resampling: Image.Resampling) -> Image.Image:
         """All of it at this size."""
@@ -35,14 +37,27 @@ class Coarse(NamedTuple):
             return self.image
         return self.image.resize(size, resampling, (0, 0, *self.extent), reducing_gap=_GAP)
 
+    def sharp(self, size: Size) -> Image.Image:
+        """All of it at this size, by LANCZOS, less the slight blur of averaging: 1 dB for 0.5 ms at 256 pixels."""
+        picture = self.resized(size, Image.Resampling.LANCZOS)
+        gap = self.extent[0] / size[0]
+        factor = int(gap / _GAP) or 1  # by which `resized` averages first
+        if picture is self.image or not (self.averaged or factor > 1):
+            return picture
+        blur = 1 / 24 / (gap / factor) ** 2  # how the mean of a square differs from the value at its middle
+        row = -blur, 1 + 2 * blur, -blur
+        return picture.filter(ImageFilter.Kernel((3, 3), [a * b for a in row for b in row], scale=1))
 
-def coarse(image: Image.Image, fitted: Size, extent: tuple[float, float]) -> Coarse:
+
+def coarse(image: Image.Image, fitted: Size, extent: tuple[float, float], *, averaged: bool) -> Coarse:
     """`image` (its first `extent` pixels) averaged to somewhat more than `fitted`.
 
+    averaged: whether it was before, by its decoder
     Raises ValueError for pixels that are not numbers.
     """
     factor = averageable(extent, fitted)
-    return Coarse(_averaged(image, factor), (extent[0] / factor[0], extent[1] / factor[1]))
+    smaller = extent[0] / factor[0], extent[1] / factor[1]
+    return Coarse(_averaged(image, factor), smaller, averaged or factor != (1, 1))
 
 
 def averageable(extent: tuple[float, float], fitted: Size) -> Size:

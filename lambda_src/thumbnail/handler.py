@@ -13,6 +13,7 @@ import boto3
 from botocore.config import Config
 
 from photos.catalogue import Catalogue
+from photos.imaging import MAX_SECONDS
 from photos.newest_wins import Upload
 from photos.storage import Originals, Thumbnails
 from photos.thumbnails import Outcome, Thumbnailer
@@ -25,8 +26,9 @@ log.setLevel(logging.INFO)
 # Short, because the queue tries again later and better than a client that waits.
 _CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
 
-# What a photo needs at most; a record begun with less left would take the whole batch down with it.
-_MILLISECONDS_PER_PHOTO = 10_000
+# What a photo needs at most, by the clock and with S3's answers; a record begun with less left would take the whole
+# batch down with it.
+_MILLISECONDS_PER_PHOTO = (2 * MAX_SECONDS + 5) * 1_000
 
 _thumbnailer = Thumbnailer(
     Originals(s3 := boto3.client("s3", config=_CONFIG), os.environ["ORIGINALS_BUCKET"]),

@@ -15,6 +15,10 @@ def photo(name: str) -> bytes:
     return (PHOTOS / name).read_bytes()
 
 
+def sample(name: str) -> bytes:
+    return (HERE / "samples" / name).read_bytes()
+
+
 def opened(thumbnail: bytes) -> Image.Image:
     return Image.open(BytesIO(thumbnail))
 

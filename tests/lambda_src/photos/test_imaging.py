@@ -7,9 +7,10 @@ import sys
 import pytest
 from PIL import Image
 
+from photos.formats import format_of
 from photos.imaging import make_thumbnails
 from photos.limits import SIZES
-from tests.lambda_src.photos.pictures import HERE, PHOTOS, REAL_PHOTOS, opened, photo, saved
+from tests.lambda_src.photos.pictures import HERE, PHOTOS, REAL_PHOTOS, opened, photo, sample, saved
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,20 @@ def test_has_no_metadata_left() -> None:
             assert not {b"EXIF", b"ICCP", b"XMP "} & {made[i : i + 4] for i in range(12, 64)}
 
 
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF", "HEIC"])
+def test_loses_the_position_of_each_format(format_: str) -> None:
+    turned = opened(photo("coffee-turned.jpg"))
+    xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>"
+    known = {"exif": turned.getexif(), "xmp": xmp, "comment": b"at home"}
+    original = sample("rocket-tiles.heic") if format_ == "HEIC" else saved(turned, format_, **known)
+    format_of(original).load_plugin()
+    assert opened(original).getexif().get_ifd(0x8825), "there is a position to lose"
+    for made in make_thumbnails(original).values():
+        assert not {"exif", "xmp", "icc_profile", "comment"} & opened(made).info.keys()
+        assert not opened(made).getexif()
+        assert made[12:16] == b"VP8 "  # the simple kind, which cannot have any metadata
+
+
 def test_same_bytes_in_same_bytes_out() -> None:
     assert make_thumbnails(photo("retina.jpg")) == make_thumbnails(photo("retina.jpg"))
 
@@ -62,6 +77,7 @@ def test_any_sizes_in_any_order() -> None:
 def test_loads_only_the_decoder_it_needs() -> None:
     code = """
 import sys
+from photos.formats import format_of
 from photos.imaging import make_thumbnails
 make_thumbnails(open(sys.argv[1], "rb").read())
 needless = {"PIL.ImageCms", "PIL.ImageFont", "PIL.AvifImagePlugin", "PIL.EpsImagePlugin", "pi_heif", "numpy"}

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from photos.imaging import make_thumbnails
-from tests.lambda_src.photos.pictures import corners, four_corners, opened, photo, saved
+from tests.lambda_src.photos.pictures import corners, four_corners, opened, photo, psnr, saved
 
 STORED = {  # how a camera lays the picture down that each EXIF orientation sets upright
     1: None,
@@ -46,6 +46,16 @@ def test_colours_are_converted_to_srgb() -> None:
     made = opened(make_thumbnails(photo("rocket.jpg"))[1024]).convert("RGB")
     at = (320, 40)  # sky
     assert made.getpixel(at) == pytest.approx(expected.getpixel(at), abs=6)
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
+def test_colours_are_converted_from_each_format(format_: str) -> None:
+    original = opened(photo("rocket.jpg"))
+    profile = original.info["icc_profile"]
+    made = opened(make_thumbnails(saved(original, format_, icc_profile=profile))[256])
+    plain = opened(make_thumbnails(saved(original, format_, icc_profile=b""))[256])
+    right = opened(make_thumbnails(photo("rocket.jpg"))[256])
+    assert psnr(made, right) > 34 > 31 > psnr(plain, right)
 
 
 @pytest.mark.parametrize("profile", [b"nonsense", ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()])

@@ -1,10 +1,13 @@
 """Each format we accept, in its kinds."""
 
+import struct
+import zlib
+
 import pytest
 from PIL import Image
 
 from photos.imaging import make_thumbnails
-from tests.lambda_src.photos.pictures import HERE, corners, four_corners, opened, photo, psnr, saved
+from tests.lambda_src.photos.pictures import corners, four_corners, opened, photo, psnr, sample, saved
 
 CORNERS = ["red", "green", "blue", "white"]
 
@@ -35,10 +38,18 @@ def test_is_read(format_: str, options: dict[str, object], width: int) -> None:
 
 @pytest.mark.parametrize("name", ["coffee.heic", "coffee-turned.heic"])
 def test_heic_is_read_and_upright(name: str) -> None:
-    made = opened(make_thumbnails((HERE / "samples" / name).read_bytes())[256])
+    made = opened(make_thumbnails(sample(name))[256])
     upright = opened(make_thumbnails(photo("coffee-turned.jpg"))[256])
     assert made.size == upright.size
     assert psnr(made, upright) > 28  # two encoders and a smaller original lie between them
+
+
+def test_heic_of_a_phone_is_read_upright_and_in_srgb() -> None:
+    """In tiles, lying, with Adobe RGB, and EXIF that says again that it lies."""
+    made = opened(make_thumbnails(sample("rocket-tiles.heic"))[256])
+    from_jpeg = opened(make_thumbnails(photo("rocket.jpg"))[256])
+    assert made.size == from_jpeg.size
+    assert psnr(made, from_jpeg) > 36  # without the profile 29
 
 
 def test_first_picture_of_a_multi_picture_jpeg() -> None:
@@ -70,8 +81,20 @@ def test_deep_tiff_is_neither_white_nor_black(mode: str) -> None:
     assert made.convert("L").getpixel((128, 128)) == pytest.approx(128, abs=6)
 
 
-def test_cmyk_is_not_inverted() -> None:
-    assert corners(make_thumbnails(saved(four_corners().convert("CMYK"), "JPEG"))[256]) == CORNERS
+@pytest.mark.parametrize("colour_type", ["RGB", "RGBA"])
+def test_png_of_16_bits_a_colour(colour_type: str) -> None:
+    made = make_thumbnails(png_of_16_bits(four_corners().convert(colour_type)))
+    assert corners(made[256]) == CORNERS
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("width", [400, 3_000])
+@pytest.mark.parametrize("format_", ["JPEG", "TIFF"])
+def test_cmyk_is_not_inverted(format_: str, width: int, progressive: bool) -> None:
+    picture = four_corners(width, width // 2).convert("CMYK")
+    for sizes in ([256], [256, 1024]):
+        made = make_thumbnails(saved(picture, format_, progressive=progressive), sizes)
+        assert corners(made[256]) == CORNERS
 
 
 @pytest.mark.parametrize("width", [200, 3_000])
@@ -88,8 +111,28 @@ def test_transparency_is_kept(format_: str, width: int) -> None:
     assert clear[3] < 5
 
 
-def test_transparent_colour_of_a_palette_or_rgb_png() -> None:
-    for mode, colour in (("RGB", (255, 255, 255)), ("L", 255)):
-        made = opened(make_thumbnails(saved(four_corners().convert(mode), "PNG", transparency=colour))[256])
-        pixel = made.getpixel((250, 120))
-        assert isinstance(pixel, tuple) and pixel[3] == 0
+@pytest.mark.parametrize(("mode", "white"), [("RGB", (255, 255, 255)), ("L", 255), ("P", 0)])
+def test_transparent_colour_of_a_png(mode: str, white: object) -> None:
+    picture = four_corners().quantize(4) if mode == "P" else four_corners().convert(mode)
+    if mode == "P":
+        white = picture.getpixel((399, 199))
+    made = opened(make_thumbnails(saved(picture, "PNG", transparency=white))[256])
+    red, clear = made.getpixel((8, 8)), made.getpixel((250, 120))
+    assert isinstance(red, tuple) and isinstance(clear, tuple)
+    assert clear[3] == 0
+    assert red[3] == 255
+    assert mode == "L" or corners(saved(made.convert("RGB"), "PNG"))[:3] == CORNERS[:3]
+
+
+def png_of_16_bits(picture: Image.Image) -> bytes:
+    """Such as Pillow reads and does not write."""
+    colour_type = {"RGB": 2, "RGBA": 6}[picture.mode]
+    head = struct.pack(">IIBBBBB", picture.width, picture.height, 16, colour_type, 0, 0, 0)
+    samples = picture.tobytes()
+    deep = bytearray(2 * len(samples))
+    deep[::2] = deep[1::2] = samples
+    across = len(deep) // picture.height
+    rows = b"".join(b"\0" + deep[at : at + across] for at in range(0, len(deep), across))
+    chunks = b"IHDR" + head, b"IDAT" + zlib.compress(rows), b"IEND"
+    whole = (struct.pack(">I", len(it) - 4) + it + struct.pack(">I", zlib.crc32(it)) for it in chunks)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(whole)

@@ -4,17 +4,17 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
-from io import BytesIO
 from time import monotonic
 
 import pytest
 from PIL import Image
 
+from photos import imaging
 from photos.errors import Refused
 from photos.formats import FORMATS
 from photos.imaging import make_thumbnails
 from photos.limits import MAX_BYTES
-from tests.lambda_src.photos.pictures import HERE, four_corners, opened, photo, saved
+from tests.lambda_src.photos.pictures import four_corners, opened, photo, sample, saved
 
 
 @pytest.fixture(autouse=True)
@@ -75,10 +75,10 @@ def test_a_file_that_ends_in_its_header(format_: str) -> None:
     assert {refusal_of(whole[:length]).code for length in range(1, 40)} <= {"not_a_photo", "broken"}
 
 
-@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP"])
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP", "HEIC"])
 @pytest.mark.parametrize("part", [0.2, 0.6, 0.95])
 def test_a_truncated_photo(format_: str, part: float) -> None:
-    whole = saved(opened(photo("rocket.jpg")), format_)
+    whole = sample("rocket-tiles.heic") if format_ == "HEIC" else saved(opened(photo("rocket.jpg")), format_)
     assert refusal_of(whole[: int(len(whole) * part)]).code == "broken"
 
 
@@ -94,13 +94,14 @@ def test_a_decompression_bomb(size: tuple[int, int]) -> None:
     assert refusal_of(png_header(*size)).code == "too_many_pixels"
 
 
-@pytest.mark.parametrize("format_", ["PNG", "GIF", "TIFF", "JPEG"])
+@pytest.mark.parametrize("format_", ["PNG", "GIF", "TIFF", "JPEG", "WEBP", "AVIF", "BMP", "HEIC"])
 def test_one_pixel_over_the_limit(format_: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = saved(Image.new("L", (400, 300)), format_)
-    for limit in (400 * 300, 400 * 300 - 1):
+    pixels = 300 * 200
+    small = sample("coffee.heic") if format_ == "HEIC" else saved(Image.new("RGB", (300, 200)), format_)
+    for limit in (pixels, pixels - 1):
         formats_ = tuple(replace(known, max_pixels=limit) for known in FORMATS)
         monkeypatch.setattr("photos.formats.FORMATS", formats_)
-        if limit == 400 * 300:
+        if limit == pixels:
             make_thumbnails(small)
     assert refusal_of(small).code == "too_many_pixels"
 
@@ -124,21 +125,33 @@ def test_a_wrong_extension_or_type_does_not_matter() -> None:
     )  # nobody asked its name
 
 
-def test_an_endless_animation() -> None:
+@pytest.mark.parametrize("format_", ["GIF", "WEBP", "AVIF", "PNG", "TIFF"])
+def test_a_long_animation(format_: str) -> None:
+    frames = [Image.new("RGB", (64, 64), (n % 256, n // 256, 0)) for n in range(2_000)]
+    moving = saved(frames[0], format_, save_all=True, append_images=frames[1:])
+    assert opened(make_thumbnails(moving)[256]).size == (64, 64)
+
+
+def test_an_animation_that_starts_again_and_again() -> None:
     frame = Image.new("P", (64, 64))
     moving = saved(frame, "GIF", save_all=True, append_images=[frame.point(lambda v, n=n: n) for n in range(200)])
     assert opened(make_thumbnails(moving[:-1] * 3)[256]).size == (64, 64)
 
 
-def test_a_huge_edge() -> None:
-    buffer = BytesIO()
-    Image.new("1", (65_535, 100)).save(buffer, "PNG")
-    assert opened(make_thumbnails(buffer.getvalue())[256]).size == (256, 1)
+@pytest.mark.parametrize(("format_", "edge"), [("PNG", 65_535), ("TIFF", 65_535), ("BMP", 65_535), ("JPEG", 65_500)])
+def test_a_huge_edge(format_: str, edge: int) -> None:
+    made = make_thumbnails(saved(Image.new("L", (edge, 100)), format_))
+    assert opened(made[256]).size == (256, 1)
+
+
+def test_a_photo_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imaging, "MAX_SECONDS", 0.2)
+    assert refusal_of(saved(Image.new("RGBA", (7_000, 7_000)), "PNG")).code == "too_slow"
 
 
 def test_a_heic_that_crashes_its_decoder_takes_nothing_else_down() -> None:
     """Found by fuzzing: pi-heif 1.4.0 takes the type of an item for UTF-8, and for granted."""
-    whole = (HERE / "samples" / "coffee-turned.heic").read_bytes()
+    whole = sample("coffee-turned.heic")
     assert whole.count(b"Exif\0\0\0\0\x0epitm") == 1
     assert refusal_of(whole.replace(b"Exif\0\0\0\0\x0epitm", b"\xff\x10\x02\x02\0\0\0\0\x0epitm")).code == "broken"
 
