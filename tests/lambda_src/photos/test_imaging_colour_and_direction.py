@@ -1,9 +1,11 @@
 """Upright whatever the camera said, and in the colours it meant."""
 
+import struct
 from io import BytesIO
+from itertools import product
 
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageColor
 
 from photos.imaging import make_thumbnails
 from tests.lambda_src.photos.pictures import corners, four_corners, opened, photo, psnr, saved
@@ -63,3 +65,27 @@ def test_a_profile_that_does_not_fit_is_ignored(profile: bytes) -> None:
     for image in (four_corners(), four_corners().convert("L"), four_corners().convert("CMYK")):
         made = make_thumbnails(saved(image, "JPEG", icc_profile=profile))
         assert image.mode == "L" or corners(made[256]) == ["red", "green", "blue", "white"]
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_inks_are_what_their_profile_says(progressive: bool) -> None:
+    ink = Image.new("CMYK", (3_000, 2_000), (255, 0, 0, 0))
+    for profile, colour in ((b"", "cyan"), (profile_of_red_cyan(), "red")):
+        photo_ = saved(ink, "JPEG", icc_profile=profile, progressive=progressive)
+        for made in make_thumbnails(photo_).values():
+            assert opened(made).convert("RGB").getpixel((50, 50)) == pytest.approx(ImageColor.getrgb(colour), abs=8)
+
+
+def profile_of_red_cyan() -> bytes:
+    """An ICC profile of a press whose cyan is red, and whose other inks are black (ICC.1:2001-04, 6.5.8)."""
+    white, red, black = (255, 128, 128), (136, 209, 198), (0, 128, 128)  # L*a*b* as bytes
+    inks = [white if not any(node) else red if node == (1, 0, 0, 0) else black for node in product((0, 1), repeat=4)]
+    one, none = 0x10000, 0
+    table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + struct.pack(">9i", one, *[none] * 3, one, *[none] * 3, one)
+    table += bytes(range(256)) * 4 + b"".join(map(bytes, inks)) + bytes(range(256)) * 3
+    d50 = struct.pack(">3i", 0xF6D6, one, 0xD32D)
+    head = (
+        bytes(4) + struct.pack(">I", 0x02400000) + b"prtrCMYKLab " + bytes(12) + b"acsp" + bytes(28) + d50 + bytes(48)
+    )
+    whole = head + struct.pack(">I4sII", 1, b"A2B0", 144, len(table)) + table
+    return struct.pack(">I", len(whole) + 4) + whole
