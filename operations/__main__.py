@@ -6,9 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from operations.account import session_of_this_shell
 from operations.address import CHECK_IP
 from operations.cdk import settings_in_cdk_json, synthesize
 from operations.cost import aligned, idle_cost
@@ -36,13 +36,14 @@ def main() -> None:
             case "cost":
                 _cost(settings)
             case "deploy":
-                deploy(boto3.Session(), settings, arguments.stacks, check_ip=arguments.check_ip, yes=arguments.yes)
+                session = session_of_this_shell()
+                deploy(session, settings, arguments.stacks, check_ip=arguments.check_ip, yes=arguments.yes)
             case "destroy":
-                destroy(boto3.Session(), settings, yes=arguments.yes)
+                destroy(session_of_this_shell(), settings, yes=arguments.yes)
             case "key":
-                print(api_key(boto3.Session(), settings["name"]))
+                print(api_key(session_of_this_shell(), settings["name"]))
             case "redrive":
-                left = redrive(boto3.Session(), settings["name"], arguments.mode)
+                left = redrive(session_of_this_shell(), settings["name"], arguments.mode)
                 if left:
                     sys.exit(_LEFT.format(left))
     except (OperationError, UnpricedError) as error:

@@ -29,18 +29,26 @@ class Account:
         return {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
 
 
+def session_of_this_shell() -> boto3.Session:
+    """By the credentials of this shell. Raises OperationError if no region is chosen.
+
+    In the region of AWS_REGION, if that is set, as the CDK command line takes it: the Python SDK does not read it.
+    """
+    session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
+    if not session.region_name:
+        raise OperationError("No AWS region is chosen: export AWS_REGION=us-east-1, or another one.")
+    return session
+
+
 def account_of(session: boto3.Session) -> Account:
     """The account of these credentials. Raises OperationError if there are none, or AWS does not take them."""
-    region = os.environ.get("AWS_REGION") or session.region_name
-    if not region:
-        raise OperationError("No AWS region is chosen: export AWS_REGION=us-east-1, or another one.")
     try:
-        identity = session.client("sts", region_name=region).get_caller_identity()
+        identity = session.client("sts").get_caller_identity()
     except NoCredentialsError as error:
         raise OperationError("There are no AWS credentials here: log in, or export AWS_PROFILE.") from error
     except (BotoCoreError, ClientError) as error:
         raise OperationError(f"AWS does not take the credentials of this shell: {error}") from error
-    return Account(identity["Account"], region, identity["Arn"])
+    return Account(identity["Account"], session.region_name, identity["Arn"])
 
 
 def check_bootstrapped(session: boto3.Session, account: Account) -> None:

@@ -193,9 +193,13 @@ class BatchStack(Stack):
         return batch.EcsJobDefinition.from_job_definition_arn(self, f"{construct_id}OfAnyRevision", arn)
 
     def _environment(self, catalogue: dynamodb.ITable | None = None) -> Mapping[str, str]:
-        return {"THUMBNAILS_BUCKET": self._bucket.bucket_name} | (
-            {"CATALOGUE_TABLE": catalogue.table_name} if catalogue else {}
-        )
+        return {
+            # Batch tells its jobs no region, and on EC2 the agent of ECS does not before its version of April 2026
+            # (amazon-ecs-agent 4946). Without one, boto3 makes no client.
+            "AWS_DEFAULT_REGION": self.region,
+            "THUMBNAILS_BUCKET": self._bucket.bucket_name,
+            **({"CATALOGUE_TABLE": catalogue.table_name} if catalogue else {}),
+        }
 
     def _logging(self, prefix: str) -> ecs.LogDriver:
         return ecs.LogDriver.aws_logs(stream_prefix=prefix, log_group=self._log_group)

@@ -5,7 +5,7 @@ The role of its task may do nothing: the program calls nothing of AWS.
 
 from typing import Any
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -26,6 +26,7 @@ def fargate_task(
     task = ecs.FargateTaskDefinition(
         scope,
         construct_id,
+        family=_family(scope, construct_id),
         cpu=256,
         memory_limit_mib=512,
         runtime_platform=ecs.RuntimePlatform(
@@ -40,9 +41,16 @@ def ec2_task(
     scope: Construct, construct_id: str, *, image: ecs.ContainerImage, api_url: str | None
 ) -> ecs.Ec2TaskDefinition:
     """A share of a host: at most 128 MiB of it, on a port that the host has free."""
-    task = ecs.Ec2TaskDefinition(scope, construct_id, network_mode=ecs.NetworkMode.BRIDGE)
+    task = ecs.Ec2TaskDefinition(
+        scope, construct_id, family=_family(scope, construct_id), network_mode=ecs.NetworkMode.BRIDGE
+    )
     _add_container(task, image, api_url, memory_limit_mib=_MEMORY)
     return task
+
+
+def _family(scope: Construct, construct_id: str) -> str:
+    """Revisions of one family are of one copy: by itself the CDK names it without the stack's name."""
+    return f"{Stack.of(scope).stack_name}-{construct_id}"
 
 
 def _add_container(task: ecs.TaskDefinition, image: ecs.ContainerImage, api_url: str | None, **limits: Any) -> None:

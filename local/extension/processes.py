@@ -157,11 +157,10 @@ def _runnable(command: Sequence[str]) -> list[str]:
 
 def _environment(image: Image, given: Mapping[str, str], address: str, role_arn: str | None) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    # No region: on EC2 a container is not always told one, so its definition has to say it.
     own = {
         "HOST": address,
         "AWS_ENDPOINT_URL": roles.endpoint(),
-        "AWS_REGION": get_region(),
-        "AWS_DEFAULT_REGION": get_region(),
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",

@@ -137,3 +137,10 @@ def test_no_launch_configuration_and_no_spot_fleet(resources: dict[str, dict[str
         for environment in of_type(resources, "ComputeEnvironment")
     }
     assert strategies == {None, "SPOT_PRICE_CAPACITY_OPTIMIZED", "BEST_FIT_PROGRESSIVE"}
+
+
+def test_a_job_is_told_its_region(resources: dict[str, dict[str, Any]]) -> None:
+    """On EC2 nobody else tells it before the agent of April 2026 (amazon-ecs-agent 3106), and boto3 goes by it."""
+    for definition in of_type(resources, "JobDefinition"):
+        told = {each["Name"]: each["Value"] for each in definition["ContainerProperties"]["Environment"]}
+        assert told["AWS_DEFAULT_REGION"] == {"Ref": "AWS::Region"}

@@ -126,7 +126,11 @@ def test_the_load_balancer_reaches_the_ports_that_hosts_choose(ecs: dict[str, di
 def test_a_deployment_that_does_not_start_ends_and_is_taken_back(ecs: dict[str, dict[str, Any]], service: str) -> None:
     # aws-cdk 1498: without a circuit breaker it hangs for hours.
     properties = _service(ecs, service)["Properties"]
-    assert properties["DeploymentConfiguration"]["DeploymentCircuitBreaker"] == {"Enable": True, "Rollback": True}
+    assert properties["DeploymentConfiguration"] == {
+        "DeploymentCircuitBreaker": {"Enable": True, "Rollback": True},
+        "MaximumPercent": 200,  # beside the old version,
+        "MinimumHealthyPercent": 100,  # which stays until the new one is healthy
+    }
     assert properties["HealthCheckGracePeriodSeconds"] == 60
 
 

@@ -29,6 +29,7 @@ _ROOM = {
     ("AWS::Batch::JobDefinition", "JobDefinitionName"): 128,
     ("AWS::CloudWatch::Dashboard", "DashboardName"): 255,
     ("AWS::ECR::Repository", "RepositoryName"): 256,
+    ("AWS::ECS::TaskDefinition", "Family"): 255,
     ("AWS::ElasticLoadBalancingV2::LoadBalancer", "Name"): 32,
     ("AWS::KinesisFirehose::DeliveryStream", "DeliveryStreamName"): 64,
     ("AWS::Lightsail::Instance", "InstanceName"): 255,
@@ -57,7 +58,7 @@ def _names(templates: _Templates) -> Iterator[tuple[str, tuple[str, str], Any]]:
         for logical_id, resource in template["Resources"].items():
             properties: dict[str, Any] = resource.get("Properties", {})
             for name, value in {**properties, **properties.get("Budget", {})}.items():
-                if name.endswith("Name") and not resource["Type"].startswith("Custom::"):
+                if (name.endswith("Name") or name == "Family") and not resource["Type"].startswith("Custom::"):
                     yield f"{stack}/{logical_id}", (resource["Type"], name), value
 
 

@@ -9,7 +9,7 @@ import boto3
 
 from local.deployment import Deployment
 from local.emulator import ROOT
-from operations.account import account_of, deployed_stacks
+from operations.account import account_of, deployed_stacks, session_of_this_shell
 from operations.errors import OperationError
 from operations.outputs import outputs_of
 
@@ -24,7 +24,7 @@ class InAccount(Deployment):
     @classmethod
     def of_this_shell(cls) -> Self:
         """The copy named by E2E_NAME, or as in `cdk.json`. Raises OperationError if it cannot be tested."""
-        session = boto3.Session(region_name=os.environ.get("AWS_REGION"))
+        session = session_of_this_shell()
         name = os.environ.get("E2E_NAME") or json.loads((ROOT / "cdk.json").read_text())["context"]["name"]
         account = account_of(session)
         stacks = deployed_stacks(session, account, name)

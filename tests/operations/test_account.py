@@ -7,7 +7,8 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from operations.account import Account, account_of, check_bootstrapped, deployed_stacks
+from operations.__main__ import main
+from operations.account import Account, account_of, check_bootstrapped, deployed_stacks, session_of_this_shell
 from operations.errors import OperationError
 
 _ACCOUNT = Account("123456789012", "eu-central-1", "someone")
@@ -28,7 +29,7 @@ def test_says_where_and_as_whom(session: boto3.Session, monkeypatch: pytest.Monk
 
 def test_the_region_is_the_one_that_the_cdk_would_take(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-central-1")  # which the Python SDK does not read
-    account = account_of(session)
+    account = account_of(session_of_this_shell())
     assert account.region == "eu-central-1"
     assert account.environment() == {"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1"}
 
@@ -36,7 +37,20 @@ def test_the_region_is_the_one_that_the_cdk_would_take(session: boto3.Session, m
 def test_no_region_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(OperationError, match="No AWS region is chosen"):
-        account_of(boto3.Session())
+        session_of_this_shell()
+
+
+def test_every_operation_is_in_that_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    regions = []
+    for operation in ("deploy", "destroy", "api_key", "redrive"):
+        monkeypatch.setattr(
+            f"operations.__main__.{operation}", lambda session, *_, **__: regions.append(session.region_name)
+        )
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    for command in ("deploy", "destroy", "key", "redrive"):
+        monkeypatch.setattr("sys.argv", ["operations", command])
+        main()
+    assert regions == ["eu-central-1"] * 4
 
 
 def test_no_credentials_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,6 +131,12 @@ def test_tasks_are_added_by_requests(ecs: Template, dimension: str) -> None:
     configuration = policy["Properties"]["TargetTrackingScalingPolicyConfiguration"]
     assert configuration["PredefinedMetricSpecification"]["PredefinedMetricType"] == "ALBRequestCountPerTarget"
     assert f"To{dimension}" in json.dumps(configuration)
+    (range_of_tasks,) = [
+        found["Properties"]
+        for name, found in ecs.find_resources("AWS::ApplicationAutoScaling::ScalableTarget").items()
+        if name == policy["Properties"]["ScalingTargetId"]["Ref"]
+    ]
+    assert range_of_tasks["MinCapacity"] == 1 < range_of_tasks["MaxCapacity"]
 
 
 @pytest.mark.parametrize("api_url", ["https://api.example", None])

@@ -69,6 +69,8 @@ def test_empty_means_not_given() -> None:
         ("allowed_cidr", 32),
         ("time_zone", "Vienna"),
         ("time_zone", "../UTC"),
+        ("time_zone", "Factory"),
+        ("time_zone", "localtime"),
         ("alert_email", "anna"),
         ("alert_email", "anna@example"),
         ("alert_email", "anna@example.com, ben@example.com"),
