@@ -49,7 +49,10 @@ def run(what, command, registry=None):
     """One step of it."""
     say(what)
     path = BIN + os.pathsep + os.environ.get("PATH", os.defpath)
-    status = subprocess.call(command, cwd=ROOT, env=dict(os.environ, PATH=path))
+    try:
+        status = subprocess.call(command, cwd=ROOT, env=dict(os.environ, PATH=path))
+    except KeyboardInterrupt:
+        stop("\nStopped at: {}. Run make again to go on.".format(what))
     if status != 0:
         hint = " Is {} reachable from here (network, proxy, certificates)?".format(registry) if registry else ""
         stop("Setting up failed at: {}.{} Nothing is lost: run make again.".format(what, hint))

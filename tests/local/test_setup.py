@@ -46,6 +46,18 @@ def test_without_a_network_the_failed_step_is_told(tmp_path: Path, monkeypatch: 
     assert not (tmp_path / ".venv" / "ready").exists()
 
 
+def test_ctrl_c_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / "setup.py").write_bytes(Path(SETUP).read_bytes())
+    python = tmp_path / ".venv" / "bin" / "python"  # as if this were there
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\nkill -INT $PPID\nsleep 1\n")
+    python.chmod(0o755)
+    run = subprocess.run([sys.executable, "local/setup.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert run.stderr == "\nStopped at: 2/4 Python libraries and node. Run make again to go on.\n"
+
+
 def test_a_machine_without_python_is_told_so(tmp_path: Path) -> None:
     run = subprocess.run(
         ["make", "setup", "PYTHON=python-of-nowhere", "--always-make"], cwd=ROOT, capture_output=True, text=True
