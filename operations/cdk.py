@@ -16,8 +16,16 @@ _CLI = _ROOT / "node_modules" / ".bin" / "cdk"
 
 
 def settings_in_cdk_json() -> dict[str, Any]:
-    """The context that the app has without any option."""
-    context: dict[str, Any] = json.loads((_ROOT / "cdk.json").read_text())["context"]
+    """The context that the app has without any option. Raises OperationError if it cannot be read."""
+    try:
+        context: dict[str, Any] = json.loads((_ROOT / "cdk.json").read_text())["context"]
+    except ValueError as error:
+        raise OperationError(f"cdk.json: {error}") from error
+    except KeyError as error:
+        raise OperationError(f"cdk.json has no {error}.") from error
+    name = context.setdefault("name", "other-compute")  # as the app has it
+    if not isinstance(name, str):
+        raise OperationError(f"Setting name: expected a string in cdk.json, but received {name!r}")
     return context
 
 
