@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from operations.address import CHECK_IP
 from operations.cdk import settings_in_cdk_json, synthesize
@@ -47,6 +47,11 @@ def main() -> None:
                     sys.exit(_LEFT.format(left))
     except (OperationError, UnpricedError) as error:
         sys.exit(str(error))
+    except NoRegionError:
+        sys.exit(
+            "No AWS region is chosen. In the sandbox, export what `make local` printed; "
+            "for an account: export AWS_REGION=us-east-1, or another one."
+        )
     except (NotDeployedError, BotoCoreError, ClientError) as error:
         sys.exit(f"{error}\nIs this the right account? In the sandbox, export what `make local` printed.")
     except KeyboardInterrupt:
