@@ -121,6 +121,9 @@ def _summary(command: str, output: str) -> str:
     """The lines of a failed command that say why."""
     lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", output).splitlines()]
     telling = [
-        line for line in lines if re.search(r"CREATE_FAILED|UPDATE_FAILED|DELETE_FAILED|❌|rror|^Setting ", line)
+        line
+        for line in lines
+        if re.search(r"CREATE_FAILED|UPDATE_FAILED|DELETE_FAILED|❌|rror|^Setting ", line)
+        and "Subprocess exited with error" not in line  # the app has said why
     ]
     return "\n  ".join([f"`cdk {command}` failed:", *dict.fromkeys((telling or lines)[:8])])
