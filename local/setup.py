@@ -4,9 +4,11 @@ Runs on whatever Python a machine has, to say so if it is too old: nothing newer
 """
 
 import argparse
+import fcntl
 import os
 import subprocess
 import sys
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
@@ -31,8 +33,12 @@ def main():
     except ImportError:
         stop("Python's venv module is missing. Get it with: apt install python3-venv")
 
+    started = time.time()
+    wait_for_others()
+    if os.path.exists(READY) and os.path.getmtime(READY) >= started:
+        return  # another one has done it
     say("Setting up, once: this needs the network and takes a minute or two.")
-    if not os.path.exists(os.path.join(BIN, "python")):
+    if not os.path.exists(os.path.join(BIN, "pip")):  # the last that venv makes: without it, it was stopped
         run("1/4 virtual environment in .venv", [sys.executable, "-m", "venv", "--clear", VENV])
     pip = [os.path.join(BIN, "python"), "-m", "pip", "--disable-pip-version-check"]
     run("2/4 Python libraries and node", [*pip, "install", "--quiet", "--requirement", "requirements.txt"], "PyPI")
@@ -42,6 +48,20 @@ def main():
     with open(READY, "w"):
         pass
     say("Set up.")
+
+
+def wait_for_others():
+    # type: () -> None
+    """So that one at a time sets up this folder, until this process ends."""
+    folder = os.open(ROOT, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        say("This folder is being set up already, waiting for that.")
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        except KeyboardInterrupt:
+            stop("\nStopped.")
 
 
 def run(what, command, registry=None):
