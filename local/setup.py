@@ -6,8 +6,10 @@ Runs on whatever Python a machine has, to say so if it is too old: nothing newer
 import argparse
 import fcntl
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -33,6 +35,8 @@ def main():
     except ImportError:
         stop("Python's venv module is missing. Get it with: apt install python3-venv")
 
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
     started = time.time()
     wait_for_others()
     if os.path.exists(READY) and os.path.getmtime(READY) >= started:
@@ -69,10 +73,16 @@ def run(what, command, registry=None):
     """One step of it."""
     say(what)
     path = BIN + os.pathsep + os.environ.get("PATH", os.defpath)
-    try:
-        status = subprocess.call(command, cwd=ROOT, env=dict(os.environ, PATH=path))
-    except KeyboardInterrupt:
-        stop("\nStopped at: {}. Run make again to go on.".format(what))
+    with tempfile.TemporaryDirectory(prefix="other-compute-") as temporary:
+        environment = dict(os.environ, PATH=path, TMPDIR=temporary)
+        # In a session of its own: Ctrl-C reaches us alone, and we end all of it, without a traceback of each part.
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
+        try:
+            status = process.wait()
+        except KeyboardInterrupt:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            stop("\nStopped at: {}. Run make again to go on.".format(what))
     if status != 0:
         hint = " Is {} reachable from here (network, proxy, certificates)?".format(registry) if registry else ""
         stop("Setting up failed at: {}.{} Nothing is lost: run make again.".format(what, hint))

@@ -80,7 +80,7 @@ def test_a_virtual_environment_that_was_not_finished_is_made_anew(tmp_path: Path
 def test_ctrl_c_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "local").mkdir()
     (tmp_path / "local" / "setup.py").write_bytes(Path(SETUP).read_bytes())
-    _stands_in_for_venv(tmp_path, "kill -INT $PPID\nsleep 1")
+    _stands_in_for_venv(tmp_path, "sleep 0.3; kill -INT $PPID; sleep 30; touch too-late")
     run = subprocess.run([sys.executable, "local/setup.py"], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 1
     assert run.stderr == "\nStopped at: 2/4 Python libraries and node. Run make again to go on.\n"
