@@ -1,5 +1,7 @@
 """The CDK CLI against the emulator: what is said when it fails."""
 
+from pathlib import Path
+
 import pytest
 
 from local.cdk import Cdk
@@ -31,3 +33,11 @@ def test_a_failed_deployment_is_told_with_the_log() -> None:
     assert str(cdk.log) in str(error.value)
     cdk.log.unlink()
     emulator.log.unlink()
+
+
+def test_what_it_unpacks_goes_with_the_emulator() -> None:
+    with running_emulator() as emulator:
+        temporary = Path(Cdk(emulator).environment()["TMPDIR"])
+        assert temporary.is_dir()
+        assert temporary.is_relative_to(emulator.folder)
+    assert not temporary.exists()
