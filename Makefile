@@ -14,6 +14,13 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd
 OPERATION = python -m operations $(foreach setting,$(SETTINGS),$(if $(filter command,$(origin $(setting))),-c "$(setting)=$($(setting))"))
 
+# A misspelt one is refused: without it, `make destroy nmae=annas` would destroy the copy that has the usual name.
+GIVEN = $(foreach variable,$(.VARIABLES),$(if $(filter command,$(origin $(variable))),$(variable)))
+UNKNOWN := $(filter-out $(SETTINGS) PYTHON PORT YES STACKS SEED MINUTES,$(GIVEN))
+ifneq ($(UNKNOWN),)
+$(error There is no $(UNKNOWN). Known are: $(SETTINGS) PYTHON PORT YES STACKS SEED MINUTES)
+endif
+
 # What opens the service and tells somebody, which the settings in cdk.json do not; addresses and domain of examples.
 OPENED = -c allowed_cidr=203.0.113.0/24 -c alert_email=someone@example.com
 

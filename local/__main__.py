@@ -42,8 +42,15 @@ def command_line() -> argparse.ArgumentParser:
         ("demo", "deploy every stack there, send real photos through everything and leave nothing"),
     ):
         command = commands.add_parser(name, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}.")
-        command.add_argument("--port", type=int, help="of 127.0.0.1; without it a free one is taken")
+        usual = f"{_USUAL_PORT}, or " if name == "up" else ""
+        command.add_argument("--port", type=_port, help=f"of 127.0.0.1; without it {usual}a free one is taken")
     return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) < 2**16):
+        raise argparse.ArgumentTypeError(f"expected 1 to 65535, but received {text!r}")
+    return int(text)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
@@ -75,7 +82,7 @@ def _tell(sandbox: Sandbox) -> None:
                 print(f"  {stack + '.' + name:32} {value}")
     headline("On paper only:")
     for resource_type, why in ON_PAPER.items():
-        print(f"  {resource_type:32} {why}")
+        print(f"  {resource_type:{max(map(len, ON_PAPER))}} {why}")
     headline("In another terminal, from this folder:")
     for variable, value in sandbox.emulator.client_environment().items():
         print(f"  export {variable}={value}")

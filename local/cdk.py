@@ -101,7 +101,9 @@ class Cdk:
     def _synth_environment(self) -> dict[str, str]:
         # The templates are checked in full by `make check`; the same check takes seconds here at each start.
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-        return {**os.environ, "PATH": path, "CDK_VALIDATION": "false", **_QUIET}
+        # What the CDK's libraries unpack goes with the emulator, even if they are killed: megabytes each time.
+        temporary = {"TMPDIR": str(self._emulator.folder / "tmp")}
+        return {**os.environ, "PATH": path, "CDK_VALIDATION": "false", **_QUIET, **temporary}
 
     def environment(self) -> dict[str, str]:
         """Of a command line that is to reach this emulator and nothing else."""
@@ -121,6 +123,9 @@ def _summary(command: str, output: str) -> str:
     """The lines of a failed command that say why."""
     lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", output).splitlines()]
     telling = [
-        line for line in lines if re.search(r"CREATE_FAILED|UPDATE_FAILED|DELETE_FAILED|❌|rror|^Setting ", line)
+        line
+        for line in lines
+        if re.search(r"CREATE_FAILED|UPDATE_FAILED|DELETE_FAILED|❌|rror|^Setting ", line)
+        and "Subprocess exited with error" not in line  # the app has said why
     ]
     return "\n  ".join([f"`cdk {command}` failed:", *dict.fromkeys((telling or lines)[:8])])

@@ -1,6 +1,7 @@
 """What the sandbox tells the person who runs it, a line at a time."""
 
 import os
+import shutil
 import sys
 import threading
 import time
@@ -49,7 +50,10 @@ def _counted(what: str, start: float) -> Iterator[None]:
 
     def count() -> None:
         while True:
-            sys.stdout.write(f"{_TO_START_OF_CLEARED_LINE}  … {what} ({time.monotonic() - start:.0f} s)")
+            seconds = f" ({time.monotonic() - start:.0f} s)"
+            # On one line: only the last one of several would be cleared, and each second would leave the others.
+            room = shutil.get_terminal_size().columns - 1 - len(seconds)
+            sys.stdout.write(f"{_TO_START_OF_CLEARED_LINE}{f'  … {what}'[: max(room, 0)]}{seconds}")
             sys.stdout.flush()
             if ended.wait(1):
                 return

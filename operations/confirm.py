@@ -13,7 +13,8 @@ def confirm(question: str, *, yes: bool) -> None:
         raise OperationError("Nobody is there to be asked. Say yes beforehand: YES=1 with make, --yes without.")
     try:
         answer = input(f"{question} [y/N] ")
-    except EOFError:
+    except (EOFError, KeyboardInterrupt):
+        print()
         answer = ""
     if answer.strip().lower() not in ("y", "yes"):
         raise OperationError("Nothing was done.")

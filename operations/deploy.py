@@ -40,13 +40,19 @@ def deploy(
             "updated": ", ".join(sorted(there)) or "none",
             "reached from": f"{allowed_cidr} only" + ("" if given else ", your address"),
             "cost": _cost(assembly, chosen),
-            "undo": "make destroy",
+            "undo": undo(settings["name"]),
         }.items():
             print(f"  {what:13} {value}")
         confirm("Deploy?", yes=yes)
         for role in make_service_roles(session, account, chosen):
             print(f"Made {role}, as AWS would at the first use. It stays, and costs nothing.")
         _deploy(assembly, account, stacks, Path(folder, "outputs.json"))
+    print(f"It costs until you run `{undo(settings['name'])}`.")
+
+
+def undo(name: str) -> str:
+    """What to type to have all of this `name` removed again, and of no other."""
+    return "make destroy" + ("" if name == settings_in_cdk_json()["name"] else f" name={name}")
 
 
 def _cost(assembly: Assembly, stacks: Collection[str]) -> str:
@@ -61,9 +67,12 @@ def _deploy(assembly: Assembly, account: Account, stacks: Collection[str], outpu
         "deploy", *(stacks or ["--all"]), "--app", str(assembly.folder), "--require-approval=never",
         "--concurrency=4", "--outputs-file", str(outputs), environment=account.environment(),
     )  # fmt: skip
-    print("\nDeployed. Where it is:")
-    for stack, values in sorted(json.loads(outputs.read_text()).items()):
-        for name, value in values.items():
-            if name in ("GalleryUrl", "ApiUrl", "WebsiteUrl", "OriginalsBucket"):
-                print(f"  {stack + '.' + name:45} {value}")
-    print("It costs until you run `make destroy`.")
+    places = {
+        f"{stack}.{name}": value
+        for stack, values in sorted(json.loads(outputs.read_text()).items())
+        for name, value in values.items()
+        if name in ("GalleryUrl", "ApiUrl", "WebsiteUrl", "OriginalsBucket")
+    }
+    print("\nDeployed. Where it is:" if places else "\nDeployed.")
+    for name, value in places.items():
+        print(f"  {name:45} {value}")

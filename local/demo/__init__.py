@@ -1,6 +1,7 @@
 """The demo: photos through everything, then nothing left. Each step says which services did it, and what it proved."""
 
 import time
+from collections import Counter
 
 from local.console import headline, step
 from local.demo.album import order_album
@@ -47,5 +48,8 @@ def _nothing_left(sandbox: Sandbox, before: set[str]) -> None:
         proved.append(
             "no stack, bucket, queue, table, function, log group, role, repository, cluster, network or alarm"
         )
-        proved.append(f"but the account's default network ({', '.join(sorted(network))}) and of the CDK bootstrap:")
-        proved.append(", ".join(sorted(before - network)))
+        bootstrap = Counter(name.partition(" ")[0] for name in before - network)
+        proved.append(
+            "but the account's default network, and what the CDK made at bootstrap: "
+            + ", ".join(f"{service} {count}" for service, count in sorted(bootstrap.items()))
+        )

@@ -57,6 +57,12 @@ def test_at_a_terminal_there_are_colours_and_the_seconds_are_counted() -> None:
     assert "\x1b[31m✗\x1b[0m more work" in written
 
 
+def test_what_counts_stays_on_one_line_of_a_narrow_terminal() -> None:
+    written = _at_a_terminal(TERM="xterm", NO_COLOR="1", COLUMNS="12")
+    assert "\x1b[K  … w (0 s)\r" in written
+    assert "✓ work (" in written
+
+
 def test_no_color_turns_colours_off_but_not_progress() -> None:
     written = _at_a_terminal(TERM="xterm", NO_COLOR="1")
     assert "… work (0 s)" in written

@@ -6,6 +6,7 @@ import pytest
 
 from operations.cdk import Assembly, run_cdk, settings_in_cdk_json, synthesize
 from operations.errors import OperationError
+from stacks.settings import Settings
 
 
 def test_a_stack_comes_with_all_that_it_needs(assembly: Path) -> None:
@@ -37,3 +38,30 @@ def test_a_command_that_fails_is_told(capfd: pytest.CaptureFixture[str], tmp_pat
 
 def test_the_settings_without_any_option() -> None:
     assert settings_in_cdk_json()["name"] == "other-compute"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            '{"context": {"name": "annas" "target": "aws"}}',
+            "cdk.json: Expecting ',' delimiter: line 1 column 30 (char 29)",
+        ),
+        ("{}", "cdk.json has no 'context'."),
+        ('{"context": {"name": 7}}', "Setting name: expected a string in cdk.json, but received 7"),
+    ],
+)
+def test_a_cdk_json_that_cannot_be_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, told: str
+) -> None:
+    (tmp_path / "cdk.json").write_text(text)
+    monkeypatch.setattr("operations.cdk._ROOT", tmp_path)
+    with pytest.raises(OperationError) as error:
+        settings_in_cdk_json()
+    assert str(error.value) == told
+
+
+def test_without_a_name_in_cdk_json_it_is_that_of_the_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cdk.json").write_text('{"context": {}}')
+    monkeypatch.setattr("operations.cdk._ROOT", tmp_path)
+    assert settings_in_cdk_json() == {"name": Settings().name}

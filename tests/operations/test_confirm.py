@@ -26,6 +26,16 @@ def test_anything_else_is_a_no(monkeypatch: pytest.MonkeyPatch, answer: str) -> 
         confirm("Deploy?", yes=False)
 
 
+def test_ctrl_c_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_question: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.stdin", _Terminal())
+    monkeypatch.setattr("builtins.input", interrupted)
+    with pytest.raises(OperationError, match="Nothing was done"):
+        confirm("Deploy?", yes=False)
+
+
 def test_nobody_to_ask_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
     with pytest.raises(OperationError, match="YES=1"):

@@ -60,3 +60,12 @@ def test_without_credentials_it_is_told_without_a_traceback() -> None:
     )
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.startswith("Unable to locate credentials\nIs this the right account?")
+
+
+def test_without_a_region_it_says_how_to_choose_one() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "operations", "key"], cwd=ROOT, env={"HOME": "/nowhere"}, capture_output=True, text=True
+    )
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr.startswith("No AWS region is chosen. In the sandbox, export what `make local` printed;")
+    assert len(run.stderr.splitlines()) == 1

@@ -36,3 +36,10 @@ def test_deploy_takes_stacks_settings_and_a_yes_beforehand() -> None:
 
 def test_what_the_environment_calls_a_name_is_not_ours() -> None:
     assert _runs("cost", name="somebody") == ["python", "-m", "operations", "cost"]
+
+
+def test_a_misspelt_setting_stops_before_anything_is_done_to_the_usual_copy() -> None:
+    run = subprocess.run(["make", "destroy", "nmae=annas"], cwd=ROOT, capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert len(run.stderr.splitlines()) == 1
+    assert "There is no nmae. Known are: name allowed_cidr " in run.stderr
