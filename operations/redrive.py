@@ -15,10 +15,8 @@ def redrive(session: boto3.Session, name: str, mode: Mode = Mode.SEND) -> int:
         sweeps = Sweeps(session, outputs_of(session, name, "Cron"))
     except NotDeployedError:
         sweeps = None  # Thumbnails can be deployed alone
-    print("Uploads:")
     sent, left = uploads.redrive(mode)
     if sweeps:
-        print("Sweeps:")
         swept, unswept = sweeps.redrive(mode)
         sent, left = sent + swept, left + unswept
     if sent or left:

@@ -1,6 +1,7 @@
 """Alarms tell the truth: each is raised by its cause, reaches a person, and ends when what it asks for is done."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -136,5 +137,5 @@ def test_an_alarm_is_raised_by_its_cause_and_ends_with_it(
         "Alarms tell the truth",
         tried=f"`{path}`: {(CAUSES[path].__doc__ or '').rstrip('.')}",
         times=1,
-        found=f"OK → ALARM ({reason}) → OK; the topic was told what to do: {alarm()['AlarmDescription']}",
+        found=f"OK → ALARM ({re.sub(r"([0-9]+)[.][0-9]+", r"\1", reason)}) → OK; the topic was told what to do: {alarm()['AlarmDescription']}",
     )

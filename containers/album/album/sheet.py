@@ -64,7 +64,7 @@ class Sheet:
             raise Unreadable(str(error)) from error
         fitted.thumbnail(room, Image.Resampling.LANCZOS)
         left, top = self._corner(cell)
-        place = (left + (room[0] - fitted.width) // 2, top + (room[1] - fitted.height) // 2)
+        place = (left + (room[0] - fitted.width) // 2, top + room[1] - fitted.height)  # on its caption
         self._image.paste(fitted, place, fitted if fitted.mode == "RGBA" else None)
         self._caption(cell, caption)
 

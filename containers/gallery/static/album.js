@@ -8,9 +8,9 @@ import { notice } from "./notices.js";
 const [SOON_MS, LATE_MS] = [1000, 10_000];
 const FRESH_MS = 30 * 60_000; // the link to a PDF holds for an hour or less
 
-// Titles by id, kept for this tab.
-const known = () => JSON.parse(sessionStorage.albums ?? "{}");
-const remember = (id, title) => (sessionStorage.albums = JSON.stringify({ ...known(), [id]: title }));
+// Titles by id, kept by this browser: the API lists no albums.
+const known = () => JSON.parse(localStorage.albums ?? "{}");
+const remember = (id, title) => (localStorage.albums = JSON.stringify({ ...known(), [id]: title }));
 
 export function restore() {
   for (const [id, title] of Object.entries(known())) new Album(id, title).look();

@@ -6,5 +6,5 @@ export async function servedBy() {
   const answer = fetch("whoami").then((answer) => answer.json());
   const { launch_type, task, zone } = await answer.catch(() => ({}));
   const name = NAMES[launch_type] ?? "something unknown";
-  return `Served by ${[name, task && `task ${task}`, zone].filter(Boolean).join(", ")}`;
+  return `Served by ${[name, task && `task ${task.slice(0, 8)}`, zone].filter(Boolean).join(", ")}`;
 }

@@ -73,6 +73,10 @@ def test_a_visit(gallery: GalleryPage, sandbox: Sandbox, broken: Path) -> None:
     assert pdf.headers["content-type"] == "application/pdf"
     book = PdfReader(io.BytesIO(pdf.body()))
     assert len(book.pages) == 1 and book.metadata and book.metadata.title == "Café & cake"
+    another = GalleryPage(page.context.new_page(), gallery.url, key="")  # a tab of the same browser
+    another.open()
+    expect(another.albums.filter(has_text="Café & cake").get_by_role("link", name="Open the PDF")).to_be_visible()
+    another.page.close()
 
     gallery.delete("rocket.jpg")
     gallery.notices.get_by_role("button", name="Close").click()
