@@ -12,7 +12,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "lambda_src"))
 
-from bench import cold_start, cost, memory, page, pictures, plot, sharp, speed  # noqa: E402
+from bench import cold_start, cost, memory, page, pictures, plot, sharp, speed, tricks  # noqa: E402
 from bench.heic import Heic  # noqa: E402
 from local.console import headline, step  # noqa: E402
 
@@ -42,6 +42,8 @@ def main() -> None:
     print(f"\nKept in {options.out}: bench.json, " + ", ".join(f"speed-{sizes}.svg" for sizes in speed.SIZES))
     if options.out == RESULTS:
         DOCS.write_text(page.with_tables(DOCS.read_text(), result))
+    if missed := page.missed(result):
+        sys.exit("Missed: " + "; ".join(missed))
 
 
 def _measured(*, fetch: bool) -> dict[str, Any]:
@@ -53,21 +55,25 @@ def _measured(*, fetch: bool) -> dict[str, Any]:
         with step("a writer of HEIC, from the package index") as proved:
             heic = Heic.fetched(folder / "heic") if fetch else None
             proved += [] if heic else ["not here, so HEIC is not measured"]
+        with step("sharp, from npm") as proved:
+            sharp_folder = folder if fetch and sharp.is_fetched(folder) else None
+            proved += [] if sharp_folder else ["not here, so not measured"]
         with step("memory"):
-            rows = memory.measure(pictures.write_hardest(folder, MEGAPIXELS, heic))
-            largest = memory.peak(pictures.write_large_jpeg(folder))
+            rows = memory.measure(pictures.write_hardest(folder, MEGAPIXELS, heic), sharp_folder)
+            large = memory.peaks(pictures.write_large_jpeg(folder), sharp_folder)
         written = pictures.write_speed_pictures(folder, heic)
         speed.on_one_core()
-        with step("sharp, from npm") as proved:
-            rival = stack.enter_context(sharp.running(folder)) if fetch else None
-            proved += [] if rival else ["not here, so not measured"]
         with step("speed"):
+            rival = stack.enter_context(sharp.running(sharp_folder)) if sharp_folder else None
             times = speed.measure(written, rival)
+        with step("tricks"):
+            gains = tricks.measure(written)
     return {
         "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
         "speed ms": times,
+        "tricks": gains,
         "memory": rows,
-        "48 MP baseline JPEG MiB": largest,
+        "48 MP baseline JPEG MiB": large,
         "cold start ms": start,
         "cost": cost.table(times["JPEG"]["both"]["this project"]),
     }

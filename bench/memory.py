@@ -5,7 +5,9 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+from bench import sharp
 from bench.pictures import Hardest
 from photos.formats import FORMATS
 from photos.limits import MAX_BYTES
@@ -22,32 +24,65 @@ def peak():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # macOS counts in bytes
 before = peak()
 from time import process_time
-from photos import imaging
-imaging.MAX_BYTES = 2**40
+{imports}
 with open(sys.argv[1], "rb") as file:
     photo = file.read()
 start = process_time()
-imaging.make_thumbnails(photo)
-children = resource.getrusage(resource.RUSAGE_CHILDREN)  # where HEIC is read; the first few MiB count twice
+{work}
+children = resource.getrusage(resource.RUSAGE_CHILDREN)  # where HEIC and TIFF are decoded
 largest = max(peak(), children.ru_maxrss / (2**20 if sys.platform == "darwin" else 1024))
 print(largest - before, process_time() - start + children.ru_utime + children.ru_stime)
 """
 
-Row = dict[str, float | str]
+# As in `make_thumbnails`, whose limits are what is to be found here.
+_OURS = (
+    """
+from photos import formats, imaging
+imaging.MAX_BYTES = 2**40
+imaging.MAX_SECONDS = 60
+""",
+    "imaging.make_thumbnails(photo)",
+)
+_STOCK_PILLOW = (
+    """
+from io import BytesIO
+from PIL import Image
+from photos.formats import format_of
+Image.MAX_IMAGE_PIXELS = None
+""",
+    """
+format_of(photo).load_plugin()
+image = Image.open(BytesIO(photo))
+for size in (1024, 256):
+    image.thumbnail((size, size))
+    image.save(BytesIO(), "WEBP", quality=80, method=2)
+""",
+)
+
+Row = dict[str, Any]
 
 
-def measure(photos: Iterable[Hardest]) -> list[Row]:
-    """A row for each photo."""
-    return [_row(photo) for photo in photos]
+def measure(photos: Iterable[Hardest], sharp_folder: Path | None) -> list[Row]:
+    """A row for each photo. `sharp_folder`: where sharp is, if it is."""
+    return [_row(photo, sharp_folder) for photo in photos]
 
 
-def peak(photo: Path) -> float:
-    """MiB over an empty interpreter that a fresh process needs for `photo`."""
-    return _measured(photo)[0]
+def peaks(photo: Path, sharp_folder: Path | None) -> dict[str, float]:
+    """MiB over an empty interpreter, by engine, of fresh processes that make both thumbnails of `photo`."""
+    return {"this project": _measured(photo, _OURS)[0]} | _of_others(photo, sharp_folder)
 
 
-def _row(photo: Hardest) -> Row:
-    mebibytes, seconds = _measured(photo.path)
+def _of_others(photo: Path, sharp_folder: Path | None) -> dict[str, float]:
+    others = {"stock Pillow": _measured(photo, _STOCK_PILLOW)[0]}
+    if sharp_folder:
+        with sharp.running(sharp_folder) as fresh:
+            taken = fresh.measured(photo, (256, 1024), once=True)
+        others |= {"sharp, decoding once": taken["MiB"]} if taken else {}
+    return others
+
+
+def _row(photo: Hardest, sharp_folder: Path | None) -> Row:
+    mebibytes, seconds = _measured(photo.path, _OURS)
     kind = next(known for known in FORMATS if known.name == photo.format)
     limit = kind.limit("RGBA" if photo.clear else "RGB") / 1e6
     file = photo.path.stat().st_size / 2**20
@@ -56,7 +91,7 @@ def _row(photo: Hardest) -> Row:
         "format": photo.format,
         "kind": photo.kind,
         "megapixels": photo.megapixels,
-        "MiB": mebibytes,
+        "MiB": {"this project": mebibytes} | _of_others(photo.path, sharp_folder),
         "bytes a pixel": (mebibytes - file) * 2**20 / photo.megapixels / 1e6,
         "seconds": seconds,
         "limit in megapixels": limit,
@@ -65,9 +100,11 @@ def _row(photo: Hardest) -> Row:
     }
 
 
-def _measured(photo: Path) -> tuple[float, float]:
+def _measured(photo: Path, program: tuple[str, str]) -> tuple[float, float]:
+    """MiB over an empty interpreter, and CPU seconds, of a fresh process."""
+    imports, work = program
     environment = os.environ | {"PYTHONPATH": str(LAMBDA_SRC)}
-    run = [sys.executable, "-c", _PROGRAM, str(photo)]
+    run = [sys.executable, "-c", _PROGRAM.format(imports=imports, work=work), str(photo)]
     done = subprocess.run(run, capture_output=True, text=True, check=True, env=environment)
     mebibytes, seconds = map(float, done.stdout.split())
     return mebibytes, seconds

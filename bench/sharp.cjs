@@ -1,4 +1,7 @@
-// node sharp.cjs FOLDER: for each line {"path", "sizes", "once"} on stdin, the CPU milliseconds sharp takes, or null.
+// node sharp.cjs FOLDER: for each line {"path", "sizes", "once"} on stdin, what sharp takes, or null: {"ms"} of CPU time,
+// and {"MiB"}, the peak of this process over an empty node.
+const MiB = () => process.resourceUsage().maxRSS / 1024;
+const empty = MiB();
 const sharp = require(`${process.argv[2]}/node_modules/sharp`);
 const { readFileSync } = require("fs");
 sharp.concurrency(1);
@@ -34,11 +37,11 @@ async function measured(request) {
   const before = process.cpuUsage();
   await (request.once ? once : each)(photos.get(path), sizes);
   const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
+  return { ms: (user + system) / 1000, MiB: MiB() - empty };
 }
 
 (async () => {
   for await (const line of require("readline").createInterface({ input: process.stdin })) {
-    console.log(await measured(JSON.parse(line)).catch(() => null)); // null: it cannot read this format
+    console.log(JSON.stringify(await measured(JSON.parse(line)).catch(() => null))); // null: it cannot read this format
   }
 })();

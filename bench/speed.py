@@ -70,6 +70,11 @@ def measure(pictures: Mapping[str, Path], sharp: Sharp | None) -> Times:
 def _measured(path: Path, sizes: tuple[int, ...], sharp: Sharp | None) -> dict[str, float]:
     photo = path.read_bytes()
     _ready(photo, sizes)
+
+    def of_sharp(*, once: bool) -> float | None:
+        taken = sharp and sharp.measured(path, sizes, once=once)
+        return taken["ms"] if taken else None
+
     engines: dict[str, Callable[[], float | None]] = {
         "floor": lambda: _timed(floor, photo, sizes),
         "floor and WebP": lambda: _timed(floor_and_webp, photo, sizes),
@@ -77,22 +82,23 @@ def _measured(path: Path, sizes: tuple[int, ...], sharp: Sharp | None) -> dict[s
         "stock Pillow": lambda: _timed(stock_pillow, photo, sizes),
     }
     if sharp:
-        engines["sharp"] = lambda: sharp.measured(path, sizes, once=False)
+        engines["sharp"] = lambda: of_sharp(once=False)
         if len(sizes) > 1:
-            engines["sharp, decoding once"] = lambda: sharp.measured(path, sizes, once=True)
+            engines["sharp, decoding once"] = lambda: of_sharp(once=True)
     rounds = [{name: engine() for name, engine in engines.items()} for _ in range(ROUNDS + 1)]
     taken = {name: [ms for round_ in rounds[1:] if (ms := round_[name]) is not None] for name in engines}
     return {name: statistics.median(times) for name, times in taken.items() if times}
 
 
 def _timed(engine: Callable[[bytes, tuple[int, ...]], object], photo: bytes, sizes: tuple[int, ...]) -> float:
-    start = _cpu_seconds()
+    start = cpu_seconds()
     engine(photo, sizes)
-    return 1000 * (_cpu_seconds() - start)
+    return 1000 * (cpu_seconds() - start)
 
 
-def _cpu_seconds() -> float:
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)  # HEIC is read by one
+def cpu_seconds() -> float:
+    """Of this process and of those it started that ended."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)  # where HEIC and TIFF are decoded
     return process_time() + children.ru_utime + children.ru_stime
 
 

@@ -45,7 +45,11 @@ def main():
     if not os.path.exists(os.path.join(BIN, "pip")):  # the last that venv makes: without it, it was stopped
         run("1/4 virtual environment in .venv", [sys.executable, "-m", "venv", "--clear", VENV])
     pip = [os.path.join(BIN, "python"), "-m", "pip", "--disable-pip-version-check"]
-    run("2/4 Python libraries and node", [*pip, "install", "--quiet", "--retries=1", "--requirement", "requirements.txt"], "PyPI")
+    run(
+        "2/4 Python libraries and node",
+        [*pip, "install", "--quiet", "--retries=1", "--requirement", "requirements.txt"],
+        "PyPI",
+    )
     npm = [os.path.join(BIN, "npm"), "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     run("3/4 CDK command line", npm, "the npm registry")
     run("4/4 code bundles of the Lambda functions", [os.path.join(BIN, "python"), "-m", "stacks.bundle"], "PyPI")

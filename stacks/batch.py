@@ -32,7 +32,8 @@ from stacks.batch_hosts import BatchHosts
 from stacks.photo_storage import PhotoStorage
 from stacks.watched import Failure, Watched
 
-# New accounts may run five vCPUs of Spot hosts and five on demand (EC2 quotas). Of the latter a host of ECS has two.
+# New accounts may run five vCPUs of Spot hosts and five on demand (EC2 quotas). Of the latter a host of ECS has two;
+# while the gallery has two hosts, an album that gets no Spot host waits.
 _MAX_SPOT_VCPUS = 4
 _MAX_ON_DEMAND_VCPUS = 2
 

@@ -19,7 +19,7 @@ class Format:
     max_pixels: int
     recognises: Callable[[bytes], bool]  # given the whole file, by its content: names lie
     alpha_counts: int = 1  # as so many pixels does one count that has alpha
-    apart: bool = True  # in a process of its own, where it may crash or hang; 5 ms, a fifth of a small JPEG's time
+    apart: bool = False  # decoded in a process of its own, for it may crash or take long
 
     def limit(self, mode: str) -> int:
         """How many pixels a photo may have that Pillow opens in this mode."""
@@ -84,15 +84,16 @@ _MILLION: Final = 1_000_000
 # The limits keep every photo under 900 MiB and 5 s of one CPU: `make bench` measures both, for the kind of
 # each that takes most, and docs/thumbnails.md shows them.
 FORMATS: Final = (
-    Format("progressive JPEG", "JPEG", "PIL.JpegImagePlugin", 64 * _MILLION, _is_jpeg_in_passes, apart=False),
-    Format("JPEG", "JPEG", "PIL.JpegImagePlugin", 250 * _MILLION, _is_jpeg, apart=False),
+    Format("progressive JPEG", "JPEG", "PIL.JpegImagePlugin", 64 * _MILLION, _is_jpeg_in_passes),
+    Format("JPEG", "JPEG", "PIL.JpegImagePlugin", 250 * _MILLION, _is_jpeg),
     Format("AVIF", "AVIF", "PIL.AvifImagePlugin", 50 * _MILLION, _is_avif),
-    # What phones write, 8064 × 6048, and no more: the slowest to decode.
-    Format("HEIC", "HEIF", "pi_heif", 49 * _MILLION, _is_heif, alpha_counts=2),
+    # What phones write, 8064 × 6048, and no more: the slowest to decode. Damaged ones crash its decoder.
+    Format("HEIC", "HEIF", "pi_heif", 49 * _MILLION, _is_heif, alpha_counts=2, apart=True),
     Format("PNG", "PNG", "PIL.PngImagePlugin", 64 * _MILLION, _is_png),
     Format("animated WebP", "WEBP", "PIL.WebPImagePlugin", 25 * _MILLION, _is_animated_webp),
     Format("WebP", "WEBP", "PIL.WebPImagePlugin", 50 * _MILLION, _is_webp),
     Format("GIF", "GIF", "PIL.GifImagePlugin", 100 * _MILLION, _is_gif),
-    Format("TIFF", "TIFF", "PIL.TiffImagePlugin", 70 * _MILLION, _is_tiff),
+    # What it holds may be coded as anything, such as JPEGs of 90 scans.
+    Format("TIFF", "TIFF", "PIL.TiffImagePlugin", 70 * _MILLION, _is_tiff, apart=True),
     Format("BMP", "BMP", "PIL.BmpImagePlugin", 100 * _MILLION, _is_bmp),
 )

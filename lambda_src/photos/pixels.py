@@ -61,7 +61,7 @@ def coarse(image: Image.Image, fitted: Size, extent: tuple[float, float], *, ave
 
 
 def averageable(extent: tuple[float, float], fitted: Size) -> Size:
-    """Of what `extent` is to shrink by, the part that averaging may do: 8 ms at 12 megapixels, LANCZOS alone 80."""
+    """Of what `extent` is to shrink by, the part that averaging may do: 12 ms at 12 megapixels, LANCZOS alone 74."""
     ratios = extent[0] / fitted[0], extent[1] / fitted[1]
     across, down = (max(int(ratio / _GAP), 2 if ratio >= 2 * _HALVED_GAP else 1) for ratio in ratios)
     return across, down

@@ -52,7 +52,9 @@ def draw(graph: Graph) -> str:
         raise Unplaced(f"No place in the picture for {', '.join(missing)}: give it one in local/architecture/places.py")
     unsigned = sorted(PLACES.keys() - graph.boxes.keys())
     if unsigned:
-        raise Unplaced(f"{', '.join(unsigned)}: not there any more, or of a type without a sign in local/architecture/kinds.py")
+        raise Unplaced(
+            f"{', '.join(unsigned)}: not there any more, or of a type without a sign in local/architecture/kinds.py"
+        )
     places = {name: PLACES[name] for name in graph.boxes}
     grid = Grid(places)
     ways = Routes(grid, graph.arrows).ways()

@@ -75,7 +75,7 @@ def assert_thumbnail_or_refusal(photo: bytes, sizes: tuple[int, ...]) -> None:
 
 
 def cpu_seconds() -> float:
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)  # where most formats are read
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)  # where HEIC and TIFF are read
     return process_time() + children.ru_utime + children.ru_stime
 
 

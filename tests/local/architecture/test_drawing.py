@@ -111,7 +111,9 @@ def test_it_is_readable_in_light_and_in_dark(graph: Graph) -> None:
 
 def test_a_place_without_a_resource_is_told(graph: Graph) -> None:
     with pytest.raises(Unplaced, match=r"Cron/Nightly: not there any more, or of a type without a sign"):
-        draw(Graph({name: box for name, box in graph.boxes.items() if name != "Cron/Nightly"}, graph.arrows, graph.needs))
+        draw(
+            Graph({name: box for name, box in graph.boxes.items() if name != "Cron/Nightly"}, graph.arrows, graph.needs)
+        )
 
 
 def test_a_resource_without_a_place_is_told(graph: Graph) -> None:
