@@ -16,11 +16,13 @@ export PATH := $(addsuffix :,$(NODE))$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/
 SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd
 OPERATION = python -m operations $(foreach setting,$(SETTINGS),$(if $(filter command,$(origin $(setting))),-c "$(setting)=$($(setting))"))
 
-# A misspelt one is refused: without it, `make destroy nmae=annas` would destroy the copy that has the usual name.
+# A misspelt one is refused where it counts: `make destroy nmae=annas` would destroy the copy that has the usual name.
 GIVEN = $(foreach variable,$(.VARIABLES),$(if $(filter command,$(origin $(variable))),$(variable)))
-UNKNOWN := $(filter-out $(SETTINGS) PYTHON PORT YES STACKS SEED MINUTES,$(GIVEN))
+UNKNOWN = $(filter-out $(SETTINGS) PYTHON PORT YES STACKS SEED MINUTES,$(GIVEN))
+ifneq ($(filter deploy destroy cost key redrive,$(MAKECMDGOALS)),)
 ifneq ($(UNKNOWN),)
 $(error There is no $(UNKNOWN). Known are: $(SETTINGS) PYTHON PORT YES STACKS SEED MINUTES)
+endif
 endif
 
 # What opens the service and tells somebody, which the settings in cdk.json do not; addresses and domain of examples.
