@@ -36,7 +36,7 @@ def build(app: App) -> App:
     )  # fmt: skip
     batch = BatchStack(app, **named("Batch"), vpc=network.vpc, image=registry.album_image, storage=thumbnails.storage)
     api = ApiStack(
-        app, **named("Api"), storage=thumbnails.storage, album_jobs=batch.album_jobs,
+        app, **named("Api"), storage=thumbnails.storage, album_queues=batch.album_queues,
         allowed_cidr=chosen.allowed_cidr, target=chosen.target,
     )  # fmt: skip
     gallery = EcsStack(

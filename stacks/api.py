@@ -25,7 +25,7 @@ from constructs import Construct
 from api.contract import REQUESTS, ROUTES
 from stacks.access_log import AccessLog
 from stacks.acknowledge import acknowledge
-from stacks.album_jobs import AlbumJobs
+from stacks.album_queues import AlbumQueues
 from stacks.api_function import ApiFunction
 from stacks.gateway_errors import answer_in_one_shape
 from stacks.photo_storage import PhotoStorage
@@ -54,7 +54,7 @@ class ApiStack(Stack):
         construct_id: str,
         *,
         storage: PhotoStorage,
-        album_jobs: AlbumJobs,
+        album_queues: AlbumQueues,
         allowed_cidr: str | None,
         target: Target,
         **kwargs: Any,
@@ -64,7 +64,7 @@ class ApiStack(Stack):
             self,
             "Function",
             storage=storage,
-            album_jobs=album_jobs,
+            album_queues=album_queues,
             allowed_cidr=allowed_cidr,
             target=target,
         )
@@ -97,8 +97,9 @@ class ApiStack(Stack):
                 throttling_burst_limit=_OF_ANYONE.burst_limit,
             ),
             default_cors_preflight_options=apigateway.CorsOptions(
-                # Of any origin: where the page is served from is known later than this. Others are kept out by their
-                # address, and there are no cookies that a foreign page could borrow.
+                # Of any origin: where the page is served from is known later than this. So a page of elsewhere, opened
+                # at an allowed address, can read what needs no key, if it knows this URL. It can change nothing: the
+                # key is with the gallery's own page. With a domain of your own, allow that origin only.
                 allow_origins=apigateway.Cors.ALL_ORIGINS,
                 allow_methods=sorted({route.method for route in ROUTES}),
                 allow_headers=["Content-Type", "X-Api-Key"],

@@ -27,13 +27,13 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks.acknowledge import acknowledge_wildcard
-from stacks.album_jobs import AlbumJobs
+from stacks.album_queues import AlbumQueues
 from stacks.batch_hosts import BatchHosts
 from stacks.photo_storage import PhotoStorage
 from stacks.watched import Failure, Watched
 
-# New accounts may run five vCPUs of Spot hosts and five on demand (EC2 quotas). Of the latter a host of ECS has two;
-# while the gallery has two hosts, an album that gets no Spot host waits.
+# New accounts may run five vCPUs of Spot hosts and five on demand (EC2 quotas). Each host of the gallery takes two of
+# the latter: while it has two hosts, there is no room for one of ours.
 _MAX_SPOT_VCPUS = 4
 _MAX_ON_DEMAND_VCPUS = 2
 
@@ -54,7 +54,7 @@ _RETRY_RECLAIMED_HOSTS = [
 class BatchStack(Stack):
     """Environments, queues and the two job definitions of an album.
 
-    album_jobs: for who orders albums
+    album_queues: for who orders albums
     Each definition has one parameter, `album`: the id of an album whose manifest is in the bucket.
     """
 
@@ -82,17 +82,17 @@ class BatchStack(Stack):
         hosts = BatchHosts(
             self, "Hosts", vpc=vpc, max_spot_vcpus=_MAX_SPOT_VCPUS, max_on_demand_vcpus=_MAX_ON_DEMAND_VCPUS
         )
-        self.album_jobs = AlbumJobs(
+        self.album_queues = AlbumQueues(
             page_queue=self._queue("Queue", hosts.environments),
             bind_queue=self._queue("FargateQueue", [self._fargate(vpc)]),
             page_job=self._page_job(storage.catalogue),
             bind_job=self._bind_job(),
         )
         # Batch has no metrics of jobs: what they print says how they do.
-        self.watched = Watched("Albums", failures=[self._album_failed()], log=self._log_group)
+        self.watched = Watched("Albums", failures=[self._album_failed(), self._album_waits()], log=self._log_group)
 
-        CfnOutput(self, "JobQueue", value=self.album_jobs.page_queue.job_queue_arn)
-        CfnOutput(self, "BindJobQueue", value=self.album_jobs.bind_queue.job_queue_arn)
+        CfnOutput(self, "JobQueue", value=self.album_queues.page_queue.job_queue_arn)
+        CfnOutput(self, "BindJobQueue", value=self.album_queues.bind_queue.job_queue_arn)
 
     def _album_failed(self) -> Failure:
         job, reason = (events.EventField.from_path(f"$.detail.{field}") for field in ("jobName", "statusReason"))
@@ -103,10 +103,25 @@ class BatchStack(Stack):
             events.EventPattern(
                 source=["aws.batch"],
                 detail_type=["Batch Job State Change"],
-                detail={"status": ["FAILED"], "jobQueue": [self.album_jobs.bind_queue.job_queue_arn]},
+                detail={"status": ["FAILED"], "jobQueue": [self.album_queues.bind_queue.job_queue_arn]},
             ),
             f"The job {job} failed ({reason}). The log of the jobs, on the dashboard, says why. "
             "Mend that, then order the album again.",
+        )
+
+    def _album_waits(self) -> Failure:
+        job, reason = (events.EventField.from_path(f"$.detail.{field}") for field in ("jobName", "statusReason"))
+        queues = [self.album_queues.page_queue, self.album_queues.bind_queue]
+        return Failure(
+            "AlbumWaits",
+            "An album waits for a host that does not come",
+            events.EventPattern(
+                source=["aws.batch"],
+                detail_type=["Batch Job Queue Blocked"],
+                detail={"jobQueue": [queue.job_queue_arn for queue in queues]},
+            ),
+            f"The job {job} cannot start ({reason}). See the account's quotas of vCPUs for EC2 and Fargate, or end the "
+            "job in the Batch console.",
         )
 
     def _fargate(self, vpc: ec2.IVpc) -> batch.IComputeEnvironment:
@@ -127,7 +142,8 @@ class BatchStack(Stack):
                 batch.OrderedComputeEnvironment(compute_environment=environment, order=order)
                 for order, environment in enumerate(environments, start=1)
             ],
-            # Without it, a job for which no host can be had waits for ever, and says nothing.
+            # Cancels a job only where AWS has no capacity. Of one that waits for another reason, such as a quota,
+            # `_album_waits` tells (Batch guide, "Jobs stuck in a RUNNABLE status").
             job_state_time_limit_actions=[
                 batch.JobStateTimeLimitAction(
                     reason=batch.JobStateTimeLimitActionsReason.INSUFFICIENT_INSTANCE_CAPACITY,

@@ -41,13 +41,15 @@ class BatchHosts(Construct):
         self, scope: Construct, construct_id: str, *, vpc: ec2.IVpc, max_spot_vcpus: int, max_on_demand_vcpus: int
     ) -> None:
         super().__init__(scope, construct_id)
-        role = self._role()
-        template = ec2.LaunchTemplate(
+        self._vpc = vpc
+        self._role = self._role_of_hosts()
+        self._template = ec2.LaunchTemplate(
             self,
             "Template",
             require_imdsv2=True,
             # Not beyond the host. A job is within: Batch gives its containers the host's network (Batch guide,
-            # "Networking modes"), so they could ask for the host's role, which may do no more than the agent of ECS.
+            # "Networking modes"), so they could ask for the host's role,
+            # which may do what the agent of ECS does, in any cluster of the account.
             http_put_response_hop_limit=1,
             block_devices=[
                 ec2.BlockDevice(
@@ -58,45 +60,17 @@ class BatchHosts(Construct):
                 )
             ],
         )
-        security_group = ec2.SecurityGroup(self, "SecurityGroup", vpc=vpc, description="Hosts of Batch: no way in")
-
-        def environment(
-            construct_id: str, *, spot: bool, strategy: batch.AllocationStrategy, max_vcpus: int
-        ) -> batch.IComputeEnvironment:
-            environment = batch.ManagedEc2EcsComputeEnvironment(
-                self,
-                construct_id,
-                spot=spot,
-                allocation_strategy=strategy,
-                instance_types=[ec2.InstanceType(name) for name in _TYPES],
-                use_optimal_instance_classes=False,  # those are x86
-                images=[batch.EcsMachineImage(image_type=batch.EcsMachineImageType.ECS_AL2023)],
-                launch_template=template,
-                instance_role=role,
-                security_groups=[security_group],
-                minv_cpus=0,
-                maxv_cpus=max_vcpus,
-                vpc=vpc,
-                vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
-                # No name, and replaced rather than updated: few changes of an environment can be made in place
-                # (aws-cdk issue 27054). No service role: the service-linked one, where a stack names it, makes an
-                # environment that can neither work nor be deleted (20727).
-                replace_compute_environment=True,
-            )
-            # Otherwise the first version for ever: Batch takes the default one, which CloudFormation never moves.
-            element: batch.CfnComputeEnvironment = environment.node.default_child  # type: ignore[assignment]  # its L1
-            element.add_property_override("ComputeResources.LaunchTemplate.Version", template.latest_version_number)
-            environment.node.add_dependency(role)  # with its policy, by which hosts tell how their jobs end
-            return environment
-
+        self._security_group = ec2.SecurityGroup(
+            self, "SecurityGroup", vpc=vpc, description="Hosts of Batch: no way in"
+        )
         self.environments = [
-            environment(
+            self._environment(
                 "Spot",
                 spot=True,
                 strategy=batch.AllocationStrategy.SPOT_PRICE_CAPACITY_OPTIMIZED,
                 max_vcpus=max_spot_vcpus,
             ),
-            environment(
+            self._environment(
                 "OnDemand",
                 spot=False,
                 strategy=batch.AllocationStrategy.BEST_FIT_PROGRESSIVE,
@@ -104,7 +78,41 @@ class BatchHosts(Construct):
             ),
         ]
 
-    def _role(self) -> iam.Role:
+    def _environment(
+        self,
+        construct_id: str,
+        *,
+        spot: bool,
+        strategy: batch.AllocationStrategy,
+        max_vcpus: int,
+    ) -> batch.IComputeEnvironment:
+        environment = batch.ManagedEc2EcsComputeEnvironment(
+            self,
+            construct_id,
+            spot=spot,
+            allocation_strategy=strategy,
+            instance_types=[ec2.InstanceType(name) for name in _TYPES],
+            use_optimal_instance_classes=False,  # those are x86
+            images=[batch.EcsMachineImage(image_type=batch.EcsMachineImageType.ECS_AL2023)],
+            launch_template=self._template,
+            instance_role=self._role,
+            security_groups=[self._security_group],
+            minv_cpus=0,
+            maxv_cpus=max_vcpus,
+            vpc=self._vpc,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+            # No name, and replaced rather than updated: few changes of an environment can be made in place
+            # (aws-cdk issue 27054). No service role: the service-linked one, where a stack names it, makes an
+            # environment that can neither work nor be deleted (20727).
+            replace_compute_environment=True,
+        )
+        # Otherwise the first version for ever: Batch takes the default one, which CloudFormation never moves.
+        element: batch.CfnComputeEnvironment = environment.node.default_child  # type: ignore[assignment]  # its L1
+        element.add_property_override("ComputeResources.LaunchTemplate.Version", self._template.latest_version_number)
+        environment.node.add_dependency(self._role)  # with its policy, by which hosts tell how their jobs end
+        return environment
+
+    def _role_of_hosts(self) -> iam.Role:
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
         stack = Stack.of(self)
         for kind, actions in _AGENT.items():

@@ -18,12 +18,13 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from stacks import made_folder
 from stacks.errors import AppError
+from stacks.made_folder import files_in, made_once
 from stacks.settings import Target
 
 HERE = Path(__file__).parent
@@ -32,7 +33,7 @@ SOURCES = ROOT / "lambda_src"
 CACHE = ROOT / ".cache" / "lambda"
 PYTHON_VERSION = "3.13"
 
-# Of the newest glibc that Lambda's Amazon Linux 2023 has (2.34), the tags wheels are published under.
+# The tags of wheels that run on Lambda's Amazon Linux 2023 (glibc 2.34), newest first.
 _LAMBDA_WHEELS = ["manylinux_2_34_aarch64", "manylinux_2_28_aarch64", "manylinux2014_aarch64"]
 
 # What wheels carry and a function never reads: package metadata, command-line scripts, type stubs.
@@ -95,30 +96,14 @@ def make_bundle(function: str, *, target: Target) -> Bundle:
     platform = _PLATFORMS[target]
     requirements = SOURCES / function / "requirements.txt"
     libraries_hash = _hash(platform.tag, *RECIPE, requirements)
-    own = [*_files(SOURCES / "photos"), *_files(SOURCES / function)]
+    own = [*files_in(SOURCES / "photos"), *files_in(SOURCES / function)]
     bundle_hash = _hash(libraries_hash, *own)
 
-    libraries = CACHE / f"{function}-libraries-{libraries_hash[:16]}"
-    folder = CACHE / f"{function}-{bundle_hash[:16]}"
-    if not libraries.exists():
-        _make(libraries, lambda work: _install(work, requirements, platform))
-    if not folder.exists():
-        _make(folder, lambda work: _assemble(work, libraries, own, platform))
+    libraries = made_once(
+        CACHE / f"{function}-libraries-{libraries_hash[:16]}", lambda work: _install(work, requirements, platform)
+    )
+    folder = made_once(CACHE / f"{function}-{bundle_hash[:16]}", lambda work: _assemble(work, libraries, own, platform))
     return Bundle(folder, bundle_hash)
-
-
-def _make(folder: Path, fill: Callable[[Path], None]) -> None:
-    """Fill a folder beside its final place and move it there, so that no half-made one is ever taken."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="making-", dir=CACHE) as parent:
-        work = Path(parent) / folder.name
-        work.mkdir()
-        fill(work)
-        try:
-            work.rename(folder)
-        except OSError:
-            if not folder.exists():  # else another process made the same one first
-                raise
 
 
 def _install(work: Path, requirements: Path, platform: _Platform) -> None:
@@ -170,12 +155,8 @@ def _compile(folder: Path, platform: _Platform) -> None:
         )
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
-
-
 # How bundles are made is part of what they are.
-RECIPE = [Path(__file__), *_files(HERE / "bytecode"), ROOT / "package-lock.json"]
+RECIPE = [Path(__file__), Path(made_folder.__file__), *files_in(HERE / "bytecode"), ROOT / "package-lock.json"]
 
 
 def _hash(*parts: str | Path) -> str:

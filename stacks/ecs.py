@@ -64,8 +64,9 @@ class EcsStack(Stack):
             "Fargate",
             cluster=self.cluster,
             task_definition=fargate_task(self, "FargateTask", image=image, api_url=api_url),
-            # On Spot a task costs a third, and AWS may take it back. ECS then starts another one; until it is healthy
-            # its share of the visitors gets an error. Where that will not do: `capacity_provider="FARGATE"`.
+            # On Spot a task costs a third of the usual price, and AWS may take it back. ECS then starts another one;
+            # until it is healthy its share of the visitors gets an error. Where that will not do:
+            # `capacity_provider="FARGATE"`.
             capacity_provider_strategies=[ecs.CapacityProviderStrategy(capacity_provider="FARGATE_SPOT", weight=1)],
             assign_public_ip=True,  # the only way to its image, in a public subnet
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
@@ -116,7 +117,7 @@ class EcsStack(Stack):
                     ]
                 },
             ),
-            f"The gallery: {what} ({why}). The events of its services in the ECS console, and the logs of its tasks, "
+            f"The gallery: {what}. {why} The events of its services in the ECS console, and the logs of its tasks, "
             "say more. Deploy the version before again, or make room for its tasks.",
         )
 

@@ -8,8 +8,10 @@ sent along. So each image gets a folder of just its parts, which `python -m stac
 import argparse
 import hashlib
 import shutil
-import tempfile
 from pathlib import Path
+
+from stacks import made_folder
+from stacks.made_folder import files_in, made_once
 
 ROOT = Path(__file__).parent.parent
 CONTAINERS = ROOT / "containers"
@@ -21,35 +23,19 @@ _SHARED = {"album": ["photos"]}
 
 def image_source(container: str) -> Path:
     """The folder to build the image `containers/<container>` from. The same content has the same path."""
-    parts = {file: file.relative_to(CONTAINERS / container) for file in _files(CONTAINERS / container)}
+    parts = {file: file.relative_to(CONTAINERS / container) for file in files_in(CONTAINERS / container)}
     for shared in _SHARED.get(container, []):
-        parts |= {file: file.relative_to(ROOT / "lambda_src") for file in _files(ROOT / "lambda_src" / shared)}
-    digest = hashlib.sha256()
+        parts |= {file: file.relative_to(ROOT / "lambda_src") for file in files_in(ROOT / "lambda_src" / shared)}
+    digest = hashlib.sha256(Path(made_folder.__file__).read_bytes())  # how it is made is part of what it is
     for file, place in parts.items():
         digest.update(f"{place.as_posix()}\0{file.stat().st_size}\0".encode() + file.read_bytes())
-    folder = CACHE / f"{container}-{digest.hexdigest()[:16]}"
-    if not folder.exists():
-        _copy(parts, folder)
-    return folder
+    return made_once(CACHE / f"{container}-{digest.hexdigest()[:16]}", lambda work: _copy(parts, work))
 
 
-def _copy(parts: dict[Path, Path], folder: Path) -> None:
-    """Copy beside the final place and move there, so that no half-made folder is ever taken."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="making-", dir=CACHE) as parent:
-        work = Path(parent) / folder.name
-        for file, place in parts.items():
-            (work / place).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, work / place)
-        try:
-            work.rename(folder)
-        except OSError:
-            if not folder.exists():  # else another process made the same one first
-                raise
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+def _copy(parts: dict[Path, Path], work: Path) -> None:
+    for file, place in parts.items():
+        (work / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, work / place)
 
 
 def main() -> None:

@@ -40,7 +40,10 @@ _NOBODY_IPV6 = "2001:db8::1/128"
 
 
 class LightsailStack(Stack):
-    """One server with a fixed address, reached by HTTP from `allowed_cidr` and by nothing else.
+    """One server with a fixed address, reached by HTTP from `allowed_cidr` and by nothing else, once it is set up.
+
+    In the minutes before, Lightsail's own firewall is in force: HTTP from anywhere, and SSH for who holds the account's
+    key. CloudFormation sets ours when the server runs (UpdateHandler.java of the provider named above).
 
     allowed_cidr: IPv4; None lets nobody in
     api_url: what the page calls; None serves the page without an API

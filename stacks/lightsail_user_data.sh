@@ -3,7 +3,7 @@
 # with sh, whatever the first line says here: POSIX sh only.
 set -eu
 
-# All that is written, is written below these.
+# Everything this script writes is below these folders.
 site=/var/www/gallery
 nginx=/etc/nginx
 units=/etc/systemd/system

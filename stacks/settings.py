@@ -78,10 +78,11 @@ def _name(value: object) -> str:
 def _allowed_cidr(value: object) -> str:
     allowed = "an IPv4 network such as 203.0.113.7/32, not wider than /8"
     try:
-        network = ipaddress.IPv4Network(cast(str, value) if "/" in str(value) else "")
+        network = ipaddress.IPv4Network(cast(str, value))
     except ValueError as error:
         raise _wrong("allowed_cidr", value, allowed) from error
-    if network.prefixlen < 8:
+    # Without a slash Python takes it for one address; whoever wrote it may have meant a network.
+    if "/" not in str(value) or network.prefixlen < 8:
         raise _wrong("allowed_cidr", value, allowed)
     return str(network)
 

@@ -27,7 +27,7 @@ class Graph:
 
 @dataclass(frozen=True)
 class Failure:
-    """What AWS tells by an event, measures by no metric, and a person must act on.
+    """Something a person must act on, which AWS reports as an event and not as a metric.
 
     name: of the rule, in the stack that tells of it
     message: what happened and what to do, with fields of the event

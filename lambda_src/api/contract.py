@@ -90,11 +90,15 @@ def _ref(name: str) -> Schema:
 REQUESTS: Final[Mapping[str, Schema]] = {
     "NewPhoto": _object(
         {
-            "filename": _text("Of the last folder on; the service cleans it", minLength=1, maxLength=MAX_FILENAME),
-            "content_type": _text("Of the file that will be uploaded", enum=list(CONTENT_TYPES)),
+            "filename": _text(
+                "Name of the file, without folders. Characters that cannot be shown are removed",
+                minLength=1,
+                maxLength=MAX_FILENAME,
+            ),
+            "content_type": _text("Type of the file that will be uploaded", enum=list(CONTENT_TYPES)),
             "size": {
                 "type": "integer",
-                "description": "Bytes of the file that will be uploaded: exactly",
+                "description": "Exact size of that file in bytes",
                 "minimum": 1,
                 "maximum": MAX_BYTES,
             },
@@ -102,11 +106,11 @@ REQUESTS: Final[Mapping[str, Schema]] = {
     ),
     "NewAlbum": _object(
         {
-            "title": _text("On each page", maxLength=MAX_TITLE, default="Album"),
+            "title": _text("Printed on each page of the album", maxLength=MAX_TITLE, default="Album"),
             "photos": {
                 "type": "array",
-                "description": f"In the order of the album. Without it: all that are ready, newest first, "
-                f"the first {MAX_PHOTOS}",
+                "description": "Ids of the photos, in the order of the album. If left out: all that are ready, "
+                f"newest first, at most {MAX_PHOTOS}",
                 "items": _ID,
                 "minItems": 1,
                 "maxItems": MAX_PHOTOS,
@@ -162,7 +166,7 @@ ANSWERS: Final[Mapping[str, Schema]] = {
             "url": {
                 "type": ["string", "null"],
                 "format": "uri",
-                "description": "Of the PDF, if ready. The link holds for an hour or less",
+                "description": "Link to the PDF, if ready. It holds for an hour or less",
             },
             "reason": _text("If failed: why, for people"),
         },

@@ -32,7 +32,7 @@ log.setLevel(logging.INFO)
 # Short, because somebody waits, and API Gateway no longer than 29 s.
 _CONFIG = Config(connect_timeout=1, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 3})
 
-# Pages of any origin may read the answers. What keeps others out is the address that they come from, and the key.
+# Pages of any origin may read the answers: `stacks/api.py` says what that means.
 _HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Cache-Control": "no-store",

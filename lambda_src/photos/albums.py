@@ -1,4 +1,4 @@
-"""Albums: contact sheets of photos, bound to one PDF. What whoever asks for one and the job that makes it agree on.
+"""Albums: contact sheets of photos, bound to one PDF. Shared by the API, which orders one, and the jobs, which make it.
 
 Everything of an album is in the bucket of thumbnails, under `albums/<id>/`: the manifest and the ids of its jobs,
 which whoever asks for the album writes; the pages, one by each child of the array job; and `album.pdf`, by the job

@@ -73,6 +73,11 @@ class Catalogue:
         self._dynamodb = dynamodb
         self._table = table
 
+    def get(self, key: str) -> Item | None:
+        """What is known of this photo now; None if nothing is."""
+        found = self._dynamodb.get_item(TableName=self._table, Key={"key": {"S": key}}, ConsistentRead=True)
+        return item_of(found["Item"]) if "Item" in found else None
+
     def announce(self, key: str, *, announced_at: datetime) -> Item:
         """Make an item, `pending`, for a photo that is to be uploaded. Raises NewerKnown if there is one already."""
         texts = {

@@ -18,7 +18,7 @@ class Format:
     plugin: str  # the module that teaches it to Pillow
     max_pixels: int
     recognises: Callable[[bytes], bool]  # given the whole file, by its content: names lie
-    alpha_counts: int = 1  # as so many pixels does one count that has alpha
+    alpha_counts: int = 1  # a pixel with alpha counts as this many
     apart: bool = False  # decoded in a process of its own, for it may crash or take long
 
     def limit(self, mode: str) -> int:

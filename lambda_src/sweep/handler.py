@@ -37,9 +37,10 @@ _CONFIG = Config(connect_timeout=3, read_timeout=20, retries={"mode": "standard"
 _RESERVE_MILLISECONDS = 90_000
 
 _lambda = boto3.client("lambda", config=_CONFIG)
-_thumbnails = Thumbnails(s3 := boto3.client("s3", config=_CONFIG), os.environ["THUMBNAILS_BUCKET"])
+_s3 = boto3.client("s3", config=_CONFIG)
+_thumbnails = Thumbnails(_s3, os.environ["THUMBNAILS_BUCKET"])
 _sweep = Sweep(
-    Originals(s3, os.environ["ORIGINALS_BUCKET"]),
+    Originals(_s3, os.environ["ORIGINALS_BUCKET"]),
     _thumbnails,
     Catalogue(boto3.client("dynamodb", config=_CONFIG), os.environ["CATALOGUE_TABLE"]),
     UploadQueue(boto3.client("sqs", config=_CONFIG), os.environ["UPLOAD_QUEUE_URL"]),

@@ -30,9 +30,10 @@ _CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard"
 # batch down with it.
 _MILLISECONDS_PER_PHOTO = (2 * MAX_SECONDS + 5) * 1_000
 
+_s3 = boto3.client("s3", config=_CONFIG)
 _thumbnailer = Thumbnailer(
-    Originals(s3 := boto3.client("s3", config=_CONFIG), os.environ["ORIGINALS_BUCKET"]),
-    Thumbnails(s3, os.environ["THUMBNAILS_BUCKET"]),
+    Originals(_s3, os.environ["ORIGINALS_BUCKET"]),
+    Thumbnails(_s3, os.environ["THUMBNAILS_BUCKET"]),
     Catalogue(boto3.client("dynamodb", config=_CONFIG), os.environ["CATALOGUE_TABLE"]),
 )
 

@@ -14,7 +14,7 @@ from aws_cdk.assertions import Template
 
 from api.contract import REQUESTS, ROUTES, ErrorCode
 from stacks import api, gateway_errors
-from stacks.album_jobs import AlbumJobs
+from stacks.album_queues import AlbumQueues
 from stacks.photo_storage import PhotoStorage
 
 _Resources = dict[str, dict[str, Any]]
@@ -121,7 +121,7 @@ def _deployment(**changed: Any) -> str:
             thumbnails=s3.Bucket(parts, "Thumbnails"),
             catalogue=dynamodb.Table.from_table_name(parts, "Catalogue", "catalogue"),
         ),
-        album_jobs=AlbumJobs(page_queue=queue, page_job=job, bind_queue=queue, bind_job=job),
+        album_queues=AlbumQueues(page_queue=queue, page_job=job, bind_queue=queue, bind_job=job),
         target="aws",
         **{"allowed_cidr": None, **changed},
     )

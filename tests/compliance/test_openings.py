@@ -76,7 +76,8 @@ def test_only_the_port_of_the_website_is_open(opened: _Templates, proof: Callabl
     for template in opened.values():
         for resource in template["Resources"].values():
             properties = resource.get("Properties", {})
-            rules = properties.get("SecurityGroupIngress", [])
+            own = resource["Type"] == "AWS::EC2::SecurityGroupIngress"
+            rules = [properties] if own else properties.get("SecurityGroupIngress", [])
             ports += [(rule["FromPort"], rule["ToPort"]) for rule in rules if "SourceSecurityGroupId" not in rule]
             for port in properties.get("Networking", {}).get("Ports", []):
                 ports.append((port["FromPort"], port["ToPort"]))

@@ -125,7 +125,7 @@ def test_encryption_at_rest_is_on_wherever_there_is_a_choice(
     )
 
 
-def test_no_host_gives_its_credentials_without_a_token_or_to_its_containers(
+def test_no_host_gives_its_credentials_without_a_token_or_beyond_itself(
     resources: dict[str, dict[str, Any]], proof: Callable[..., None]
 ) -> None:
     templates = [*_of_type(resources, "AWS::EC2::LaunchTemplate")]
@@ -137,7 +137,7 @@ def test_no_host_gives_its_credentials_without_a_token_or_to_its_containers(
         "Nothing is open",
         tried="launch templates of hosts",
         times=len(templates),
-        found="each asks for a token (IMDSv2), which no container gets",
+        found="each asks for a token (IMDSv2), and answers no further than its host, whose network jobs of Batch share",
     )
 
 

@@ -102,4 +102,4 @@ def test_stopped_in_the_middle_it_leaves_nothing(mark: str, number: signal.Signa
 def test_wrong_arguments_are_told_with_status_2() -> None:
     run = subprocess.run([sys.executable, "-m", "local", "up", "--port", "x"], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 2
-    assert "invalid int value: 'x'" in run.stderr
+    assert "expected 1 to 65535, but received 'x'" in run.stderr

@@ -89,7 +89,8 @@ def test_nothing_in_it_that_is_not_needed(for_lambda: Bundle) -> None:
 
 
 def test_a_second_call_makes_nothing(for_lambda: Bundle, function: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle, "_make", None)
+    monkeypatch.setattr(bundle, "_install", None)
+    monkeypatch.setattr(bundle, "_assemble", None)
     assert make_bundle(function, target="aws") == for_lambda
 
 
@@ -118,7 +119,7 @@ class TestHash:
         for folder in ("stacks", "lambda_src"):
             shutil.copytree(bundle.ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(bundle.ROOT / "package-lock.json", root)
-        monkeypatch.setattr(bundle, "_make", lambda folder, fill: None)
+        monkeypatch.setattr(bundle, "made_once", lambda folder, fill: folder)
         monkeypatch.setattr(bundle, "ROOT", root)
         monkeypatch.setattr(bundle, "SOURCES", root / "lambda_src")
         monkeypatch.setattr(bundle, "RECIPE", [root / path.relative_to(bundle.HERE.parent) for path in bundle.RECIPE])

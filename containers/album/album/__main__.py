@@ -19,6 +19,7 @@ from album.page import make_page
 from album.pictures import Pictures
 from album.store import AlbumStore, NotThere
 from photos.albums import InvalidAlbum
+from photos.catalogue import Catalogue
 
 # Patient: nobody waits for an answer, and a job that fails here is not tried again.
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 8})
@@ -31,20 +32,25 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("album", help="id of the album")
     given = parser.parse_args(arguments)
     try:
-        bucket = os.environ["THUMBNAILS_BUCKET"]
+        bucket = _variable("THUMBNAILS_BUCKET")
         s3 = boto3.client("s3", config=_CONFIG)
         store = AlbumStore(s3, bucket)
         album = store.album(given.album)
         if given.command == "bind":
             print(f"Album {album.id}: {bind(album, store)}")
             return
-        pictures = Pictures(boto3.client("dynamodb", config=_CONFIG), os.environ["CATALOGUE_TABLE"], s3, bucket)
+        catalogue = Catalogue(boto3.client("dynamodb", config=_CONFIG), _variable("CATALOGUE_TABLE"))
+        pictures = Pictures(catalogue, s3, bucket)
         index = int(os.environ.get("AWS_BATCH_JOB_ARRAY_INDEX", "0"))
         print(f"Album {album.id}, page {index + 1} of {album.page_count}: {make_page(album, index, pictures, store)}")
-    except KeyError as missing:
-        sys.exit(f"The environment variable {missing.args[0]} is not set")
     except (InvalidAlbum, NotThere, IndexError) as error:
         sys.exit(f"Album {given.album}: {error}")
+
+
+def _variable(name: str) -> str:
+    if name not in os.environ:
+        sys.exit(f"The environment variable {name} is not set")
+    return os.environ[name]
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from album.pictures import Gap, Pictures
 from album.sheet import Sheet, Unreadable
 from album.store import AlbumStore
 from photos.albums import Album
+from photos.keys import filename_of
 
 
 def make_page(album: Album, index: int, pictures: Pictures, store: AlbumStore) -> str:
@@ -15,7 +16,7 @@ def make_page(album: Album, index: int, pictures: Pictures, store: AlbumStore) -
     sheet = Sheet(album.title, page=index + 1, page_count=album.page_count, cells=album.photos_per_page)
     gaps = 0
     for cell, key in enumerate(keys):
-        caption = key.rpartition("/")[2] or key
+        caption = filename_of(key)
         picture = pictures.of(key)
         try:
             if not isinstance(picture, Gap):

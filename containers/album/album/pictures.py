@@ -6,8 +6,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from photos.catalogue import Catalogue, State
+
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
 
@@ -21,29 +22,21 @@ class Gap:
 class Pictures:
     """The catalogue, and the thumbnails it names."""
 
-    def __init__(self, dynamodb: DynamoDBClient, table: str, s3: S3Client, bucket: str) -> None:
-        self._dynamodb = dynamodb
-        self._table = table
+    def __init__(self, catalogue: Catalogue, s3: S3Client, bucket: str) -> None:
+        self._catalogue = catalogue
         self._s3 = s3
         self._bucket = bucket
 
     def of(self, key: str) -> bytes | Gap:
         """The largest thumbnail of the photo under this key."""
-        item = self._dynamodb.get_item(
-            TableName=self._table,
-            Key={"key": {"S": key}},
-            ProjectionExpression="#state, reason, thumbnails",
-            ExpressionAttributeNames={"#state": "state"},  # a reserved word
-        ).get("Item")
+        item = self._catalogue.get(key)
         if item is None:
             return Gap("This photo has been deleted.")
-        state = item["state"]["S"]
-        if state == "rejected":
-            return Gap(item["reason"]["S"])
-        if state != "ready":
+        if item.state is State.REJECTED:
+            return Gap(item.reason)
+        if item.state is not State.READY:
             return Gap("This photo was not uploaded yet.")
-        sizes = item["thumbnails"]["M"]
-        return self._thumbnail(sizes[max(sizes, key=int)]["S"])
+        return self._thumbnail(item.thumbnails[max(item.thumbnails)])
 
     def _thumbnail(self, key: str) -> bytes | Gap:
         try:

@@ -11,6 +11,7 @@ const FRESH_MS = 30 * 60_000; // the link to a PDF holds for an hour or less
 // Titles by id, kept by this browser: the API lists no albums.
 const known = () => JSON.parse(localStorage.albums ?? "{}");
 const remember = (id, title) => (localStorage.albums = JSON.stringify({ ...known(), [id]: title }));
+const forget = (id) => remember(id, undefined); // which JSON leaves out
 
 export function restore() {
   for (const [id, title] of Object.entries(known())) new Album(id, title).look();
@@ -85,6 +86,6 @@ class Album {
   putAway() {
     clearTimeout(this.timer);
     drop(this.row);
-    remember(this.id);
+    forget(this.id);
   }
 }

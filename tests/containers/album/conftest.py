@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -10,6 +11,7 @@ from moto import mock_aws
 
 from photos.albums import Album, manifest_key
 from photos.imaging import make_thumbnails
+from photos.keys import photo_id
 from tests.lambda_src.mocked_aws import CATALOGUE, THUMBNAILS, MockedAws
 
 PHOTO = (Path(__file__).parents[3] / "local" / "photos" / "rocket.jpg").read_bytes()
@@ -27,7 +29,9 @@ class MockedAlbum(MockedAws):
 
     def item(self, key: str, state: str, **attributes: dict[str, object]) -> None:
         """An item of the catalogue."""
-        self.dynamodb.put_item(TableName=CATALOGUE, Item={"key": {"S": key}, "state": {"S": state}, **attributes})
+        texts = {"key": key, "id": photo_id(key), "state": state, "created_at": "2026-11-24T10:00:00.000Z"}
+        item: dict[str, Any] = {name: {"S": text} for name, text in texts.items()}
+        self.dynamodb.put_item(TableName=CATALOGUE, Item=item | attributes)
 
     def album(self, *photos: str, title: str = "Holiday") -> Album:
         """An album that has been asked for."""

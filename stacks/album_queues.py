@@ -6,7 +6,7 @@ from aws_cdk import aws_batch as batch
 
 
 @dataclass(frozen=True)
-class AlbumJobs:
+class AlbumQueues:
     """Two queues and a job definition for each, all without a revision: who submits a job gets the newest.
 
     page_queue, page_job: for the array job of the pages, on EC2
