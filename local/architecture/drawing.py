@@ -143,7 +143,7 @@ def _towards(start: Point, end: Point, distance: float) -> Point:
 
 
 def _legend(grid: Grid) -> str:
-    x, y = grid.left("Network/Vpc"), grid.height - 50
+    x, y = grid.left("Registry/Builder"), grid.height - 50
     whole = _arrow([Point(x, y), Point(x + 34, y)], "Network", False)
     dashed = _arrow([Point(x, y + 18), Point(x + 34, y + 18)], "Network", True)
     return (

@@ -46,9 +46,9 @@ PLACES = {
     "Guardrails/AlarmRaised": Place(3, 6, "alarm"),
     "Guardrails/AlbumFailed": Place(3, 7, "album fails"),
     "Guardrails/AlbumWaits": Place(3, 8, "album waits"),
-    "Guardrails/GalleryInTrouble": Place(3, 9, "gallery fails"),
+    "Guardrails/GalleryInTrouble": Place(5, 7, "gallery fails"),
     "Guardrails/Alerts": Place(4, 7, "alerts"),
     "Guardrails/Budget": Place(4, 6, "budget"),
     "Guardrails/Dashboard": Place(4, 8, "dashboard"),
-    "Network/Vpc": Place(5, 6, "VPC"),
+    "Network/Vpc": Place(2, 8, "VPC"),
 }
