@@ -161,6 +161,22 @@ def test_the_app_watches_its_services(template: Callable[[str], Template]) -> No
         assert name in body
 
 
+def test_an_album_that_waits_in_either_queue_is_told(template: Callable[[str], Template]) -> None:
+    """The event as the Batch guide has it ("Job queue blocked events"); the sandbox has no such event."""
+    rules = template("Guardrails").find_resources("AWS::Events::Rule").values()
+    (rule,) = [it["Properties"] for it in rules if "waits" in it["Properties"]["Description"]]
+    assert (rule["EventPattern"]["source"], rule["EventPattern"]["detail-type"]) == (
+        ["aws.batch"],
+        ["Batch Job Queue Blocked"],
+    )
+    queues = json.dumps(rule["EventPattern"]["detail"]["jobQueue"])
+    assert len(rule["EventPattern"]["detail"]["jobQueue"]) == 2
+    assert "Queue" in queues and "FargateQueue" in queues
+    (target,) = rule["Targets"]
+    paths = set(target["InputTransformer"]["InputPathsMap"].values())
+    assert paths == {"$.detail.jobName", "$.detail.statusReason"}
+
+
 @pytest.mark.parametrize("stack", ["Thumbnails", "Api", "Ecs", "Batch", "Cron"])
 def test_what_is_watched_needs_no_guardrails(assembly: Any, stack: str) -> None:
     artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
