@@ -115,6 +115,6 @@ def test_a_version_that_does_not_start_is_taken_back_and_told(
         assert set(who(sandbox)) == {"FARGATE", "EC2"}
         eventually(lambda: any("I am broken" in line for line in sandbox.log_lines("Ecs")))
         told = sandbox.client("sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=20)["Messages"][0]["Body"]
-        assert "The gallery: SERVICE_DEPLOYMENT_FAILED (ECS deployment circuit breaker was triggered" in told
+        assert "The gallery: SERVICE_DEPLOYMENT_FAILED. ECS deployment circuit breaker was triggered" in told
     finally:
         ecs.deregister_task_definition(taskDefinition=broken)

@@ -1,11 +1,14 @@
 """The work of the album's jobs, and of AWS Batch, which starts them in the name of their execution role."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 from local.emulator import ROOT
 from local.privileges.trial import PREFIX, Failed, Trial, probe
 from photos.albums import Album, page_key
+from photos.keys import photo_id
+from photos.times import utc_text
 
 # Outputs of the stack that tell a queue, and a job definition.
 _MAKE_PAGE = ("JobQueue", "AlbumJobDefinition")
@@ -25,9 +28,11 @@ def page(trial: Trial) -> None:
 def page_with_gap(trial: Trial) -> None:
     """A page of an album has a gap where a thumbnail is gone."""
     bench, key = trial.bench, f"{PREFIX}{uuid4().hex}.png"
-    attributes = {"key": {"S": key}, "state": {"S": "ready"}, "thumbnails": {"M": {"256": {"S": "gone/256.webp"}}}}
+    texts = {"key": key, "id": photo_id(key), "state": "ready", "created_at": utc_text(datetime.now(UTC))}
+    attributes: dict[str, Any] = {name: {"S": text} for name, text in texts.items()}
     bench.sandbox.client("dynamodb").put_item(
-        TableName=bench.sandbox.outputs["Thumbnails"]["CatalogueTable"], Item=attributes
+        TableName=bench.sandbox.outputs["Thumbnails"]["CatalogueTable"],
+        Item=attributes | {"thumbnails": {"M": {"256": {"S": "gone/256.webp"}}}},
     )
     trial.afterwards.callback(
         bench.sandbox.client("dynamodb").delete_item,
