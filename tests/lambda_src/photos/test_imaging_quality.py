@@ -58,8 +58,9 @@ def test_short_cuts_of_large_photos_cannot_be_seen(
     format_, options = KINDS[kind]
     whole = saved(side_by_side(opened(photo(name)).convert("RGB"), width), format_, quality=95, **options)
     right = opened(whole).convert("RGB").resize((256, 256), Image.Resampling.LANCZOS)
-    # Side by side they are sharper than what any camera makes; 256 px alone, by 1/8, shows a little of that.
-    for sizes, allowed in (((256,), 46), ((256, 1024), 48)):
+    for sizes in ((256,), (256, 1024)):
+        # One, side by side sharper than what any camera makes, shows a little of being decoded at 1/8.
+        allowed = 46 if (name, width, sizes) == ("coffee-turned.jpg", 4_500, (256,)) else 48
         assert psnr(opened(imaging.make_thumbnails(whole, sizes)[256]), right) >= allowed
 
 

@@ -138,9 +138,18 @@ def test_an_animation_that_starts_again_and_again() -> None:
     assert opened(make_thumbnails(moving[:-1] * 3)[256]).size == (64, 64)
 
 
-@pytest.mark.parametrize(("format_", "edge"), [("PNG", 65_535), ("TIFF", 65_535), ("BMP", 65_535), ("JPEG", 65_500)])
-def test_a_huge_edge(format_: str, edge: int) -> None:
-    made = make_thumbnails(saved(Image.new("L", (edge, 100)), format_))
+@pytest.mark.parametrize(
+    ("format_", "mode", "edge"),
+    [
+        ("PNG", "1", 65_535),
+        ("PNG", "L", 65_535),
+        ("TIFF", "L", 65_535),
+        ("BMP", "L", 65_535),
+        ("JPEG", "L", 65_500),  # the longest that libjpeg knows
+    ],
+)
+def test_a_huge_edge(format_: str, mode: str, edge: int) -> None:
+    made = make_thumbnails(saved(Image.new(mode, (edge, 100)), format_))
     assert opened(made[256]).size == (256, 1)
 
 
