@@ -40,7 +40,7 @@ help:  ## List the targets
 setup: .venv/ready  ## Set up this folder: virtual environment, node, CDK command line
 .venv/ready: requirements.txt package.json package-lock.json lambda_src/*/requirements.txt
 	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) not found: install Python 3.11 or newer, or say which with PYTHON=…" >&2; exit 1; }
-	@$(PYTHON) local/setup.py
+	@$(PYTHON) tools/setup.py
 
 local: setup  ## Run everything on this machine until Ctrl-C (PORT=… picks the port)
 	@python -m local up $(if $(PORT),--port $(PORT))
@@ -64,26 +64,26 @@ redrive: setup  ## Send dead letters through the service again
 	@$(OPERATION) redrive
 
 screenshot: setup  ## Take the README's picture of the gallery page; needs Chromium
-	@python -m local.picture
+	@python -m tools.screenshot
 
 test: setup  ## Run all tests: no account, no Docker, no internet
 	@$(ALL_TESTS)
 
 soak: setup  ## Have everything go wrong for 1,000 photos at once, and look whether any is lost (SEED=… repeats one)
-	@python -m local.soak $(if $(SEED),--seed $(SEED))
+	@python -m tests.soak $(if $(SEED),--seed $(SEED))
 
 fuzz: setup  ## Feed damaged pictures to the decoders for MINUTES=10
 	@FUZZ_MINUTES=$(MINUTES) pytest tests/lambda_src/photos/test_imaging_fuzz.py
 
-privileges: setup  ## Take each right of each role away, look what fails without it, and write docs/privileges.md
-	@python -m local.privileges
+privileges: setup  ## Take each right of each role away, look what fails without it, and write docs/reports/permissions.md
+	@python -m tests.permissions
 
-proofs: setup  ## Prove every claim again, and write docs/proofs.md: all tests, the soak, the privileges
+proofs: setup  ## Prove every claim again, and write docs/reports/guarantees.md: all tests, the soak, the privileges
 	@rm -rf .cache/proofs
-	@$(ALL_TESTS) --deselect tests/local/test_proofs.py::test_the_page_has_a_row_of_every_prover_and_of_no_other
-	@python -m local.soak
-	@python -m local.privileges
-	@python -m local.proofs
+	@$(ALL_TESTS) --deselect tests/tools/test_guarantees.py::test_the_page_has_a_row_of_every_prover_and_of_no_other
+	@python -m tests.soak
+	@python -m tests.permissions
+	@python -m tools.guarantees
 
 synth: setup  ## Write the templates of all stacks to cdk.out/, without credentials
 	@echo "Writing the templates of all stacks …"
@@ -99,10 +99,10 @@ check: setup  ## Format, lint, types, template checks, secrets, known faults of 
 	cdk synth --quiet --strict $(OPENED) --output .cache/opened
 	cfn-lint .cache/opened/*.template.json
 	pytest -q tests/compliance
-	@python -m local.audit
+	@python -m tools.audit
 
 bench: setup  ## Measure the thumbnailer: speed beside others, memory, cold start
-	@python -m bench
+	@python -m tools.benchmark
 
 lock: setup  ## Pin anew what the requirements.in files ask for
 	@for file in lambda_src/*/requirements.in containers/*/requirements.in; do \

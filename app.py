@@ -8,15 +8,15 @@ from aws_cdk import App, Tags
 
 from stacks.api import ApiStack
 from stacks.batch import BatchStack
+from stacks.constructs.custom_resource_logs import own_their_logs
 from stacks.cron import CronStack
 from stacks.ecs import EcsStack
-from stacks.errors import AppError
 from stacks.guardrails import GuardrailsStack
-from stacks.helper_functions import own_their_logs
 from stacks.lightsail import LightsailStack
 from stacks.network import NetworkStack
 from stacks.registry import RegistryStack
-from stacks.settings import Settings
+from stacks.support.errors import AppError
+from stacks.support.settings import Settings
 from stacks.thumbnails import ThumbnailsStack
 
 

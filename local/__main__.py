@@ -10,8 +10,8 @@ from local.console import headline
 from local.demo import run_demo
 from local.emulator import is_free
 from local.errors import SandboxError
-from local.on_paper import ON_PAPER
 from local.sandbox import Sandbox, running_sandbox
+from local.stubbed import ON_PAPER
 
 # Where emulators of AWS are usually looked for.
 _USUAL_PORT = 4566
@@ -90,7 +90,7 @@ def _tell(sandbox: Sandbox) -> None:
     headline("Then, as you like (`aws` is the AWS CLI, if you have it; photos can also be added on the page):")
     print("  make key   # needed to upload, to delete and to order albums")
     print(f"  curl {api}photos")
-    print(f"  aws s3 cp local/photos/rocket.jpg s3://{photos['OriginalsBucket']}/")
+    print(f"  aws s3 cp samples/rocket.jpg s3://{photos['OriginalsBucket']}/")
     print(f"  aws s3 sync s3://{photos['ThumbnailsBucket']} thumbnails/")
     headline("The gallery page, in a browser:")
     print(f"  {sandbox.outputs['Ecs']['GalleryUrl']}")

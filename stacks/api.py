@@ -23,14 +23,14 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from api.contract import REQUESTS, ROUTES
-from stacks.access_log import AccessLog
-from stacks.acknowledge import acknowledge
-from stacks.album_queues import AlbumQueues
-from stacks.api_function import ApiFunction
-from stacks.gateway_errors import answer_in_one_shape
-from stacks.photo_storage import PhotoStorage
-from stacks.settings import Target
-from stacks.watched import Watched, api_graphs, function_graphs
+from stacks.constructs.access_log import AccessLog
+from stacks.constructs.api_function import ApiFunction
+from stacks.constructs.gateway_responses import answer_in_one_shape
+from stacks.constructs.monitoring import Watched, api_graphs, function_graphs
+from stacks.support.album_queues import AlbumQueues
+from stacks.support.cdk_nag import acknowledge
+from stacks.support.photo_storage import PhotoStorage
+from stacks.support.settings import Target
 
 _STAGE = "v1"
 

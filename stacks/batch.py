@@ -26,11 +26,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks.acknowledge import acknowledge_wildcard
-from stacks.album_queues import AlbumQueues
-from stacks.batch_hosts import BatchHosts
-from stacks.photo_storage import PhotoStorage
-from stacks.watched import Failure, Watched
+from stacks.constructs.batch_instances import BatchHosts
+from stacks.constructs.monitoring import Failure, Watched
+from stacks.support.album_queues import AlbumQueues
+from stacks.support.cdk_nag import acknowledge_wildcard
+from stacks.support.photo_storage import PhotoStorage
 
 # New accounts may run five vCPUs of Spot hosts and five on demand (EC2 quotas). Each host of the gallery takes two of
 # the latter: while it has two hosts, there is no room for one of ours.

@@ -21,11 +21,11 @@ from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.acknowledge import acknowledge, acknowledge_wildcard
-from stacks.photo_storage import PhotoStorage
-from stacks.python_function import PythonFunction
-from stacks.settings import Target
-from stacks.watched import Watched, dead_letters_graph, function_graphs
+from stacks.constructs.monitoring import Watched, dead_letters_graph, function_graphs
+from stacks.constructs.python_function import PythonFunction
+from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
+from stacks.support.photo_storage import PhotoStorage
+from stacks.support.settings import Target
 
 # When few are awake, and an hour that no change to summer time skips or repeats.
 _HOUR = "4"

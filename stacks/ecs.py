@@ -19,10 +19,10 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_events as events
 from constructs import Construct
 
-from stacks.acknowledge import acknowledge
-from stacks.ecs_hosts import EcsHosts
-from stacks.gallery_task import PORT, ec2_task, fargate_task
-from stacks.watched import Failure, Watched, load_balancer_graphs, service_graph
+from stacks.constructs.ecs_instances import EcsHosts
+from stacks.constructs.gallery_task import PORT, ec2_task, fargate_task
+from stacks.constructs.monitoring import Failure, Watched, load_balancer_graphs, service_graph
+from stacks.support.cdk_nag import acknowledge
 
 # Requests a minute that one task answers before another one comes to help, and how many there may be.
 _REQUESTS_PER_TASK = 1000

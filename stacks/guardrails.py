@@ -24,7 +24,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from stacks.watched import Failure, Watched
+from stacks.constructs.monitoring import Failure, Watched
 
 # Columns of a dashboard are 24; four graphs side by side are still read with ease.
 _GRAPH_WIDTH = 6

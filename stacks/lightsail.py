@@ -18,8 +18,8 @@ from aws_cdk import Aws, CfnCondition, CfnOutput, Fn, Stack
 from aws_cdk import aws_lightsail as lightsail
 from constructs import Construct
 
-from stacks.lightsail_user_data import user_data
-from stacks.watched import Watched
+from stacks.constructs.monitoring import Watched
+from stacks.support.lightsail_user_data import user_data
 
 _PAGE = Path(__file__).parent.parent / "containers" / "gallery" / "static"
 

@@ -15,7 +15,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from stacks.acknowledge import acknowledge
+from stacks.support.cdk_nag import acknowledge
 
 
 class NetworkStack(Stack):

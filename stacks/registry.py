@@ -14,9 +14,9 @@ from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
-from stacks.built_image import BuiltImage
-from stacks.python_function import PythonFunction
-from stacks.settings import Target
+from stacks.constructs.built_image import BuiltImage
+from stacks.constructs.python_function import PythonFunction
+from stacks.support.settings import Target
 
 # The current image, and what a rolled back deployment may need.
 _IMAGES_KEPT = 5

@@ -18,12 +18,12 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.acknowledge import acknowledge, acknowledge_wildcard
-from stacks.photo_storage import PhotoStorage
-from stacks.python_function import PythonFunction
-from stacks.sandbox_bucket import SandboxBucket
-from stacks.settings import Target
-from stacks.watched import Watched, function_graphs, queue_graphs
+from stacks.constructs.monitoring import Watched, function_graphs, queue_graphs
+from stacks.constructs.python_function import PythonFunction
+from stacks.constructs.sandbox_bucket import SandboxBucket
+from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
+from stacks.support.photo_storage import PhotoStorage
+from stacks.support.settings import Target
 
 # A batch of five photos at their slowest, with room.
 _TIMEOUT = Duration.seconds(60)

@@ -32,7 +32,7 @@ import stacks  # noqa: E402, F401, I001  # finds node, which aws_cdk needs
 from aws_cdk import App  # noqa: E402
 from aws_cdk.assertions import Template  # noqa: E402
 
-from local import proofs  # noqa: E402
+from tools import guarantees  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 
@@ -86,15 +86,15 @@ def template(assembly: Path) -> Callable[[str], Template]:
 
 @pytest.fixture
 def proof(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Puts a row on the page of proofs: call it when all is shown, with what `local.proofs.Proof` has."""
+    """Puts a row on the page of proofs: call it when all is shown, with what `tools.guarantees.Proof` has."""
     if TARGET != "local":  # the page is of the sandbox
         return lambda *claim, **words: None
-    by, rows, records = request.node.nodeid, list[proofs.Proof](), proofs.RECORDS
-    proofs.forget(by, records)
+    by, rows, records = request.node.nodeid, list[guarantees.Proof](), guarantees.RECORDS
+    guarantees.forget(by, records)
 
     def prove(claim: str, *, tried: str, times: int, found: str) -> None:
-        rows.append(proofs.Proof(claim, tried, times, found))
-        proofs.write(by, rows, records)
+        rows.append(guarantees.Proof(claim, tried, times, found))
+        guarantees.write(by, rows, records)
 
     return prove
 
@@ -104,5 +104,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """What fails before the fixture `proof` is there, or while it is cleaned up, proves nothing either."""
     report = yield
     if TARGET == "local" and report.failed and "proof" in getattr(item, "fixturenames", ()):
-        proofs.forget(item.nodeid, proofs.RECORDS)
+        guarantees.forget(item.nodeid, guarantees.RECORDS)
     return report

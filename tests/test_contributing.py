@@ -20,8 +20,8 @@ _JUDGES = [
     "tests/compliance/test_subsets.py",
     "tests/compliance/test_types.py",
     "tests/e2e/test_subsets.py::test_that_is_tried_with_every_stack",
-    "tests/local/architecture",
-    "tests/local/test_tables.py",
+    "tests/tools/diagram",
+    "tests/tools/test_tables.py",
     "tests/operations/test_cost.py",
     "tests/test_docs.py",
 ]
@@ -62,15 +62,13 @@ def test_a_stack_added_by_the_steps_passes(copy: Path) -> None:
     function, line = _blocks("tests/e2e/test_subsets.py")
     _insert(copy / "tests/e2e/test_subsets.py", f"{function}\n\n", "# How one sees that a stack works.")
     _insert(copy / "tests/e2e/test_subsets.py", line, '    "Network": _has_a_network,')
-    (place,) = _blocks("local/architecture/places.py")
-    _insert(copy / "local/architecture/places.py", place, '    "Network/Vpc"')
+    (place,) = _blocks("tools/diagram/places.py")
+    _insert(copy / "tools/diagram/places.py", place, '    "Network/Vpc"')
 
     written = re.findall(r"^(python -m \S+)", STEPS, re.MULTILINE)
     (in_a_sandbox,) = re.findall(r"^(pytest [^#\n]+)", STEPS, re.MULTILINE)
     assert len(written) == 2
-    changed = (
-        "app.py stacks/wishes.py tests/stacks/test_wishes.py tests/e2e/test_subsets.py local/architecture/places.py"
-    )
+    changed = "app.py stacks/wishes.py tests/stacks/test_wishes.py tests/e2e/test_subsets.py tools/diagram/places.py"
     tools = [f"ruff format --check {changed}", f"ruff check {changed}", "mypy stacks/wishes.py"]
     templates = ["cdk synth --quiet --strict", "cfn-lint cdk.out/Wishes.template.json"]
     for command in [*written, *tools, *templates, f"pytest -q {' '.join(_JUDGES)}", in_a_sandbox]:

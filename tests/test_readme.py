@@ -34,7 +34,7 @@ def test_every_template_is_judged_closed_and_opened() -> None:
 def test_every_setting_is_explained() -> None:
     from dataclasses import fields
 
-    from stacks.settings import Settings
+    from stacks.support.settings import Settings
 
     explained = re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)
     assert set(explained) >= {field.name for field in fields(Settings)}

@@ -11,9 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text()
 
-# Where programs are, and what starts them there. No person starts `app.py` (the CDK CLI does) and `local/faulty` (the
-# emulator).
-_SOURCES = [("bench", "."), ("local", "."), ("operations", "."), ("stacks", "."), ("album", "containers/album")]
+# Folders with programs. The CDK CLI starts `app.py`; the emulator starts `tests/soak/fault_injection`.
+_SOURCES = [("local", "."), ("operations", "."), ("tools", "."), ("stacks", "."), ("album", "containers/album")]
 
 
 def _programs() -> list[tuple[str, Path]]:
@@ -48,7 +47,15 @@ def test_a_target_that_does_not_exist_is_an_error() -> None:
 
 def test_the_programs_are_found() -> None:
     names = [module for module, _ in _programs()]
-    assert {"local", "local.setup", "local.tables", "operations", "bench", "stacks.bundle", "album"} <= set(names)
+    assert {
+        "local",
+        "tools.setup",
+        "tools.tables",
+        "operations",
+        "tools.benchmark",
+        "stacks.support.deployment_package",
+        "album",
+    } <= set(names)
 
 
 @pytest.mark.parametrize(("module", "folder"), _programs(), ids=lambda value: value if isinstance(value, str) else "")

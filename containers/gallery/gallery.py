@@ -43,7 +43,7 @@ _GOODBYE_SECONDS = 10
 _METADATA_SECONDS = 2
 
 # Scripts and styles are the page's own; what it calls, and the pictures it shows, come from the API's and the buckets'
-# hosts. The same words are in stacks/lightsail_user_data.sh.
+# hosts. The same words are in stacks/support/lightsail_user_data.sh.
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; connect-src *; img-src * blob: data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -20,8 +20,8 @@ from photos.album_orders import AlbumOrders
 from photos.catalogue import Catalogue
 from photos.cursor import Cursors
 from photos.library import Library
-from photos.links import SIGNING, Links
 from photos.listing import Listing
+from photos.presigned_urls import SIGNING, Links
 from photos.storage import Originals
 
 # Lambda has configured the root logger already; elsewhere this makes the lines visible.

@@ -11,8 +11,8 @@ from photos.catalogue import Item, State
 from photos.cursor import InvalidCursor
 from photos.keys import filename_of
 from photos.library import Library, UnknownPhoto
-from photos.links import Links
-from photos.times import utc_text
+from photos.presigned_urls import Links
+from photos.timestamps import utc_text
 
 Answer = dict[str, Any] | None
 

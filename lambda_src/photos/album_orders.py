@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from photos.album_jobs import AlbumJobs, AlbumState
 from photos.albums import MAX_PHOTOS, PREFIX, Album, jobs_key, manifest_key, page_key, pdf_key
 from photos.listing import Listing
-from photos.times import utc_text
+from photos.timestamps import utc_text
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

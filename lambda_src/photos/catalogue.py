@@ -25,9 +25,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from photos.errors import Refused
+from photos.event_ordering import NOT_NEWER_ALREADY, Upload
 from photos.keys import photo_id
-from photos.newest_wins import NOT_NEWER_ALREADY, Upload
-from photos.times import utc_text
+from photos.timestamps import utc_text
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -8,13 +8,13 @@ from typing import Final, NamedTuple
 
 from PIL import Image, ImageFile, WebPImagePlugin  # noqa: F401 - what we write; else Pillow loads all formats
 
-from photos.apart import apart
-from photos.bombs import bounded_memory, check_parts
+from photos.downscaling import Coarse, Size, averageable, coarse, fit
 from photos.errors import Refused
 from photos.formats import Format, format_of
+from photos.input_limits import bounded_memory, check_parts
 from photos.jpeg_scans import check_scans, without_hidden_scans
 from photos.limits import MAX_BYTES, SIZES
-from photos.pixels import Coarse, Size, averageable, coarse, fit
+from photos.subprocess_isolation import apart
 
 _QUALITY: Final = 80
 _METHOD: Final = 2  # WebP's effort, 0 to 6: half the time of the usual 4, for 5 % more bytes

@@ -6,7 +6,7 @@ import secrets
 import unicodedata
 from typing import Final
 
-from photos.newest_wins import Upload
+from photos.event_ordering import Upload
 
 UPLOADS: Final = "uploads/"  # what comes by an upload form; other photos may be under any key
 

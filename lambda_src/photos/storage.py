@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from photos.event_ordering import Upload
 from photos.keys import is_thumbnail_key
-from photos.newest_wins import Upload
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError

@@ -25,9 +25,9 @@ from itertools import groupby
 from typing import Any, Final
 
 from photos.catalogue import Catalogue, Item, NewerKnown, State
+from photos.event_ordering import Upload, comparable
 from photos.keys import photo_id_of
-from photos.newest_wins import Upload, comparable
-from photos.side_by_side import side_by_side
+from photos.merge_join import side_by_side
 from photos.storage import Originals, Stored, Thumbnails
 from photos.upload_queue import UploadQueue
 

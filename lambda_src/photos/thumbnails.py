@@ -10,10 +10,10 @@ from enum import StrEnum
 
 from photos.catalogue import Catalogue, NewerKnown
 from photos.errors import Refused
+from photos.event_ordering import Upload, comparable
 from photos.imaging import make_thumbnails
 from photos.keys import thumbnail_key
 from photos.limits import MAX_BYTES, SIZES
-from photos.newest_wins import Upload, comparable
 from photos.storage import Original, OriginalDeleted, OriginalReplaced, Originals, Thumbnails
 
 

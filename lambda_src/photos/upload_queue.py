@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 
-from photos.newest_wins import Upload
+from photos.event_ordering import Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

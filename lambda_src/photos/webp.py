@@ -10,7 +10,7 @@ from typing import Final
 
 from PIL import Image, _webp
 
-from photos.pixels import Size
+from photos.downscaling import Size
 
 _ABI: Final = 0x0209  # of webp/decode.h, whose structure follows; a libwebp with another layout refuses it
 _RGB, _RGBA = 0, 1  # of its colour spaces

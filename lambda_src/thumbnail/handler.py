@@ -13,8 +13,8 @@ import boto3
 from botocore.config import Config
 
 from photos.catalogue import Catalogue
+from photos.event_ordering import Upload
 from photos.imaging import MAX_SECONDS
-from photos.newest_wins import Upload
 from photos.storage import Originals, Thumbnails
 from photos.thumbnails import Outcome, Thumbnailer
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from urllib3 import BaseHTTPResponse
 
-from local.client import Client
+from local.api_client import Client
 from local.console import step
 from local.demo.catalogue import wait
 from local.demo.photo import PHOTO, keep_and_look_at

@@ -12,7 +12,7 @@ from local.errors import SandboxError
 from local.sandbox import Sandbox
 
 # Held upright by the camera, stored turned, with a GPS position: all three must be gone from its thumbnails.
-PHOTO = ROOT / "local" / "photos" / "coffee-turned.jpg"
+PHOTO = ROOT / "samples" / "coffee-turned.jpg"
 KEY = "holidays 2026/café + cake.jpg"
 RESULTS = ROOT / ".cache" / "demo"
 

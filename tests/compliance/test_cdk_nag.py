@@ -35,7 +35,7 @@ def test_every_reason_has_a_finding(app: App, monkeypatch: pytest.MonkeyPatch) -
         def acknowledge(self, *rules: Acknowledgment) -> None:
             reasons.extend((self._path, rule.id.removeprefix("AwsSolutions::")) for rule in rules)
 
-    monkeypatch.setattr("stacks.acknowledge.Validations", Recorder)
+    monkeypatch.setattr("stacks.support.cdk_nag.Validations", Recorder)
     findings = _findings(app)
     unused = [
         (path, rule)

@@ -13,9 +13,10 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
 from api.contract import REQUESTS, ROUTES, ErrorCode
-from stacks import api, gateway_errors
-from stacks.album_queues import AlbumQueues
-from stacks.photo_storage import PhotoStorage
+from stacks import api
+from stacks.constructs import gateway_responses
+from stacks.support.album_queues import AlbumQueues
+from stacks.support.photo_storage import PhotoStorage
 
 _Resources = dict[str, dict[str, Any]]
 
@@ -157,6 +158,6 @@ def test_a_change_of_whether_a_key_is_needed_is_deployed(before: str, monkeypatc
 
 
 def test_a_changed_error_is_deployed(before: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = next(iter(gateway_errors._ERRORS))
-    monkeypatch.setitem(gateway_errors._ERRORS, kind, (ErrorCode.FORBIDDEN, "Other words."))
+    kind = next(iter(gateway_responses._ERRORS))
+    monkeypatch.setitem(gateway_responses._ERRORS, kind, (ErrorCode.FORBIDDEN, "Other words."))
     assert _deployment() != before

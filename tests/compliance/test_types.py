@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local.inventory import LISTED, PARTS
-from local.on_paper import ON_PAPER
+from local.stubbed import ON_PAPER
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stacks.settings import Settings
+from stacks.support.settings import Settings
 from tests.compliance.replacements import fixed_name, replaced
 from tests.project_copy import copy_project, replace, synthesize_copy
 

@@ -10,11 +10,11 @@ from aws_cdk import App
 
 from app import build
 from local.deployment import Deployment
-from local.inbox import inbox_of_alerts
 from local.inventory import inventory
 from local.sandbox import Sandbox, running_sandbox
 from operations.errors import OperationError
-from stacks import image_source
+from stacks.support import build_context
+from tests.alert_inbox import inbox_of_alerts
 from tests.e2e.account import InAccount
 from tests.e2e.eventually import eventually
 from tests.target import TARGET
@@ -84,10 +84,10 @@ def of_pair_changed(context: dict[str, Any], tmp_path_factory: pytest.TempPathFa
 
     def synthesize(change: Callable[[Path], object]) -> Path:
         containers, outdir = tmp_path_factory.mktemp("containers"), tmp_path_factory.mktemp("cdk.out")
-        shutil.copytree(image_source.CONTAINERS, containers, dirs_exist_ok=True)
+        shutil.copytree(build_context.CONTAINERS, containers, dirs_exist_ok=True)
         change(containers)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(image_source, "CONTAINERS", containers)
+            patch.setattr(build_context, "CONTAINERS", containers)
             build(App(context=context | _SETTINGS | {"target": "local"}, outdir=str(outdir))).synth()
         return outdir
 

@@ -6,9 +6,9 @@ from typing import Any
 from local.demo.catalogue import wait_for_item
 from local.demo.photo import PHOTO
 from local.sandbox import Sandbox
-from local.soak.faults import thumbnail_function
 from tests.e2e.eventually import eventually
 from tests.e2e.mishaps import waiting
+from tests.soak.faults import thumbnail_function
 
 # On the command line of each job below, and of no other process.
 _MARK = "a-job-that-nobody-waits-for"

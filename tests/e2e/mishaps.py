@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from local.demo.photo import PHOTO
 from local.emulator import ROOT
 from local.sandbox import Sandbox
-from local.soak.faults import Injected, faulty, thumbnail_function
 from tests.e2e.eventually import eventually
+from tests.soak.faults import Injected, faulty, thumbnail_function
 
 
 def waiting(sandbox: Sandbox, stack: str, output: str = "DeadLetterQueueUrl") -> int:

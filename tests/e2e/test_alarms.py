@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from local.client import Client
+from local.api_client import Client
 from local.sandbox import Sandbox
-from local.soak.faults import thumbnail_function
 from tests.e2e.eventually import eventually
 from tests.e2e.mishaps import (
     api_function,
@@ -24,6 +23,7 @@ from tests.e2e.mishaps import (
     waiting,
     without_its_table,
 )
+from tests.soak.faults import thumbnail_function
 
 # So an alarm's five minutes take a second.
 _TIMES_AS_FAST = 300

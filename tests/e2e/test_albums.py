@@ -18,7 +18,7 @@ from photos.albums import Album, page_key, pdf_key
 from tests.e2e.album import album_jobs
 from tests.e2e.eventually import eventually
 
-PHOTOS = sorted((ROOT / "local" / "photos").glob("*.[jp][pn]g"))
+PHOTOS = sorted((ROOT / "samples").glob("*.[jp][pn]g"))
 
 
 @pytest.fixture(scope="module")

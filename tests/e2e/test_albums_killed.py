@@ -78,7 +78,7 @@ def _submit(sandbox: Sandbox, kind: str, album: Album, *, kill_at: int | None, *
     overrides: dict[str, Any] = {}
     if kill_at is not None:
         overrides["command"] = ["python", "-c", _DYING, kind, album.id]
-        environment = {"PYTHONPATH": str(ROOT / "local" / "faulty"), "KILL_AT": str(kill_at)}
+        environment = {"PYTHONPATH": str(ROOT / "tests" / "soak" / "fault_injection"), "KILL_AT": str(kill_at)}
         overrides["environment"] = [{"name": name, "value": value} for name, value in environment.items()]
     job_id: str = sandbox.client("batch").submit_job(
         jobName=f"killed-{kind}",

@@ -54,8 +54,8 @@ def test_up_stays_until_ctrl_c_and_what_it_prints_works(tmp_path: Path) -> None:
             ["make", "--silent", "key"], cwd=ROOT, env=os.environ | exports, capture_output=True, text=True
         )
         assert (key.returncode, len(key.stdout.split())) == (0, 1), key.stderr
-        (bucket,) = re.findall(r"aws s3 cp local/photos/rocket\.jpg s3://(\S+)/", printed)
-        _client(exports).upload_file(ROOT / "local/photos/rocket.jpg", bucket, "rocket.jpg")
+        (bucket,) = re.findall(r"aws s3 cp samples/rocket\.jpg s3://(\S+)/", printed)
+        _client(exports).upload_file(ROOT / "samples/rocket.jpg", bucket, "rocket.jpg")
         (photos,) = re.findall(r"curl (\S+)", printed)
         eventually(lambda: b"rocket.jpg" in _get(photos))
         assert b"<title>Other Compute</title>" in _get(*re.findall(r"in a browser:\S*\n +(\S+)", printed))

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from local.sandbox import Sandbox
-from local.soak.run import soak
-from local.soak.storm import Storm
+from tests.soak.run import soak
+from tests.soak.storm import Storm
 
 
 def test_nothing_is_lost(sandbox: Sandbox, no_photos_left: None, proof: Callable[..., None]) -> None:

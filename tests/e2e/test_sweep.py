@@ -23,7 +23,7 @@ def photo(deployment: Deployment) -> Iterator[dict[str, Any]]:
     def item() -> dict[str, Any] | None:
         return next((item for item in deployment.items(outputs["CatalogueTable"]) if item["key"] == KEY), None)
 
-    s3.upload_file(str(ROOT / "local" / "photos" / "rocket.jpg"), outputs["OriginalsBucket"], KEY)
+    s3.upload_file(str(ROOT / "samples" / "rocket.jpg"), outputs["OriginalsBucket"], KEY)
     yield eventually(item)
     s3.delete_object(Bucket=outputs["OriginalsBucket"], Key=KEY)
     eventually(lambda: item() is None)

@@ -19,7 +19,7 @@ from local.errors import SandboxError
 from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
 
-PHOTOS = sorted((ROOT / "local" / "photos").glob("*.[jp][pn]g"))
+PHOTOS = sorted((ROOT / "samples").glob("*.[jp][pn]g"))
 
 AWKWARD_KEYS = [
     "plain.jpg",

@@ -17,7 +17,7 @@ from tests.e2e.album import make_album
 # One name begins as the other one does, and is as long as a name may be.
 _OTHER = "pair-of-twenty-chars"
 
-_PHOTO = ROOT / "local" / "photos" / "rocket.jpg"
+_PHOTO = ROOT / "samples" / "rocket.jpg"
 
 
 @pytest.fixture(scope="module")

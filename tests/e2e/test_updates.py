@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.client import Client
+from local.api_client import Client
 from local.errors import SandboxError
 from local.inventory import inventory
 from local.sandbox import Sandbox
@@ -136,7 +136,7 @@ _CHANGES: dict[str, tuple[str, Callable[[Sandbox], None]]] = {
 def test_each_setting_is_changed(context: dict[str, Any]) -> None:
     from dataclasses import fields
 
-    from stacks.settings import Settings
+    from stacks.support.settings import Settings
 
     assert {*_CHANGES, "name", "target"} == {field.name for field in fields(Settings)}
 

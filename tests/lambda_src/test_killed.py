@@ -14,8 +14,8 @@ import pytest
 from aws_cdk.assertions import Template
 from moto import mock_aws
 
+from photos.event_ordering import Upload
 from photos.keys import is_thumbnail_key, thumbnail_key
-from photos.newest_wins import Upload
 from photos.sweep import Progress
 from tests.lambda_src.conftest import mocked_aws
 from tests.lambda_src.killing import Killed, killed_at

@@ -6,7 +6,7 @@ import pytest
 
 from operations.cdk import Assembly, run_cdk, settings_in_cdk_json, synthesize
 from operations.errors import OperationError
-from stacks.settings import Settings
+from stacks.support.settings import Settings
 
 
 def test_a_stack_comes_with_all_that_it_needs(assembly: Path) -> None:

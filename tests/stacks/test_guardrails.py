@@ -12,8 +12,8 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Template
 
+from stacks.constructs.monitoring import Failure, Graph, Watched
 from stacks.guardrails import GuardrailsStack
-from stacks.watched import Failure, Graph, Watched
 
 
 def _template(alert_email: str | None = None, monthly_budget_usd: float = 20) -> Template:

@@ -16,8 +16,8 @@ from botocore.config import Config
 
 from album.binding import bind
 from album.page import make_page
-from album.pictures import Pictures
 from album.store import AlbumStore, NotThere
+from album.thumbnails import Pictures
 from photos.albums import InvalidAlbum
 from photos.catalogue import Catalogue
 

@@ -1,8 +1,8 @@
 """One page: its photos on a contact sheet. The same photos always give the same bytes."""
 
-from album.pictures import Gap, Pictures
-from album.sheet import Sheet, Unreadable
+from album.contact_sheet import Sheet, Unreadable
 from album.store import AlbumStore
+from album.thumbnails import Gap, Pictures
 from photos.albums import Album
 from photos.keys import filename_of
 

@@ -10,7 +10,7 @@ from typing import IO, Final
 
 from PIL import Image
 
-from album.sheet import DPI
+from album.contact_sheet import DPI
 
 _CATALOG: Final = 1
 _PAGES: Final = 2

@@ -14,7 +14,7 @@ from photos.imaging import make_thumbnails
 from photos.keys import photo_id
 from tests.lambda_src.mocked_aws import CATALOGUE, THUMBNAILS, MockedAws
 
-PHOTO = (Path(__file__).parents[3] / "local" / "photos" / "rocket.jpg").read_bytes()
+PHOTO = (Path(__file__).parents[3] / "samples" / "rocket.jpg").read_bytes()
 
 
 @dataclass

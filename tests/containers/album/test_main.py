@@ -10,9 +10,9 @@ from PIL import Image
 from pypdf import PdfReader
 
 from album.__main__ import main
-from album.sheet import HEIGHT, WIDTH
+from album.contact_sheet import HEIGHT, WIDTH
 from photos.albums import manifest_key, page_key, pdf_key
-from stacks.image_source import image_source
+from stacks.support.build_context import image_source
 from tests.containers.album.conftest import MockedAlbum
 from tests.lambda_src.mocked_aws import THUMBNAILS
 

@@ -6,8 +6,8 @@ from tempfile import TemporaryFile
 
 from pypdf import PdfReader
 
+from album.contact_sheet import Sheet
 from album.pdf import PdfWriter
-from album.sheet import Sheet
 
 
 def page() -> bytes:

@@ -8,12 +8,12 @@ from typing import Any
 from urllib3 import BaseHTTPResponse
 
 from api.contract import ErrorCode, Route
-from local.client import Client
+from local.api_client import Client
 from local.emulator import ROOT
 from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
 
-PHOTO = (ROOT / "local" / "photos" / "rocket.jpg").read_bytes()
+PHOTO = (ROOT / "samples" / "rocket.jpg").read_bytes()
 SOMEONE_ELSE = "127.0.0.2"
 NO_ID = "0" * 32
 UNLIMITED = {"throttle": {"rateLimit": 10_000, "burstLimit": 10_000}}

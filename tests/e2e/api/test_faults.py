@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.contract import ErrorCode
-from local.client import Client
+from local.api_client import Client
 from local.sandbox import Sandbox
 from tests.e2e.api.asking import SOMEONE_ELSE, announce, assert_refused
 from tests.e2e.eventually import eventually

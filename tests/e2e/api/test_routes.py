@@ -8,7 +8,7 @@ from PIL import Image
 from pypdf import PdfReader
 
 from api.contract import ROUTES, ErrorCode
-from local.client import Client
+from local.api_client import Client
 from local.deployment import Deployment
 from photos.catalogue import LISTING
 from tests.e2e.api.asking import (

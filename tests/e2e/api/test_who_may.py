@@ -7,7 +7,7 @@ import pytest
 from urllib3 import BaseHTTPResponse
 
 from api.contract import ROUTES, ErrorCode
-from local.client import Client
+from local.api_client import Client
 from local.deployment import Deployment
 from local.sandbox import Sandbox
 from tests.e2e.api.asking import (

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from local.browser import running_browser
 from local.emulator import HOST
-from local.gallery_page import GalleryPage
 from local.sandbox import Sandbox
+from tools.browser import running_browser
+from tools.gallery_page import GalleryPage
 
 # The machine may have more to do than this.
 expect.set_options(timeout=20_000)

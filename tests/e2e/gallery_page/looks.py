@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from local.emulator import ROOT
-from local.gallery_page import GalleryPage
 from local.sandbox import Sandbox
+from tools.gallery_page import GalleryPage
 
-PHOTOS = ROOT / "local" / "photos"
+PHOTOS = ROOT / "samples"
 ROCKET, COFFEE, RETINA = (PHOTOS / name for name in ("rocket.jpg", "coffee-turned.jpg", "retina.jpg"))
 # What the page calls of S3.
 UPLOADS = re.compile("/other-compute-thumbnails-originals")

@@ -6,9 +6,7 @@ from collections import Counter
 import pytest
 from playwright.sync_api import Route, expect
 
-from local.browser import HOW_TO_GET_ONE, installed_browser
 from local.emulator import ROOT
-from local.gallery_page import GalleryPage
 from local.sandbox import Sandbox
 from tests.e2e.gallery_page.looks import (
     COFFEE,
@@ -21,6 +19,8 @@ from tests.e2e.gallery_page.looks import (
     loaded,
     picture,
 )
+from tools.browser import HOW_TO_GET_ONE, installed_browser
+from tools.gallery_page import GalleryPage
 
 pytestmark = pytest.mark.skipif(installed_browser() is None, reason=HOW_TO_GET_ONE)
 

@@ -10,10 +10,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Request, Route, expect
 from pypdf import PdfReader
 
-from local.browser import HOW_TO_GET_ONE, installed_browser
 from local.emulator import ROOT
-from local.gallery_page import GalleryPage
-from local.picture import MAX_BYTES, take
 from local.sandbox import Sandbox
 from tests.e2e.accessibility import nameless, too_faint
 from tests.e2e.gallery_page.looks import (
@@ -26,6 +23,9 @@ from tests.e2e.gallery_page.looks import (
     loaded,
     picture,
 )
+from tools.browser import HOW_TO_GET_ONE, installed_browser
+from tools.gallery_page import GalleryPage
+from tools.screenshot import MAX_BYTES, take
 
 pytestmark = pytest.mark.skipif(installed_browser() is None, reason=HOW_TO_GET_ONE)
 PHONE = {

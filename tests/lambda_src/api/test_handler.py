@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from api.contract import ANSWERS, MAX_BODY, ROUTES, ErrorCode
 from photos.albums import page_key, pdf_key
 from photos.catalogue import Catalogue
+from photos.event_ordering import Upload
 from photos.keys import photo_id, thumbnail_key
-from photos.newest_wins import Upload
 from photos.storage import Originals, Thumbnails
 from photos.thumbnails import Thumbnailer
 from tests.lambda_src.api.events import event

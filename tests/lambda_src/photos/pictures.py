@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageChops, ImageStat
 
-PHOTOS = Path(__file__).parents[3] / "local" / "photos"
+PHOTOS = Path(__file__).parents[3] / "samples"
 HERE = Path(__file__).parent
 REAL_PHOTOS = ("rocket.jpg", "retina.jpg", "chelsea.png", "coffee-turned.jpg")
 
@@ -16,7 +16,7 @@ def photo(name: str) -> bytes:
 
 
 def sample(name: str) -> bytes:
-    return (HERE / "samples" / name).read_bytes()
+    return (PHOTOS / name).read_bytes()
 
 
 def opened(thumbnail: bytes) -> Image.Image:

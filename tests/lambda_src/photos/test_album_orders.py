@@ -9,9 +9,9 @@ from photos.album_orders import AlbumOrders, NoPhotos, UnknownAlbum, UnknownPhot
 from photos.albums import Album, jobs_key, manifest_key, page_key, pdf_key
 from photos.catalogue import Catalogue
 from photos.errors import Refused
+from photos.event_ordering import Upload
 from photos.keys import photo_id
 from photos.listing import Listing
-from photos.newest_wins import Upload
 from tests.lambda_src.mocked_aws import CATALOGUE, THUMBNAILS, MockedAws, RecordedBatch
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from photos.event_ordering import Upload
 from photos.keys import filename_of, new_key, photo_id, thumbnail_key
-from photos.newest_wins import Upload
 
 
 @pytest.mark.parametrize("key", ["a.jpg", "a b/ü+1.jpg", "../../etc/passwd", "ø" * 512, " ", "%2e%2e/"])

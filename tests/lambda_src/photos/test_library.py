@@ -6,10 +6,10 @@ import pytest
 
 from photos.catalogue import Catalogue, Item
 from photos.cursor import Cursors, InvalidCursor
+from photos.event_ordering import Upload
 from photos.keys import filename_of, photo_id
 from photos.library import Library, UnknownPhoto
 from photos.listing import Listing
-from photos.newest_wins import Upload
 from photos.storage import Originals, Thumbnails
 from photos.sweep import ABANDONED, Progress, Sweep
 from photos.thumbnails import Outcome, Thumbnailer

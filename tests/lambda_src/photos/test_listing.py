@@ -11,9 +11,9 @@ from moto.dynamodb.models import dynamodb_backends
 
 from photos.catalogue import Catalogue, Item
 from photos.errors import Refused
+from photos.event_ordering import Upload
 from photos.keys import photo_id
 from photos.listing import Listing, Place
-from photos.newest_wins import Upload
 from tests.lambda_src.mocked_aws import CATALOGUE, MockedAws
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -12,8 +12,8 @@ import pytest
 
 from photos.catalogue import Catalogue, Item, NewerKnown, State
 from photos.errors import Refused
+from photos.event_ordering import Upload
 from photos.keys import photo_id, thumbnail_key
-from photos.newest_wins import Upload
 from photos.storage import Originals, Stored, Thumbnails
 from photos.sweep import Counts, Phase, Progress, Sweep
 from photos.thumbnails import Thumbnailer

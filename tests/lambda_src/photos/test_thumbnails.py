@@ -8,9 +8,9 @@ import pytest
 
 import photos.thumbnails
 from photos.catalogue import Catalogue
+from photos.event_ordering import Upload
 from photos.imaging import make_thumbnails
 from photos.keys import thumbnail_key
-from photos.newest_wins import Upload
 from photos.storage import Originals, Thumbnails
 from photos.thumbnails import Outcome, Thumbnailer
 from tests.lambda_src.mocked_aws import CATALOGUE, ORIGINALS, THUMBNAILS, MockedAws, jpeg

@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 
+from photos.event_ordering import Upload
 from photos.keys import thumbnail_key
-from photos.newest_wins import Upload
 from tests.lambda_src.mocked_aws import CATALOGUE, ORIGINALS, THUMBNAILS, MockedAws, jpeg
 
 

@@ -1,5 +1,0 @@
-"""The picture of the architecture, drawn from the templates: `python -m local.architecture` draws it anew.
-
-`graph` reads what there is and what leads where, `places` says where each box stands, `routes` finds a way for each
-arrow, `drawing` writes the SVG.
-"""

@@ -1,0 +1,86 @@
+"""The access log of a REST API: who asked for what, and what the answer was, as a line of JSON in a bucket.
+
+Not in CloudWatch Logs: API Gateway writes there by a role that is a setting of the whole account and region, which one
+stack would take from another and leave behind (aws-cdk issues 22020 and 26836). To Firehose it writes by itself.
+"""
+
+import json
+
+from aws_cdk import Duration
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesisfirehose as firehose
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.constructs.sandbox_bucket import SandboxBucket
+from stacks.support.cdk_nag import acknowledge_wildcard
+
+# No header of the client's choice is among them: API Gateway would put it into the line as it is.
+_LINE = {
+    "time": "$context.requestTime",
+    "id": "$context.requestId",
+    "trace": "$context.xrayTraceId",
+    "ip": "$context.identity.sourceIp",
+    "key": "$context.identity.apiKeyId",
+    "method": "$context.httpMethod",
+    "path": "$context.path",
+    "status": "$context.status",
+    "error": "$context.error.responseType",
+    "milliseconds": "$context.responseLatency",
+    "bytes": "$context.responseLength",
+}
+
+
+class AccessLog(Construct):
+    """A bucket, and the stream into it.
+
+    name: of the stream, after the beginning that API Gateway asks for
+    bucket: keeps a week
+    destination, format: for the stage of an API
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, name: str) -> None:
+        super().__init__(scope, construct_id)
+        self.bucket = SandboxBucket(self, "Bucket", lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(7))])
+        role = self._role()
+        stream = firehose.CfnDeliveryStream(
+            self,
+            "Stream",
+            delivery_stream_name=f"amazon-apigateway-{name}",
+            delivery_stream_type="DirectPut",
+            delivery_stream_encryption_configuration_input=(
+                firehose.CfnDeliveryStream.DeliveryStreamEncryptionConfigurationInputProperty(key_type="AWS_OWNED_CMK")
+            ),
+            extended_s3_destination_configuration=firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(
+                bucket_arn=self.bucket.bucket_arn,
+                role_arn=role.role_arn,
+                # Both or neither: Firehose refuses one without the other.
+                buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(
+                    interval_in_seconds=60, size_in_m_bs=5
+                ),
+                processing_configuration=_one_record_a_line(),
+            ),
+        )
+        # With the policy of its role; and gone before the bucket is emptied, which it would fill again.
+        stream.node.add_dependency(role, self.bucket)
+        self.destination = apigateway.FirehoseLogDestination(stream)
+        self.format = apigateway.AccessLogFormat.custom(json.dumps(_LINE))
+
+    def _role(self) -> iam.Role:
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"))
+        for actions, resource in (
+            (["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], self.bucket.arn_for_objects("*")),
+            (["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], self.bucket.bucket_arn),
+        ):
+            role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+        acknowledge_wildcard(role, self.bucket, "Firehose names its objects by the time")
+        return role
+
+
+def _one_record_a_line() -> firehose.CfnDeliveryStream.ProcessingConfigurationProperty:
+    newline = firehose.CfnDeliveryStream.ProcessorParameterProperty(parameter_name="Delimiter", parameter_value="\\n")
+    return firehose.CfnDeliveryStream.ProcessingConfigurationProperty(
+        enabled=True,
+        processors=[firehose.CfnDeliveryStream.ProcessorProperty(type="AppendDelimiterToRecord", parameters=[newline])],
+    )

@@ -1,0 +1,135 @@
+"""A container image that the deployment builds and pushes: nobody needs Docker, no service starts before it is there.
+
+Not `cdklabs.deploy-time-build` 0.1, which does the same: it leaves the log groups of its build and function behind,
+waits for an hour for a build that never starts, and builds on Amazon Linux 2, which is past its end of life.
+"""
+
+from aws_cdk import CustomResource, Duration, RemovalPolicy
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from stacks.support.build_context import image_source
+from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
+
+# Together shorter than the 15 minutes of the function that waits, so that it always lives to say how the build ended.
+_QUEUED = Duration.minutes(5)
+_BUILD = Duration.minutes(8)
+
+_BUILD_SPEC = {
+    "version": "0.2",
+    "phases": {
+        "build": {
+            "commands": [
+                'aws ecr get-login-password | docker login --username AWS --password-stdin "${IMAGE%%/*}"',
+                'docker build --tag "$IMAGE" .',
+                'docker push "$IMAGE"',
+            ]
+        }
+    },
+}
+
+
+class BuiltImage(Construct):
+    """The image of `containers/<source>`, built by CodeBuild on Graviton and pushed to a repository.
+
+    source: folder in `containers/` with a Dockerfile
+    builder: the function `image_build`, which is given the right to start this build
+    Its tag is the hash of the folder, so a tag never means anything else: an unchanged folder is not built again.
+
+    built: the build, as CloudFormation waits for it
+    image: for task definitions; who uses it waits for the build
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        source: str,
+        repository: ecr.IRepository,
+        builder: lambda_.Function,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        asset = s3_assets.Asset(
+            self,
+            "Source",
+            path=str(image_source(source)),
+        )
+        tag = asset.asset_hash[:32]
+        project = self._project(asset, repository, tag)
+        for action, resource in (
+            ("codebuild:StartBuild", project.project_arn),
+            ("codebuild:BatchGetBuilds", project.project_arn),
+            ("ecr:BatchGetImage", repository.repository_arn),
+        ):
+            builder.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=[resource]))
+
+        self.built = CustomResource(
+            self,
+            "Built",
+            service_token=builder.function_arn,
+            service_timeout=Duration.minutes(15),
+            resource_type="Custom::ContainerImage",
+            properties={
+                "ProjectName": project.project_name,
+                "RepositoryName": repository.repository_name,
+                "ImageTag": tag,
+            },
+        )
+        self.built.node.add_dependency(self._role, builder)
+        # The repository as the build names it, so that who uses the image waits for the build. The tag as it is: stacks
+        # that name a new one change with it. If they asked the build for that too, their templates would stay the same,
+        # the CDK would skip them, and the old image would go on running.
+        pushed = ecr.Repository.from_repository_name(self, "Pushed", self.built.get_att_string("RepositoryName"))
+        self.image = ecs.ContainerImage.from_ecr_repository(pushed, tag)
+
+    def _project(self, asset: s3_assets.Asset, repository: ecr.IRepository, tag: str) -> codebuild.Project:
+        log_group = logs.LogGroup(
+            self, "Log", retention=logs.RetentionDays.ONE_WEEK, removal_policy=RemovalPolicy.DESTROY
+        )
+        self._role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"))
+        for actions, resource in (
+            (["s3:GetObject", "s3:GetObjectVersion"], asset.bucket.arn_for_objects(asset.s3_object_key)),
+            (["s3:GetBucketAcl", "s3:GetBucketLocation"], asset.bucket.bucket_arn),
+        ):
+            self._role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+        repository.grant_push(self._role)
+        # Newer clients of Docker first ask whether the tag is there (ECR guide, "IAM permissions for pushing").
+        repository.grant(self._role, "ecr:BatchGetImage")
+        log_group.grant_write(self._role)
+        acknowledge_wildcard(
+            self._role, "*", "ecr:GetAuthorizationToken is about the whole registry: it has no resource"
+        )
+
+        project = codebuild.Project(
+            self,
+            "Project",
+            description=f"Builds and pushes {repository.repository_name}",
+            source=codebuild.Source.s3(bucket=asset.bucket, path=asset.s3_object_key),
+            build_spec=codebuild.BuildSpec.from_object(_BUILD_SPEC),
+            environment=codebuild.BuildEnvironment(
+                build_image=codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0,
+                compute_type=codebuild.ComputeType.SMALL,
+                privileged=True,  # Docker inside the build
+                environment_variables={
+                    "IMAGE": codebuild.BuildEnvironmentVariable(value=repository.repository_uri_for_tag(tag))
+                },
+            ),
+            logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log_group)),
+            # As it is: the CDK would add the right to make log groups, which outlive `cdk destroy`, and test reports.
+            role=self._role.without_policy_updates(),
+            grant_report_group_permissions=False,
+            timeout=_BUILD,
+            queued_timeout=_QUEUED,
+        )
+        acknowledge(
+            project,
+            CB4="The build leaves no artifacts to encrypt: its image goes to ECR, which encrypts it",
+        )
+        return project

@@ -1,0 +1,69 @@
+"""The gallery as a task of ECS: one container, the same on Fargate and on EC2.
+
+The role of its task may do nothing: the program calls nothing of AWS.
+"""
+
+from typing import Any
+
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
+
+# What the program listens on, inside its container.
+PORT = 8080
+
+# MiB; after fifty pages it held 32 (x86_64).
+_MEMORY = 128
+
+
+def fargate_task(
+    scope: Construct, construct_id: str, *, image: ecs.ContainerImage, api_url: str | None
+) -> ecs.FargateTaskDefinition:
+    """A quarter of a Graviton processor and 512 MiB, the least there is."""
+    task = ecs.FargateTaskDefinition(
+        scope,
+        construct_id,
+        family=_family(scope, construct_id),
+        cpu=256,
+        memory_limit_mib=512,
+        runtime_platform=ecs.RuntimePlatform(
+            cpu_architecture=ecs.CpuArchitecture.ARM64, operating_system_family=ecs.OperatingSystemFamily.LINUX
+        ),
+    )
+    _add_container(task, image, api_url)
+    return task
+
+
+def ec2_task(
+    scope: Construct, construct_id: str, *, image: ecs.ContainerImage, api_url: str | None
+) -> ecs.Ec2TaskDefinition:
+    """A share of a host: at most 128 MiB of it, on a port that the host has free."""
+    task = ecs.Ec2TaskDefinition(
+        scope, construct_id, family=_family(scope, construct_id), network_mode=ecs.NetworkMode.BRIDGE
+    )
+    _add_container(task, image, api_url, memory_limit_mib=_MEMORY)
+    return task
+
+
+def _family(scope: Construct, construct_id: str) -> str:
+    """Revisions of one family are of one copy: by itself the CDK names it without the stack's name."""
+    return f"{Stack.of(scope).stack_name}-{construct_id}"
+
+
+def _add_container(task: ecs.TaskDefinition, image: ecs.ContainerImage, api_url: str | None, **limits: Any) -> None:
+    log_group = logs.LogGroup(task, "Log", retention=logs.RetentionDays.ONE_WEEK, removal_policy=RemovalPolicy.DESTROY)
+    task.add_container(
+        "gallery",
+        image=image,
+        environment={"API_URL": api_url} if api_url else {},
+        logging=ecs.LogDrivers.aws_logs(stream_prefix="gallery", log_group=log_group),
+        port_mappings=[ecs.PortMapping(container_port=PORT)],  # no host port: on EC2 any that is free
+        readonly_root_filesystem=True,
+        **limits,
+    )
+    if api_url:
+        acknowledge(task, ECS2="The URL of the API is no secret: the page tells it everyone who may see the page")
+    acknowledge_wildcard(task, "*", "ecr:GetAuthorizationToken is about the whole registry: it has no resource")

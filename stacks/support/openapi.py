@@ -1,0 +1,97 @@
+"""The OpenAPI document of the API, generated from its contract.
+
+`python -m stacks.support.openapi` writes `docs/openapi.json`.
+"""
+
+import argparse
+import json
+from http import HTTPStatus
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from api.contract import ANSWERS, COMMON_ERRORS, ID_PATTERN, REQUESTS, ROUTES, ErrorCode, Route
+
+FILE = Path(__file__).parents[2] / "docs" / "openapi.json"
+
+_KEY = "ApiKey"
+
+
+def document() -> dict[str, Any]:
+    """The document as JSON has it."""
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Other Compute",
+            "version": "1",
+            "description": "Photos: uploaded, listed, deleted, bound to albums. Reading needs nothing but an address "
+            "that the service is open to; writing needs an API key too, which `make key` prints.",
+        },
+        "servers": [
+            {
+                "url": "{ApiUrl}",
+                "variables": {"ApiUrl": {"default": "/", "description": "The output `ApiUrl` of the stack `Api`"}},
+            }
+        ],
+        "paths": paths,
+        "components": {
+            "schemas": {**REQUESTS, **ANSWERS},
+            "securitySchemes": {_KEY: {"type": "apiKey", "in": "header", "name": "X-Api-Key"}},
+        },
+    }
+
+
+def text() -> str:
+    """The document as the file has it."""
+    return json.dumps(document(), indent=2) + "\n"
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {"operationId": route.name, "summary": route.summary}
+    if route.needs_key:
+        operation["security"] = [{_KEY: []}]
+    if parameters := _parameters(route):
+        operation["parameters"] = parameters
+    if route.body:
+        operation["requestBody"] = {"required": True, "content": _json(route.body)}
+    done: dict[str, Any] = {"description": HTTPStatus(route.status).phrase}
+    if route.answer:
+        done["content"] = _json(route.answer)
+    operation["responses"] = {str(route.status): done, **_errors(*route.errors, *COMMON_ERRORS)}
+    return operation
+
+
+def _parameters(route: Route) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = []
+    if "{id}" in route.path:
+        schema = {"type": "string", "pattern": ID_PATTERN}
+        parameters.append({"name": "id", "in": "path", "required": True, "schema": schema})
+    for name, described in (route.query or {}).get("properties", {}).items():
+        schema = dict(described)
+        parameters.append({"name": name, "in": "query", "description": schema.pop("description"), "schema": schema})
+    return parameters
+
+
+def _errors(*codes: ErrorCode) -> dict[str, Any]:
+    """One response for each status: OpenAPI knows errors by no other name."""
+    by_status = groupby(sorted(codes, key=lambda code: code.status), key=lambda code: code.status)
+    return {
+        str(status): {
+            "description": ". ".join(f"`{code}`: {code.meaning}" for code in same),
+            "content": _json("Error"),
+        }
+        for status, same in by_status
+    }
+
+
+def _json(schema: str) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+
+
+if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m stacks.support.openapi", description=__doc__).parse_args()
+    FILE.parent.mkdir(exist_ok=True)
+    FILE.write_text(text())

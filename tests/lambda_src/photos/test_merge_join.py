@@ -1,0 +1,30 @@
+"""Two sorted listings, compared as they pass."""
+
+from collections.abc import Iterator
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from photos.merge_join import side_by_side
+
+_LISTING = st.dictionaries(st.text(), st.integers())
+
+
+@given(_LISTING, _LISTING)
+def test_every_name_once_in_order_with_what_each_side_has(left: dict[str, int], right: dict[str, int]) -> None:
+    rows = list(side_by_side(iter(sorted(left.items())), iter(sorted(right.items()))))
+    assert rows == [(name, left.get(name), right.get(name)) for name in sorted(left | right)]
+
+
+def test_reads_no_more_than_one_entry_ahead() -> None:
+    read = []
+
+    def listing(name: str) -> Iterator[tuple[str, str]]:
+        for number in range(1000):
+            read.append(name)
+            yield f"{number:04}", name
+
+    rows = side_by_side(listing("left"), listing("right"))
+    for _ in range(10):
+        next(rows)
+    assert len(read) <= 2 * 11

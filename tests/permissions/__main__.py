@@ -1,0 +1,67 @@
+"""Least privilege on the command line: `python -m tests.permissions`, or `make privileges`."""
+
+import argparse
+import sys
+import time
+
+from local.console import headline, step
+from local.errors import SandboxError
+from local.sandbox import running_sandbox
+from tests.permissions.decisions import Decisions
+from tests.permissions.page import PAGE, page
+from tests.permissions.run import Findings, Privileges
+from tests.permissions.trial import Failed
+from tools import guarantees
+
+_BY = "make privileges"
+
+
+def main() -> None:
+    """Run it in a sandbox of its own. Exits with 1 and what is wrong when anything is, with 2 for wrong arguments."""
+    argparse.ArgumentParser(
+        prog="python -m tests.permissions", description="Each right of each role is taken away, and has to be missed."
+    ).parse_args()
+    guarantees.forget(_BY, guarantees.RECORDS)
+    start = time.monotonic()
+    try:
+        with running_sandbox() as sandbox:
+            sandbox.deploy()
+            with Decisions(sandbox.emulator) as decisions:
+                found = _run(Privileges(sandbox, decisions))
+    except (SandboxError, Failed) as error:
+        sys.exit(f"\n{error}")
+    except KeyboardInterrupt:
+        sys.exit("\nStopped; nothing is left.")
+    if found.problems:
+        sys.exit("\n  ".join([f"\n{len(found.problems)} things are not as they have to be:", *found.problems]))
+    PAGE.write_text(page(found))
+    guarantees.write(_BY, [proof(found)], guarantees.RECORDS)
+    print(f"\nEach right is needed, in {time.monotonic() - start:.0f} s. It is written down in {PAGE.name}.")
+
+
+def proof(found: Findings) -> guarantees.Proof:
+    """The row on the page of guarantees."""
+    roles = {finding.grant.role for finding in found.findings}
+    return guarantees.Proof(
+        "Each role may do what is needed, and no more",
+        tried=f"All work of {len(roles)} roles with all rights, then without each right (one action on one resource)",
+        times=len(found.taken),
+        found=f"{found.calls:,} calls, none denied that was meant to be allowed; {len(found.taken)} rights taken away, "
+        f"each missed by a denial of just that; {len(found.untried)} of {len(found.findings)} rights are not tried, as "
+        f"nothing here can use them: each has its reason, as have {len(found.wildcards)} wildcards: "
+        f"[privileges.md]({PAGE.name})",
+    )
+
+
+def _run(privileges: Privileges) -> Findings:
+    headline("The work of all roles, with all their rights")
+    with step("all of it is done") as told:
+        found = privileges.used()
+        told.append(f"{found.calls:,} calls of {len(found.findings)} rights; {len(found.untried)} cannot be used here")
+    headline("Without one right after the other: what fails")
+    privileges.missed(found)
+    return found
+
+
+if __name__ == "__main__":
+    main()

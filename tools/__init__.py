@@ -1,0 +1,1 @@
+"""Tools for maintainers: setup, generated documents, audits and benchmarks."""
