@@ -32,7 +32,7 @@ OPENED = -c allowed_cidr=203.0.113.0/24 -c alert_email=someone@example.com
 ALL_TESTS = pytest --numprocesses=2 --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup local demo deploy destroy cost key redrive screenshot test soak fuzz privileges proofs synth check bench lock clean
+.PHONY: help setup local demo deploy destroy cost key redrive screenshot test test-fast soak fuzz privileges proofs synth check bench lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -68,6 +68,9 @@ screenshot: setup  ## Take the README's picture of the gallery page; needs Chrom
 
 test: setup  ## Run all tests: no account, no Docker, no internet
 	@$(ALL_TESTS)
+
+test-fast: setup  ## Run the tests that need neither a sandbox nor a browser, except the slow ones
+	@$(ALL_TESTS) -m "not slow" --ignore=tests/e2e
 
 soak: setup  ## Have everything go wrong for 1,000 photos at once, and look whether any is lost (SEED=… repeats one)
 	@python -m tests.soak $(if $(SEED),--seed $(SEED))

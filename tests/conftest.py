@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import signal
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,11 @@ from typing import Any
 import pytest
 
 from tests.target import TARGET
+
+# A background job of a script (`nohup make test &`) starts with SIGINT ignored, and its children inherit that.
+# Programs under test must receive Ctrl-C, so restore the default.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Takes most of the time of a synth; `make check` runs one with it.
 os.environ["CDK_VALIDATION"] = "false"

@@ -18,6 +18,7 @@ from photos.imaging import MAX_SECONDS, make_thumbnails
 from tests.lambda_src.photos.pictures import opened, photo, sample, saved
 
 MINUTES = float(os.environ.get("FUZZ_MINUTES", 0))
+pytestmark = pytest.mark.timeout(300 + 120 * MINUTES)
 LONG = settings(max_examples=400 if MINUTES else 60, deadline=None, suppress_health_check=list(HealthCheck))
 PICTURE = opened(photo("rocket.jpg")).resize((160, 100))
 CLEAR = PICTURE.convert("RGBA")
