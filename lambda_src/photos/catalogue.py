@@ -24,7 +24,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 from photos.event_ordering import NOT_NEWER_ALREADY, Upload
 from photos.keys import photo_id
 from photos.timestamps import utc_text
@@ -122,14 +122,14 @@ class Catalogue:
         )
         return replaced - set(thumbnails.values())
 
-    def set_rejected(self, key: str, upload: Upload, *, uploaded_at: datetime, refusal: Refused) -> set[str]:
+    def set_rejected(self, key: str, upload: Upload, *, uploaded_at: datetime, rejection: PhotoRejected) -> set[str]:
         """Make the photo `rejected`. Returns the object keys of the thumbnails this replaced. Raises NewerKnown."""
         return self._update(
             key,
             upload,
             uploaded_at,
             "SET #state = :state, code = :code, reason = :reason REMOVE thumbnails",
-            {":state": {"S": "rejected"}, ":code": {"S": refusal.code}, ":reason": {"S": refusal.reason}},
+            {":state": {"S": "rejected"}, ":code": {"S": rejection.code}, ":reason": {"S": rejection.reason}},
         )
 
     def remove(self, key: str, sequencer: str) -> set[str]:

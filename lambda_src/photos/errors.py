@@ -1,7 +1,7 @@
 """What the domain says when it will not do something."""
 
 
-class Refused(Exception):
+class PhotoRejected(Exception):
     """This photo will never be accepted: trying again with the same bytes cannot help.
 
     `code` is stable snake_case for programs; `reason` is one sentence for a person.

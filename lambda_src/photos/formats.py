@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
 
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 from photos.jpeg_scans import needs_all_scans
 
 
@@ -19,7 +19,7 @@ class Format:
     max_pixels: int
     recognises: Callable[[bytes], bool]  # given the whole file, by its content: names lie
     alpha_counts: int = 1  # a pixel with alpha counts as this many
-    apart: bool = False  # decoded in a process of its own, for it may crash or take long
+    isolated: bool = False  # decoded in a process of its own, for it may crash or take long
 
     def limit(self, mode: str) -> int:
         """How many pixels a photo may have that Pillow opens in this mode."""
@@ -33,12 +33,12 @@ class Format:
 
 
 def format_of(photo: bytes) -> Format:
-    """The format of `photo`. Raises Refused if it is none of ours."""
+    """The format of `photo`. Raises PhotoRejected if it is none of ours."""
     for candidate in FORMATS:
         if candidate.recognises(photo):
             return candidate
     names = ", ".join(dict.fromkeys(candidate.decoder for candidate in FORMATS))
-    raise Refused("not_a_photo", f"This is not an image we can read; we read {names}.")
+    raise PhotoRejected("not_a_photo", f"This is not an image we can read; we read {names}.")
 
 
 def _starts_with(*starts: bytes) -> Callable[[bytes], bool]:
@@ -88,12 +88,12 @@ FORMATS: Final = (
     Format("JPEG", "JPEG", "PIL.JpegImagePlugin", 250 * _MILLION, _is_jpeg),
     Format("AVIF", "AVIF", "PIL.AvifImagePlugin", 50 * _MILLION, _is_avif),
     # What phones write, 8064 × 6048, and no more: the slowest to decode. Damaged ones crash its decoder.
-    Format("HEIC", "HEIF", "pi_heif", 49 * _MILLION, _is_heif, alpha_counts=2, apart=True),
+    Format("HEIC", "HEIF", "pi_heif", 49 * _MILLION, _is_heif, alpha_counts=2, isolated=True),
     Format("PNG", "PNG", "PIL.PngImagePlugin", 64 * _MILLION, _is_png),
     Format("animated WebP", "WEBP", "PIL.WebPImagePlugin", 25 * _MILLION, _is_animated_webp),
     Format("WebP", "WEBP", "PIL.WebPImagePlugin", 50 * _MILLION, _is_webp),
     Format("GIF", "GIF", "PIL.GifImagePlugin", 100 * _MILLION, _is_gif),
     # What it holds may be coded as anything, such as JPEGs of 90 scans.
-    Format("TIFF", "TIFF", "PIL.TiffImagePlugin", 70 * _MILLION, _is_tiff, apart=True),
+    Format("TIFF", "TIFF", "PIL.TiffImagePlugin", 70 * _MILLION, _is_tiff, isolated=True),
     Format("BMP", "BMP", "PIL.BmpImagePlugin", 100 * _MILLION, _is_bmp),
 )

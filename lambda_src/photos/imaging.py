@@ -9,12 +9,12 @@ from typing import Final, NamedTuple
 from PIL import Image, ImageFile, WebPImagePlugin  # noqa: F401 - what we write; else Pillow loads all formats
 
 from photos.downscaling import Coarse, Size, averageable, coarse, fit
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 from photos.formats import Format, format_of
 from photos.input_limits import bounded_memory, check_parts
 from photos.jpeg_scans import check_scans, without_hidden_scans
 from photos.limits import MAX_BYTES, SIZES
-from photos.subprocess_isolation import apart
+from photos.subprocess_isolation import run_in_subprocess
 
 _QUALITY: Final = 80
 _METHOD: Final = 2  # WebP's effort, 0 to 6: half the time of the usual 4, for 5 % more bytes
@@ -54,28 +54,28 @@ def make_thumbnails(photo: bytes, sizes: Sequence[int] = SIZES) -> dict[int, byt
     """WebP thumbnails of `photo`, one for each of `sizes` (side in pixels of the square it fits in).
 
     Never enlarged, upright, in sRGB, alpha kept, without any metadata.
-    Raises Refused when `photo` is not an image we can read in MAX_SECONDS; trying again would not help.
+    Raises PhotoRejected when `photo` is not an image we can read in MAX_SECONDS; trying again would not help.
     """
     if not photo:
-        raise Refused("empty", "This file is empty.")
+        raise PhotoRejected("empty", "This file is empty.")
     if len(photo) > MAX_BYTES:
-        raise Refused("too_many_bytes", f"This file is larger than {MAX_BYTES >> 20} MiB.")
+        raise PhotoRejected("too_many_bytes", f"This file is larger than {MAX_BYTES >> 20} MiB.")
     kind = format_of(photo)
     check_parts(photo, kind.decoder)
     kind.load_plugin()
     try:
-        if kind.apart:
-            return apart(lambda: _made(photo, kind, sizes), seconds=MAX_SECONDS)
+        if kind.isolated:
+            return run_in_subprocess(lambda: _made(photo, kind, sizes), seconds=MAX_SECONDS)
         return _made(photo, kind, sizes)
-    except Refused:
+    except PhotoRejected:
         raise
     except TimeoutError as error:
-        raise Refused("too_slow", f"This {kind.name} takes more than {MAX_SECONDS} s to decode.") from error
+        raise PhotoRejected("too_slow", f"This {kind.name} takes more than {MAX_SECONDS} s to decode.") from error
     except MemoryError as error:
-        raise Refused("too_much_memory", f"This {kind.name} takes more memory than any photo should.") from error
+        raise PhotoRejected("too_much_memory", f"This {kind.name} takes more memory than any photo should.") from error
     except Exception as error:  # a decoder fed garbage raises anything, and will do so again
         reason = f"This {kind.name} cannot be decoded: it is damaged, incomplete or of a rare kind."
-        raise Refused("broken", reason) from error
+        raise PhotoRejected("broken", reason) from error
 
 
 def _made(photo: bytes, kind: Format, sizes: Sequence[int]) -> dict[int, bytes]:
@@ -91,7 +91,7 @@ def _decode(photo: bytes, kind: Format, size: int) -> _Decoded:
     full = file.size
     if full[0] * full[1] > (limit := kind.limit(file.mode)):
         pixels = f"{full[0]} × {full[1]} pixels, over {limit // 1_000_000} million"
-        raise Refused("too_many_pixels", f"This {kind.name} has {pixels}.")
+        raise PhotoRejected("too_many_pixels", f"This {kind.name} has {pixels}.")
     fitted = fit(full, size)
     image: Image.Image = file
     extent: tuple[float, float] = full

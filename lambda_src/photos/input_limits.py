@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Literal
 
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 
 MAX_PARTS: Final = 50_000  # PNGs of 50 MiB have 13,000 at most; Pillow takes 4 µs for each
 _TIFF_OFFSETS: Final = (273, 324)  # where strips and tiles are
@@ -13,17 +13,17 @@ MAX_MEMORY: Final = 1_300 * 2**20  # bytes for one photo: none that is accepted 
 
 
 def check_parts(photo: bytes, decoder: str) -> None:
-    """Raises Refused for a PNG, GIF or TIFF of more than MAX_PARTS parts: 50 MiB of them take 20 s.
+    """Raises PhotoRejected for a PNG, GIF or TIFF of more than MAX_PARTS parts: 50 MiB of them take 20 s.
 
     And for a BMP in runs, which Pillow reads in Python: one of 41 KB took 9 s.
     """
     if decoder == "BMP" and _is_in_runs(photo):
-        raise Refused(
+        raise PhotoRejected(
             "too_many_parts", "This BMP is coded in runs, which no camera writes, and takes too long to read."
         )
     count = {"PNG": _png_chunks, "GIF": _gif_blocks, "TIFF": _tiff_parts}.get(decoder)
     if count and any(number >= MAX_PARTS for number in count(photo)):
-        raise Refused("too_many_parts", f"This {decoder} has more than {MAX_PARTS} parts, which is no photo.")
+        raise PhotoRejected("too_many_parts", f"This {decoder} has more than {MAX_PARTS} parts, which is no photo.")
 
 
 def _png_chunks(photo: bytes) -> Iterator[int]:

@@ -10,7 +10,7 @@ from itertools import pairwise
 from math import ceil
 from typing import Final, NamedTuple
 
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 
 MAX_SCANS: Final = 64  # the commonest script has 10, and 18 for CMYK; thousands in 346 KB burn 40 s
 MAX_SEGMENTS: Final = 10_000
@@ -38,12 +38,12 @@ class _Component(NamedTuple):
 def needs_all_scans(photo: bytes) -> bool:
     """Whether a decoder holds the whole JPEG before its first row: progressive, or a scan per component.
 
-    Raises Refused for a JPEG of far too many parts, or more than MAX_HEADER before the first scan.
+    Raises PhotoRejected for a JPEG of far too many parts, or more than MAX_HEADER before the first scan.
     """
     components = b""
     for segment in _segments(photo):
         if segment.start > MAX_HEADER:
-            raise Refused("too_many_parts", f"This JPEG has {MAX_HEADER >> 20} MiB before its picture.")
+            raise PhotoRejected("too_many_parts", f"This JPEG has {MAX_HEADER >> 20} MiB before its picture.")
         if segment.marker in _FRAMES:
             if segment.marker not in _SINGLE_PASS:
                 return True
@@ -54,9 +54,9 @@ def needs_all_scans(photo: bytes) -> bool:
 
 
 def check_scans(photo: bytes) -> None:
-    """Raises Refused for a JPEG of more than MAX_SCANS scans: each is one more pass over the picture."""
+    """Raises PhotoRejected for a JPEG of more than MAX_SCANS scans: each is one more pass over the picture."""
     if sum(segment.marker == _SOS for segment in _segments(photo)) > MAX_SCANS:
-        raise Refused("too_many_scans", f"This JPEG has more than {MAX_SCANS} scans, which no camera writes.")
+        raise PhotoRejected("too_many_scans", f"This JPEG has more than {MAX_SCANS} scans, which no camera writes.")
 
 
 def without_hidden_scans(photo: bytes) -> bytes:
@@ -86,7 +86,7 @@ def without_hidden_scans(photo: bytes) -> bytes:
 def _segments(photo: bytes) -> Iterator[_Segment]:
     """The segments of the first picture in `photo`, as far as they go: its end marker last, if it has one.
 
-    Raises Refused for more than MAX_SEGMENTS: 50 MiB of empty ones take a decoder 20 s.
+    Raises PhotoRejected for more than MAX_SEGMENTS: 50 MiB of empty ones take a decoder 20 s.
     """
     position = 2
     for _ in range(MAX_SEGMENTS):
@@ -99,7 +99,7 @@ def _segments(photo: bytes) -> Iterator[_Segment]:
             return
         position = after + int.from_bytes(photo[after : after + 2], "big")
         yield _Segment(found.start(), marker, photo[after + 2 : position])
-    raise Refused("too_many_parts", f"This JPEG has more than {MAX_SEGMENTS} parts, which no camera writes.")
+    raise PhotoRejected("too_many_parts", f"This JPEG has more than {MAX_SEGMENTS} parts, which no camera writes.")
 
 
 def _hidden_at_an_eighth(frame: bytes) -> dict[int, int]:

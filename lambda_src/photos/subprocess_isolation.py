@@ -11,17 +11,17 @@ from typing import NoReturn, TypeVar
 T = TypeVar("T")
 
 
-class Crashed(Exception):
+class SubprocessCrashed(Exception):
     """The process died of a signal, or was not able to tell its result."""
 
 
-def apart(work: Callable[[], T], *, seconds: float) -> T:
+def run_in_subprocess(work: Callable[[], T], *, seconds: float) -> T:
     """The result of `work`, done by a fork of this process.
 
     A fork costs 5 ms, and 70 ms more at 12 megapixels, as all its memory is new.
 
     seconds: of processor time; by the clock it may take twice as long, for the machine may be busy
-    Raises TimeoutError, Crashed, or what `work` raised. Where there is no fork (Windows), it is done here, unbounded.
+    Raises TimeoutError, SubprocessCrashed, or what `work` raised. Without fork (Windows), it runs here, unbounded.
     """
     if not hasattr(os, "fork"):
         return work()
@@ -38,7 +38,7 @@ def apart(work: Callable[[], T], *, seconds: float) -> T:
     if -os.waitstatus_to_exitcode(status) in (signal.SIGPROF, signal.SIGALRM):
         raise TimeoutError(f"took more than {seconds} s")
     if status:
-        raise Crashed(f"status {status}")
+        raise SubprocessCrashed(f"status {status}")
     succeeded, result = pickle.loads(told)  # ours, for it was never outside of these two processes
     if not succeeded:
         raise result
@@ -47,7 +47,7 @@ def apart(work: Callable[[], T], *, seconds: float) -> T:
 
 def _work(work: Callable[[], object], writing: int, seconds: float) -> NoReturn:
     """Do it and tell, and end without what a process does at its end: all of that belongs to the parent."""
-    faulthandler.disable()  # `Crashed` says it
+    faulthandler.disable()  # `SubprocessCrashed` says it
     for number in (signal.SIGPROF, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)  # ends the process, whatever it is doing
     signal.setitimer(signal.ITIMER_PROF, seconds)

@@ -9,7 +9,7 @@ that write knew of them, and the sweep finds them.
 from enum import StrEnum
 
 from photos.catalogue import Catalogue, NewerKnown
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 from photos.event_ordering import Upload, comparable
 from photos.imaging import make_thumbnails
 from photos.keys import thumbnail_key
@@ -68,9 +68,9 @@ class Thumbnailer:
         with self._originals.open(key, upload) as original:
             try:
                 images = make_thumbnails(_read(original), SIZES)
-            except Refused as refusal:
+            except PhotoRejected as rejection:
                 return Outcome.REJECTED, self._catalogue.set_rejected(
-                    key, upload, uploaded_at=original.uploaded_at, refusal=refusal
+                    key, upload, uploaded_at=original.uploaded_at, rejection=rejection
                 )
         for size, webp in images.items():
             self._thumbnails.write(own[size], webp)
@@ -80,5 +80,5 @@ class Thumbnailer:
 def _read(original: Original) -> bytes:
     if original.size > MAX_BYTES:
         size, limit = original.size / 2**20, MAX_BYTES / 2**20
-        raise Refused("too_many_bytes", f"This file has {size:,.1f} MiB; a photo may have {limit:,.0f} MiB.")
+        raise PhotoRejected("too_many_bytes", f"This file has {size:,.1f} MiB; a photo may have {limit:,.0f} MiB.")
     return original.read()

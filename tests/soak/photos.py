@@ -5,13 +5,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 from photos.imaging import make_thumbnails
 
 _PHOTOS = Path(__file__).parents[2] / "samples"
 
 # What becomes of a picture: its thumbnails by size, or its refusal.
-Outcome = dict[int, bytes] | Refused
+Outcome = dict[int, bytes] | PhotoRejected
 
 
 def pictures() -> dict[str, bytes]:
@@ -24,8 +24,8 @@ def outcome(picture: bytes) -> Outcome:
     """What the service has to make of a file, wherever and however often it is uploaded."""
     try:
         return make_thumbnails(picture)
-    except Refused as refusal:
-        return refusal
+    except PhotoRejected as rejection:
+        return rejection
 
 
 def _odd(photo: Image.Image) -> dict[str, bytes]:

@@ -8,7 +8,7 @@ from hashlib import md5
 from typing import Any
 
 from local.sandbox import Sandbox
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 from photos.keys import is_thumbnail_key, photo_id
 from tests.soak.photos import Outcome
 from tests.soak.plan import Plan
@@ -65,7 +65,7 @@ class Judge:
     def states(self) -> Counter[str]:
         """How many photos have to be ready, rejected and deleted."""
         states = Counter(
-            "rejected" if isinstance(self._outcomes[name], Refused) else "ready" for name in self._final.values()
+            "rejected" if isinstance(self._outcomes[name], PhotoRejected) else "ready" for name in self._final.values()
         )
         return states + Counter(deleted=len(self._keys - self._final.keys()))
 
@@ -115,7 +115,7 @@ class Judge:
     def _wrong_outcome(
         self, key: str, item: dict[str, Any], expected: Outcome, thumbnails: Mapping[str, str]
     ) -> Iterator[str]:
-        if isinstance(expected, Refused):
+        if isinstance(expected, PhotoRejected):
             found = item["state"], item.get("code"), item.get("reason"), item.get("thumbnails")
             if found != ("rejected", expected.code, expected.reason, None):
                 yield f"{key!r} has to be rejected as {expected.code}, and is {found}"

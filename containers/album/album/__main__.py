@@ -16,7 +16,7 @@ from botocore.config import Config
 
 from album.binding import bind
 from album.page import make_page
-from album.store import AlbumStore, NotThere
+from album.store import AlbumStore, ObjectNotFound
 from album.thumbnails import Pictures
 from photos.albums import InvalidAlbum
 from photos.catalogue import Catalogue
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> None:
         pictures = Pictures(catalogue, s3, bucket)
         index = int(os.environ.get("AWS_BATCH_JOB_ARRAY_INDEX", "0"))
         print(f"Album {album.id}, page {index + 1} of {album.page_count}: {make_page(album, index, pictures, store)}")
-    except (InvalidAlbum, NotThere, IndexError) as error:
+    except (InvalidAlbum, ObjectNotFound, IndexError) as error:
         sys.exit(f"Album {given.album}: {error}")
 
 

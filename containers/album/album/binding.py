@@ -8,7 +8,7 @@ from photos.albums import Album
 
 
 def bind(album: Album, store: AlbumStore) -> str:
-    """Write the PDF from the stored pages, one page in memory at a time. Returns what was done. Raises NotThere."""
+    """Write the PDF from the stored pages, one at a time. Returns a summary. Raises ObjectNotFound."""
     with TemporaryFile() as file:
         pdf = PdfWriter(file, title=album.title)
         for index in range(album.page_count):

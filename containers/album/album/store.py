@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-class NotThere(Exception):
+class ObjectNotFound(Exception):
     """What has to be there before this job runs is not. The message names it."""
 
 
@@ -23,7 +23,7 @@ class AlbumStore:
         self._bucket = bucket
 
     def album(self, album_id: str) -> Album:
-        """The album as it was asked for. Raises NotThere, InvalidAlbum."""
+        """The album as it was asked for. Raises ObjectNotFound, InvalidAlbum."""
         return Album.from_json(self._read(manifest_key(album_id)))
 
     def write_page(self, album: Album, index: int, jpeg: bytes) -> None:
@@ -31,7 +31,7 @@ class AlbumStore:
         self._s3.put_object(Bucket=self._bucket, Key=page_key(album.id, index), Body=jpeg, ContentType="image/jpeg")
 
     def page(self, album: Album, index: int) -> bytes:
-        """A page as JPEG. Raises NotThere."""
+        """A page as JPEG. Raises ObjectNotFound."""
         return self._read(page_key(album.id, index))
 
     def write_pdf(self, album: Album, pdf: IO[bytes]) -> None:
@@ -42,6 +42,6 @@ class AlbumStore:
         try:
             answer = self._s3.get_object(Bucket=self._bucket, Key=key)
         except self._s3.exceptions.NoSuchKey as error:
-            raise NotThere(f"{key} is not in the bucket {self._bucket}") from error
+            raise ObjectNotFound(f"{key} is not in the bucket {self._bucket}") from error
         with closing(answer["Body"]) as body:
             return body.read()

@@ -8,7 +8,7 @@ from photos.album_jobs import AlbumJobs, AlbumState, JobKind
 from photos.album_orders import AlbumOrders, NoPhotos, UnknownAlbum, UnknownPhotos
 from photos.albums import Album, jobs_key, manifest_key, page_key, pdf_key
 from photos.catalogue import Catalogue
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 from photos.event_ordering import Upload
 from photos.keys import photo_id
 from photos.listing import Listing
@@ -49,7 +49,7 @@ def manifest(aws: MockedAws, album_id: str) -> Album:
 
 def test_of_the_photos_asked_for_in_their_order(orders: AlbumOrders, catalogue: Catalogue, aws: MockedAws) -> None:
     keys = ready(catalogue, 30)[::-3]
-    catalogue.set_rejected("refused.jpg", UPLOAD, uploaded_at=NOON, refusal=Refused("c", "R."))
+    catalogue.set_rejected("refused.jpg", UPLOAD, uploaded_at=NOON, rejection=PhotoRejected("c", "R."))
     keys.append("refused.jpg")  # the job marks the gap
     ordered = orders.order("Holiday", [photo_id(key) for key in keys])
     assert (ordered.state, ordered.pages_done, ordered.album.title) == ("running", 0, "Holiday")
@@ -59,7 +59,7 @@ def test_of_the_photos_asked_for_in_their_order(orders: AlbumOrders, catalogue: 
 def test_of_all_that_are_ready_then_newest_first(orders: AlbumOrders, catalogue: Catalogue, aws: MockedAws) -> None:
     keys = ready(catalogue, 3)
     catalogue.announce("pending.jpg", announced_at=NOON)
-    catalogue.set_rejected("refused.jpg", UPLOAD, uploaded_at=NOON, refusal=Refused("c", "R."))
+    catalogue.set_rejected("refused.jpg", UPLOAD, uploaded_at=NOON, rejection=PhotoRejected("c", "R."))
     album_id = orders.order("Holiday").album.id
     catalogue.set_ready("later.jpg", UPLOAD, uploaded_at=NOON, thumbnails={256: "t"})
     catalogue.remove(keys[0], "9")

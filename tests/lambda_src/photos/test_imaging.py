@@ -10,7 +10,7 @@ from PIL import Image
 from photos.formats import format_of
 from photos.imaging import make_thumbnails
 from photos.limits import SIZES
-from tests.lambda_src.photos.pictures import HERE, PHOTOS, REAL_PHOTOS, opened, photo, sample, saved
+from tests.lambda_src.photos.images import HERE, PHOTOS, REAL_PHOTOS, opened, photo, sample, saved
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from photos.imaging import make_thumbnails
-from tests.lambda_src.photos.pictures import corners, four_corners, opened, photo, psnr, sample, saved
+from tests.lambda_src.photos.images import corners, four_corners, opened, photo, psnr, sample, saved
 
 CORNERS = ["red", "green", "blue", "white"]
 

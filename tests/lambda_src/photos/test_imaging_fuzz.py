@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 from photos.imaging import MAX_SECONDS, make_thumbnails
-from tests.lambda_src.photos.pictures import opened, photo, sample, saved
+from tests.lambda_src.photos.images import opened, photo, sample, saved
 
 MINUTES = float(os.environ.get("FUZZ_MINUTES", 0))
 pytestmark = pytest.mark.timeout(300 + 120 * MINUTES)
@@ -69,7 +69,7 @@ def damaged(whole: bytes, damages: list[tuple[float, str, bytes]]) -> bytes:
 
 def assert_thumbnail_or_refusal(photo: bytes, sizes: tuple[int, ...]) -> None:
     start = cpu_seconds()
-    with suppress(Refused):
+    with suppress(PhotoRejected):
         made = make_thumbnails(photo, sizes)
         assert all(opened(thumbnail).format == "WEBP" for thumbnail in made.values())
     assert cpu_seconds() - start < MAX_SECONDS

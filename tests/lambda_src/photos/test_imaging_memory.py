@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.lambda_src.photos.pictures import HERE, opened, photo
+from tests.lambda_src.photos.images import HERE, opened, photo
 
 PEAK = """
 import sys

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from photos import imaging
-from tests.lambda_src.photos.pictures import HERE, REAL_PHOTOS, opened, photo, psnr, saved
+from tests.lambda_src.photos.images import HERE, REAL_PHOTOS, opened, photo, psnr, saved
 
 
 def exact(name: str, size: tuple[int, int]) -> Image.Image:

@@ -14,10 +14,10 @@ from time import monotonic
 import PIL
 import pytest
 
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 from photos.imaging import make_thumbnails
 from photos.limits import SIZES
-from tests.lambda_src.photos.pictures import opened
+from tests.lambda_src.photos.images import opened
 
 CODES = {
     "empty",
@@ -60,7 +60,7 @@ def test_a_thumbnail_or_a_refusal_for_every_picture(collection: dict[str, bytes]
             assert made.keys() == set(SIZES)
             assert max(opened(made[256]).size) <= 256
             outcome = "thumbnail"
-        except Refused as refused:
+        except PhotoRejected as refused:
             outcome = refused.code
         except Exception as error:
             accidents.append(f"{name}: {error!r}")

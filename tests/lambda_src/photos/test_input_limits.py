@@ -10,10 +10,10 @@ from time import monotonic
 
 import pytest
 
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 from photos.imaging import make_thumbnails
 from photos.input_limits import MAX_MEMORY, MAX_PARTS, bounded_memory
-from tests.lambda_src.photos.pictures import four_corners, opened, saved
+from tests.lambda_src.photos.images import four_corners, opened, saved
 
 SOURCES = Path(__file__).parents[3] / "lambda_src"
 JPEG, PNG, GIF = (saved(four_corners(), format_) for format_ in ("JPEG", "PNG", "GIF"))
@@ -56,7 +56,7 @@ FLOODS = {
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_flood_of_parts_is_refused_at_once(flood: str) -> None:
     start = monotonic()
-    with pytest.raises(Refused, match="too_many_parts"):
+    with pytest.raises(PhotoRejected, match="too_many_parts"):
         make_thumbnails(FLOODS[flood])
     assert monotonic() - start < 2
 
@@ -86,7 +86,7 @@ from photos import imaging, input_limits
 input_limits.MAX_MEMORY = {megabytes} * 2**20
 try:
     imaging.make_thumbnails(open(sys.argv[1], "rb").read())
-except imaging.Refused as refused:
+except imaging.PhotoRejected as refused:
     print(refused.code)
 """
     # A fresh process: this one may have enough memory left over from other tests.

@@ -11,9 +11,9 @@ from random import Random
 import pytest
 from PIL import Image
 
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 from photos.jpeg_scans import MAX_SCANS, check_scans, needs_all_scans, without_hidden_scans
-from tests.lambda_src.photos.pictures import four_corners, opened, photo, saved
+from tests.lambda_src.photos.images import four_corners, opened, photo, saved
 
 SCRIPTS = {  # in the language of `jpegtran -scans`
     "plain": "0,1,2: 0-0, 0, 0; 0: 1-63, 0, 0; 1: 1-63, 0, 0; 2: 1-63, 0, 0;",
@@ -141,5 +141,5 @@ def test_the_number_of_scans_is_limited() -> None:
     jpeg = saved(four_corners(), "JPEG", progressive=True)
     one_more = jpeg[jpeg.rindex(b"\xff\xda") : -2]
     check_scans(jpeg)
-    with pytest.raises(Refused, match="too_many_scans"):
+    with pytest.raises(PhotoRejected, match="too_many_scans"):
         check_scans(jpeg[:-2] + one_more * MAX_SCANS + b"\xff\xd9")

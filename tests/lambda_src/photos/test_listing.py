@@ -10,7 +10,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from photos.catalogue import Catalogue, Item
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 from photos.event_ordering import Upload
 from photos.keys import photo_id
 from photos.listing import Listing, Place
@@ -137,6 +137,6 @@ def test_ready_ones_newest_first(catalogue: Catalogue, listing: Listing) -> None
     upload = Upload("e", "1")
     for key in keys[:6]:
         catalogue.set_ready(key, upload, uploaded_at=NOON, thumbnails={256: "t"})
-    catalogue.set_rejected(keys[6], upload, uploaded_at=NOON, refusal=Refused("c", "R."))
+    catalogue.set_rejected(keys[6], upload, uploaded_at=NOON, rejection=PhotoRejected("c", "R."))
     assert [item.key for item in listing.ready(4)] == keys[5:1:-1]
     assert len(listing.ready(100)) == 6

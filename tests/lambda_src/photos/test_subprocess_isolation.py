@@ -1,4 +1,4 @@
-"""Work that is done apart comes back, fails, crashes and hangs without harm."""
+"""Work that is done run_in_subprocess comes back, fails, crashes and hangs without harm."""
 
 import os
 import signal
@@ -7,8 +7,8 @@ from time import sleep
 
 import pytest
 
-from photos.errors import Refused
-from photos.subprocess_isolation import Crashed, apart
+from photos.errors import PhotoRejected
+from photos.subprocess_isolation import SubprocessCrashed, run_in_subprocess
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -29,36 +29,36 @@ def toil() -> None:
 
 
 def refuse() -> None:
-    raise Refused("broken", "It is broken.")
+    raise PhotoRejected("broken", "It is broken.")
 
 
 def test_the_result_comes_from_another_process() -> None:
-    assert apart(lambda: (os.getpid(), bytes(5_000_000)), seconds=5) != (os.getpid(), bytes(5_000_000))
-    assert len(apart(lambda: bytes(5_000_000), seconds=5)) == 5_000_000
+    assert run_in_subprocess(lambda: (os.getpid(), bytes(5_000_000)), seconds=5) != (os.getpid(), bytes(5_000_000))
+    assert len(run_in_subprocess(lambda: bytes(5_000_000), seconds=5)) == 5_000_000
 
 
 def test_what_it_raises_is_raised() -> None:
-    with pytest.raises(Refused) as refusal:
-        apart(refuse, seconds=5)
+    with pytest.raises(PhotoRejected) as refusal:
+        run_in_subprocess(refuse, seconds=5)
     assert (refusal.value.code, refusal.value.reason) == ("broken", "It is broken.")
 
 
 def test_a_crash_is_an_exception() -> None:
-    with pytest.raises(Crashed):
-        apart(crash, seconds=5)
+    with pytest.raises(SubprocessCrashed):
+        run_in_subprocess(crash, seconds=5)
 
 
 @pytest.mark.parametrize("work", [hang, toil])
 def test_what_takes_too_long_is_ended(work: Callable[[], None]) -> None:
     with pytest.raises(TimeoutError):
-        apart(work, seconds=0.1)
+        run_in_subprocess(work, seconds=0.1)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="only Linux tells what a process holds open")
 def test_nothing_of_it_is_left_open() -> None:
     before = os.listdir("/proc/self/fd")
     for _ in range(3):
-        with pytest.raises(Crashed):
-            apart(crash, seconds=5)
-        apart(os.getpid, seconds=5)
+        with pytest.raises(SubprocessCrashed):
+            run_in_subprocess(crash, seconds=5)
+        run_in_subprocess(os.getpid, seconds=5)
     assert len(os.listdir("/proc/self/fd")) == len(before)

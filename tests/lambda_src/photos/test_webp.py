@@ -8,7 +8,7 @@ from PIL import Image, WebPImagePlugin
 
 from photos import webp
 from photos.downscaling import Size
-from tests.lambda_src.photos.pictures import four_corners, opened, photo, psnr, saved
+from tests.lambda_src.photos.images import four_corners, opened, photo, psnr, saved
 
 LOSSY, LOSSLESS = (saved(opened(photo("retina.jpg")), "WEBP", quality=90, lossless=way) for way in (False, True))
 

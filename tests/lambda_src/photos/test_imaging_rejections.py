@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from photos import imaging
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 from photos.formats import FORMATS
 from photos.imaging import make_thumbnails
 from photos.limits import MAX_BYTES
-from tests.lambda_src.photos.pictures import four_corners, opened, photo, sample, saved
+from tests.lambda_src.photos.images import four_corners, opened, photo, sample, saved
 
 
 @pytest.fixture(autouse=True)
@@ -24,8 +24,8 @@ def within_five_seconds() -> Iterator[None]:
     assert monotonic() - start < 5
 
 
-def refusal_of(bytes_: bytes) -> Refused:
-    with pytest.raises(Refused) as refusal:
+def refusal_of(bytes_: bytes) -> PhotoRejected:
+    with pytest.raises(PhotoRejected) as refusal:
         make_thumbnails(bytes_)
     assert refusal.value.reason.endswith(".")
     assert "0x" not in refusal.value.reason  # no memory addresses
@@ -85,7 +85,7 @@ def test_a_truncated_photo(format_: str, part: float) -> None:
 def test_a_truncated_progressive_photo() -> None:
     whole = saved(opened(photo("rocket.jpg")).resize((3_000, 2_000)), "JPEG", progressive=True)
     for sizes in ([256], [256, 1024]):
-        with pytest.raises(Refused, match="broken"):
+        with pytest.raises(PhotoRejected, match="broken"):
             make_thumbnails(whole[: len(whole) // 2], sizes)
 
 

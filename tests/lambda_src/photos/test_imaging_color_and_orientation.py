@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageCms, ImageColor
 
 from photos.imaging import make_thumbnails
-from tests.lambda_src.photos.pictures import corners, four_corners, opened, photo, psnr, saved
+from tests.lambda_src.photos.images import corners, four_corners, opened, photo, psnr, saved
 
 STORED = {  # how a camera lays the picture down that each EXIF orientation sets upright
     1: None,
