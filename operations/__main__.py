@@ -8,17 +8,17 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operations.account import session_of_this_shell
-from operations.address import CHECK_IP
-from operations.cdk import settings_in_cdk_json, synthesize
-from operations.cost import aligned, idle_cost
+from operations.account import create_session
+from operations.cdk import cdk_json_context, synthesize
+from operations.cost import format_table, idle_cost
 from operations.deploy import deploy
 from operations.destroy import destroy
 from operations.errors import OperationError
 from operations.key import api_key
 from operations.letters import Mode
 from operations.outputs import NotDeployedError
-from operations.prices import UnpricedError
+from operations.prices import UnknownPriceError
+from operations.public_address import CHECK_IP_URL
 from operations.redrive import redrive
 
 _LEFT = """{} are left, for the reasons above. Mend the cause, then: python -m operations redrive --again
@@ -29,24 +29,24 @@ def main() -> None:
     """Run an operation. Exits with 1 and a line when it cannot be done, or not wholly; with 2 for wrong arguments."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # in one order with what the CDK prints
-    arguments = command_line().parse_args()
+    arguments = argument_parser().parse_args()
     try:
-        settings = {"name": settings_in_cdk_json()["name"], **dict(arguments.settings)}
+        settings = {"name": cdk_json_context()["name"], **dict(arguments.settings)}
         match arguments.command:
             case "cost":
                 _cost(settings)
             case "deploy":
-                session = session_of_this_shell()
+                session = create_session()
                 deploy(session, settings, arguments.stacks, check_ip=arguments.check_ip, yes=arguments.yes)
             case "destroy":
-                destroy(session_of_this_shell(), settings, yes=arguments.yes)
+                destroy(create_session(), settings, yes=arguments.yes)
             case "key":
-                print(api_key(session_of_this_shell(), settings["name"]))
+                print(api_key(create_session(), settings["name"]))
             case "redrive":
-                left = redrive(session_of_this_shell(), settings["name"], arguments.mode)
+                left = redrive(create_session(), settings["name"], arguments.mode)
                 if left:
                     sys.exit(_LEFT.format(left))
-    except (OperationError, UnpricedError) as error:
+    except (OperationError, UnknownPriceError) as error:
         sys.exit(str(error))
     except (NotDeployedError, BotoCoreError, ClientError) as error:
         sys.exit(f"{error}\nIs this the right account? In the sandbox, export what `make local` printed.")
@@ -54,7 +54,7 @@ def main() -> None:
         sys.exit("\nStopped. What CloudFormation had begun, it goes on with.")
 
 
-def command_line() -> argparse.ArgumentParser:
+def argument_parser() -> argparse.ArgumentParser:
     """What it can be told."""
     parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__)
     parser.add_argument(
@@ -69,7 +69,7 @@ def command_line() -> argparse.ArgumentParser:
     command("cost", "tell what the stacks cost while nobody uses them")
     deploying = command("deploy", "deploy into the account of your credentials")
     deploying.add_argument("stacks", nargs="*", metavar="STACK", help="and what it needs; without any, all")
-    deploying.add_argument("--check-ip", default=CHECK_IP, metavar="URL", help="answers with your address")
+    deploying.add_argument("--check-ip", default=CHECK_IP_URL, metavar="URL", help="answers with your address")
     destroying = command("destroy", "remove all of it from the account of your credentials")
     for asking in (deploying, destroying):
         asking.add_argument("--yes", action="store_true", help="do not ask")
@@ -100,7 +100,7 @@ def _setting(text: str) -> tuple[str, str]:
 def _cost(settings: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory(prefix="other-compute-") as folder:
         cost = idle_cost(synthesize(Path(folder, "cdk.out"), settings).folder)
-    print(aligned(cost.rows()))
+    print(format_table(cost.rows()))
     print(f"\n{cost}")
 
 

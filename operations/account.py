@@ -29,7 +29,7 @@ class Account:
         return {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
 
 
-def session_of_this_shell() -> boto3.Session:
+def create_session() -> boto3.Session:
     """By the credentials of this shell. Raises OperationError if no region is chosen.
 
     In the region of AWS_REGION, if that is set, as the CDK command line takes it: the Python SDK does not read it.
@@ -43,7 +43,7 @@ def session_of_this_shell() -> boto3.Session:
     return session
 
 
-def account_of(session: boto3.Session) -> Account:
+def current_account(session: boto3.Session) -> Account:
     """The account of these credentials. Raises OperationError if there are none, or AWS does not take them."""
     try:
         identity = session.client("sts").get_caller_identity()

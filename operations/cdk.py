@@ -16,7 +16,7 @@ _ROOT = Path(__file__).parent.parent
 _CLI = _ROOT / "node_modules" / ".bin" / "cdk"
 
 
-def settings_in_cdk_json() -> dict[str, Any]:
+def cdk_json_context() -> dict[str, Any]:
     """The context that the app has without any option. Raises OperationError if it cannot be read."""
     try:
         context: dict[str, Any] = json.loads((_ROOT / "cdk.json").read_text())["context"]
@@ -42,12 +42,12 @@ class Assembly:
         ids = {name for name, artifact in artifacts.items() if artifact["type"] == "aws:cloudformation:stack"}
         return {name: ids & set(artifacts[name].get("dependencies", [])) for name in sorted(ids)}
 
-    def with_needs(self, chosen: set[str]) -> set[str]:
+    def with_dependencies(self, chosen: set[str]) -> set[str]:
         """These stacks and all that they need. Raises OperationError for one that does not exist."""
         stacks = self.stacks()
         if unknown := chosen - stacks.keys():
             raise OperationError(f"There is no stack {', '.join(sorted(unknown))}. There are: {', '.join(stacks)}.")
-        return chosen.union(*(self.with_needs(stacks[stack]) for stack in chosen))
+        return chosen.union(*(self.with_dependencies(stacks[stack]) for stack in chosen))
 
 
 def synthesize(folder: Path, settings: Mapping[str, str]) -> Assembly:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from operations.charges import Charge, charges
+from operations.idle_charges import Charge, idle_charges
 from operations.prices import HOURS_A_MONTH, Price
 
 # Column of a row: US dollars.
@@ -44,10 +44,10 @@ def _row(charge: Charge) -> list[str]:
 
 
 def idle_cost(assembly: Path, stacks: Collection[str] | None = None) -> IdleCost:
-    """The cost of these stacks, by id, or of all in a folder as `cdk synth` writes it. Raises UnpricedError."""
+    """The cost of these stacks, by id, or of all in a folder as `cdk synth` writes it. Raises UnknownPriceError."""
     added: dict[tuple[str, str, Price], float] = {}
     for stack, template in _templates(assembly):
-        for charge in charges(stack, template) if stacks is None or stack in stacks else ():
+        for charge in idle_charges(stack, template) if stacks is None or stack in stacks else ():
             # What is free up to a number, is so for the whole account.
             key = ("all" if charge.price.free else stack, charge.what, charge.price)
             added[key] = added.get(key, 0) + charge.quantity
@@ -62,7 +62,7 @@ def _templates(assembly: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield stack, json.loads((assembly / artifact["properties"]["templateFile"]).read_text())
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
+def format_table(rows: Sequence[Sequence[str]]) -> str:
     """A table for a terminal."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

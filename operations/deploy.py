@@ -7,13 +7,13 @@ from pathlib import Path
 
 import boto3
 
-from operations.account import Account, account_of, check_bootstrapped, deployed_stacks
-from operations.address import own_network
-from operations.cdk import Assembly, run_cdk, settings_in_cdk_json, synthesize
+from operations.account import Account, check_bootstrapped, current_account, deployed_stacks
+from operations.cdk import Assembly, cdk_json_context, run_cdk, synthesize
 from operations.confirm import confirm
 from operations.cost import idle_cost
-from operations.prices import UnpricedError
-from operations.service_roles import make_service_roles
+from operations.prices import UnknownPriceError
+from operations.public_address import detect_public_cidr
+from operations.service_linked_roles import create_service_linked_roles
 
 
 def deploy(
@@ -25,13 +25,13 @@ def deploy(
     check_ip: a URL that answers with the caller's address
     yes: do not ask. Raises OperationError.
     """
-    account = account_of(session)
+    account = current_account(session)
     check_bootstrapped(session, account)
-    given = settings.get("allowed_cidr") or settings_in_cdk_json().get("allowed_cidr")
-    allowed_cidr = given or own_network(check_ip)
+    given = settings.get("allowed_cidr") or cdk_json_context().get("allowed_cidr")
+    allowed_cidr = given or detect_public_cidr(check_ip)
     with tempfile.TemporaryDirectory(prefix="other-compute-") as folder:
         assembly = synthesize(Path(folder, "cdk.out"), {**settings, "allowed_cidr": allowed_cidr})
-        chosen = assembly.with_needs(set(stacks or assembly.stacks()))
+        chosen = assembly.with_dependencies(set(stacks or assembly.stacks()))
         there = deployed_stacks(session, account, settings["name"]) & chosen
         print(f"\nThis will deploy into {account}, as {account.caller}:")
         for what, value in {
@@ -40,25 +40,25 @@ def deploy(
             "updated": ", ".join(sorted(there)) or "none",
             "reached from": f"{allowed_cidr} only" + ("" if given else ", your address"),
             "cost": _cost(assembly, chosen),
-            "undo": undo(settings["name"]),
+            "undo": destroy_command(settings["name"]),
         }.items():
             print(f"  {what:13} {value}")
         confirm("Deploy?", yes=yes)
-        for role in make_service_roles(session, account, chosen):
+        for role in create_service_linked_roles(session, account, chosen):
             print(f"Made {role}, as AWS would at the first use. It stays, and costs nothing.")
         _deploy(assembly, account, stacks, Path(folder, "outputs.json"))
-    print(f"It costs until you run `{undo(settings['name'])}`.")
+    print(f"It costs until you run `{destroy_command(settings['name'])}`.")
 
 
-def undo(name: str) -> str:
+def destroy_command(name: str) -> str:
     """What to type to have all of this `name` removed again, and of no other."""
-    return "make destroy" + ("" if name == settings_in_cdk_json()["name"] else f" name={name}")
+    return "make destroy" + ("" if name == cdk_json_context()["name"] else f" name={name}")
 
 
 def _cost(assembly: Assembly, stacks: Collection[str]) -> str:
     try:
         return str(idle_cost(assembly.folder, stacks))
-    except UnpricedError as error:
+    except UnknownPriceError as error:
         return f"not known: {error}"
 
 

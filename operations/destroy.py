@@ -6,7 +6,7 @@ from pathlib import Path
 
 import boto3
 
-from operations.account import account_of, deployed_stacks
+from operations.account import current_account, deployed_stacks
 from operations.cdk import run_cdk, synthesize
 from operations.confirm import confirm
 from operations.errors import OperationError
@@ -21,7 +21,7 @@ inactive, Batch for half a year. Neither costs anything."""
 
 def destroy(session: boto3.Session, settings: Mapping[str, str], *, yes: bool) -> None:
     """Destroy all stacks of this `name`. yes: do not ask. Raises OperationError."""
-    account, name = account_of(session), settings["name"]
+    account, name = current_account(session), settings["name"]
     if not deployed_stacks(session, account, name):
         print(f"Nothing of {name} is in {account}.")
         return

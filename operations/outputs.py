@@ -8,7 +8,7 @@ class NotDeployedError(RuntimeError):
     """The stack is not in this account and region."""
 
 
-def outputs_of(session: boto3.Session, name: str, stack: str) -> dict[str, str]:
+def stack_outputs(session: boto3.Session, name: str, stack: str) -> dict[str, str]:
     """Outputs by name of the stack with this id, deployed under this setting `name`. Raises NotDeployedError."""
     stack_name = f"{name}-{stack}"
     cloudformation = session.client("cloudformation")

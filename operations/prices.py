@@ -11,7 +11,7 @@ _PRICES = Path(__file__).with_name("prices.toml")
 HOURS_A_MONTH = 730
 
 
-class UnpricedError(LookupError):
+class UnknownPriceError(LookupError):
     """Something costs, and its price is not known."""
 
 
@@ -40,9 +40,9 @@ def _prices() -> dict[str, Price]:
     return {key: Price(**facts) for key, facts in tomllib.loads(_PRICES.read_text()).items()}
 
 
-def price_of(key: str) -> Price:
-    """The price under this heading of `prices.toml`. Raises UnpricedError."""
+def get_price(key: str) -> Price:
+    """The price under this heading of `prices.toml`. Raises UnknownPriceError."""
     try:
         return _prices()[key]
     except KeyError:
-        raise UnpricedError(f"{_PRICES.name} has no price of {key}") from None
+        raise UnknownPriceError(f"{_PRICES.name} has no price of {key}") from None

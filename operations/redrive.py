@@ -3,16 +3,16 @@
 import boto3
 
 from operations.letters import Mode
-from operations.outputs import NotDeployedError, outputs_of
+from operations.outputs import NotDeployedError, stack_outputs
 from operations.sweeps import Sweeps
 from operations.uploads import Uploads
 
 
 def redrive(session: boto3.Session, name: str, mode: Mode = Mode.SEND) -> int:
     """Redrive uploads and sweeps, telling what happens. Returns how many letters are left. Raises NotDeployedError."""
-    uploads = Uploads.deployed(session, outputs_of(session, name, "Thumbnails"))
+    uploads = Uploads.deployed(session, stack_outputs(session, name, "Thumbnails"))
     try:
-        sweeps = Sweeps(session, outputs_of(session, name, "Cron"))
+        sweeps = Sweeps(session, stack_outputs(session, name, "Cron"))
     except NotDeployedError:
         sweeps = None  # Thumbnails can be deployed alone
     sent, left = uploads.redrive(mode)

@@ -9,28 +9,28 @@ import boto3
 
 from local.deployment import Deployment
 from local.emulator import ROOT
-from operations.account import account_of, deployed_stacks, session_of_this_shell
+from operations.account import create_session, current_account, deployed_stacks
 from operations.errors import OperationError
-from operations.outputs import outputs_of
+from operations.outputs import stack_outputs
 
 
 @dataclass
-class InAccount(Deployment):
+class AccountDeployment(Deployment):
     """The copy that has this `name` there."""
 
     session: boto3.Session
     name: str
 
     @classmethod
-    def of_this_shell(cls) -> Self:
+    def from_environment(cls) -> Self:
         """The copy named by E2E_NAME, or as in `cdk.json`. Raises OperationError if it cannot be tested."""
-        session = session_of_this_shell()
+        session = create_session()
         name = os.environ.get("E2E_NAME") or json.loads((ROOT / "cdk.json").read_text())["context"]["name"]
-        account = account_of(session)
+        account = current_account(session)
         stacks = deployed_stacks(session, account, name)
         if lacking := {"Api", "Batch", "Cron", "Ecs", "Thumbnails"} - stacks:
             raise OperationError(f"{name} in {account} lacks {', '.join(sorted(lacking))}: make deploy name={name}")
-        copy = cls(session, name, outputs={stack: outputs_of(session, name, stack) for stack in stacks})
+        copy = cls(session, name, outputs={stack: stack_outputs(session, name, stack) for stack in stacks})
         if photos := len(copy.items(copy.outputs["Thumbnails"]["CatalogueTable"])):
             raise OperationError(
                 f"{name} in {account} has {photos} photos, and the tests delete every photo. "

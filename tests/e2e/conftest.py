@@ -15,7 +15,7 @@ from local.sandbox import Sandbox, running_sandbox
 from operations.errors import OperationError
 from stacks.support import build_context
 from tests.alert_inbox import inbox_of_alerts
-from tests.e2e.account import InAccount
+from tests.e2e.account import AccountDeployment
 from tests.e2e.eventually import eventually
 from tests.target import TARGET
 
@@ -41,7 +41,7 @@ def deployment(request: pytest.FixtureRequest) -> Deployment:
         sandbox: Sandbox = request.getfixturevalue("sandbox")
         return sandbox
     try:
-        return InAccount.of_this_shell()
+        return AccountDeployment.from_environment()
     except OperationError as error:
         pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
 

@@ -5,7 +5,7 @@ import pytest
 from local.demo.photo import PHOTO
 from local.sandbox import Sandbox
 from operations.errors import OperationError
-from tests.e2e.account import InAccount
+from tests.e2e.account import AccountDeployment
 from tests.e2e.eventually import eventually
 
 
@@ -19,7 +19,7 @@ def shell(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPat
 
 
 def test_it_is_as_it_was_deployed(sandbox: Sandbox, shell: pytest.MonkeyPatch) -> None:
-    copy = InAccount.of_this_shell()
+    copy = AccountDeployment.from_environment()
     assert copy.outputs == sandbox.outputs
     assert copy.api_key() == sandbox.api_key()
 
@@ -30,7 +30,7 @@ def test_a_copy_that_holds_photos_is_left_alone(sandbox: Sandbox, shell: pytest.
     try:
         eventually(lambda: sandbox.items(outputs["CatalogueTable"]))
         with pytest.raises(OperationError, match="has 1 photos, and the tests delete every photo"):
-            InAccount.of_this_shell()
+            AccountDeployment.from_environment()
     finally:
         s3.delete_object(Bucket=outputs["OriginalsBucket"], Key="mine.jpg")
         eventually(lambda: not sandbox.items(outputs["CatalogueTable"]))
@@ -41,4 +41,4 @@ def test_a_copy_that_is_not_there_is_told(shell: pytest.MonkeyPatch) -> None:
     with pytest.raises(
         OperationError, match=r"^annas in account 111122223333, us-east-1 lacks Api, Batch, .*make deploy"
     ):
-        InAccount.of_this_shell()
+        AccountDeployment.from_environment()

@@ -68,7 +68,7 @@ def test_deployed_for_ones_own_address_then_for_another_then_destroyed(
     empty_sandbox: Sandbox, check_ip: str, assembly: Path, proof: Callable[..., None]
 ) -> None:
     before, stacks = inventory(empty_sandbox.client), _stacks(empty_sandbox)
-    first, second = (Assembly(assembly).with_needs({stack}) for stack in ("Lightsail", "Cron"))
+    first, second = (Assembly(assembly).with_dependencies({stack}) for stack in ("Lightsail", "Cron"))
 
     run = _operate(empty_sandbox, "deploy", "Lightsail", "--check-ip", check_ip, "--yes")
     assert run.returncode == 0, run.stderr

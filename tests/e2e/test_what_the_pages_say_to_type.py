@@ -154,7 +154,7 @@ def test_what_is_given_to_make_arrives_in_what_it_runs(form: str) -> None:
 def _arrived(words: list[str]) -> dict[str, str]:
     """What this command has understood, by the variables of make that it came from."""
     if words[:3] == ["python", "-m", "operations"]:
-        understood = operations.command_line().parse_args(words[3:])
+        understood = operations.argument_parser().parse_args(words[3:])
         stacks, yes = getattr(understood, "stacks", []), getattr(understood, "yes", False)
         return {**dict(understood.settings), "STACKS": " ".join(stacks), "YES": "1" if yes else ""}
     if words[:3] == ["python", "-m", "local"]:

@@ -8,7 +8,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from operations.__main__ import main
-from operations.account import Account, account_of, check_bootstrapped, deployed_stacks, session_of_this_shell
+from operations.account import Account, check_bootstrapped, create_session, current_account, deployed_stacks
 from operations.errors import OperationError
 
 _ACCOUNT = Account("123456789012", "eu-central-1", "someone")
@@ -22,14 +22,14 @@ def session() -> Iterator[boto3.Session]:
 
 def test_says_where_and_as_whom(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
-    account = account_of(boto3.Session())
+    account = current_account(boto3.Session())
     assert str(account) == "account 123456789012, us-west-2"
     assert account.caller.startswith("arn:aws:")
 
 
 def test_the_region_is_the_one_that_the_cdk_would_take(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-central-1")  # which the Python SDK does not read
-    account = account_of(session_of_this_shell())
+    account = current_account(create_session())
     assert account.region == "eu-central-1"
     assert account.environment() == {"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1"}
 
@@ -37,7 +37,7 @@ def test_the_region_is_the_one_that_the_cdk_would_take(session: boto3.Session, m
 def test_no_region_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(OperationError, match="No AWS region is chosen"):
-        session_of_this_shell()
+        create_session()
 
 
 def test_every_operation_is_in_that_region(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +58,7 @@ def test_no_credentials_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(OperationError, match="There are no AWS credentials here"):
-        account_of(boto3.Session())
+        current_account(boto3.Session())
 
 
 def test_an_account_that_the_cdk_has_not_prepared_is_told_with_what_to_run(session: boto3.Session) -> None:

@@ -4,21 +4,27 @@ from pathlib import Path
 
 import pytest
 
-from operations.cdk import Assembly, run_cdk, settings_in_cdk_json, synthesize
+from operations.cdk import Assembly, cdk_json_context, run_cdk, synthesize
 from operations.errors import OperationError
 from stacks.support.settings import Settings
 
 
 def test_a_stack_comes_with_all_that_it_needs(assembly: Path) -> None:
     stacks = Assembly(assembly)
-    assert stacks.with_needs({"Cron"}) == {"Cron", "Thumbnails"}
-    assert stacks.with_needs({"Batch", "Lightsail"}) >= {"Batch", "Network", "Registry", "Thumbnails", "Lightsail"}
-    assert stacks.with_needs(set()) == set()
+    assert stacks.with_dependencies({"Cron"}) == {"Cron", "Thumbnails"}
+    assert stacks.with_dependencies({"Batch", "Lightsail"}) >= {
+        "Batch",
+        "Network",
+        "Registry",
+        "Thumbnails",
+        "Lightsail",
+    }
+    assert stacks.with_dependencies(set()) == set()
 
 
 def test_a_stack_that_does_not_exist_is_told_with_those_that_do(assembly: Path) -> None:
     with pytest.raises(OperationError, match=r"There is no stack Cronn\. There are: .*Cron, "):
-        Assembly(assembly).with_needs({"Cronn"})
+        Assembly(assembly).with_dependencies({"Cronn"})
 
 
 def test_a_wrong_setting_is_told_as_the_app_tells_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -37,7 +43,7 @@ def test_a_command_that_fails_is_told(capfd: pytest.CaptureFixture[str], tmp_pat
 
 
 def test_the_settings_without_any_option() -> None:
-    assert settings_in_cdk_json()["name"] == "other-compute"
+    assert cdk_json_context()["name"] == "other-compute"
 
 
 @pytest.mark.parametrize(
@@ -57,11 +63,11 @@ def test_a_cdk_json_that_cannot_be_read_is_told(
     (tmp_path / "cdk.json").write_text(text)
     monkeypatch.setattr("operations.cdk._ROOT", tmp_path)
     with pytest.raises(OperationError) as error:
-        settings_in_cdk_json()
+        cdk_json_context()
     assert str(error.value) == told
 
 
 def test_without_a_name_in_cdk_json_it_is_that_of_the_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cdk.json").write_text('{"context": {}}')
     monkeypatch.setattr("operations.cdk._ROOT", tmp_path)
-    assert settings_in_cdk_json() == {"name": Settings().name}
+    assert cdk_json_context() == {"name": Settings().name}

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from operations.cost import aligned, idle_cost
-from operations.prices import UnpricedError
+from operations.cost import format_table, idle_cost
+from operations.prices import UnknownPriceError
 
 
 @pytest.fixture
@@ -100,19 +100,19 @@ _INSIGHTS = [{"Name": "containerInsights", "Value": "enhanced"}]
 def test_what_cannot_be_priced_is_refused_by_name(
     written: Callable[..., Path], resource: dict[str, Any], why: str
 ) -> None:
-    with pytest.raises(UnpricedError) as error:
+    with pytest.raises(UnknownPriceError) as error:
         idle_cost(written(Thing=resource))
     assert str(error.value) == f"It/Thing ({resource['Type']}) cannot be priced: {why}"
 
 
 def test_a_processor_without_a_price_is_refused(written: Callable[..., Path]) -> None:
-    with pytest.raises(UnpricedError, match="no price of fargate-x86_64-vcpu"):
+    with pytest.raises(UnknownPriceError, match="no price of fargate-x86_64-vcpu"):
         idle_cost(written(Web=_resource("ECS::Service", **_SERVICE), Task=_X86))
 
 
 def test_the_table_shows_source_and_date_of_each_price_and_the_sum(assembly: Path) -> None:
     cost = idle_cost(assembly)
-    heading, *rows, total = aligned(cost.rows()).splitlines()
+    heading, *rows, total = format_table(cost.rows()).splitlines()
     assert heading.split() == ["Stack", "What", "How", "many", "Price", "$", "an", "hour", "Source,", "read", "on"]
     assert any("t4g.micro" in row and row.endswith("EC2 price list, 2026-08-31") for row in rows)
     assert any("Fargate Spot" in row and "about $0.0103097 per hour" in row for row in rows)

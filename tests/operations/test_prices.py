@@ -4,23 +4,23 @@ from datetime import date
 
 import pytest
 
-from operations.prices import HOURS_A_MONTH, Price, UnpricedError, price_of
+from operations.prices import HOURS_A_MONTH, Price, UnknownPriceError, get_price
 
 
 def test_a_price_says_where_and_when_it_was_read() -> None:
-    price = price_of("public-ipv4")
+    price = get_price("public-ipv4")
     assert (price.usd, price.per, price.source) == (0.005, "hour", "VPC price list")
     assert price.read == date(2026, 9, 25)
     assert not price.approximate
 
 
 def test_a_floating_price_is_marked() -> None:
-    assert price_of("fargate-spot-arm64-vcpu").approximate
+    assert get_price("fargate-spot-arm64-vcpu").approximate
 
 
 def test_an_unknown_price_is_refused() -> None:
-    with pytest.raises(UnpricedError, match="no price of nat-gateway"):
-        price_of("nat-gateway")
+    with pytest.raises(UnknownPriceError, match="no price of nat-gateway"):
+        get_price("nat-gateway")
 
 
 @pytest.mark.parametrize(

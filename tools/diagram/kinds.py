@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from operations.charges import usual_bundle
+from operations.idle_charges import default_bundle
 
 Properties = dict[str, Any]
 
@@ -66,7 +66,7 @@ KINDS = {
     "AWS::Events::Rule": Kind("M2 2h12l-4.5 6v6l-3-2V8z", _is("Events rule")),
     "AWS::KinesisFirehose::DeliveryStream": Kind("M1.5 5c4-4 8 4 13 0M1.5 11c4-4 8 4 13 0", _is("Data Firehose")),
     "AWS::Lambda::Function": Kind("M3 2.5h3L12 14M7 7.5L3.5 14", lambda p: f"Lambda, {p['MemorySize']} MB"),
-    "AWS::Lightsail::Instance": Kind(_SERVER, lambda p: f"Lightsail {usual_bundle(p).partition('_')[0]}"),
+    "AWS::Lightsail::Instance": Kind(_SERVER, lambda p: f"Lightsail {default_bundle(p).partition('_')[0]}"),
     "AWS::S3::Bucket": Kind(_BUCKET, _is("S3 bucket")),
     "AWS::SNS::Topic": Kind("M3.5 11V7.5a4.5 4.5 0 0 1 9 0V11l1 1.5h-11zM6.5 14h3", _is("SNS topic")),
     "AWS::SQS::Queue": Kind("M1.5 4h13v8h-13zM5 4v8M8 4v8M11 4v8", _is("SQS queue")),

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from operations.free_when_idle import what_costs
-from operations.prices import HOURS_A_MONTH, Price, UnpricedError, price_of
+from operations.free_resources import charge_reason
+from operations.prices import HOURS_A_MONTH, Price, UnknownPriceError, get_price
 
 # What no template says.
 _IMAGE_GB = 0.1  # of the first image in a repository, compressed
@@ -28,24 +28,24 @@ class Charge:
     price: Price
 
 
-def charges(stack: str, template: Mapping[str, Any]) -> Iterator[Charge]:
-    """All charges of a template. Raises UnpricedError for what cannot be priced, and names it."""
+def idle_charges(stack: str, template: Mapping[str, Any]) -> Iterator[Charge]:
+    """All charges of a template. Raises UnknownPriceError for what cannot be priced, and names it."""
     for name, resource in template["Resources"].items():
         resource_type, properties = resource["Type"], resource.get("Properties", {})
         try:
             if reader := _CHARGED.get(resource_type):
                 for what, quantity, price in reader(name, properties, template["Resources"]):
-                    yield Charge(stack, what, quantity, price_of(price))
-            elif why := what_costs(resource_type, properties):
-                raise UnpricedError(why)
-        except (KeyError, UnpricedError) as error:
-            why = str(error) if isinstance(error, UnpricedError) else f"it has no {error}"
-            raise UnpricedError(f"{stack}/{name} ({resource_type}) cannot be priced: {why}") from error
+                    yield Charge(stack, what, quantity, get_price(price))
+            elif why := charge_reason(resource_type, properties):
+                raise UnknownPriceError(why)
+        except (KeyError, UnknownPriceError) as error:
+            why = str(error) if isinstance(error, UnknownPriceError) else f"it has no {error}"
+            raise UnknownPriceError(f"{stack}/{name} ({resource_type}) cannot be priced: {why}") from error
 
 
 def _only_if(expected: bool, otherwise: str) -> None:
     if not expected:
-        raise UnpricedError(otherwise)
+        raise UnknownPriceError(otherwise)
 
 
 def _load_balancer(name: str, properties: _Properties, resources: _Properties) -> _Charges:
@@ -93,7 +93,7 @@ def _service(name: str, properties: _Properties, resources: _Properties) -> _Cha
         yield "public addresses", tasks, "public-ipv4"
 
 
-def usual_bundle(server: _Properties) -> str:
+def default_bundle(server: _Properties) -> str:
     """The bundle of a Lightsail server with these properties, in a region that has no other name for it."""
     bundle: Any = server["BundleId"]
     while isinstance(bundle, Mapping):
@@ -102,7 +102,7 @@ def usual_bundle(server: _Properties) -> str:
 
 
 def _server(name: str, properties: _Properties, resources: _Properties) -> _Charges:
-    bundle = usual_bundle(properties)
+    bundle = default_bundle(properties)
     yield f"server, {bundle}", 1, f"lightsail-{bundle}"
     for add_on in properties.get("AddOns", []):
         _only_if(add_on["AddOnType"] == "AutoSnapshot", f"the add-on {add_on['AddOnType']}")

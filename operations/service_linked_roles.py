@@ -19,7 +19,7 @@ _NEEDED_BY = {
 }
 
 
-def make_service_roles(session: boto3.Session, account: Account, stacks: Collection[str]) -> list[str]:
+def create_service_linked_roles(session: boto3.Session, account: Account, stacks: Collection[str]) -> list[str]:
     """Make what these stacks need and the account has not got. Returns the names of the roles made.
 
     What the caller has no right to make, is left to the services.

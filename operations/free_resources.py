@@ -74,7 +74,7 @@ def _watched_closely(cluster: Mapping[str, Any]) -> bool:
     return any(it["Name"] == "containerInsights" and it["Value"] != "disabled" for it in settings)
 
 
-def what_costs(resource_type: str, properties: Mapping[str, Any]) -> str:
+def charge_reason(resource_type: str, properties: Mapping[str, Any]) -> str:
     """Why a resource of this type, with these properties, is not free when idle. Empty if it is."""
     if resource_type in _IF:
         is_free, option = _IF[resource_type]

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from operations.account import Account
-from operations.service_roles import make_service_roles
+from operations.service_linked_roles import create_service_linked_roles
 
 _ACCOUNT = Account("123456789012", "eu-central-1", "someone")
 
@@ -24,11 +24,11 @@ _ACCOUNT = Account("123456789012", "eu-central-1", "someone")
 def test_makes_the_roles_that_stacks_need(stacks: set[str], services: set[str]) -> None:
     with mock_aws():
         session = boto3.Session()
-        made = make_service_roles(session, _ACCOUNT, stacks)
+        made = create_service_linked_roles(session, _ACCOUNT, stacks)
         roles = session.client("iam").list_roles(PathPrefix="/aws-service-role/")["Roles"]
         assert {role["Path"] for role in roles} == {f"/aws-service-role/{name}.amazonaws.com/" for name in services}
         assert sorted(made) == sorted(role["RoleName"] for role in roles)
-        assert make_service_roles(session, _ACCOUNT, stacks) == [], "they are there already"
+        assert create_service_linked_roles(session, _ACCOUNT, stacks) == [], "they are there already"
 
 
 class _Iam:
@@ -49,9 +49,9 @@ class _Iam:
 
 def test_who_may_not_make_them_leaves_it_to_the_services() -> None:
     refused = _Iam("AccessDenied")
-    assert make_service_roles(refused, _ACCOUNT, {"Batch"}) == []  # type: ignore[arg-type]  # all that is used of it
+    assert create_service_linked_roles(refused, _ACCOUNT, {"Batch"}) == []  # type: ignore[arg-type]  # all that is used of it
 
 
 def test_what_else_goes_wrong_is_told() -> None:
     with pytest.raises(ClientError, match="ecs"):
-        make_service_roles(_Iam("ServiceFailure"), _ACCOUNT, {"Batch"})  # type: ignore[arg-type]  # all that is used
+        create_service_linked_roles(_Iam("ServiceFailure"), _ACCOUNT, {"Batch"})  # type: ignore[arg-type]  # all that is used

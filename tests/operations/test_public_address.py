@@ -6,8 +6,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from operations.address import own_network
 from operations.errors import OperationError
+from operations.public_address import detect_public_cidr
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def answering() -> Iterator[Callable[..., str]]:
 
 
 def test_the_address_that_was_answered_and_no_other(answering: Callable[..., str]) -> None:
-    assert own_network(answering(b"9.9.9.9\n")) == "9.9.9.9/32"
+    assert detect_public_cidr(answering(b"9.9.9.9\n")) == "9.9.9.9/32"
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_the_address_that_was_answered_and_no_other(answering: Callable[..., str
 )
 def test_no_public_ipv4_address_is_told_in_one_line(answering: Callable[..., str], answer: bytes, why: str) -> None:
     with pytest.raises(OperationError) as error:
-        own_network(answering(answer))
+        detect_public_cidr(answering(answer))
     assert why in str(error.value)
     assert len(str(error.value).splitlines()) == 1
     assert str(error.value).endswith("Give it yourself: make deploy allowed_cidr=203.0.113.7/32")
@@ -60,16 +60,16 @@ def test_no_public_ipv4_address_is_told_in_one_line(answering: Callable[..., str
 
 def test_a_fault_of_the_server_is_told_in_one_line(answering: Callable[..., str]) -> None:
     with pytest.raises(OperationError, match=r"cannot be reached .*503"):
-        own_network(answering(b"9.9.9.9", status=503))
+        detect_public_cidr(answering(b"9.9.9.9", status=503))
 
 
 def test_no_answer_is_told_in_one_line() -> None:
     server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)  # to get a port that is free
     server.server_close()
     with pytest.raises(OperationError, match=r"^Your address is not known, as .* cannot be reached .*"):
-        own_network(f"http://127.0.0.1:{server.server_port}")
+        detect_public_cidr(f"http://127.0.0.1:{server.server_port}")
 
 
 def test_no_url_is_told_in_one_line() -> None:
     with pytest.raises(OperationError, match="cannot be reached"):
-        own_network("checkip")
+        detect_public_cidr("checkip")

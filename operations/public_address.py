@@ -6,12 +6,12 @@ import urllib.request
 from operations.errors import OperationError
 
 # Answers with the address that it was asked from, as text. IPv4 only, as the setting `allowed_cidr`.
-CHECK_IP = "https://checkip.amazonaws.com"
+CHECK_IP_URL = "https://checkip.amazonaws.com"
 
 _SECONDS = 10
 
 
-def own_network(url: str = CHECK_IP) -> str:
+def detect_public_cidr(url: str = CHECK_IP_URL) -> str:
     """One's own address as a value of `allowed_cidr`. Raises OperationError if it cannot be found out."""
     instead = "Give it yourself: make deploy allowed_cidr=203.0.113.7/32"
     try:
