@@ -9,7 +9,7 @@ from local.sandbox import Sandbox
 
 
 @contextmanager
-def inbox_of_alerts(sandbox: Sandbox) -> Iterator[str]:
+def alert_inbox(sandbox: Sandbox) -> Iterator[str]:
     """While the block runs, a queue gets what is published to the topic of Guardrails: its URL."""
     sqs, sns, topic = sandbox.client("sqs"), sandbox.client("sns"), sandbox.outputs["Guardrails"]["AlertTopic"]
     url: str = sqs.create_queue(QueueName=uuid4().hex)["QueueUrl"]

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 MAKEFILE = (ROOT / "Makefile").read_text()
 
-# Folders with programs. The CDK CLI starts `app.py`; the emulator starts `tests/soak/fault_injection`.
+# Folders with programs. The CDK CLI starts `app.py`; the emulator starts `tests/soak/pythonpath`.
 _SOURCES = [("local", "."), ("operations", "."), ("tools", "."), ("stacks", "."), ("album", "containers/album")]
 
 
@@ -19,7 +19,7 @@ def _programs() -> list[tuple[str, Path]]:
     found = []
     for package, folder in _SOURCES:
         for file in sorted((ROOT / folder / package).rglob("*.py")):
-            if '__name__ == "__main__"' in file.read_text() and file.name != "faulty.py":
+            if '__name__ == "__main__"' in file.read_text() and file.name != "fault_injection.py":
                 module = ".".join(file.relative_to(ROOT / folder).with_suffix("").parts)
                 found.append((module.removesuffix(".__main__"), ROOT / folder))
     return found

@@ -28,7 +28,7 @@ def extend() -> None:
     def evaluate_and_record(asked: Any, policies: Any, *limits: Any) -> Any:
         result = evaluate(asked, policies, *limits)
         if asked.principal_type == "AssumedRole" and not _of_a_resource.get() and file.exists():
-            decision = {"asked": dataclasses.asdict(asked), "allowed": result.decision == "Allow"}
+            decision = {"request": dataclasses.asdict(asked), "allowed": result.decision == "Allow"}
             with _writing, file.open("a") as lines:
                 lines.write(json.dumps(decision, default=str) + "\n")
         return result

@@ -14,7 +14,7 @@ from local.inventory import inventory
 from local.sandbox import Sandbox, running_sandbox
 from operations.errors import OperationError
 from stacks.support import build_context
-from tests.alert_inbox import inbox_of_alerts
+from tests.alert_inbox import alert_inbox
 from tests.e2e.account import AccountDeployment
 from tests.e2e.eventually import eventually
 from tests.target import TARGET
@@ -97,5 +97,5 @@ def of_pair_changed(context: dict[str, Any], tmp_path_factory: pytest.TempPathFa
 @pytest.fixture
 def inbox(sandbox: Sandbox) -> Iterator[str]:
     """The URL of a queue that gets what is published to the topic, as an e-mail address would."""
-    with inbox_of_alerts(sandbox) as url:
+    with alert_inbox(sandbox) as url:
         yield url

@@ -11,7 +11,7 @@ from local.demo.photo import PHOTO
 from local.emulator import ROOT
 from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
-from tests.soak.faults import Injected, faulty, thumbnail_function
+from tests.soak.faults import InjectedFaults, inject_faults, thumbnail_function
 
 
 def waiting(sandbox: Sandbox, stack: str, output: str = "DeadLetterQueueUrl") -> int:
@@ -59,9 +59,12 @@ def uploaded(sandbox: Sandbox, key: str) -> Iterator[None]:
 
 
 @contextmanager
-def killed_functions(sandbox: Sandbox) -> Iterator[Injected]:
+def killed_functions(sandbox: Sandbox) -> Iterator[InjectedFaults]:
     """The thumbnail function is killed at its first call, each time, until its photo is a dead letter."""
-    with hasty_uploads(sandbox, seconds=2), faulty(sandbox, [thumbnail_function(sandbox)], kill_at=0) as injected:
+    with (
+        hasty_uploads(sandbox, seconds=2),
+        inject_faults(sandbox, [thumbnail_function(sandbox)], kill_at=0) as injected,
+    ):
         yield injected
         eventually(lambda: waiting(sandbox, "Thumbnails") == 1)
 

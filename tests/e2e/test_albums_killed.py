@@ -24,8 +24,8 @@ import json, os, runpy, sys
 moment = int(os.environ.get("AWS_BATCH_JOB_ARRAY_INDEX", os.environ.get("KILL_AT", "0")))
 first = os.environ["AWS_BATCH_JOB_ATTEMPT"] == "1"
 os.environ["FAULTS"] = json.dumps({"kill_at": moment} if first else {})
-sys.argv = ["faulty", "album", *sys.argv[1:]]
-runpy.run_module("faulty", run_name="__main__", alter_sys=True)
+sys.argv = ["fault_injection", "album", *sys.argv[1:]]
+runpy.run_module("fault_injection", run_name="__main__", alter_sys=True)
 """
 
 
@@ -78,7 +78,7 @@ def _submit(sandbox: Sandbox, kind: str, album: Album, *, kill_at: int | None, *
     overrides: dict[str, Any] = {}
     if kill_at is not None:
         overrides["command"] = ["python", "-c", _DYING, kind, album.id]
-        environment = {"PYTHONPATH": str(ROOT / "tests" / "soak" / "fault_injection"), "KILL_AT": str(kill_at)}
+        environment = {"PYTHONPATH": str(ROOT / "tests" / "soak" / "pythonpath"), "KILL_AT": str(kill_at)}
         overrides["environment"] = [{"name": name, "value": value} for name, value in environment.items()]
     job_id: str = sandbox.client("batch").submit_job(
         jobName=f"killed-{kind}",

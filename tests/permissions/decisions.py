@@ -52,4 +52,4 @@ class Decisions:
         whole = written[: written.rfind(b"\n") + 1]
         self._read += len(whole)
         found = map(json.loads, whole.splitlines())
-        return [Decision(EvalContext(**decision["asked"]), decision["allowed"]) for decision in found]
+        return [Decision(EvalContext(**decision["request"]), decision["allowed"]) for decision in found]

@@ -10,11 +10,11 @@ from typing import Any
 from local.emulator import ROOT
 from local.sandbox import Sandbox
 
-_HOOK = ROOT / "tests" / "soak" / "fault_injection"
+_HOOK = ROOT / "tests" / "soak" / "pythonpath"
 
 
-class Injected:
-    """What was done to the functions, read from the log that `faulty.py` writes."""
+class InjectedFaults:
+    """What was done to the functions, read from the log that `fault_injection.py` writes."""
 
     def __init__(self, log: Path) -> None:
         self.log = log
@@ -42,7 +42,7 @@ class Injected:
 
 
 @contextmanager
-def faulty(
+def inject_faults(
     sandbox: Sandbox,
     functions: Sequence[str],
     *,
@@ -50,10 +50,10 @@ def faulty(
     share: float = 0,
     kill: float = 0,
     kill_at: int | None = None,
-) -> Iterator[Injected]:
+) -> Iterator[InjectedFaults]:
     """While the block runs, the calls of these functions fail and their processes are killed.
 
-    The settings are those of `faulty.py`.
+    The settings are those of `fault_injection.py`.
     """
     client = sandbox.client("lambda")
     log = sandbox.emulator.folder / "faults.log"
@@ -62,9 +62,9 @@ def faulty(
     before = {name: client.get_function_configuration(FunctionName=name) for name in functions}
     for name, usual in before.items():
         faults = json.dumps(settings | {"handler": usual["Handler"]})
-        _configure(client, name, "faulty.handler", usual, FAULTS=faults, PYTHONPATH=str(_HOOK))
+        _configure(client, name, "fault_injection.handler", usual, FAULTS=faults, PYTHONPATH=str(_HOOK))
     try:
-        yield Injected(log)
+        yield InjectedFaults(log)
     finally:
         for name, usual in before.items():
             _configure(client, name, usual["Handler"], usual)

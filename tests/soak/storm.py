@@ -9,7 +9,7 @@ from local.errors import SandboxError
 from local.sandbox import Sandbox
 from tests.soak.clients import Clients
 from tests.soak.event_injector import Postman
-from tests.soak.faults import Injected, faulty, thumbnail_function
+from tests.soak.faults import InjectedFaults, inject_faults, thumbnail_function
 from tests.soak.plan import Plan
 from tests.soak.report import Happened
 from tests.soak.verifier import Judge
@@ -55,7 +55,7 @@ class Storm:
         start = told = time.monotonic()
         with (
             self._tries_soon(sandbox),
-            faulty(sandbox, functions, share=self.share, kill=self.kill, seed=self.seed) as injected,
+            inject_faults(sandbox, functions, share=self.share, kill=self.kill, seed=self.seed) as injected,
             Postman(sandbox, self.seed, self.late) as postman,
         ):
             clients.start()
@@ -117,7 +117,7 @@ def wait(sandbox: Sandbox, judge: Judge, done: Callable[[], bool], seconds: floa
         time.sleep(0.3)
 
 
-def _tell(clients: Clients, plan: Plan, waiting: Mapping[str, int], injected: Injected) -> None:
+def _tell(clients: Clients, plan: Plan, waiting: Mapping[str, int], injected: InjectedFaults) -> None:
     print(
         f"      {clients.done:,} of {plan.steps:,} uploads and deletions, {waiting['upload queue']:,} events waiting, "
         f"{waiting['dead-letter queue']} dead letters; {injected.faults.total():,} calls failed, "

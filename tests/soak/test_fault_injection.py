@@ -67,11 +67,11 @@ def server() -> Iterator[Server]:
 def _run(server: Server, folder: Path, calls: int, **settings: object) -> subprocess.CompletedProcess[str]:
     (folder / "program.py").write_text(_PROGRAM)
     return subprocess.run(
-        [sys.executable, "-m", "faulty", "program", str(calls), f"http://127.0.0.1:{server.port}"],
+        [sys.executable, "-m", "fault_injection", "program", str(calls), f"http://127.0.0.1:{server.port}"],
         cwd=folder,
         env=os.environ
         | {
-            "PYTHONPATH": f"{ROOT / 'tests' / 'soak' / 'fault_injection'}:{folder}",
+            "PYTHONPATH": f"{ROOT / 'tests' / 'soak' / 'pythonpath'}:{folder}",
             "FAULTS": json.dumps(settings | {"log": str(folder / "log")}),
             "NO_PROXY": "127.0.0.1",
         },

@@ -1,6 +1,6 @@
 """The work of the rules that tell a person."""
 
-from tests.alert_inbox import inbox_of_alerts
+from tests.alert_inbox import alert_inbox
 from tests.permissions.trial import Trial, probe
 
 _ALARM = "Thumbnails/DeadLettersAlarm"
@@ -11,7 +11,7 @@ def told(trial: Trial) -> None:
     """An alarm that is raised reaches the topic."""
     sandbox = trial.bench.sandbox
     sqs, cloudwatch, alarm = sandbox.client("sqs"), sandbox.client("cloudwatch"), trial.bench.names.of(_ALARM)
-    with inbox_of_alerts(sandbox) as inbox:
+    with alert_inbox(sandbox) as inbox:
         cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="tried")
         trial.afterwards.callback(cloudwatch.set_alarm_state, AlarmName=alarm, StateValue="OK", StateReason="tried")
         trial.until("the topic was told", lambda: "Messages" in sqs.receive_message(QueueUrl=inbox))

@@ -1,17 +1,18 @@
-"""In front of a function or a job: its calls of AWS fail and its process is killed. Its own code is untouched.
+"""Fault injection for a Lambda function or a Batch job: AWS calls fail, and the process is killed.
 
-It runs in their process, found by PYTHONPATH. A function has `faulty.handler` for its handler, and FAULTS names its
-own; a job is started by `python -m faulty MODULE …` in place of `python -m MODULE …`.
+The module runs inside their process, which finds it by PYTHONPATH; their own code is unchanged. A function has
+`fault_injection.handler` as its handler, and FAULTS names the real one. A job starts as
+`python -m fault_injection MODULE …` instead of `python -m MODULE …`.
 
-What happens is one call of HTTP, below botocore and so below its retries: it may fail before it reaches AWS, or after
-AWS has done what was asked and the answer is lost, which is the harder case. FAULTS is JSON:
+A fault affects one HTTP call, below botocore and therefore below its retries. The call fails before it reaches AWS, or
+after AWS has executed it and the response is lost, which is the harder case. FAULTS is JSON:
 
-share    of the calls that fail, 0 to 1
-kill     of the calls just before or after which the process kills itself, 0 to 1
-kill_at  in place of both: the one moment of that. 0 is before the first call, 1 after it, 2 before the second
-seed     of the choice
-log      a file; each call adds a line to it: process, service, what was done to it
-handler  of the function, as Lambda's own setting has it
+share    fraction of the calls that fail, 0 to 1
+kill     fraction of the calls just before or just after which the process kills itself, 0 to 1
+kill_at  instead of both, the one moment of the kill: 0 is before the first call, 1 after it, 2 before the second
+seed     seed of the random choices
+log      file that receives one line per call: process id, service, and what was done to the call
+handler  the function's own handler, in the format of Lambda's setting
 """
 
 import importlib
