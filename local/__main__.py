@@ -6,12 +6,12 @@ import sys
 import time
 from types import FrameType
 
-from local.console import headline
+from local.console import heading
 from local.demo import run_demo
-from local.emulator import is_free
+from local.emulator import is_port_free
 from local.errors import SandboxError
 from local.sandbox import Sandbox, running_sandbox
-from local.stubbed import ON_PAPER
+from local.stubbed import STUBBED
 
 # Where emulators of AWS are usually looked for.
 _USUAL_PORT = 4566
@@ -58,9 +58,9 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _up(port: int | None) -> None:
-    if port is None and is_free(_USUAL_PORT):
+    if port is None and is_port_free(_USUAL_PORT):
         port = _USUAL_PORT
-    headline("Starting Other Compute on this machine")
+    heading("Starting Other Compute on this machine")
     with running_sandbox(port) as sandbox:
         sandbox.deploy()
         _tell(sandbox)
@@ -69,32 +69,32 @@ def _up(port: int | None) -> None:
                 sandbox.emulator.check()
                 time.sleep(0.5)
         except KeyboardInterrupt:
-            headline("Stopping")
+            heading("Stopping")
     print("Stopped; nothing is left.")
 
 
 def _tell(sandbox: Sandbox) -> None:
     """What is where, and what to type next."""
-    headline("Everything is up. What there is:")
+    heading("Everything is up. What there is:")
     for stack, outputs in sandbox.outputs.items():
         for name, value in outputs.items():
             if not name.startswith("PublishOutput"):  # which the CDK adds for other stacks to read
                 print(f"  {stack + '.' + name:32} {value}")
-    headline("On paper only:")
-    for resource_type, why in ON_PAPER.items():
-        print(f"  {resource_type:{max(map(len, ON_PAPER))}} {why}")
-    headline("In another terminal, from this folder:")
+    heading("On paper only:")
+    for resource_type, why in STUBBED.items():
+        print(f"  {resource_type:{max(map(len, STUBBED))}} {why}")
+    heading("In another terminal, from this folder:")
     for variable, value in sandbox.emulator.client_environment().items():
         print(f"  export {variable}={value}")
     api, photos = sandbox.outputs["Api"]["ApiUrl"], sandbox.outputs["Thumbnails"]
-    headline("Then, as you like (`aws` is the AWS CLI, if you have it; photos can also be added on the page):")
+    heading("Then, as you like (`aws` is the AWS CLI, if you have it; photos can also be added on the page):")
     print("  make key   # needed to upload, to delete and to order albums")
     print(f"  curl {api}photos")
     print(f"  aws s3 cp samples/rocket.jpg s3://{photos['OriginalsBucket']}/")
     print(f"  aws s3 sync s3://{photos['ThumbnailsBucket']} thumbnails/")
-    headline("The gallery page, in a browser:")
+    heading("The gallery page, in a browser:")
     print(f"  {sandbox.outputs['Ecs']['GalleryUrl']}")
-    headline("Ctrl-C stops it and removes everything.")
+    heading("Ctrl-C stops it and removes everything.")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from local.emulator import HOST
 _SECONDS = 30
 
 
-class Client:
+class ApiClient:
     """Asks the API at `url`, which ends with a slash.
 
     key: the API key; empty: it has none
@@ -23,7 +23,7 @@ class Client:
         # No proxy of the user's environment: it has no business here.
         self._http = urllib3.PoolManager(source_address=(address, 0), timeout=_SECONDS, retries=False)
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> urllib3.BaseHTTPResponse:
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> urllib3.BaseHTTPResponse:
         """The answer to a request, whatever its status. body: sent as JSON, bytes as they are."""
         sent = {"body": body} if isinstance(body, bytes) else {} if body is None else {"json": body}
         of_bytes = {"Content-Type": "application/json"} if isinstance(body, bytes) else {}
@@ -31,11 +31,11 @@ class Client:
             method, f"{self._url}{path}", headers={**self._headers, **of_bytes, **headers}, **sent
         )
 
-    def send(self, form: Mapping[str, Any], photo: bytes, **changed: str) -> urllib3.BaseHTTPResponse:
+    def upload(self, form: Mapping[str, Any], photo: bytes, **changed: str) -> urllib3.BaseHTTPResponse:
         """What S3 answers to this photo by an upload form. changed: fields that differ from the form's"""
         fields = {**form["fields"], **changed, "file": ("photo", photo, form["fields"]["Content-Type"])}
         return self._http.request("POST", form["url"], fields=fields, headers={"Origin": "http://page.example"})
 
-    def open(self, link: str) -> urllib3.BaseHTTPResponse:
+    def fetch(self, link: str) -> urllib3.BaseHTTPResponse:
         """What is behind a link that the API gave."""
         return self._http.request("GET", link)

@@ -32,7 +32,7 @@ def step(what: str) -> Iterator[list[str]]:
         print(f"      {line}", flush=True)
 
 
-def headline(text: str) -> None:
+def heading(text: str) -> None:
     """Begin a new part."""
     print(f"\n{_in(_BOLD, text)}", flush=True)
 

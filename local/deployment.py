@@ -33,7 +33,13 @@ class Deployment(ABC):
         key: str = self.client("apigateway").get_api_key(apiKey=key_id, includeValue=True)["value"]
         return key
 
-    def items(self, table: str) -> list[dict[str, Any]]:
+    def queue_depth(self, url: str) -> int:
+        """Return how many messages a queue holds: visible, in flight, and delayed."""
+        names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+        answer = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
+        return sum(int(count) for count in answer["Attributes"].values())
+
+    def table_items(self, table: str) -> list[dict[str, Any]]:
         """Every item of a table, as plain Python values."""
         deserialize = TypeDeserializer().deserialize
         pages = self.client("dynamodb").get_paginator("scan").paginate(TableName=table)

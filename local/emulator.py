@@ -53,7 +53,7 @@ class Emulator:
         }
 
     @contextmanager
-    def metrics_faster(self, times: float) -> Iterator[None]:
+    def accelerated_metrics(self, times: float) -> Iterator[None]:
         """While the block runs, an alarm's five minutes take this many times less."""
         file = self.folder / "metric-speed"
         file.write_text(str(times))
@@ -78,7 +78,7 @@ def running_emulator(port: int | None = None) -> Iterator[Emulator]:
     The log is kept only if the block is left by an error.
     """
     chosen = _free_port() if port is None else port
-    if not is_free(chosen):
+    if not is_port_free(chosen):
         raise SandboxError(f"Port {chosen} of {HOST} is taken or not allowed. Choose another one with PORT=…")
     folder = Path(tempfile.mkdtemp(prefix="other-compute-"))
     LOGS.mkdir(parents=True, exist_ok=True)
@@ -95,7 +95,7 @@ def running_emulator(port: int | None = None) -> Iterator[Emulator]:
         )
     emulator = Emulator(chosen, folder, log, process)
     try:
-        with kept_on_error(log):
+        with log_kept_on_error(log):
             with step("start the emulator of AWS") as proved:
                 _wait_until_ready(emulator)
                 proved.append(f"{emulator.endpoint}, account {ACCOUNT}, IAM enforced")
@@ -135,7 +135,7 @@ def _free_port() -> int:
         return port
 
 
-def is_free(port: int) -> bool:
+def is_port_free(port: int) -> bool:
     """Whether a server could listen at this port of 127.0.0.1 now."""
     with socket.socket() as probe:
         # As a server does it: a connection closed a moment ago does not count.
@@ -162,7 +162,7 @@ def _wait_until_ready(emulator: Emulator) -> None:
 
 
 @contextmanager
-def kept_on_error(log: Path) -> Iterator[None]:
+def log_kept_on_error(log: Path) -> Iterator[None]:
     """Remove a log when the block is left, unless by an error: then someone will want to read it."""
     keep = False
     try:

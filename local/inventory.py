@@ -12,7 +12,7 @@ _Client = Callable[[str], Any]
 # and `cdk destroy` does not undo it.
 
 # By type: service, call, path to the list in its answer, attribute of an entry that names it.
-LISTED = {
+LIST_CALLS = {
     "AWS::CloudFormation::Stack": ("cloudformation", "list_stacks", "StackSummaries", "StackName"),
     "AWS::S3::Bucket": ("s3", "list_buckets", "Buckets", "Name"),
     "AWS::SQS::Queue": ("sqs", "list_queues", "QueueUrls", None),
@@ -70,7 +70,7 @@ LISTED = {
 }
 
 # What is part of something else and cannot be left without it, by type: the type of that.
-PARTS = {
+PARENT_TYPES = {
     "AWS::ApiGateway::Deployment": "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::GatewayResponse": "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::Method": "AWS::ApiGateway::RestApi",
@@ -114,7 +114,7 @@ def inventory_by_type(client: _Client) -> dict[str, set[str]]:
     """The same by type of resource."""
     return {
         kind: {f"{service} {name}" for name in _names(client(service), service, call, field, attribute)}
-        for kind, (service, call, field, attribute) in LISTED.items()
+        for kind, (service, call, field, attribute) in LIST_CALLS.items()
     }
 
 

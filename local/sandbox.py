@@ -11,7 +11,7 @@ from botocore.config import Config
 from local.cdk import Cdk
 from local.console import step
 from local.deployment import Deployment
-from local.emulator import ACCOUNT, REGION, Emulator, kept_on_error, running_emulator
+from local.emulator import ACCOUNT, REGION, Emulator, log_kept_on_error, running_emulator
 
 
 @dataclass
@@ -63,7 +63,7 @@ def running_sandbox(port: int | None = None, context: Mapping[str, str] | None =
     """
     with running_emulator(port) as emulator:
         cdk = Cdk(emulator, context)
-        with kept_on_error(cdk.log):
+        with log_kept_on_error(cdk.log):
             with step("cdk synth"):
                 cdk.synth()
             with step("cdk bootstrap"):

@@ -3,12 +3,12 @@
 import time
 from collections import Counter
 
-from local.console import headline, step
+from local.console import heading, step
 from local.demo.album import order_album
 from local.demo.api import delete_one, list_photos, upload_by_form
-from local.demo.gallery import visit
-from local.demo.photo import RESULTS, delete, refuse, upload
-from local.demo.sweep import sweep
+from local.demo.gallery import visit_gallery
+from local.demo.photo import RESULTS, delete_photos, reject_text_file, upload_photos
+from local.demo.sweep import run_sweep
 from local.emulator import ROOT
 from local.errors import SandboxError
 from local.inventory import inventory
@@ -18,21 +18,21 @@ from local.sandbox import Sandbox, running_sandbox
 def run_demo(port: int | None = None) -> None:
     """Run all of it. Raises SandboxError, which says what failed and why, at the first step that fails."""
     start = time.monotonic()
-    headline("A sandbox on this machine")
+    heading("A sandbox on this machine")
     with running_sandbox(port) as sandbox:
         before = inventory(sandbox.client)
         sandbox.deploy()
-        headline("A photo goes through it")
+        heading("A photo goes through it")
         upload_by_form(sandbox)
         list_photos(sandbox)
-        visit(sandbox)
-        upload(sandbox)
-        sweep(sandbox)
+        visit_gallery(sandbox)
+        upload_photos(sandbox)
+        run_sweep(sandbox)
         order_album(sandbox)
-        refuse(sandbox)
+        reject_text_file(sandbox)
         delete_one(sandbox)
-        delete(sandbox)
-        headline("Nothing is left")
+        delete_photos(sandbox)
+        heading("Nothing is left")
         sandbox.destroy()
         _nothing_left(sandbox, before)
     seconds = time.monotonic() - start

@@ -4,7 +4,7 @@ import json
 
 from local.console import step
 from local.demo.api import client, done
-from local.demo.catalogue import wait
+from local.demo.catalogue import wait_until
 from local.demo.photo import RESULTS
 from local.errors import SandboxError
 from local.sandbox import Sandbox
@@ -17,23 +17,23 @@ def order_album(sandbox: Sandbox) -> None:
     with step(
         "API Gateway → Lambda → AWS Batch: an array job makes an album's pages, a job after it binds them"
     ) as proved:
-        album = done(api.ask("POST", "albums", {"title": "The demo"}), 202)
+        album = done(api.request("POST", "albums", {"title": "The demo"}), 202)
         seen: list[int] = []
 
         def ended() -> bool:
             nonlocal album
-            album = done(api.ask("GET", f"albums/{album['id']}"), 200)
+            album = done(api.request("GET", f"albums/{album['id']}"), 200)
             if album["pages_done"] not in seen:
                 seen.append(album["pages_done"])
             if album["state"] == "failed":
                 raise SandboxError(f"The album failed: {album['reason']}")
             return bool(album["state"] == "ready")
 
-        wait(sandbox, "the album is ready", ended)
+        wait_until(sandbox, "the album is ready", ended)
         children = _children(sandbox, album["id"])
         if album["page_count"] < 2 or children != album["page_count"]:
             raise SandboxError(f"{album['page_count']} pages were made by {children} children of an array job.")
-        pdf = api.open(album["url"]).data
+        pdf = api.fetch(album["url"]).data
         if not pdf.startswith(b"%PDF-"):
             raise SandboxError(f"The album is no PDF: {pdf[:200]!r}")
         RESULTS.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ PATIENCE_SECONDS = 30
 _LAST_LINE_OF_TRACEBACK = re.compile(r"[a-zA-Z_][\w.]*: ")
 
 
-def wait(sandbox: Sandbox, what: str, look: Callable[[], bool]) -> None:
+def wait_until(sandbox: Sandbox, what: str, look: Callable[[], bool]) -> None:
     """Look until it is true. Raises SandboxError with what the function logged when that does not come in time."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
@@ -29,15 +29,15 @@ def wait_for_item(sandbox: Sandbox, key: str, state: str) -> dict[str, Any]:
     """The catalogue's item of this photo, once it has this state."""
 
     def item() -> dict[str, Any]:
-        return next((item for item in items(sandbox) if item["key"] == key and item["state"] == state), {})
+        return next((item for item in catalogue_items(sandbox) if item["key"] == key and item["state"] == state), {})
 
-    wait(sandbox, f"{key!r} is {state}", lambda: bool(item()))
+    wait_until(sandbox, f"{key!r} is {state}", lambda: bool(item()))
     return item()
 
 
-def items(sandbox: Sandbox) -> list[dict[str, Any]]:
+def catalogue_items(sandbox: Sandbox) -> list[dict[str, Any]]:
     """All items of the catalogue."""
-    return sandbox.items(sandbox.outputs["Thumbnails"]["CatalogueTable"])
+    return sandbox.table_items(sandbox.outputs["Thumbnails"]["CatalogueTable"])
 
 
 def thumbnail_keys(sandbox: Sandbox) -> list[str]:

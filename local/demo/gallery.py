@@ -12,7 +12,7 @@ from local.sandbox import Sandbox
 _PATIENCE_SECONDS = 30
 
 
-def visit(sandbox: Sandbox) -> None:
+def visit_gallery(sandbox: Sandbox) -> None:
     """Visit the page until both launch types have served it. Raises SandboxError."""
     url = sandbox.outputs["Ecs"]["GalleryUrl"]
     with step("ECS: the gallery page from Fargate and from EC2, behind one load balancer") as proved:

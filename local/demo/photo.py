@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from local.console import step
-from local.demo.catalogue import items, thumbnail_keys, wait, wait_for_item
+from local.demo.catalogue import catalogue_items, thumbnail_keys, wait_for_item, wait_until
 from local.emulator import ROOT
 from local.errors import SandboxError
 from local.sandbox import Sandbox
@@ -23,7 +23,7 @@ _MORE = [f"holidays 2026/{name}" for name in ("日本", "no extension", *(f"IMG_
 _NOT_A_PHOTO = ("holiday.jpg", b"This is not a photo.")
 
 
-def upload(sandbox: Sandbox) -> None:
+def upload_photos(sandbox: Sandbox) -> None:
     """Put photos into the originals bucket, and look at the thumbnails of one. Raises SandboxError."""
     s3, bucket = sandbox.client("s3"), sandbox.outputs["Thumbnails"]["OriginalsBucket"]
     with step(f"S3 → SQS → Lambda: {1 + len(_MORE)} photos put straight into the bucket, under any key") as proved:
@@ -68,7 +68,7 @@ def _look_at(size: int, webp: bytes) -> str:
     )
 
 
-def refuse(sandbox: Sandbox) -> None:
+def reject_text_file(sandbox: Sandbox) -> None:
     """Put a text there under the name of a photo. Raises SandboxError."""
     with step(f"S3 → SQS → Lambda: a text file named {_NOT_A_PHOTO[0]} is refused, once") as proved:
         bucket = sandbox.outputs["Thumbnails"]["OriginalsBucket"]
@@ -78,15 +78,15 @@ def refuse(sandbox: Sandbox) -> None:
         proved.append(f"{item['code']}: {item['reason']}")
 
 
-def delete(sandbox: Sandbox) -> None:
+def delete_photos(sandbox: Sandbox) -> None:
     """Empty the originals bucket, and see that nothing of the photos is left. Raises SandboxError."""
     with step("S3 → SQS → Lambda: all originals deleted, thumbnails and items go with them") as proved:
         s3, bucket = sandbox.client("s3"), sandbox.outputs["Thumbnails"]["OriginalsBucket"]
         for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]:
             s3.delete_object(Bucket=bucket, Key=entry["Key"])
-        wait(sandbox, "the catalogue is empty", lambda: not items(sandbox))
+        wait_until(sandbox, "the catalogue is empty", lambda: not catalogue_items(sandbox))
         # A moment later: the function removes an item first, and then what that named.
-        wait(
+        wait_until(
             sandbox,
             "no thumbnail is left",
             lambda: all(key.startswith(("albums/", "reports/")) for key in thumbnail_keys(sandbox)),

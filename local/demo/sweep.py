@@ -3,13 +3,13 @@
 import json
 
 from local.console import step
-from local.demo.catalogue import thumbnail_keys, wait, wait_for_item
+from local.demo.catalogue import thumbnail_keys, wait_for_item, wait_until
 from local.demo.photo import KEY
 from local.errors import SandboxError
 from local.sandbox import Sandbox
 
 
-def sweep(sandbox: Sandbox) -> None:
+def run_sweep(sandbox: Sandbox) -> None:
     """Lose a thumbnail, and have the sweep bring it back. Raises SandboxError."""
     with step("Lambda → SQS → Lambda: the nightly sweep, started now, makes a lost thumbnail again") as proved:
         bucket = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
@@ -19,5 +19,5 @@ def sweep(sandbox: Sandbox) -> None:
         progress = json.load(answer["Payload"])
         if "counts" not in progress:
             raise SandboxError(f"The sweep failed: {progress.get('errorMessage', progress)}")
-        wait(sandbox, "the thumbnail is back", lambda: lost in thumbnail_keys(sandbox))
+        wait_until(sandbox, "the thumbnail is back", lambda: lost in thumbnail_keys(sandbox))
         proved.append(", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in progress["counts"].items()))

@@ -15,9 +15,9 @@ from ministack.core import iam_actions
 from ministack.core.responses import error_response_json, get_account_id, get_region, new_uuid, request_scope
 from ministack.services import batch
 
-from local.extension import roles
+from local.extension import iam_roles
 from local.extension.batch_resources import definition, delete_job_queue
-from local.extension.batch_runs import FINISHED, changed, children_of, environments, run_all, set_status
+from local.extension.batch_scheduler import FINISHED, changed, children_of, environments, run_all, set_status
 
 _NOT_STARTED = ("SUBMITTED", "PENDING", "RUNNABLE")
 
@@ -52,14 +52,14 @@ def _submit(p: dict[str, Any]) -> Any:
     if queue is None or queue["state"] != "ENABLED":
         return _refused(f"JobQueue {p['jobQueue']} not found, or disabled")
     try:
-        roles.require(roles.caller(), "batch:SubmitJob", queue["jobQueueArn"])
+        iam_roles.require_permission(iam_roles.calling_role(), "batch:SubmitJob", queue["jobQueueArn"])
     except PermissionError as error:
         return error_response_json("AccessDeniedException", str(error), 403)
     described = definition(p["jobDefinition"])
     if described is None:
         return _refused(f"JobDefinition {p['jobDefinition']} not found, or not active")
     try:  # of the newest revision, where none is named
-        roles.require(roles.caller(), "batch:SubmitJob", described["jobDefinitionArn"])
+        iam_roles.require_permission(iam_roles.calling_role(), "batch:SubmitJob", described["jobDefinitionArn"])
     except PermissionError as error:
         return error_response_json("AccessDeniedException", str(error), 403)
     if problem := _unfit(queue, described):

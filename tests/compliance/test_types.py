@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local.inventory import LISTED, PARTS
-from local.stubbed import ON_PAPER
+from local.inventory import LIST_CALLS, PARENT_TYPES
+from local.stubbed import STUBBED
 
 
 @pytest.fixture(scope="module")
@@ -21,29 +21,29 @@ def types(assembly: Path) -> set[str]:
 
 
 def test_each_is_known_and_no_setting_of_the_account(types: set[str], proof: Callable[..., None]) -> None:
-    assert types - {*LISTED, *PARTS, *ON_PAPER} == set(), "see `local/inventory.py` for what to decide"
+    assert types - {*LIST_CALLS, *PARENT_TYPES, *STUBBED} == set(), "see `local/inventory.py` for what to decide"
     proof(
         "Nothing is left",
         tried="types of resources in all templates, held against those known to belong to one deployment",
         times=len(types),
         found="each is one of them, so none is a setting of the whole account; the inventory lists "
-        f"{len(types & LISTED.keys())}, {len(types & PARTS.keys())} are parts of these, and of "
-        f"{len(types - LISTED.keys() - PARTS.keys())} the emulator has none",
+        f"{len(types & LIST_CALLS.keys())}, {len(types & PARENT_TYPES.keys())} are parts of these, and of "
+        f"{len(types - LIST_CALLS.keys() - PARENT_TYPES.keys())} the emulator has none",
     )
 
 
 def test_each_part_is_one_of_something_that_is_listed() -> None:
-    for part in PARTS:
+    for part in PARENT_TYPES:
         whole = part
-        while whole in PARTS:
-            whole = PARTS[whole]
-        assert whole in LISTED, part
+        while whole in PARENT_TYPES:
+            whole = PARENT_TYPES[whole]
+        assert whole in LIST_CALLS, part
 
 
 def test_nothing_is_known_in_two_ways() -> None:
-    assert LISTED.keys() & PARTS.keys() == set()
+    assert LIST_CALLS.keys() & PARENT_TYPES.keys() == set()
 
 
 @pytest.mark.parametrize("kind", ["AWS::ApiGateway::Account", "AWS::EC2::SnapshotBlockPublicAccess"])
 def test_settings_of_the_account_are_not_known(kind: str) -> None:
-    assert kind not in {*LISTED, *PARTS, *ON_PAPER}
+    assert kind not in {*LIST_CALLS, *PARENT_TYPES, *STUBBED}

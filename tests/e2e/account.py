@@ -31,7 +31,7 @@ class AccountDeployment(Deployment):
         if lacking := {"Api", "Batch", "Cron", "Ecs", "Thumbnails"} - stacks:
             raise OperationError(f"{name} in {account} lacks {', '.join(sorted(lacking))}: make deploy name={name}")
         copy = cls(session, name, outputs={stack: stack_outputs(session, name, stack) for stack in stacks})
-        if photos := len(copy.items(copy.outputs["Thumbnails"]["CatalogueTable"])):
+        if photos := len(copy.table_items(copy.outputs["Thumbnails"]["CatalogueTable"])):
             raise OperationError(
                 f"{name} in {account} has {photos} photos, and the tests delete every photo. "
                 "Test another copy: make deploy name=tests, then E2E_NAME=tests"

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from local.demo.catalogue import items, wait
+from local.demo.catalogue import catalogue_items, wait_until
 from local.deployment import Deployment
 from local.sandbox import Sandbox
 from photos.album_jobs import AlbumJobs, JobKind
@@ -23,7 +23,7 @@ def album_jobs(deployment: Deployment) -> AlbumJobs:
 
 def make_album(sandbox: Sandbox) -> None:
     """Make one of two pages or more, of all photos there are and one that is not. Raises SandboxError."""
-    photos = (*(item["key"] for item in items(sandbox)), "never uploaded.jpg")
+    photos = (*(item["key"] for item in catalogue_items(sandbox)), "never uploaded.jpg")
     album = Album(uuid4().hex, "All", "2026-11-24T10:00:00.000Z", photos, photos_per_page=1)
     bound = album_jobs(sandbox).submit(album)
     bucket = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
@@ -33,6 +33,6 @@ def make_album(sandbox: Sandbox) -> None:
         assert job["status"] != "FAILED", job
         return bool(job["status"] == "SUCCEEDED")
 
-    wait(sandbox, "the album is bound", ended)
+    wait_until(sandbox, "the album is bound", ended)
     pdf = sandbox.client("s3").get_object(Bucket=bucket, Key=pdf_key(album.id))["Body"].read()
     assert pdf.startswith(b"%PDF-")

@@ -56,9 +56,9 @@ def no_photos_left(deployment: Deployment) -> Iterator[None]:
             for entry in page.get("Contents", []):
                 s3.delete_object(Bucket=bucket, Key=entry["Key"])
     # Items of what was announced and never came, too.
-    for item in deployment.items(outputs["CatalogueTable"]):
+    for item in deployment.table_items(outputs["CatalogueTable"]):
         dynamodb.delete_item(TableName=outputs["CatalogueTable"], Key={"key": {"S": item["key"]}})
-    eventually(lambda: not deployment.items(outputs["CatalogueTable"]))
+    eventually(lambda: not deployment.table_items(outputs["CatalogueTable"]))
 
 
 # Of the copy of the app that is deployed into the empty sandbox.

@@ -28,12 +28,12 @@ def test_a_copy_that_holds_photos_is_left_alone(sandbox: Sandbox, shell: pytest.
     s3, outputs = sandbox.client("s3"), sandbox.outputs["Thumbnails"]
     s3.upload_file(str(PHOTO), outputs["OriginalsBucket"], "mine.jpg")
     try:
-        eventually(lambda: sandbox.items(outputs["CatalogueTable"]))
+        eventually(lambda: sandbox.table_items(outputs["CatalogueTable"]))
         with pytest.raises(OperationError, match="has 1 photos, and the tests delete every photo"):
             AccountDeployment.from_environment()
     finally:
         s3.delete_object(Bucket=outputs["OriginalsBucket"], Key="mine.jpg")
-        eventually(lambda: not sandbox.items(outputs["CatalogueTable"]))
+        eventually(lambda: not sandbox.table_items(outputs["CatalogueTable"]))
 
 
 def test_a_copy_that_is_not_there_is_told(shell: pytest.MonkeyPatch) -> None:

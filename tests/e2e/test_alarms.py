@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.api_client import Client
+from local.api_client import ApiClient
 from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
 from tests.e2e.mishaps import (
@@ -78,9 +78,9 @@ def _failing_api(sandbox: Sandbox) -> Iterator[None]:
 
 def _ask_until(mended: Event, url: str) -> set[int]:
     """The status of each answer."""
-    client, seen = Client(url), set()
+    client, seen = ApiClient(url), set()
     while not mended.is_set():
-        seen.add(client.ask("GET", "photos").status)
+        seen.add(client.request("GET", "photos").status)
     return seen
 
 
@@ -125,7 +125,7 @@ def test_an_alarm_is_raised_by_its_cause_and_ends_with_it(
         answer = sandbox.client("sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=1, MaxNumberOfMessages=10)
         return {message["Body"].strip('"') for message in answer.get("Messages", [])}
 
-    with sandbox.emulator.metrics_faster(_TIMES_AS_FAST):
+    with sandbox.emulator.accelerated_metrics(_TIMES_AS_FAST):
         eventually(lambda: alarm()["StateValue"] == "OK")
         with CAUSES[path](sandbox):
             eventually(lambda: alarm()["StateValue"] == "ALARM")

@@ -30,14 +30,14 @@ def photos(deployment: Deployment) -> Iterator[list[str]]:
         s3.put_object(Bucket=outputs["OriginalsBucket"], Key=key, Body=photo.read_bytes())
     eventually(
         lambda: (
-            {item["key"] for item in deployment.items(outputs["CatalogueTable"]) if item["state"] == "ready"}
+            {item["key"] for item in deployment.table_items(outputs["CatalogueTable"]) if item["state"] == "ready"}
             >= set(keys)
         )
     )
     yield keys
     for key in keys:
         s3.delete_object(Bucket=outputs["OriginalsBucket"], Key=key)
-    eventually(lambda: not {item["key"] for item in deployment.items(outputs["CatalogueTable"])} & set(keys))
+    eventually(lambda: not {item["key"] for item in deployment.table_items(outputs["CatalogueTable"])} & set(keys))
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ def photo(sandbox: Sandbox) -> Iterator[None]:
     """A photo that is ready."""
     table = sandbox.outputs["Thumbnails"]["CatalogueTable"]
     with uploaded(sandbox, KEY):
-        eventually(lambda: any((it["key"], it["state"]) == (KEY, "ready") for it in sandbox.items(table)))
+        eventually(lambda: any((it["key"], it["state"]) == (KEY, "ready") for it in sandbox.table_items(table)))
         yield
 
 

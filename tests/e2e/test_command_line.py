@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from local.emulator import LOGS, ROOT, is_free
+from local.emulator import LOGS, ROOT, is_port_free
 from tests.e2e.eventually import eventually
 
 
@@ -40,7 +40,7 @@ def _read_until(lines: Iterator[str], mark: str) -> str:
 
 def _assert_nothing_left(printed: str, temporary: Path) -> None:
     (port,) = re.findall(r"http://127\.0\.0\.1:(\d+), account", printed)
-    assert is_free(int(port))
+    assert is_port_free(int(port))
     assert list(temporary.iterdir()) == []
     assert list(LOGS.glob(f"*-{port}.log")) == []
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from local.demo.gallery import visit
-from local.demo.photo import delete, refuse, upload
-from local.demo.sweep import sweep
-from local.inventory import LISTED, inventory, inventory_by_type
+from local.demo.gallery import visit_gallery
+from local.demo.photo import delete_photos, reject_text_file, upload_photos
+from local.demo.sweep import run_sweep
+from local.inventory import LIST_CALLS, inventory, inventory_by_type
 from local.sandbox import Sandbox
 from tests.e2e.album import make_album
 
@@ -27,14 +27,14 @@ def _has_images(sandbox: Sandbox) -> None:
 
 
 def _makes_thumbnails(sandbox: Sandbox) -> None:
-    upload(sandbox)
-    refuse(sandbox)
-    delete(sandbox)
+    upload_photos(sandbox)
+    reject_text_file(sandbox)
+    delete_photos(sandbox)
 
 
 def _sweeps(sandbox: Sandbox) -> None:
-    upload(sandbox)
-    sweep(sandbox)
+    upload_photos(sandbox)
+    run_sweep(sandbox)
 
 
 def _answers(sandbox: Sandbox) -> None:
@@ -44,7 +44,7 @@ def _answers(sandbox: Sandbox) -> None:
 
 
 def _makes_albums(sandbox: Sandbox) -> None:
-    upload(sandbox)
+    upload_photos(sandbox)
     make_album(sandbox)
 
 
@@ -64,7 +64,7 @@ _WORKS: dict[str, Callable[[Sandbox], Any]] = {
     "Cron": _sweeps,
     "Api": _answers,
     "Batch": _makes_albums,
-    "Ecs": visit,
+    "Ecs": visit_gallery,
     "Lightsail": _has_an_address,
     "Guardrails": _has_a_dashboard,
 }
@@ -101,7 +101,7 @@ def test_alone_it_brings_what_it_needs_and_works_and_leaves_nothing(
         _WORKS[stack](empty_sandbox)
         there = {kind: names - before for kind, names in inventory_by_type(empty_sandbox.client).items()}
         # An inventory that sees nothing of a type cannot tell that something of it is left.
-        assert {kind for kind in _types(assembly, deployed) & LISTED.keys() if not there[kind]} == set()
+        assert {kind for kind in _types(assembly, deployed) & LIST_CALLS.keys() if not there[kind]} == set()
     finally:
         empty_sandbox.destroy()
     assert inventory(empty_sandbox.client) - before == set()

@@ -21,7 +21,7 @@ def photo(deployment: Deployment) -> Iterator[dict[str, Any]]:
     s3, outputs = deployment.client("s3"), deployment.outputs["Thumbnails"]
 
     def item() -> dict[str, Any] | None:
-        return next((item for item in deployment.items(outputs["CatalogueTable"]) if item["key"] == KEY), None)
+        return next((item for item in deployment.table_items(outputs["CatalogueTable"]) if item["key"] == KEY), None)
 
     s3.upload_file(str(ROOT / "samples" / "rocket.jpg"), outputs["OriginalsBucket"], KEY)
     yield eventually(item)

@@ -46,7 +46,7 @@ AWKWARD_KEYS = [
 
 
 def _items(deployment: Deployment) -> dict[str, dict[str, Any]]:
-    return {item["key"]: item for item in deployment.items(deployment.outputs["Thumbnails"]["CatalogueTable"])}
+    return {item["key"]: item for item in deployment.table_items(deployment.outputs["Thumbnails"]["CatalogueTable"])}
 
 
 @pytest.fixture

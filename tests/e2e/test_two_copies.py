@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from local.cdk import Cdk
-from local.demo.catalogue import items, thumbnail_keys, wait_for_item
-from local.demo.gallery import visit
+from local.demo.catalogue import catalogue_items, thumbnail_keys, wait_for_item
+from local.demo.gallery import visit_gallery
 from local.emulator import ROOT
 from local.inventory import inventory
 from local.sandbox import Sandbox
@@ -60,10 +60,12 @@ def test_a_photo_in_one_does_not_show_in_the_other(copies: tuple[Sandbox, Sandbo
     one, other = copies
     _put_photo(one, "in one.jpg")
     _put_photo(other, "in the other.jpg")
-    assert [item["key"] for item in items(one)] == ["in one.jpg"]
-    assert [item["key"] for item in items(other)] == ["in the other.jpg"]
+    assert [item["key"] for item in catalogue_items(one)] == ["in one.jpg"]
+    assert [item["key"] for item in catalogue_items(other)] == ["in the other.jpg"]
     for copy in copies:
-        assert set(thumbnail_keys(copy)) == {key for item in items(copy) for key in item["thumbnails"].values()}
+        assert set(thumbnail_keys(copy)) == {
+            key for item in catalogue_items(copy) for key in item["thumbnails"].values()
+        }
 
 
 def test_when_one_is_destroyed_the_other_still_works(copies: tuple[Sandbox, Sandbox]) -> None:
@@ -73,4 +75,4 @@ def test_when_one_is_destroyed_the_other_still_works(copies: tuple[Sandbox, Sand
     assert {it["StackName"].removeprefix(f"{_OTHER}-") for it in there} == {"CDKToolkit", *other.outputs}
     _put_photo(other, "after.jpg")
     make_album(other)
-    visit(other)
+    visit_gallery(other)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local.api_client import Client
+from local.api_client import ApiClient
 from local.errors import SandboxError
 from local.inventory import inventory
 from local.sandbox import Sandbox
@@ -63,7 +63,7 @@ def _held(sandbox: Sandbox) -> dict[str, Any]:
             if kind == "AWS::S3::Bucket" and bucket in thumbnails.values()
             for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", [])
         },
-        "catalogue": sandbox.items(thumbnails["CatalogueTable"]),
+        "catalogue": sandbox.table_items(thumbnails["CatalogueTable"]),
         "dead letters": waiting(sandbox, "Thumbnails"),
         "images": {
             tag
@@ -74,7 +74,7 @@ def _held(sandbox: Sandbox) -> dict[str, Any]:
         },
         "listed": [
             (photo["id"], photo["state"], *photo["thumbnails"])
-            for photo in Client(sandbox.outputs["Api"]["ApiUrl"]).ask("GET", "photos").json()["photos"]
+            for photo in ApiClient(sandbox.outputs["Api"]["ApiUrl"]).request("GET", "photos").json()["photos"]
         ],
     }
 
@@ -102,8 +102,8 @@ def test_after_a_build_that_failed_a_plain_deploy_succeeds(
 
 def _page_is_for_others_no_more(sandbox: Sandbox) -> None:
     url = sandbox.outputs["Api"]["ApiUrl"]
-    assert Client(url).ask("GET", "health").status == 200
-    assert Client(url, address="127.0.0.2").ask("GET", "health").status == 403
+    assert ApiClient(url).request("GET", "health").status == 200
+    assert ApiClient(url, address="127.0.0.2").request("GET", "health").status == 403
 
 
 def _sweeps_in_tokyo(sandbox: Sandbox) -> None:
@@ -195,7 +195,7 @@ def test_changed_code_takes_effect_and_nothing_is_lost(
     changed = synthesize_copy(project, tmp_path / "cdk.out", name="pair", target="local", allowed_cidr="127.0.0.0/8")
     with deploying(story, changed):
         story.deploy()
-    assert Client(story.outputs["Api"]["ApiUrl"]).ask("GET", "health").json() == {"status": "changed"}
+    assert ApiClient(story.outputs["Api"]["ApiUrl"]).request("GET", "health").json() == {"status": "changed"}
     assert b" changed</title>" in _page(story, "")
     assert _images_of_jobs(story).isdisjoint(of_jobs_before)
     put_photo(story, "after the update.jpg")
@@ -247,12 +247,12 @@ def _images_of_jobs(sandbox: Sandbox) -> set[str]:
 
 def _order_album(sandbox: Sandbox) -> None:
     """Order one of all photos from the API, and wait for it."""
-    client = Client(sandbox.outputs["Api"]["ApiUrl"], sandbox.api_key())
-    ordered = client.ask("POST", "albums", {"title": "All"})
+    client = ApiClient(sandbox.outputs["Api"]["ApiUrl"], sandbox.api_key())
+    ordered = client.request("POST", "albums", {"title": "All"})
     assert ordered.status == 202, ordered.data
     album = f"albums/{ordered.json()['id']}"
-    eventually(lambda: client.ask("GET", album).json()["state"] != "running")
-    assert client.ask("GET", album).json()["state"] == "ready"
+    eventually(lambda: client.request("GET", album).json()["state"] != "running")
+    assert client.request("GET", album).json()["state"] == "ready"
 
 
 def _page(sandbox: Sandbox, path: str) -> bytes:

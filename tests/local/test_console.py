@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from local.console import headline, step
+from local.console import heading, step
 
 ROOT = Path(__file__).parent.parent.parent
 
 # Its work takes until the seconds have been written twice.
 PROGRAM = """
 import sys, time
-from local.console import headline, step
+from local.console import heading, step
 written, write = [], sys.stdout.write
 sys.stdout.write = lambda text: written.append(text) or write(text)
-headline("A part")
+heading("A part")
 with step("work"):
     while sys.stdout.isatty() and "TERM=dumb" not in sys.argv and sum("…" in text for text in written) < 2:
         time.sleep(0.01)
@@ -76,7 +76,7 @@ def test_a_dumb_terminal_gets_plain_lines() -> None:
 
 
 def test_elsewhere_each_step_is_one_plain_line_with_what_it_proved(capsys: pytest.CaptureFixture[str]) -> None:
-    headline("A part")
+    heading("A part")
     with step("work") as proved:
         proved.append("it works")
     with pytest.raises(KeyError), step("more work"):

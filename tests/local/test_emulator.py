@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.emulator import HOST, ROOT, Emulator, is_free, running_emulator
+from local.emulator import HOST, ROOT, Emulator, is_port_free, running_emulator
 from local.errors import SandboxError
 
 
@@ -23,10 +23,10 @@ def _processes(emulator: Emulator) -> list[str]:
 def test_two_run_at_once_and_leave_nothing() -> None:
     with running_emulator() as one, running_emulator() as two:
         assert one.port != two.port
-        assert not is_free(one.port)
+        assert not is_port_free(one.port)
         assert _processes(one) and _processes(two)
     for emulator in (one, two):
-        assert is_free(emulator.port)
+        assert is_port_free(emulator.port)
         assert _processes(emulator) == []
         assert not emulator.folder.exists()
         assert not emulator.log.exists()
@@ -79,7 +79,7 @@ with running_emulator() as emulator:
     parent.kill()
     parent.communicate()
     deadline = time.monotonic() + 30
-    while not is_free(int(port)) or Path(f"/proc/{pid}").exists() or Path(folder).exists():
+    while not is_port_free(int(port)) or Path(f"/proc/{pid}").exists() or Path(folder).exists():
         assert time.monotonic() < deadline
         time.sleep(0.1)
     Path(log).unlink()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.stubbed import ON_PAPER
+from local.stubbed import STUBBED
 
 
 def test_speaks_only_of_what_the_stacks_have(assembly: Path) -> None:
@@ -14,10 +14,10 @@ def test_speaks_only_of_what_the_stacks_have(assembly: Path) -> None:
         for file in assembly.glob("*.template.json")
         for resource in json.loads(file.read_text())["Resources"].values()
     }
-    assert ON_PAPER.keys() <= types
+    assert STUBBED.keys() <= types
 
 
 @pytest.mark.parametrize("service", ["Lightsail"])
 def test_speaks_of_all_of_a_service_that_the_emulator_lacks(assembly: Path, service: str) -> None:
     template = json.loads((assembly / f"{service}.template.json").read_text())
-    assert {it["Type"] for it in template["Resources"].values()} - {"AWS::CDK::Metadata"} <= ON_PAPER.keys()
+    assert {it["Type"] for it in template["Resources"].values()} - {"AWS::CDK::Metadata"} <= STUBBED.keys()

@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 
-from local.console import headline, step
+from local.console import heading, step
 from local.errors import SandboxError
 from local.sandbox import running_sandbox
 from tests.permissions.decisions import Decisions
@@ -54,11 +54,11 @@ def proof(found: Findings) -> guarantees.Proof:
 
 
 def _run(privileges: Privileges) -> Findings:
-    headline("The work of all roles, with all their rights")
+    heading("The work of all roles, with all their rights")
     with step("all of it is done") as told:
         found = privileges.used()
         told.append(f"{found.calls:,} calls of {len(found.findings)} rights; {len(found.untried)} cannot be used here")
-    headline("Without one right after the other: what fails")
+    heading("Without one right after the other: what fails")
     privileges.missed(found)
     return found
 

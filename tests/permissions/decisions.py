@@ -34,7 +34,7 @@ class Decisions:
     """Those made while this is open, in their order."""
 
     def __init__(self, emulator: Emulator) -> None:
-        self._file = emulator.folder / "decisions.jsonl"
+        self._file = emulator.folder / "authorization.jsonl"
 
     def __enter__(self) -> "Decisions":
         self._file.touch()

@@ -42,7 +42,7 @@ def emulator(tmp_path: Path) -> Emulator:
 def test_each_decision_is_read_once_and_whole(emulator: Emulator) -> None:
     line = json.dumps({"request": dataclasses.asdict(asked()), "allowed": True}).encode()
     with Decisions(emulator) as decisions:
-        file = emulator.folder / "decisions.jsonl"
+        file = emulator.folder / "authorization.jsonl"
         file.write_bytes(line + b"\n" + line[:20])
         (made,) = decisions.new()
         assert (made.role, made.asked, made.allowed) == ("reader", asked(), True)

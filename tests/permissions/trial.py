@@ -11,8 +11,8 @@ from uuid import uuid4
 
 from PIL import Image
 
-from local.api_client import Client
-from local.demo.catalogue import items, wait_for_item
+from local.api_client import ApiClient
+from local.demo.catalogue import catalogue_items, wait_for_item
 from local.errors import SandboxError
 from local.sandbox import Sandbox
 from photos.albums import Album, manifest_key
@@ -40,7 +40,7 @@ class Bench:
         self.sandbox = sandbox
         self.names = names
         self.decisions = decisions
-        self.api = Client(sandbox.outputs["Api"]["ApiUrl"], sandbox.api_key())
+        self.api = ApiClient(sandbox.outputs["Api"]["ApiUrl"], sandbox.api_key())
         self.originals = sandbox.outputs["Thumbnails"]["OriginalsBucket"]
         self.thumbnails = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
         self.s3 = sandbox.client("s3")
@@ -65,7 +65,7 @@ class Bench:
 
     def item(self, key: str) -> dict[str, Any]:
         """What the catalogue says of a photo; empty if nothing."""
-        return next((item for item in items(self.sandbox) if item["key"] == key), {})
+        return next((item for item in catalogue_items(self.sandbox) if item["key"] == key), {})
 
     def there(self, key: str) -> bool:
         """Whether the bucket of thumbnails has this object."""
@@ -116,7 +116,9 @@ class Bench:
         self.settle()
 
     def _own_items(self) -> list[dict[str, Any]]:
-        return [item for item in items(self.sandbox) if item["key"].startswith(PREFIX) or FILENAME in item["key"]]
+        return [
+            item for item in catalogue_items(self.sandbox) if item["key"].startswith(PREFIX) or FILENAME in item["key"]
+        ]
 
     def _jobs(self) -> bool:
         batch, outputs = self.sandbox.client("batch"), self.sandbox.outputs["Batch"]

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from local.console import headline, step
+from local.console import heading, step
 from local.emulator import ROOT
 from local.errors import SandboxError
 from local.sandbox import Sandbox
@@ -36,7 +36,7 @@ def soak(sandbox: Sandbox, storm: Storm, *, photos: int, clients: int, again: in
         wait(sandbox, judge, lambda: not any(judge.waiting().values()), _DRAIN_SECONDS)
         return said
 
-    headline(f"{photos:,} photos, {plan.steps:,} uploads and deletions, {clients} clients")
+    heading(f"{photos:,} photos, {plan.steps:,} uploads and deletions, {clients} clients")
     with step("everything goes wrong at once") as told:
         storm.rage(sandbox, plan, files, judge, sweeps.start, happened)
         told += [happened.delivery, happened.failures, happened.interruptions]

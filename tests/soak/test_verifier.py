@@ -32,7 +32,7 @@ class MockedSandbox:
     def client(self, service: str) -> Any:
         return boto3.client(service)  # type: ignore[call-overload]  # the name is not known to the type checker
 
-    def items(self, _table: str) -> list[dict[str, Any]]:
+    def table_items(self, table: str) -> list[dict[str, Any]]:
         return list(self.aws.items().values())
 
 

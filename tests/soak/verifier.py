@@ -130,7 +130,7 @@ class Judge:
                 yield f"{key!r}: its thumbnail of {size} pixels is missing or another picture's"
 
     def _items(self) -> dict[str, dict[str, Any]]:
-        return {item["key"]: item for item in self._sandbox.items(self._outputs["CatalogueTable"])}
+        return {item["key"]: item for item in self._sandbox.table_items(self._outputs["CatalogueTable"])}
 
     def _thumbnails(self) -> dict[str, str]:
         return {key: etag for key, etag in self._objects("ThumbnailsBucket").items() if is_thumbnail_key(key)}

@@ -12,7 +12,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "lambda_src"))
 
-from local.console import headline, step  # noqa: E402
+from local.console import heading, step  # noqa: E402
 from tools.benchmark import cold_start, cost, memory, page, pictures, plot, sharp, speed, tricks  # noqa: E402
 from tools.benchmark.heic import Heic  # noqa: E402
 
@@ -32,7 +32,7 @@ def main() -> None:
 
     result = _measured(fetch=not options.no_fetch)
     for name, table in page.tables(result).items():
-        headline(name.capitalize())
+        heading(name.capitalize())
         print(table)
 
     options.out.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _measured(*, fetch: bool) -> dict[str, Any]:
-    headline("About six minutes of measuring")
+    heading("About six minutes of measuring")
     with tempfile.TemporaryDirectory(prefix="thumbnail-bench-") as name, ExitStack() as stack:
         folder = Path(name)
         with step("cold start"):

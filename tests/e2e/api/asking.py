@@ -8,7 +8,7 @@ from typing import Any
 from urllib3 import BaseHTTPResponse
 
 from api.contract import ErrorCode, Route
-from local.api_client import Client
+from local.api_client import ApiClient
 from local.emulator import ROOT
 from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
@@ -19,34 +19,34 @@ NO_ID = "0" * 32
 UNLIMITED = {"throttle": {"rateLimit": 10_000, "burstLimit": 10_000}}
 
 
-class PatientClient(Client):
+class PatientApiClient(ApiClient):
     """One that waits when it has asked more than its key may: many tests share a key."""
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> BaseHTTPResponse:
+    def request(self, method: str, path: str, body: Any = None, **headers: str) -> BaseHTTPResponse:
         """The answer, whatever its status but "too many requests"."""
-        while (answer := super().ask(method, path, body, **headers)).status == ErrorCode.TOO_MANY_REQUESTS.status:
+        while (answer := super().request(method, path, body, **headers)).status == ErrorCode.TOO_MANY_REQUESTS.status:
             time.sleep(0.5)
         return answer
 
 
-def announce(client: Client, filename: str = "röcket 1.jpg") -> dict[str, Any]:
+def announce(client: ApiClient, filename: str = "röcket 1.jpg") -> dict[str, Any]:
     """What the API answers to the announcement of a photo, once it finds it."""
     body = {"filename": filename, "content_type": "image/jpeg", "size": len(PHOTO)}
-    answer = client.ask("POST", "photos", body)
+    answer = client.request("POST", "photos", body)
     assert answer.status == 201, answer.data
     announced: dict[str, Any] = answer.json()
     # Photos are found and listed by indexes, which follow the table.
-    eventually(lambda: client.ask("GET", f"photos/{announced['photo']['id']}").status == 200)
+    eventually(lambda: client.request("GET", f"photos/{announced['photo']['id']}").status == 200)
     return announced
 
 
-def upload(client: Client) -> dict[str, Any]:
+def upload(client: ApiClient) -> dict[str, Any]:
     """A photo that is ready."""
     announced = announce(client)
-    assert client.send(announced["upload"], PHOTO).status == 204
+    assert client.upload(announced["upload"], PHOTO).status == 204
 
     def ready() -> Any:
-        photo = client.ask("GET", f"photos/{announced['photo']['id']}").json()
+        photo = client.request("GET", f"photos/{announced['photo']['id']}").json()
         return photo if photo["state"] == "ready" else None
 
     photo: dict[str, Any] = eventually(ready)

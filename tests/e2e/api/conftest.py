@@ -3,7 +3,7 @@
 import pytest
 
 from local.deployment import Deployment
-from tests.e2e.api.asking import PatientClient
+from tests.e2e.api.asking import PatientApiClient
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +17,8 @@ def url(deployment: Deployment) -> str:
 
 
 @pytest.fixture(scope="module")
-def client(url: str, key: str) -> PatientClient:
-    return PatientClient(url, key)
+def client(url: str, key: str) -> PatientApiClient:
+    return PatientApiClient(url, key)
 
 
 @pytest.fixture(autouse=True)

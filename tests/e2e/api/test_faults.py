@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.contract import ErrorCode
-from local.api_client import Client
+from local.api_client import ApiClient
 from local.sandbox import Sandbox
 from tests.e2e.api.asking import SOMEONE_ELSE, announce, assert_refused
 from tests.e2e.eventually import eventually
@@ -19,9 +19,11 @@ from tests.e2e.eventually import eventually
     [b"", b"{", b"[]", b"{}", b'{"filename": "a", "content_type": "text/plain", "size": 1}'],
     ids=["nothing", "no JSON", "no object", "incomplete", "of another type"],
 )
-def test_the_gateway_refuses_wrong_bodies_without_the_function(sandbox: Sandbox, client: Client, body: bytes) -> None:
+def test_the_gateway_refuses_wrong_bodies_without_the_function(
+    sandbox: Sandbox, client: ApiClient, body: bytes
+) -> None:
     with _broken_function(sandbox):  # which would answer with another error
-        assert_refused(client.ask("POST", "photos", body), ErrorCode.INVALID_REQUEST)
+        assert_refused(client.request("POST", "photos", body), ErrorCode.INVALID_REQUEST)
 
 
 @contextmanager
@@ -38,14 +40,14 @@ def _broken_function(sandbox: Sandbox) -> Iterator[None]:
     lambda_.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
 
 
-def test_a_function_that_does_not_start_is_a_fault_that_tells_nothing(sandbox: Sandbox, client: Client) -> None:
+def test_a_function_that_does_not_start_is_a_fault_that_tells_nothing(sandbox: Sandbox, client: ApiClient) -> None:
     with _broken_function(sandbox):
-        message = assert_refused(client.ask("GET", "photos"), ErrorCode.INTERNAL_ERROR)
+        message = assert_refused(client.request("GET", "photos"), ErrorCode.INTERNAL_ERROR)
     assert "CATALOGUE_TABLE" not in message
-    assert client.ask("GET", "photos").status == 200
+    assert client.request("GET", "photos").status == 200
 
 
-def test_a_fault_of_another_service_tells_nothing(sandbox: Sandbox, client: Client) -> None:
+def test_a_fault_of_another_service_tells_nothing(sandbox: Sandbox, client: ApiClient) -> None:
     iam = sandbox.client("iam")
     (role,) = [it["RoleName"] for it in iam.list_roles()["Roles"] if "Api-FunctionRole" in it["RoleName"]]
     (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
@@ -54,15 +56,15 @@ def test_a_fault_of_another_service_tells_nothing(sandbox: Sandbox, client: Clie
     assert without != document
     iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=without)
     try:
-        message = assert_refused(client.ask("GET", "photos"), ErrorCode.INTERNAL_ERROR)
+        message = assert_refused(client.request("GET", "photos"), ErrorCode.INTERNAL_ERROR)
     finally:
         iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
     assert "dynamodb" not in message.lower() and "role" not in message
 
 
-def test_each_request_is_in_the_access_log_also_those_refused(sandbox: Sandbox, url: str, client: Client) -> None:
-    client.ask("DELETE", f"photos/{'a' * 32}")
-    Client(url, address=SOMEONE_ELSE).ask("GET", f"photos/{'b' * 32}")
+def test_each_request_is_in_the_access_log_also_those_refused(sandbox: Sandbox, url: str, client: ApiClient) -> None:
+    client.request("DELETE", f"photos/{'a' * 32}")
+    ApiClient(url, address=SOMEONE_ELSE).request("GET", f"photos/{'b' * 32}")
     s3 = sandbox.client("s3")
     (bucket,) = [it["Name"] for it in s3.list_buckets()["Buckets"] if "api-accesslogbucket" in it["Name"]]
 
@@ -80,9 +82,9 @@ def test_each_request_is_in_the_access_log_also_those_refused(sandbox: Sandbox, 
     assert (theirs["ip"], theirs["status"], theirs["error"]) == (SOMEONE_ELSE, "403", "ACCESS_DENIED")
 
 
-def test_the_key_is_in_no_log(sandbox: Sandbox, client: Client, key: str, proof: Callable[..., None]) -> None:
+def test_the_key_is_in_no_log(sandbox: Sandbox, client: ApiClient, key: str, proof: Callable[..., None]) -> None:
     announce(client)
-    client.ask("POST", "albums", b"{")
+    client.request("POST", "albums", b"{")
     s3 = sandbox.client("s3")
     (bucket,) = [it["Name"] for it in s3.list_buckets()["Buckets"] if "api-accesslogbucket" in it["Name"]]
     function = sandbox.log_lines("Api")

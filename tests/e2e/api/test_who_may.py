@@ -7,7 +7,7 @@ import pytest
 from urllib3 import BaseHTTPResponse
 
 from api.contract import ROUTES, ErrorCode
-from local.api_client import Client
+from local.api_client import ApiClient
 from local.deployment import Deployment
 from local.sandbox import Sandbox
 from tests.e2e.api.asking import (
@@ -40,15 +40,15 @@ WRITES = [route for route in ROUTES if route.needs_key]
     ids=["larger", "smaller", "another type", "another key", "public", "more than asked for", "another signature"],
 )
 def test_a_form_takes_nothing_but_what_was_announced(
-    deployment: Deployment, client: Client, photo: bytes, changed: dict[str, str], status: int
+    deployment: Deployment, client: ApiClient, photo: bytes, changed: dict[str, str], status: int
 ) -> None:
     announced = announce(client)
-    assert client.send(announced["upload"], photo, **changed).status == status
+    assert client.upload(announced["upload"], photo, **changed).status == status
     bucket = deployment.outputs["Thumbnails"]["OriginalsBucket"]
     assert "Contents" not in deployment.client("s3").list_objects_v2(Bucket=bucket)
 
 
-def test_what_is_no_id_leads_nowhere(sandbox: Sandbox, url: str, client: Client, proof: Callable[..., None]) -> None:
+def test_what_is_no_id_leads_nowhere(sandbox: Sandbox, url: str, client: ApiClient, proof: Callable[..., None]) -> None:
     photo_id = announce(client)["photo"]["id"]
     ids = [NO_ID, "x", "..%2Falbums", "%2e%2e", "..%5Cphotos", f"{photo_id}%00", f"{photo_id}%20", f"{photo_id}.json"]
     ids += [
@@ -64,8 +64,8 @@ def test_what_is_no_id_leads_nowhere(sandbox: Sandbox, url: str, client: Client,
     with of_its_own_plan(sandbox, **UNLIMITED) as key:
         for path in paths:
             for method in ("GET", "DELETE") if path.startswith("photos/") else ("GET",):
-                assert_refused(Client(url, key).ask(method, path), ErrorCode.NOT_FOUND)
-    assert client.ask("GET", f"photos/{photo_id}").status == 200
+                assert_refused(ApiClient(url, key).request(method, path), ErrorCode.NOT_FOUND)
+    assert client.request("GET", f"photos/{photo_id}").status == 200
     proof(
         "Nothing is open",
         tried="ids of nothing, of another kind or almost of a photo, and tricks in paths, of photos and albums",
@@ -74,12 +74,14 @@ def test_what_is_no_id_leads_nowhere(sandbox: Sandbox, url: str, client: Client,
     )
 
 
-def test_bodies_that_are_too_large_or_of_another_type_are_refused(client: Client, proof: Callable[..., None]) -> None:
+def test_bodies_that_are_too_large_or_of_another_type_are_refused(
+    client: ApiClient, proof: Callable[..., None]
+) -> None:
     large = json.dumps({"title": "", "photos": [f"{number:032x}" for number in range(1200)]}).encode() + b" " * 2**17
-    assert_refused(client.ask("POST", "albums", large), ErrorCode.TOO_LARGE)
+    assert_refused(client.request("POST", "albums", large), ErrorCode.TOO_LARGE)
     types = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml")
     for content_type in types:
-        other = client.ask("POST", "albums", b"{}", **{"Content-Type": content_type})
+        other = client.request("POST", "albums", b"{}", **{"Content-Type": content_type})
         assert_refused(other, ErrorCode.UNSUPPORTED_MEDIA_TYPE)
     proof(
         "Nothing is open",
@@ -93,7 +95,9 @@ def test_writing_needs_the_key(url: str, key: str, proof: Callable[..., None]) -
     wrong = ["", "not-the-key-at-all-but-long", key[:-1], key + "0", key.swapcase()]
     for route in WRITES:
         for other in wrong:
-            message = assert_refused(Client(url, other).ask(route.method, path_of(route), {}), ErrorCode.FORBIDDEN)
+            message = assert_refused(
+                ApiClient(url, other).request(route.method, path_of(route), {}), ErrorCode.FORBIDDEN
+            )
             assert "key" in message, route
     proof(
         "Nothing is open",
@@ -107,13 +111,13 @@ def test_writing_needs_the_key(url: str, key: str, proof: Callable[..., None]) -
 def test_someone_elses_address_is_let_in_nowhere_not_even_with_the_key(
     url: str, key: str, proof: Callable[..., None]
 ) -> None:
-    elsewhere = Client(url, key, address=SOMEONE_ELSE)
+    elsewhere = ApiClient(url, key, address=SOMEONE_ELSE)
     for route in ROUTES:
-        message = assert_refused(elsewhere.ask(route.method, path_of(route), {}), ErrorCode.ADDRESS_NOT_ALLOWED)
+        message = assert_refused(elsewhere.request(route.method, path_of(route), {}), ErrorCode.ADDRESS_NOT_ALLOWED)
         assert "arn:" not in message and "address" in message, route
     claimed = {"X-Forwarded-For": "127.0.0.1", "X-Real-Ip": "127.0.0.1", "Forwarded": "for=127.0.0.1"}
     for header, address in claimed.items():
-        assert_refused(elsewhere.ask("GET", "photos", **{header: address}), ErrorCode.ADDRESS_NOT_ALLOWED)
+        assert_refused(elsewhere.request("GET", "photos", **{header: address}), ErrorCode.ADDRESS_NOT_ALLOWED)
     proof(
         "Nothing is open",
         tried=f"each of {len(ROUTES)} routes with the key from another address, and headers that claim the right one",
@@ -123,11 +127,11 @@ def test_someone_elses_address_is_let_in_nowhere_not_even_with_the_key(
 
 
 @pytest.mark.usefixtures("sandbox")
-def test_links_do_not_hold_from_someone_elses_address(url: str, client: Client, proof: Callable[..., None]) -> None:
-    elsewhere = Client(url, address=SOMEONE_ELSE)
-    assert elsewhere.send(announce(client)["upload"], PHOTO).status == 403
+def test_links_do_not_hold_from_someone_elses_address(url: str, client: ApiClient, proof: Callable[..., None]) -> None:
+    elsewhere = ApiClient(url, address=SOMEONE_ELSE)
+    assert elsewhere.upload(announce(client)["upload"], PHOTO).status == 403
     (link, _other) = upload(client)["thumbnails"].values()
-    assert (client.open(link).status, elsewhere.open(link).status) == (200, 403)
+    assert (client.fetch(link).status, elsewhere.fetch(link).status) == (200, 403)
     proof(
         "Nothing is open",
         tried="a form and a link that the API signed, used from another address",
@@ -136,15 +140,17 @@ def test_links_do_not_hold_from_someone_elses_address(url: str, client: Client, 
     )
 
 
-def test_a_link_leads_to_its_thumbnail_only(client: Client, proof: Callable[..., None]) -> None:
+def test_a_link_leads_to_its_thumbnail_only(client: ApiClient, proof: Callable[..., None]) -> None:
     link, other = (upload(client)["thumbnails"]["256"] for _ in range(2))
     changed = {
         "of another photo": other.partition("?")[0] + "?" + link.partition("?")[2],
         "of another size": link.replace("256.webp", "1024.webp"),
         "without its signature": link.partition("?")[0],
     }
-    assert client.open(link).status == 200
-    assert {what: client.open(other_link).status for what, other_link in changed.items()} == dict.fromkeys(changed, 403)
+    assert client.fetch(link).status == 200
+    assert {what: client.fetch(other_link).status for what, other_link in changed.items()} == dict.fromkeys(
+        changed, 403
+    )
     proof(
         "Nothing is open",
         tried=f"a link that the API signed, changed: {', '.join(changed)}",
@@ -158,7 +164,7 @@ def test_more_requests_at_once_than_the_plan_allows_are_refused_and_then_taken_a
     url: str, key: str, proof: Callable[..., None]
 ) -> None:
     def ask() -> BaseHTTPResponse:
-        return Client(url, key).ask("POST", "photos", {})  # for a short answer
+        return ApiClient(url, key).request("POST", "photos", {})  # for a short answer
 
     answers = [ask() for _ in range(100)]
     refused = [answer for answer in answers if answer.status != 400]
@@ -178,7 +184,7 @@ def test_more_requests_a_day_than_the_plan_allows_are_refused(
     sandbox: Sandbox, url: str, proof: Callable[..., None]
 ) -> None:
     with of_its_own_plan(sandbox, quota={"limit": 2, "period": "DAY"}) as key:
-        answers = [Client(url, key).ask("DELETE", f"photos/{NO_ID}") for _ in range(3)]
+        answers = [ApiClient(url, key).request("DELETE", f"photos/{NO_ID}") for _ in range(3)]
         assert [answer.status for answer in answers] == [404, 404, 429]
         assert_refused(answers[-1], ErrorCode.TOO_MANY_REQUESTS)
     proof(

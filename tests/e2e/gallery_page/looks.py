@@ -23,7 +23,7 @@ def picture(gallery: GalleryPage, name: str) -> None:
 
 def in_service(sandbox: Sandbox) -> dict[str, str]:
     """The state of each photo, by the name of its file."""
-    items = sandbox.items(sandbox.outputs["Thumbnails"]["CatalogueTable"])
+    items = sandbox.table_items(sandbox.outputs["Thumbnails"]["CatalogueTable"])
     return {item["key"].rpartition("/")[2]: item["state"] for item in items}
 
 

@@ -17,7 +17,7 @@ from ministack.services.cloudformation.provisioners import (
     _update_resource,
 )
 
-from local.extension import batch_jobs, batch_resources, images
+from local.extension import batch_jobs, batch_resources, container_images
 
 _IMAGE = "registry/test:1"
 
@@ -94,7 +94,7 @@ class Batch:
 
 @pytest.fixture
 def batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Batch]:
-    for table in (service._DISPATCH, _RESOURCE_HANDLERS, images._images):
+    for table in (service._DISPATCH, _RESOURCE_HANDLERS, container_images._images):
         for name, value in table.items():
             monkeypatch.setitem(table, name, value)  # as they are now they will be again
     monkeypatch.setattr(iam_actions, "extract_resource_arn", iam_actions.extract_resource_arn)
@@ -104,7 +104,7 @@ def batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Batch]:
         batch_resources.extend()
         batch_jobs.extend()
         cloudwatch_logs._create_log_group({"logGroupName": "jobs"})
-        images._images["test:1"] = images.Image(tmp_path, {}, (), ())
+        container_images._images["test:1"] = container_images.Image(tmp_path, {}, (), ())
         yield Batch()
         for queue in [queue["jobQueueArn"] for queue in service._job_queues.values()]:
             Batch().delete("JobQueue", queue)
@@ -271,7 +271,7 @@ def test_a_fargate_job_is_not_accepted_by_a_queue_of_hosts(batch: Batch, queue: 
 
 def test_a_job_without_an_image_or_a_log_group_fails_and_says_so(batch: Batch, queue: str) -> None:
     definition = batch.definition("")
-    del images._images["test:1"]
+    del container_images._images["test:1"]
     job = batch.ended(batch.submit(queue, definition))
     assert job["status"] == "FAILED"
     assert "no such image was built here" in job["container"]["reason"]

@@ -52,7 +52,7 @@ def announces(trial: Trial) -> None:
 @probe()
 def sends(trial: Trial) -> None:
     """A photo can be sent by the form that the API gave."""
-    _done(trial.bench.api.send(_announce(trial)["upload"], _FILE), 204)
+    _done(trial.bench.api.upload(_announce(trial)["upload"], _FILE), 204)
 
 
 @probe()
@@ -84,7 +84,7 @@ def opens_album(trial: Trial) -> None:
 
 
 def _ask(trial: Trial, method: str, path: str, status: int, body: Any = None) -> Any:
-    return _done(trial.bench.api.ask(method, path, body), status)
+    return _done(trial.bench.api.request(method, path, body), status)
 
 
 def _done(answer: BaseHTTPResponse, status: int) -> Any:
@@ -95,7 +95,7 @@ def _done(answer: BaseHTTPResponse, status: int) -> Any:
 
 
 def _open(trial: Trial, link: str) -> None:
-    answer = trial.bench.api.open(link)
+    answer = trial.bench.api.fetch(link)
     if answer.status != 200:
         raise Failed(f"status {answer.status}, not 200: {answer.data.decode()[:200]}")
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from ministack.services import cloudwatch
 
-from local.extension.events import tell
-from local.extension.metrics import speed
+from local.extension.cloudwatch_metrics import speed
+from local.extension.service_events import emit_event
 
 _BREACHES = {
     "GreaterThanOrEqualToThreshold": operator.ge,
@@ -28,7 +28,7 @@ def extend() -> None:
 
     def act_and_tell(alarm: dict[str, Any], old_state: str, new_state: str, reason: str) -> None:
         act(alarm, old_state, new_state, reason)
-        tell(
+        emit_event(
             "aws.cloudwatch",
             "CloudWatch Alarm State Change",
             alarm["AlarmArn"],

@@ -1,7 +1,7 @@
 """What EventBridge hears from other services; what it tells a topic, it tells by the role that it was given for that.
 
-Real: alarms (by `local/extension/alarms.py`), Batch jobs that fail, ECS deployments that fail. On paper only: all else
-that AWS tells of itself.
+Real: alarms (by `local/extension/cloudwatch_alarms.py`), Batch jobs that fail, ECS deployments that fail. On paper only:
+all else that AWS tells of itself.
 """
 
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 from ministack.services import ecs, eventbridge
 
-from local.extension import roles
+from local.extension import iam_roles
 
 
 def extend() -> None:
@@ -18,7 +18,7 @@ def extend() -> None:
     _tell_of_deployments()
 
 
-def tell(source: str, detail_type: str, resource: str, detail: dict[str, Any]) -> None:
+def emit_event(source: str, detail_type: str, resource: str, detail: dict[str, Any]) -> None:
     """Send an event as this service of AWS does."""
     event = {"Source": source, "DetailType": detail_type, "Resources": [resource], "Detail": json.dumps(detail)}
     eventbridge._put_events({"Entries": [event]}, allow_aws_source=True)
@@ -30,7 +30,7 @@ def _publish_by_role() -> None:
 
     def publish_by_role(target: dict[str, Any], event: dict[str, Any], *rest: Any) -> None:
         by_role = ":sns:" in target["Arn"] and "RoleArn" in target
-        if not by_role or roles.allows(target["RoleArn"], "sns:Publish", target["Arn"]):
+        if not by_role or iam_roles.is_allowed(target["RoleArn"], "sns:Publish", target["Arn"]):
             invoke(target, event, *rest)
 
     eventbridge._invoke_target = publish_by_role
@@ -52,7 +52,7 @@ def _tell_of_deployments() -> None:
                     "deploymentId": deployment["id"],
                     "reason": deployment["rolloutStateReason"],
                 }
-                tell("aws.ecs", "ECS Deployment State Change", service["serviceArn"], detail)
+                emit_event("aws.ecs", "ECS Deployment State Change", service["serviceArn"], detail)
 
     ecs._record_service_task_failure = record_and_tell
 

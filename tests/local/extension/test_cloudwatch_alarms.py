@@ -9,7 +9,7 @@ from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
 from local.emulator import ACCOUNT, REGION
-from local.extension import alarms
+from local.extension import cloudwatch_alarms
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def measured(value: float, *, minutes_ago: float = 0.5, queue: str = "ours") -> 
 
 
 def state_of(watching: dict[str, Any]) -> str:
-    alarms._evaluate(watching)
+    cloudwatch_alarms._evaluate(watching)
     state: str = watching["StateValue"]
     return state
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from ministack.services import ecs
 
-from local.extension import images
-from local.extension.processes import Process, require_logging
+from local.extension import container_images
+from local.extension.container_processes import Process, require_logging
 
 _NETWORK = "local"
 
@@ -97,7 +97,7 @@ class _Containers:
         definition = ecs._task_defs[task["taskDefinitionArn"].rpartition("/")[2]]
         (container_definition,) = definition["containerDefinitions"]
         execution_role = definition["executionRoleArn"] or None
-        program = images.pull(image, execution_role)
+        program = container_images.pull(image, execution_role)
         require_logging(execution_role, container_definition["logConfiguration"]["options"]["awslogs-group"])
         process = Process(
             program,
@@ -126,14 +126,14 @@ class _RegistryData:
 
 class _Images:
     def get(self, uri: str) -> _Image:
-        images.find(uri)
+        container_images.find(uri)
         return _Image()
 
     def pull(self, uri: str, **options: object) -> _Image:
         return self.get(uri)
 
     def get_registry_data(self, uri: str) -> _RegistryData:
-        return _RegistryData(images.digest(uri))
+        return _RegistryData(container_images.digest(uri))
 
 
 class _Docker:

@@ -1,4 +1,4 @@
-"""What roles were allowed and denied: a line of JSON each, in the file `decisions.jsonl` of the sandbox's folder.
+"""What roles were allowed and denied: a line of JSON each, in the file `authorization.jsonl` of the sandbox's folder.
 
 Each line has the whole request as the emulator saw it, so that whoever reads it can hold it against a policy himself.
 Nothing is written unless the file is there: whoever wants to know makes it.
@@ -23,7 +23,7 @@ _of_a_resource: ContextVar[bool] = ContextVar("of_a_resource", default=False)
 def extend() -> None:
     """Write down what is decided about the policies of roles, whoever asks."""
     evaluate, evaluate_resource_policy = iam_evaluator.evaluate, iam_evaluator.evaluate_resource_policy
-    file = Path(os.environ["SANDBOX_FOLDER"]) / "decisions.jsonl"
+    file = Path(os.environ["SANDBOX_FOLDER"]) / "authorization.jsonl"
 
     def evaluate_and_record(asked: Any, policies: Any, *limits: Any) -> Any:
         result = evaluate(asked, policies, *limits)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ministack.services import firehose, lambda_svc, sqs
 
-from local.extension import roles
+from local.extension import iam_roles
 
 
 def extend() -> None:
@@ -26,7 +26,10 @@ def _write_logs() -> None:
         config = func.get("config") or func
         group = config.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
         arn = f"arn:aws:logs:{':'.join(config['FunctionArn'].split(':')[3:5])}:log-group:{group}:*"
-        if all(roles.allows(config["Role"], action, arn) for action in ("logs:CreateLogStream", "logs:PutLogEvents")):
+        if all(
+            iam_roles.is_allowed(config["Role"], action, arn)
+            for action in ("logs:CreateLogStream", "logs:PutLogEvents")
+        ):
             write(func, *args, **options)
 
     lambda_svc._emit_lambda_logs = write_if_allowed
@@ -53,7 +56,7 @@ def _reader_may(queue: dict[str, Any], *actions: str) -> bool:
     arn = queue["attributes"]["QueueArn"]
     readers = [esm["FunctionName"] for _, _, esm in lambda_svc._iter_all_esms() if esm.get("EventSourceArn") == arn]
     functions = [lambda_svc._functions[name]["config"] for name in readers if name in lambda_svc._functions]
-    return all(roles.allows(config["Role"], action, arn) for config in functions for action in actions)
+    return all(iam_roles.is_allowed(config["Role"], action, arn) for config in functions for action in actions)
 
 
 def _send_failures() -> None:
@@ -61,7 +64,7 @@ def _send_failures() -> None:
 
     def send_if_allowed(target: str, function: str, *args: Any) -> None:
         role = lambda_svc._functions[function]["config"]["Role"]
-        if ":sqs:" not in target or roles.allows(role, "sqs:SendMessage", target):
+        if ":sqs:" not in target or iam_roles.is_allowed(role, "sqs:SendMessage", target):
             send(target, function, *args)
 
     lambda_svc._route_async_failure = send_if_allowed
@@ -72,7 +75,7 @@ def _deliver() -> None:
 
     def deliver_if_allowed(stream: dict[str, Any], destination: dict[str, Any], *args: Any) -> None:
         config = destination["config"]
-        if roles.allows(config["RoleARN"], "s3:PutObject", f"{config['BucketARN']}/{stream['name']}"):
+        if iam_roles.is_allowed(config["RoleARN"], "s3:PutObject", f"{config['BucketARN']}/{stream['name']}"):
             deliver(stream, destination, *args)
 
     firehose._deliver_to_s3 = deliver_if_allowed

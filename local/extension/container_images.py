@@ -25,7 +25,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import codebuild
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
-from local.extension import roles
+from local.extension import iam_roles
 from local.extension.dockerfile import read_dockerfile
 
 
@@ -74,9 +74,9 @@ def pull(uri: str, role_arn: str | None) -> Image:
     """The image, fetched as this role does it. Raises ImageNotFound and PermissionError."""
     name = re.split("[:@]", uri.partition("/")[2])[0]
     repository = f"arn:aws:ecr:{get_region()}:{get_account_id()}:repository/{name}"
-    roles.require(role_arn, "ecr:GetAuthorizationToken", "*")
+    iam_roles.require_permission(role_arn, "ecr:GetAuthorizationToken", "*")
     for action in ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"):
-        roles.require(role_arn, action, repository)
+        iam_roles.require_permission(role_arn, action, repository)
     return find(uri)
 
 
@@ -112,7 +112,7 @@ def _run(build: dict[str, Any], project: dict[str, Any]) -> None:
     """Do what the build spec of these stacks does, as the project's role."""
     build["logs"]["groupName"] = _log_groups[project["name"]]
     session = build["id"].partition(":")[2]
-    logs = roles.client("logs", project["serviceRole"], session)
+    logs = iam_roles.client_for_role("logs", project["serviceRole"], session)
     stream = {"logGroupName": build["logs"]["groupName"], "logStreamName": build["logs"]["streamName"]}
 
     def log(message: str) -> None:
@@ -132,7 +132,7 @@ def _run(build: dict[str, Any], project: dict[str, Any]) -> None:
 def _build_and_push(project: dict[str, Any], session: str) -> str:
     role = project["serviceRole"]
     bucket, _, key = project["source"]["location"].partition("/")
-    source = roles.client("s3", role, session).get_object(Bucket=bucket, Key=key)["Body"].read()
+    source = iam_roles.client_for_role("s3", role, session).get_object(Bucket=bucket, Key=key)["Body"].read()
     folder = Path(tempfile.mkdtemp(prefix="image-"))  # in the sandbox's own temporary folder, and gone with it
     with zipfile.ZipFile(io.BytesIO(source)) as archive:
         archive.extractall(folder)
@@ -140,7 +140,7 @@ def _build_and_push(project: dict[str, Any], session: str) -> str:
 
     [uri] = [entry["value"] for entry in project["environment"]["environmentVariables"] if entry["name"] == "IMAGE"]
     repository, _, tag = uri.partition("/")[2].rpartition(":")
-    ecr = roles.client("ecr", role, session)
+    ecr = iam_roles.client_for_role("ecr", role, session)
     ecr.get_authorization_token()
     layer = f"sha256:{hashlib.sha256(source).hexdigest()}"
     # As `docker push` does, of which the emulator keeps the image only.

@@ -15,9 +15,9 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import batch
 
-from local.extension import images
-from local.extension.events import tell
-from local.extension.processes import Process, forward_logs
+from local.extension import container_images
+from local.extension.container_processes import Process, forward_logs
+from local.extension.service_events import emit_event
 
 _POLL_SECONDS = 0.1
 _GRACE_SECONDS = 10  # from SIGTERM to SIGKILL; 30 on AWS
@@ -97,7 +97,7 @@ def _attempt(job: dict[str, Any], number: int) -> dict[str, Any]:
     ended = {"container": container, "startedAt": batch._now_ms(), "statusReason": "Essential container in task exited"}
     try:
         process = _start(job, number, container)
-    except (images.ImageNotFound, OSError, LookupError) as error:
+    except (container_images.ImageNotFound, OSError, LookupError) as error:
         container["reason"] = f"CannotStartContainerError: {error}"
         return ended | {"stoppedAt": batch._now_ms(), "statusReason": "Task failed to start"}
     with changed:
@@ -135,7 +135,7 @@ def _start(job: dict[str, Any], number: int, container: dict[str, Any]) -> Proce
         environment["AWS_BATCH_JOB_ARRAY_INDEX"] = str(job["arrayProperties"]["index"])
     execution_role = described["executionRoleArn"]
     process = Process(
-        images.pull(described["image"], execution_role),
+        container_images.pull(described["image"], execution_role),
         arguments=described["command"],
         environment=environment,
         role_arn=described["jobRoleArn"],
@@ -176,7 +176,7 @@ def set_status(job: dict[str, Any], status: str, reason: str = "") -> None:
         job["statusReason"] = reason
     if status == "FAILED":
         detail = {name: job[name] for name in ("jobArn", "jobName", "jobId", "jobQueue", "status", "statusReason")}
-        tell("aws.batch", "Batch Job State Change", job["jobArn"], detail)
+        emit_event("aws.batch", "Batch Job State Change", job["jobArn"], detail)
     changed.notify_all()
 
 

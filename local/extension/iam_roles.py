@@ -21,7 +21,7 @@ def endpoint() -> str:
     return f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}"
 
 
-def credentials(role_arn: str, session_name: str) -> dict[str, str]:
+def session_environment(role_arn: str, session_name: str) -> dict[str, str]:
     """Environment variables with which a program acts as this role, for as long as the emulator runs."""
     account, name = _parts(role_arn)
     key, secret, token = sts._gen_session_access_key(), sts._gen_secret(), sts._gen_session_token()
@@ -39,7 +39,7 @@ def credentials(role_arn: str, session_name: str) -> dict[str, str]:
     return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": token}
 
 
-def allows(role_arn: str, action: str, resource: str) -> bool:
+def is_allowed(role_arn: str, action: str, resource: str) -> bool:
     """Whether a service that was given this role may do this: Lambda read a queue, ECS fetch an image."""
     account, name = _parts(role_arn)
     session = f"arn:aws:sts::{account}:assumed-role/{name}/service"
@@ -48,22 +48,22 @@ def allows(role_arn: str, action: str, resource: str) -> bool:
     return decision == "Allow"
 
 
-def require(role_arn: str | None, action: str, resource: str) -> None:
+def require_permission(role_arn: str | None, action: str, resource: str) -> None:
     """Raises PermissionError where the service may not do this. Without a role, the host's own would be asked."""
-    if role_arn and not allows(role_arn, action, resource):
+    if role_arn and not is_allowed(role_arn, action, resource):
         raise PermissionError(f"{role_arn} is not authorized to perform: {action} on resource: {resource}")
 
 
-def caller() -> str | None:
+def calling_role() -> str | None:
     """The ARN of the role that makes the call which is being answered; None if whoever does has none."""
     arn: str = iam_evaluator.caller_arn()
     _, _, session = arn.partition(":assumed-role/")
     return f"arn:aws:iam::{arn.split(':')[4]}:role/{session.partition('/')[0]}" if session else None
 
 
-def client(service: str, role_arn: str, session_name: str) -> Any:
+def client_for_role(service: str, role_arn: str, session_name: str) -> Any:
     """A boto3 client of the emulator that acts as this role. Never call it on the emulator's event loop: it waits."""
-    given = credentials(role_arn, session_name)
+    given = session_environment(role_arn, session_name)
     return boto3.client(  # type: ignore[call-overload]  # the name is not known to the type checker
         service,
         endpoint_url=endpoint(),

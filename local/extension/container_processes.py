@@ -21,8 +21,8 @@ from contextlib import suppress
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudwatch_logs
 
-from local.extension import roles
-from local.extension.images import Image
+from local.extension import iam_roles
+from local.extension.container_images import Image
 
 # Of the emulator's own environment, what any program needs to start.
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
@@ -146,7 +146,7 @@ def require_logging(role_arn: str | None, group: str) -> None:
     """Raises PermissionError where the role may not write to this log group."""
     arn = f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{group}:*"
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
-        roles.require(role_arn, action, arn)
+        iam_roles.require_permission(role_arn, action, arn)
 
 
 def _runnable(command: Sequence[str]) -> list[str]:
@@ -160,14 +160,14 @@ def _environment(image: Image, given: Mapping[str, str], address: str, role_arn:
     # No region: on EC2 a container is not always told one, so its definition has to say it.
     own = {
         "HOST": address,
-        "AWS_ENDPOINT_URL": roles.endpoint(),
+        "AWS_ENDPOINT_URL": iam_roles.endpoint(),
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
         "PYTHONUNBUFFERED": "1",
     }
     # The way to credentials that a container has on AWS does not exist here: the credentials themselves do.
-    credentials = roles.credentials(role_arn, "container") if role_arn else {}
+    credentials = iam_roles.session_environment(role_arn, "container") if role_arn else {}
     return {**image.environment, **given, **kept, **own, **credentials}
 
 

@@ -10,7 +10,7 @@ from ministack.core.iam_evaluator import pin_request_origin
 from ministack.services import eventbridge, scheduler, sqs
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
-from local.extension import roles
+from local.extension import iam_roles
 
 _TICK_SECONDS = 1
 
@@ -36,7 +36,7 @@ def extend() -> None:
 
     def invoke_as_role(target: dict[str, Any], event: dict[str, Any], *args: Any) -> None:
         by_schedule = event.get("Source") == "aws.scheduler" and ":lambda:" in target["Arn"]
-        if not by_schedule or roles.allows(target["RoleArn"], "lambda:InvokeFunction", target["Arn"]):
+        if not by_schedule or iam_roles.is_allowed(target["RoleArn"], "lambda:InvokeFunction", target["Arn"]):
             invoke(target, event, *args)
         else:
             _give_up(target, event)
@@ -53,6 +53,6 @@ def _keep_time_zone(name: str, props: dict[str, Any]) -> None:
 
 def _give_up(target: dict[str, Any], event: dict[str, Any]) -> None:
     queue = target.get("DeadLetterConfig", {}).get("Arn")
-    if queue and roles.allows(target["RoleArn"], "sqs:SendMessage", queue):
+    if queue and iam_roles.is_allowed(target["RoleArn"], "sqs:SendMessage", queue):
         pin_request_origin("127.0.0.1", True)  # services of AWS come over TLS, and queues ask for it
         sqs._act_send_message({"MessageBody": json.dumps(event)}, sqs._queue_url(queue.rpartition(":")[2]))
