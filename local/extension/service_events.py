@@ -1,7 +1,7 @@
 """What EventBridge hears from other services; what it tells a topic, it tells by the role that it was given for that.
 
-Real: alarms (by `local/extension/cloudwatch_alarms.py`), Batch jobs that fail, ECS deployments that fail. On paper only:
-all else that AWS tells of itself.
+Real: alarms (by `local/extension/cloudwatch_alarms.py`), Batch jobs that fail, ECS deployments that fail.
+On paper only: all else that AWS tells of itself.
 """
 
 import json
