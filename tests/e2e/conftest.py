@@ -47,7 +47,7 @@ def deployment(request: pytest.FixtureRequest) -> Deployment:
 
 
 @pytest.fixture
-def no_photos_left(deployment: Deployment) -> Iterator[None]:
+def delete_photos_afterwards(deployment: Deployment) -> Iterator[None]:
     """After the test every photo is gone, however far it came, and so are albums and reports."""
     yield
     outputs, s3, dynamodb = deployment.outputs["Thumbnails"], deployment.client("s3"), deployment.client("dynamodb")
@@ -73,13 +73,13 @@ def empty_sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def of_pair(synthesize: Callable[..., Path]) -> Callable[..., Path]:
+def synthesize_pair(synthesize: Callable[..., Path]) -> Callable[..., Path]:
     """The app for the empty sandbox: a folder with its templates, with the settings that are given."""
     return lambda **settings: synthesize(**{**_SETTINGS, "target": "local", **settings})
 
 
 @pytest.fixture(scope="session")
-def of_pair_changed(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+def synthesize_changed_pair(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """The app for the empty sandbox with other images: what it is called with changes a copy of `containers/`."""
 
     def synthesize(change: Callable[[Path], object]) -> Path:

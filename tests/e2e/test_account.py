@@ -18,13 +18,13 @@ def shell(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPat
     return monkeypatch
 
 
-def test_it_is_as_it_was_deployed(sandbox: Sandbox, shell: pytest.MonkeyPatch) -> None:
+def test_deployment_is_read_from_the_account(sandbox: Sandbox, shell: pytest.MonkeyPatch) -> None:
     copy = AccountDeployment.from_environment()
     assert copy.outputs == sandbox.outputs
     assert copy.api_key() == sandbox.api_key()
 
 
-def test_a_copy_that_holds_photos_is_left_alone(sandbox: Sandbox, shell: pytest.MonkeyPatch) -> None:
+def test_deployment_with_photos_is_rejected(sandbox: Sandbox, shell: pytest.MonkeyPatch) -> None:
     s3, outputs = sandbox.client("s3"), sandbox.outputs["Thumbnails"]
     s3.upload_file(str(PHOTO), outputs["OriginalsBucket"], "mine.jpg")
     try:
@@ -36,7 +36,7 @@ def test_a_copy_that_holds_photos_is_left_alone(sandbox: Sandbox, shell: pytest.
         eventually(lambda: not sandbox.table_items(outputs["CatalogueTable"]))
 
 
-def test_a_copy_that_is_not_there_is_told(shell: pytest.MonkeyPatch) -> None:
+def test_missing_deployment_is_reported(shell: pytest.MonkeyPatch) -> None:
     shell.setenv("E2E_NAME", "annas")
     with pytest.raises(
         OperationError, match=r"^annas in account 111122223333, us-east-1 lacks Api, Batch, .*make deploy"

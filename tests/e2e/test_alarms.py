@@ -14,14 +14,14 @@ import pytest
 from local.api_client import ApiClient
 from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
-from tests.e2e.mishaps import (
-    api_function,
-    killed_functions,
-    redrive,
+from tests.e2e.failure_scenarios import (
+    api_function_name,
+    killed_thumbnail_function,
+    missing_catalogue,
+    run_redrive,
     start_sweep,
-    uploaded,
+    uploaded_photo,
     waiting,
-    without_its_table,
 )
 from tests.soak.faults import thumbnail_function
 
@@ -36,10 +36,10 @@ _PART = re.compile(r"(?<=[0-9])[.][0-9]{4,}")  # of a measured second; threshold
 def _dead_photo(sandbox: Sandbox) -> Iterator[None]:
     """A photo failed three times; then the cause is mended, and `make redrive` run."""
     with ExitStack() as photo:
-        with killed_functions(sandbox):
-            photo.enter_context(uploaded(sandbox, "dead.jpg"))
+        with killed_thumbnail_function(sandbox):
+            photo.enter_context(uploaded_photo(sandbox, "dead.jpg"))
             yield
-        assert redrive(sandbox).returncode == 0
+        assert run_redrive(sandbox).returncode == 0
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def _waiting_photo(sandbox: Sandbox) -> Iterator[None]:
     (mapping,) = client.list_event_source_mappings(FunctionName=thumbnail_function(sandbox))["EventSourceMappings"]
     client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     with ExitStack() as photo:
-        photo.enter_context(uploaded(sandbox, "waiting.jpg"))
+        photo.enter_context(uploaded_photo(sandbox, "waiting.jpg"))
         yield
         client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
@@ -57,16 +57,16 @@ def _waiting_photo(sandbox: Sandbox) -> Iterator[None]:
 @contextmanager
 def _dead_sweep(sandbox: Sandbox) -> Iterator[None]:
     """The sweep failed three times; then the cause is mended, and `make redrive` run."""
-    with without_its_table(sandbox, sandbox.outputs["Cron"]["SweepFunction"]):
+    with missing_catalogue(sandbox, sandbox.outputs["Cron"]["SweepFunction"]):
         start_sweep(sandbox)
         yield
-    assert redrive(sandbox).returncode == 0
+    assert run_redrive(sandbox).returncode == 0
 
 
 @contextmanager
 def _failing_api(sandbox: Sandbox) -> Iterator[None]:
     """The API's function lost its table, and a client keeps asking; then the function has it again."""
-    with without_its_table(sandbox, api_function(sandbox)), ThreadPoolExecutor(1) as client:
+    with missing_catalogue(sandbox, api_function_name(sandbox)), ThreadPoolExecutor(1) as client:
         mended = Event()
         asking = client.submit(_ask_until, mended, sandbox.outputs["Api"]["ApiUrl"])
         try:
@@ -103,12 +103,12 @@ def _alarms(assembly: Path) -> dict[str, str]:
     }
 
 
-def test_every_alarm_has_its_cause_here(assembly: Path) -> None:
+def test_every_alarm_has_a_cause(assembly: Path) -> None:
     assert _alarms(assembly).keys() == CAUSES.keys()
 
 
 @pytest.mark.parametrize("path", CAUSES)
-def test_an_alarm_is_raised_by_its_cause_and_ends_with_it(
+def test_alarm_follows_its_cause(
     sandbox: Sandbox, inbox: str, assembly: Path, path: str, proof: Callable[..., None]
 ) -> None:
     stack = sandbox.stack_name(path.partition("/")[0])

@@ -85,7 +85,7 @@ def _process_of(job_id: str) -> int | None:
     return None
 
 
-def test_pages_are_made_side_by_side_and_bound(deployment: Deployment, photos: list[str], jobs: AlbumJobs) -> None:
+def test_array_job_makes_pages_that_are_bound(deployment: Deployment, photos: list[str], jobs: AlbumJobs) -> None:
     album = _album("many", *photos * 7, "never uploaded.jpg")
     bound = _finished(deployment, jobs.submit(album))
     assert bound["status"] == "SUCCEEDED", bound
@@ -98,12 +98,12 @@ def test_pages_are_made_side_by_side_and_bound(deployment: Deployment, photos: l
     assert _log(deployment, last) == ["Album many, page 3 of 3: 4 photos, 1 gaps"]
 
 
-def test_an_album_of_one_page(deployment: Deployment, photos: list[str], jobs: AlbumJobs) -> None:
+def test_album_with_one_page(deployment: Deployment, photos: list[str], jobs: AlbumJobs) -> None:
     assert _finished(deployment, jobs.submit(_album("one", *photos)))["status"] == "SUCCEEDED"
     assert len(PdfReader(io.BytesIO(_read(deployment, pdf_key("one"))), strict=True).pages) == 1
 
 
-def test_a_child_whose_host_is_reclaimed_runs_again_and_makes_the_same_page(
+def test_child_job_is_retried_when_its_instance_is_reclaimed(
     sandbox: Sandbox, photos: list[str], jobs: AlbumJobs
 ) -> None:
     batch = sandbox.client("batch")
@@ -123,7 +123,7 @@ def test_a_child_whose_host_is_reclaimed_runs_again_and_makes_the_same_page(
     assert _read(sandbox, page_key("killed", 1)) == made
 
 
-def test_what_fails_by_itself_is_not_tried_again(deployment: Deployment, jobs: AlbumJobs) -> None:
+def test_job_that_exits_with_an_error_is_not_retried(deployment: Deployment, jobs: AlbumJobs) -> None:
     outputs = deployment.outputs["Batch"]
     submitted = deployment.client("batch").submit_job(
         jobName="nothing",

@@ -11,7 +11,7 @@ from local.sandbox import Sandbox
 from photos.album_jobs import AlbumJobs, JobKind
 from photos.albums import Album, manifest_key, page_key, pdf_key
 from tests.e2e.eventually import eventually
-from tests.e2e.mishaps import uploaded
+from tests.e2e.failure_scenarios import uploaded_photo
 
 KEY = "killed album/photo.jpg"
 
@@ -33,7 +33,7 @@ runpy.run_module("fault_injection", run_name="__main__", alter_sys=True)
 def photo(sandbox: Sandbox) -> Iterator[None]:
     """A photo that is ready."""
     table = sandbox.outputs["Thumbnails"]["CatalogueTable"]
-    with uploaded(sandbox, KEY):
+    with uploaded_photo(sandbox, KEY):
         eventually(lambda: any((it["key"], it["state"]) == (KEY, "ready") for it in sandbox.table_items(table)))
         yield
 

@@ -64,7 +64,7 @@ def _who_may_visit(sandbox: Sandbox) -> list[str]:
     return cidrs
 
 
-def test_deployed_for_ones_own_address_then_for_another_then_destroyed(
+def test_deploy_update_and_destroy(
     empty_sandbox: Sandbox, check_ip: str, assembly: Path, proof: Callable[..., None]
 ) -> None:
     before, stacks = inventory(empty_sandbox.client), _stacks(empty_sandbox)
@@ -111,7 +111,7 @@ def test_deployed_for_ones_own_address_then_for_another_then_destroyed(
     )
 
 
-def test_nothing_happens_without_a_yes(empty_sandbox: Sandbox, check_ip: str) -> None:
+def test_deploy_without_confirmation_changes_nothing(empty_sandbox: Sandbox, check_ip: str) -> None:
     before = _stacks(empty_sandbox)
     terminal, stdin = pty.openpty()
     try:
@@ -126,14 +126,14 @@ def test_nothing_happens_without_a_yes(empty_sandbox: Sandbox, check_ip: str) ->
     assert _stacks(empty_sandbox) == before
 
 
-def test_an_address_that_is_not_found_out_stops_it_before_anything(empty_sandbox: Sandbox) -> None:
+def test_deploy_stops_when_the_address_is_unknown(empty_sandbox: Sandbox) -> None:
     run = _operate(empty_sandbox, "deploy", "--check-ip", "http://127.0.0.1:1", "--yes")
     assert run.returncode == 1
     assert run.stderr.startswith("Your address is not known, as http://127.0.0.1:1 cannot be reached")
     assert len(run.stderr.splitlines()) == 1
 
 
-def test_an_account_that_is_not_bootstrapped_is_told_with_what_to_run(empty_sandbox: Sandbox) -> None:
+def test_deploy_reports_a_missing_bootstrap(empty_sandbox: Sandbox) -> None:
     with running_emulator() as emulator:
         environment = empty_sandbox.cdk.environment() | emulator.client_environment()
         run = subprocess.run(

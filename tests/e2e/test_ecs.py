@@ -36,23 +36,23 @@ def cluster(deployment: Deployment, ecs: Any) -> str:
     return str(arn)
 
 
-def test_visitors_are_served_by_fargate_and_by_ec2(deployment: Deployment) -> None:
+def test_load_balancer_reaches_fargate_and_ec2_tasks(deployment: Deployment) -> None:
     assert set(who(deployment)) == {"FARGATE", "EC2"}
 
 
-def test_the_page_knows_where_it_comes_from(deployment: Deployment) -> None:
+def test_gallery_page_shows_its_launch_type(deployment: Deployment) -> None:
     assert b'<script type="module" src="gallery.js">' in get(deployment, "")
     assert b'fetch("whoami")' in get(deployment, "served_by.js")
     assert set(json.loads(get(deployment, "config.json"))) == {"api_url"}
 
 
-def test_what_the_containers_print_is_in_the_logs(deployment: Deployment) -> None:
+def test_container_output_is_logged(deployment: Deployment) -> None:
     get(deployment, "health")
     eventually(lambda: any("GET /health" in line for line in deployment.log_lines("Ecs")))
 
 
 @pytest.mark.parametrize("launch_type", ["FARGATE", "EC2"])
-def test_a_task_that_is_gone_is_replaced(deployment: Deployment, ecs: Any, cluster: str, launch_type: str) -> None:
+def test_stopped_task_is_replaced(deployment: Deployment, ecs: Any, cluster: str, launch_type: str) -> None:
     before = who(deployment)[launch_type]
     ecs.stop_task(cluster=cluster, task=before)
     running: set[str] = set()
@@ -82,7 +82,7 @@ def _all_answered(deployment: Deployment) -> bool:
     return True
 
 
-def test_a_version_that_does_not_start_is_taken_back_and_told(
+def test_failed_service_deployment_is_rolled_back_and_reported(
     sandbox: Sandbox, ecs: Any, cluster: str, inbox: str
 ) -> None:
     services = ecs.list_services(cluster=cluster)["serviceArns"]

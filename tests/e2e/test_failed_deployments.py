@@ -8,32 +8,34 @@ import pytest
 from local.errors import SandboxError
 from local.inventory import inventory
 from local.sandbox import Sandbox
-from tests.e2e.deployed import deploying, outputs, states
-from tests.e2e.in_use import programs_running, put_in_use
+from tests.e2e.cloudformation import stack_outputs, stack_states, use_assembly
+from tests.e2e.unfinished_work import leave_work_unfinished, running_processes
 
 
 @pytest.fixture(scope="module")
-def broken(of_pair_changed: Callable[..., Path]) -> Path:
+def broken(synthesize_changed_pair: Callable[..., Path]) -> Path:
     """The app with a gallery whose program ends at once: its stack fails when all that it needs is there."""
-    return of_pair_changed(lambda images: (images / "gallery" / "gallery.py").write_text("raise SystemExit('broken')"))
+    return synthesize_changed_pair(
+        lambda images: (images / "gallery" / "gallery.py").write_text("raise SystemExit('broken')")
+    )
 
 
-def test_half_deployed_and_in_use_it_is_destroyed_and_nothing_is_left(
+def test_destroy_after_a_failed_deployment_leaves_nothing_behind(
     empty_sandbox: Sandbox, broken: Path, proof: Callable[..., None]
 ) -> None:
     before = inventory(empty_sandbox.client)
-    with deploying(empty_sandbox, broken):
+    with use_assembly(empty_sandbox, broken):
         with pytest.raises(SandboxError, match="circuit breaker was triggered"):
             empty_sandbox.deploy()
-        there = states(empty_sandbox)
+        there = stack_states(empty_sandbox)
         assert there.pop("Ecs") == "ROLLBACK_COMPLETE"
         assert set(there.values()) == {"CREATE_COMPLETE"}
-        empty_sandbox.outputs = outputs(empty_sandbox)
-        in_use = put_in_use(empty_sandbox)
-        assert programs_running(empty_sandbox)
+        empty_sandbox.outputs = stack_outputs(empty_sandbox)
+        in_use = leave_work_unfinished(empty_sandbox)
+        assert running_processes(empty_sandbox)
         empty_sandbox.destroy()
     assert inventory(empty_sandbox.client) - before == set()
-    assert programs_running(empty_sandbox) == []
+    assert running_processes(empty_sandbox) == []
     proof(
         "Nothing is left",
         tried=f"`cdk destroy --all` after a first deployment that failed in `Ecs`, {len(there)} stacks deployed; "

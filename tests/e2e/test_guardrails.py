@@ -11,7 +11,7 @@ def _read(sandbox: Sandbox, inbox: str, seconds: int) -> list[str]:
     return [message["Body"] for message in answer.get("Messages", [])]
 
 
-def test_an_alarm_of_another_stack_reaches_the_topic_once_with_what_to_do(sandbox: Sandbox, inbox: str) -> None:
+def test_alarm_of_another_stack_is_published_once(sandbox: Sandbox, inbox: str) -> None:
     cloudwatch = sandbox.client("cloudwatch")
     (alarm,) = [
         it for it in cloudwatch.describe_alarms()["MetricAlarms"] if "Thumbnails-DeadLetters" in it["AlarmName"]
@@ -28,7 +28,7 @@ def test_an_alarm_of_another_stack_reaches_the_topic_once_with_what_to_do(sandbo
     assert _read(sandbox, inbox, seconds=1) == []
 
 
-def test_an_alarm_of_someone_else_does_not(sandbox: Sandbox, inbox: str) -> None:
+def test_unrelated_alarm_is_not_published(sandbox: Sandbox, inbox: str) -> None:
     cloudwatch = sandbox.client("cloudwatch")
     cloudwatch.put_metric_alarm(
         AlarmName="other-compute-of-someone-else",
@@ -47,7 +47,7 @@ def test_an_alarm_of_someone_else_does_not(sandbox: Sandbox, inbox: str) -> None
         cloudwatch.delete_alarms(AlarmNames=["other-compute-of-someone-else"])
 
 
-def test_an_album_that_fails_reaches_the_topic_once(sandbox: Sandbox, inbox: str) -> None:
+def test_failed_album_is_published_once(sandbox: Sandbox, inbox: str) -> None:
     outputs, batch = sandbox.outputs["Batch"], sandbox.client("batch")
     of_nothing = {"album": "never-asked-for"}
     pages = batch.submit_job(
@@ -70,7 +70,7 @@ def test_an_album_that_fails_reaches_the_topic_once(sandbox: Sandbox, inbox: str
     assert _read(sandbox, inbox, seconds=1) == []
 
 
-def test_the_budget_tells_the_topic(sandbox: Sandbox) -> None:
+def test_budget_notifies_the_topic(sandbox: Sandbox) -> None:
     client = sandbox.client("budgets")
     (budget,) = client.describe_budgets(AccountId=ACCOUNT)["Budgets"]
     assert budget["BudgetLimit"] == {"Amount": "20", "Unit": "USD"}
@@ -84,7 +84,7 @@ def test_the_budget_tells_the_topic(sandbox: Sandbox) -> None:
         assert answer["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
 
 
-def test_the_dashboard_shows_what_exists(sandbox: Sandbox) -> None:
+def test_dashboard_shows_existing_functions(sandbox: Sandbox) -> None:
     cloudwatch = sandbox.client("cloudwatch")
     body = cloudwatch.get_dashboard(DashboardName="other-compute-Guardrails")["DashboardBody"]
     metrics = [metric for widget in json.loads(body)["widgets"] for metric in widget["properties"].get("metrics", [])]

@@ -19,7 +19,7 @@ _SERVICES = {
 }
 
 
-def test_it_has_what_the_stacks_made_and_not_what_is_aws_s_own(sandbox: Sandbox) -> None:
+def test_inventory_contains_stack_resources_and_no_aws_defaults(sandbox: Sandbox) -> None:
     cloudformation = sandbox.client("cloudformation")
     made = {
         (resource["ResourceType"], f"{_SERVICES[resource['ResourceType']]} {resource['PhysicalResourceId']}")

@@ -47,20 +47,20 @@ def put(sandbox: Sandbox) -> Iterator[Callable[[str], str]]:
     client.get_waiter("stack_delete_complete").wait(StackName=_STACK, WaiterConfig={"Delay": 0.1})
 
 
-def test_the_url_is_of_an_example_network_that_is_nobodys(sandbox: Sandbox) -> None:
+def test_url_is_in_a_documentation_network(sandbox: Sandbox) -> None:
     assert sandbox.outputs["Lightsail"]["WebsiteUrl"] == "http://203.0.113.80"
 
 
-def test_a_new_name_makes_a_new_server_and_the_address_follows(put: Callable[[str], str]) -> None:
+def test_static_ip_follows_a_replaced_instance(put: Callable[[str], str]) -> None:
     assert [put(_template("one")), put(_template("two")), put(_template("one"))] == ["one", "two", "one"]
 
 
-def test_another_system_under_the_same_name_is_refused(put: Callable[[str], str]) -> None:
+def test_new_blueprint_under_the_same_name_is_rejected(put: Callable[[str], str]) -> None:
     put(_template("one"))
     with pytest.raises(WaiterError):
         put(_template("one", blueprint="debian_12"))
 
 
-def test_an_address_needs_a_server(put: Callable[[str], str]) -> None:
+def test_static_ip_requires_an_existing_instance(put: Callable[[str], str]) -> None:
     with pytest.raises(WaiterError):
         put(_template("one", attached_to="none"))

@@ -7,7 +7,7 @@ from tests.soak.run import soak
 from tests.soak.storm import Storm
 
 
-def test_nothing_is_lost(sandbox: Sandbox, no_photos_left: None, proof: Callable[..., None]) -> None:
+def test_nothing_is_lost(sandbox: Sandbox, delete_photos_afterwards: None, proof: Callable[..., None]) -> None:
     storm = Storm("short", share=0.2, kill=0.03, sweeps=2, functions=4, spread=5, hidden=4, late=3, patience=120)
     happened = soak(sandbox, storm, photos=(photos := 24), clients=(clients := 8), again=12)
     # Something did go wrong.

@@ -89,7 +89,7 @@ def _types(assembly: Path, stacks: set[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("stack", _WORKS)
-def test_alone_it_brings_what_it_needs_and_works_and_leaves_nothing(
+def test_single_stack_deploys_works_and_leaves_nothing_behind(
     empty_sandbox: Sandbox, assembly: Path, needs: Callable[[str], set[str]], stack: str, proof: Callable[..., None]
 ) -> None:
     before = inventory(empty_sandbox.client)
@@ -113,5 +113,5 @@ def test_alone_it_brings_what_it_needs_and_works_and_leaves_nothing(
     )
 
 
-def test_that_is_tried_with_every_stack(assembly: Path) -> None:
+def test_every_stack_is_deployed_alone(assembly: Path) -> None:
     assert set(_WORKS) == {file.name.split(".")[0] for file in assembly.glob("*.template.json")}

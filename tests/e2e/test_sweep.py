@@ -51,7 +51,7 @@ def no_report(deployment: Deployment) -> None:
             deployment.client("s3").delete_object(Bucket=deployment.outputs["Thumbnails"]["ThumbnailsBucket"], Key=key)
 
 
-def test_thumbnails_that_are_gone_come_back_as_they_were(deployment: Deployment, photo: dict[str, Any]) -> None:
+def test_sweep_restores_missing_thumbnails(deployment: Deployment, photo: dict[str, Any]) -> None:
     lost = set(photo["thumbnails"].values())
     for key in lost:
         deployment.client("s3").delete_object(Bucket=deployment.outputs["Thumbnails"]["ThumbnailsBucket"], Key=key)
@@ -61,7 +61,7 @@ def test_thumbnails_that_are_gone_come_back_as_they_were(deployment: Deployment,
     eventually(lambda: lost <= _objects(deployment).keys())
 
 
-def test_a_run_without_time_hands_on_to_the_next(sandbox: Sandbox, photo: dict[str, Any]) -> None:
+def test_sweep_continues_in_another_run_when_time_runs_out(sandbox: Sandbox, photo: dict[str, Any]) -> None:
     function = sandbox.outputs["Cron"]["SweepFunction"]
     # Less than the function keeps in reserve: each run makes one step.
     sandbox.client("lambda").update_function_configuration(FunctionName=function, Timeout=60)
@@ -74,7 +74,7 @@ def test_a_run_without_time_hands_on_to_the_next(sandbox: Sandbox, photo: dict[s
     assert report["photos"] >= 1
 
 
-def test_the_schedule_starts_it(sandbox: Sandbox) -> None:
+def test_schedule_starts_the_sweep(sandbox: Sandbox) -> None:
     scheduler = sandbox.client("scheduler")
     (summary,) = [
         entry

@@ -70,7 +70,7 @@ def _thumbnail(deployment: Deployment, key: str) -> Image.Image:
     return Image.open(io.BytesIO(answer["Body"].read()))
 
 
-def test_photos_under_awkward_keys_are_all_ready_upright_and_in_place(
+def test_photos_with_unusual_keys_get_upright_thumbnails(
     deployment: Deployment, put: Callable[[str, bytes], None]
 ) -> None:
     photo = PHOTO.read_bytes()  # stored lying on its side
@@ -85,9 +85,7 @@ def test_photos_under_awkward_keys_are_all_ready_upright_and_in_place(
     assert len({item["id"] for item in items.values()}) == len(items)
 
 
-def test_every_photo_of_the_repository_becomes_a_thumbnail(
-    deployment: Deployment, put: Callable[[str, bytes], None]
-) -> None:
+def test_every_sample_photo_gets_thumbnails(deployment: Deployment, put: Callable[[str, bytes], None]) -> None:
     for photo in PHOTOS:
         put(photo.name, photo.read_bytes())
     names = {photo.name for photo in PHOTOS}
@@ -95,7 +93,7 @@ def test_every_photo_of_the_repository_becomes_a_thumbnail(
     assert {_items(deployment)[name]["state"] for name in names} == {"ready"}
 
 
-def test_a_text_named_jpg_is_refused_with_its_reason(deployment: Deployment, put: Callable[[str, bytes], None]) -> None:
+def test_text_file_is_rejected_with_a_reason(deployment: Deployment, put: Callable[[str, bytes], None]) -> None:
     put("text.jpg", b"This is a text.")
     eventually(lambda: "text.jpg" in _items(deployment))
     item = _items(deployment)["text.jpg"]
@@ -103,7 +101,7 @@ def test_a_text_named_jpg_is_refused_with_its_reason(deployment: Deployment, put
     assert item["reason"]
 
 
-def test_a_new_version_replaces_the_thumbnails_of_the_old_one(
+def test_new_version_replaces_thumbnails_of_the_old_version(
     deployment: Deployment, put: Callable[[str, bytes], None]
 ) -> None:
     put("twice.jpg", PHOTOS[0].read_bytes())
@@ -115,7 +113,7 @@ def test_a_new_version_replaces_the_thumbnails_of_the_old_one(
     eventually(lambda: _objects_of(deployment, new["id"]) == set(new["thumbnails"].values()))
 
 
-def test_deleting_an_original_removes_all_of_it(deployment: Deployment, put: Callable[[str, bytes], None]) -> None:
+def test_deleting_an_original_removes_everything(deployment: Deployment, put: Callable[[str, bytes], None]) -> None:
     put("gone.jpg", PHOTOS[0].read_bytes())
     eventually(lambda: "gone.jpg" in _items(deployment))
     photo_id = _items(deployment)["gone.jpg"]["id"]
@@ -198,7 +196,7 @@ def _dead_letters(sandbox: Sandbox) -> int:
     return int(answer["Attributes"][attribute])
 
 
-def test_a_bucket_refuses_a_stranger(sandbox: Sandbox) -> None:
+def test_bucket_denies_unknown_access_key(sandbox: Sandbox) -> None:
     stranger = sandbox.client("s3", access_key="AKIASTRANGER0000000")
     with pytest.raises(stranger.exceptions.ClientError):
         stranger.list_objects_v2(Bucket=sandbox.outputs["Thumbnails"]["OriginalsBucket"])

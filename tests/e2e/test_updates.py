@@ -15,10 +15,10 @@ from local.api_client import ApiClient
 from local.errors import SandboxError
 from local.inventory import inventory
 from local.sandbox import Sandbox
-from tests.e2e.deployed import deploying, outputs, resources, states
+from tests.e2e.cloudformation import stack_outputs, stack_resources, stack_states, use_assembly
 from tests.e2e.eventually import eventually
-from tests.e2e.in_use import programs_running, put_in_use, put_photo
-from tests.e2e.mishaps import waiting
+from tests.e2e.failure_scenarios import waiting
+from tests.e2e.unfinished_work import leave_work_unfinished, running_processes, upload_photo
 from tests.project_copy import copy_project, replace, synthesize_copy
 
 CLAIM = "The first deployment and every update work"
@@ -42,7 +42,7 @@ def account(empty_sandbox: Sandbox) -> set[str]:
 def story(empty_sandbox: Sandbox, account: set[str]) -> Iterator[Sandbox]:
     """The sandbox. Other files use it too, so it is emptied however the story ends."""
     yield empty_sandbox
-    if states(empty_sandbox):
+    if stack_states(empty_sandbox):
         empty_sandbox.destroy()
 
 
@@ -54,7 +54,7 @@ def held(story: Sandbox) -> Callable[[], dict[str, Any]]:
 
 def _held(sandbox: Sandbox) -> dict[str, Any]:
     s3, ecr, thumbnails = sandbox.client("s3"), sandbox.client("ecr"), sandbox.outputs["Thumbnails"]
-    there = {what: name for what, name in resources(sandbox).items() if what[1] in HOLDS_DATA}
+    there = {what: name for what, name in stack_resources(sandbox).items() if what[1] in HOLDS_DATA}
     return {
         "resources": there,
         "objects": {
@@ -79,17 +79,20 @@ def _held(sandbox: Sandbox) -> dict[str, Any]:
     }
 
 
-def test_after_a_build_that_failed_a_plain_deploy_succeeds(
-    story: Sandbox, of_pair: Callable[..., Path], of_pair_changed: Callable[..., Path], proof: Callable[..., None]
+def test_deploy_succeeds_after_a_failed_image_build(
+    story: Sandbox,
+    synthesize_pair: Callable[..., Path],
+    synthesize_changed_pair: Callable[..., Path],
+    proof: Callable[..., None],
 ) -> None:
-    cannot_be_built = of_pair_changed(lambda images: (images / "gallery" / "Dockerfile").unlink())
-    with deploying(story, cannot_be_built), pytest.raises(SandboxError, match="Dockerfile"):
+    cannot_be_built = synthesize_changed_pair(lambda images: (images / "gallery" / "Dockerfile").unlink())
+    with use_assembly(story, cannot_be_built), pytest.raises(SandboxError, match="Dockerfile"):
         story.deploy("Registry")
-    assert states(story) == {"Registry": "ROLLBACK_COMPLETE"}
-    with deploying(story, of_pair()):
+    assert stack_states(story) == {"Registry": "ROLLBACK_COMPLETE"}
+    with use_assembly(story, synthesize_pair()):
         story.deploy()
-    assert set(states(story).values()) == {"CREATE_COMPLETE"}
-    put_photo(story, "before/any update.jpg")
+    assert set(stack_states(story).values()) == {"CREATE_COMPLETE"}
+    upload_photo(story, "before/any update.jpg")
     _order_album(story)
     story.client("sqs").send_message(QueueUrl=story.outputs["Thumbnails"]["DeadLetterQueueUrl"], MessageBody="dead")
     proof(
@@ -133,7 +136,7 @@ _CHANGES: dict[str, tuple[str, Callable[[Sandbox], None]]] = {
 }
 
 
-def test_each_setting_is_changed(context: dict[str, Any]) -> None:
+def test_every_setting_is_changed(context: dict[str, Any]) -> None:
     from dataclasses import fields
 
     from stacks.support.settings import Settings
@@ -141,16 +144,16 @@ def test_each_setting_is_changed(context: dict[str, Any]) -> None:
     assert {*_CHANGES, "name", "target"} == {field.name for field in fields(Settings)}
 
 
-def test_changed_settings_take_effect_and_nothing_is_lost(
-    story: Sandbox, held: Callable[[], dict[str, Any]], of_pair: Callable[..., Path], proof: Callable[..., None]
+def test_changed_settings_take_effect_without_data_loss(
+    story: Sandbox, held: Callable[[], dict[str, Any]], synthesize_pair: Callable[..., Path], proof: Callable[..., None]
 ) -> None:
-    before, resources_before = held(), resources(story)
-    with deploying(story, of_pair(**{setting: value for setting, (value, _) in _CHANGES.items()})):
+    before, resources_before = held(), stack_resources(story)
+    with use_assembly(story, synthesize_pair(**{setting: value for setting, (value, _) in _CHANGES.items()})):
         story.deploy()
     for _, is_in_effect in _CHANGES.values():
         is_in_effect(story)
     assert held() == before
-    replaced = {kind for (_, kind, _), name in resources_before.items() - resources(story).items()}
+    replaced = {kind for (_, kind, _), name in resources_before.items() - stack_resources(story).items()}
     proof(
         CLAIM,
         tried=f"{', '.join(f'`{setting}`' for setting in _CHANGES)} changed in a deployed copy, and deployed again",
@@ -160,17 +163,19 @@ def test_changed_settings_take_effect_and_nothing_is_lost(
     )
 
 
-def test_a_version_that_does_not_start_is_rolled_back_and_nothing_is_lost(
+def test_broken_gallery_is_rolled_back_without_data_loss(
     story: Sandbox,
     held: Callable[[], dict[str, Any]],
-    of_pair_changed: Callable[..., Path],
+    synthesize_changed_pair: Callable[..., Path],
     proof: Callable[..., None],
 ) -> None:
     before = held()
-    broken = of_pair_changed(lambda images: (images / "gallery" / "gallery.py").write_text("raise SystemExit(1)"))
-    with deploying(story, broken), pytest.raises(SandboxError, match="circuit breaker was triggered"):
+    broken = synthesize_changed_pair(
+        lambda images: (images / "gallery" / "gallery.py").write_text("raise SystemExit(1)")
+    )
+    with use_assembly(story, broken), pytest.raises(SandboxError, match="circuit breaker was triggered"):
         story.deploy()
-    assert states(story)["Ecs"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert stack_states(story)["Ecs"] == "UPDATE_ROLLBACK_COMPLETE"
     assert json.loads(_page(story, "health")) == {"status": "ok"}
     after = held()
     assert after.pop("images") > before.pop("images")  # those that did not start are kept too
@@ -183,7 +188,7 @@ def test_a_version_that_does_not_start_is_rolled_back_and_nothing_is_lost(
     )
 
 
-def test_changed_code_takes_effect_and_nothing_is_lost(
+def test_changed_code_takes_effect_without_data_loss(
     story: Sandbox, held: Callable[[], dict[str, Any]], tmp_path: Path, proof: Callable[..., None]
 ) -> None:
     before, of_jobs_before = held(), _images_of_jobs(story)
@@ -193,12 +198,12 @@ def test_changed_code_takes_effect_and_nothing_is_lost(
     replace(project / "containers" / "album" / "Dockerfile", "USER 10001", "USER 10002")
     replace(project / "stacks" / "thumbnails.py", "memory_size=1769", "memory_size=2048")
     changed = synthesize_copy(project, tmp_path / "cdk.out", name="pair", target="local", allowed_cidr="127.0.0.0/8")
-    with deploying(story, changed):
+    with use_assembly(story, changed):
         story.deploy()
     assert ApiClient(story.outputs["Api"]["ApiUrl"]).request("GET", "health").json() == {"status": "changed"}
     assert b" changed</title>" in _page(story, "")
     assert _images_of_jobs(story).isdisjoint(of_jobs_before)
-    put_photo(story, "after the update.jpg")
+    upload_photo(story, "after the update.jpg")
     _order_album(story)
     after = held()
     assert after["resources"] == before["resources"]
@@ -214,7 +219,7 @@ def test_changed_code_takes_effect_and_nothing_is_lost(
     )
 
 
-def test_in_use_it_is_destroyed_and_nothing_is_left(
+def test_destroy_during_use_leaves_nothing_behind(
     story: Sandbox, account: set[str], proof: Callable[..., None]
 ) -> None:
     tasks = [
@@ -223,13 +228,13 @@ def test_in_use_it_is_destroyed_and_nothing_is_left(
         for task in story.client("ecs").list_tasks(cluster=cluster)["taskArns"]
     ]
     assert tasks
-    assert outputs(story) == story.outputs
-    in_use = put_in_use(story)
-    assert len(programs_running(story)) > len(tasks)  # jobs, too
+    assert stack_outputs(story) == story.outputs
+    in_use = leave_work_unfinished(story)
+    assert len(running_processes(story)) > len(tasks)  # jobs, too
     story.destroy()
-    assert states(story) == {}
+    assert stack_states(story) == {}
     assert inventory(story.client) - account == set()
-    assert programs_running(story) == []
+    assert running_processes(story) == []
     proof(
         "Nothing is left",
         tried=f"`cdk destroy --all` of all stacks, {len(tasks)} tasks running; in them {in_use}",

@@ -44,10 +44,10 @@ class Bench:
         self.originals = sandbox.outputs["Thumbnails"]["OriginalsBucket"]
         self.thumbnails = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
         self.s3 = sandbox.client("s3")
-        self.photo = self.put_photo()
+        self.photo = self.upload_photo()
         wait_for_item(sandbox, self.photo, "ready")
 
-    def put_photo(self) -> str:
+    def upload_photo(self) -> str:
         """Put one into the bucket. Returns its key."""
         key = f"{PREFIX}{uuid4().hex}.png"
         self.s3.put_object(Bucket=self.originals, Key=key, Body=_photo())

@@ -3,7 +3,7 @@
 import pytest
 
 from local.deployment import Deployment
-from tests.e2e.api.asking import PatientApiClient
+from tests.e2e.api.api_requests import RetryingApiClient
 
 
 @pytest.fixture(scope="module")
@@ -17,10 +17,10 @@ def url(deployment: Deployment) -> str:
 
 
 @pytest.fixture(scope="module")
-def client(url: str, key: str) -> PatientApiClient:
-    return PatientApiClient(url, key)
+def client(url: str, key: str) -> RetryingApiClient:
+    return RetryingApiClient(url, key)
 
 
 @pytest.fixture(autouse=True)
-def each_begins_without_photos(no_photos_left: None) -> None:
+def each_begins_without_photos(delete_photos_afterwards: None) -> None:
     """And the last one leaves none."""

@@ -7,17 +7,15 @@ from pathlib import Path
 
 from local.emulator import ROOT
 from local.sandbox import Sandbox
-from tests.e2e.api.asking import UNLIMITED, of_its_own_plan
+from tests.e2e.api.api_requests import UNLIMITED, usage_plan_key
 
 
-def test_what_the_openapi_document_allows_and_what_it_does_not_is_answered_as_it_says(
-    sandbox: Sandbox, url: str, tmp_path: Path
-) -> None:
+def test_api_conforms_to_the_openapi_document(sandbox: Sandbox, url: str, tmp_path: Path) -> None:
     excluded = [
         "positive_data_acceptance",  # ids and cursors of the right form are refused all the same if there are none such
         "unsupported_method",  # API Gateway does not tell unknown methods from unknown paths: 404, not 405
     ]
-    with of_its_own_plan(sandbox, **UNLIMITED) as key:
+    with usage_plan_key(sandbox, **UNLIMITED) as key:
         run = subprocess.run(
             [
                 *(Path(sys.executable).with_name("schemathesis"), "run", ROOT / "docs" / "openapi.json"),

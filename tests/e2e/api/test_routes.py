@@ -11,11 +11,11 @@ from api.contract import ROUTES, ErrorCode
 from local.api_client import ApiClient
 from local.deployment import Deployment
 from photos.catalogue import LISTING
-from tests.e2e.api.asking import (
-    NO_ID,
+from tests.e2e.api.api_requests import (
     PHOTO,
+    UNKNOWN_ID,
     announce,
-    assert_refused,
+    assert_error,
     path_of,
     upload,
 )
@@ -27,7 +27,7 @@ def test_health(client: ApiClient) -> None:
     assert (answer.status, answer.json()) == (200, {"status": "ok"})
 
 
-def test_a_photo_from_its_announcement_to_its_end(deployment: Deployment, client: ApiClient) -> None:
+def test_photo_from_upload_request_to_deletion(deployment: Deployment, client: ApiClient) -> None:
     announced = announce(client)
     photo = announced["photo"]
     assert (photo["filename"], photo["state"], photo["thumbnails"]) == ("röcket 1.jpg", "pending", {})
@@ -45,19 +45,19 @@ def test_a_photo_from_its_announcement_to_its_end(deployment: Deployment, client
 
     assert client.request("DELETE", where).status == 204
     eventually(lambda: client.request("GET", where).status == 404)
-    assert_refused(client.request("DELETE", where), ErrorCode.NOT_FOUND)
+    assert_error(client.request("DELETE", where), ErrorCode.NOT_FOUND)
     assert client.fetch(ready["thumbnails"]["256"]).status in (403, 404)
     bucket = deployment.outputs["Thumbnails"]["OriginalsBucket"]
     assert "Contents" not in deployment.client("s3").list_objects_v2(Bucket=bucket)
 
 
-def test_a_photo_announced_and_not_uploaded_can_be_deleted(client: ApiClient) -> None:
+def test_photo_that_was_never_uploaded_can_be_deleted(client: ApiClient) -> None:
     where = f"photos/{announce(client)['photo']['id']}"
     assert client.request("DELETE", where).status == 204
     eventually(lambda: client.request("GET", where).status == 404)
 
 
-def test_a_file_that_is_no_photo_is_told_as_such(client: ApiClient) -> None:
+def test_unsupported_file_is_rejected_with_code_and_reason(client: ApiClient) -> None:
     text = b"This is a text."
     body = {"filename": "text.jpg", "content_type": "image/jpeg", "size": len(text)}
     announced = client.request("POST", "photos", body).json()
@@ -68,7 +68,7 @@ def test_a_file_that_is_no_photo_is_told_as_such(client: ApiClient) -> None:
     assert photo["code"] == "not_a_photo" and photo["reason"]
 
 
-def test_pages_are_newest_first_without_gap_or_repetition(deployment: Deployment, client: ApiClient) -> None:
+def test_listing_pages_are_newest_first_and_complete(deployment: Deployment, client: ApiClient) -> None:
     table = deployment.outputs["Thumbnails"]["CatalogueTable"]
     ids = [f"{number:032x}" for number in range(230)]
     for start in range(0, len(ids), 25):
@@ -104,16 +104,16 @@ def _listed(client: ApiClient) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=101", "limit=x", "limit=1&limit=2", "cursor=AAAA", "cursor=", "x=1"]
 )
-def test_wrong_queries_are_refused(client: ApiClient, query: str) -> None:
-    assert_refused(client.request("GET", f"photos?{query}"), ErrorCode.INVALID_REQUEST)
+def test_invalid_query_parameters_are_rejected(client: ApiClient, query: str) -> None:
+    assert_error(client.request("GET", f"photos?{query}"), ErrorCode.INVALID_REQUEST)
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "nothing"), ("PUT", "photos"), ("GET", "albums"), ("GET", "")])
-def test_what_is_not_there_is_not_found(client: ApiClient, method: str, path: str) -> None:
-    assert_refused(client.request(method, path), ErrorCode.NOT_FOUND)
+def test_unknown_routes_are_not_found(client: ApiClient, method: str, path: str) -> None:
+    assert_error(client.request(method, path), ErrorCode.NOT_FOUND)
 
 
-def test_an_album_of_all_photos_that_are_ready(client: ApiClient) -> None:
+def test_album_contains_all_ready_photos(client: ApiClient) -> None:
     upload(client)
     announce(client)  # not ready: not in it
     answer = client.request("POST", "albums", {"title": "Ürlaub"})
@@ -129,19 +129,19 @@ def test_an_album_of_all_photos_that_are_ready(client: ApiClient) -> None:
     assert len(PdfReader(io.BytesIO(pdf.data), strict=True).pages) == 1
 
 
-def test_an_album_of_photos_that_are_not_there_is_refused_and_names_them(client: ApiClient) -> None:
+def test_album_of_unknown_photos_is_rejected(client: ApiClient) -> None:
     known = announce(client)["photo"]["id"]
-    answer = client.request("POST", "albums", {"photos": [known, NO_ID]})
-    message = assert_refused(answer, ErrorCode.UNKNOWN_PHOTOS)
-    assert NO_ID in message and known not in message
+    answer = client.request("POST", "albums", {"photos": [known, UNKNOWN_ID]})
+    message = assert_error(answer, ErrorCode.UNKNOWN_PHOTOS)
+    assert UNKNOWN_ID in message and known not in message
 
 
-def test_an_album_of_nothing_is_refused(client: ApiClient) -> None:
-    assert_refused(client.request("POST", "albums", {}), ErrorCode.NO_PHOTOS)
+def test_album_without_photos_is_rejected(client: ApiClient) -> None:
+    assert_error(client.request("POST", "albums", {}), ErrorCode.NO_PHOTOS)
 
 
 @pytest.mark.parametrize("path", sorted({path_of(route) for route in ROUTES}))
-def test_a_page_of_another_origin_may_ask(url: str, path: str) -> None:
+def test_cors_allows_any_origin(url: str, path: str) -> None:
     asked = {"Origin": "http://page.example", "Access-Control-Request-Method": "POST"}
     answer = ApiClient(url).request(
         "OPTIONS", path, **asked, **{"Access-Control-Request-Headers": "content-type,x-api-key"}
@@ -153,7 +153,7 @@ def test_a_page_of_another_origin_may_ask(url: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(("method", "status"), [("POST", 200), ("PUT", 403), ("GET", 403)])
-def test_a_page_of_another_origin_may_send_the_form(client: ApiClient, method: str, status: int) -> None:
+def test_cors_allows_uploads_from_any_origin(client: ApiClient, method: str, status: int) -> None:
     form = announce(client)["upload"]
     bucket = ApiClient(f"{form['url']}/")
     asked = {"Origin": "http://page.example", "Access-Control-Request-Method": method}

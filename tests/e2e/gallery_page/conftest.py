@@ -46,7 +46,7 @@ def gallery(visit: Callable[..., GalleryPage]) -> GalleryPage:
 
 
 @pytest.fixture(autouse=True)
-def each_begins_without_photos(no_photos_left: None) -> None:
+def each_begins_without_photos(delete_photos_afterwards: None) -> None:
     """And the last one leaves none."""
 
 

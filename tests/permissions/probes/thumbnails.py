@@ -38,7 +38,7 @@ def deleted_meanwhile(trial: Trial) -> None:
 
 
 def _ready_photo(trial: Trial) -> str:
-    key = trial.bench.put_photo()
+    key = trial.bench.upload_photo()
     trial.until("the photo is ready", lambda: trial.bench.item(key).get("state") == "ready")
     return key
 

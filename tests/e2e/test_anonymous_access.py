@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from local.emulator import REGION
 from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
-from tests.e2e.mishaps import uploaded, waiting
+from tests.e2e.failure_scenarios import uploaded_photo, waiting
 
 KEY = "behind doors.jpg"
 
@@ -80,7 +80,7 @@ def _refused(sandbox: Sandbox, tries: Iterator[_Try], **credentials: Any) -> int
 @pytest.fixture
 def photo(sandbox: Sandbox) -> Iterator[None]:
     """A photo that nobody touches."""
-    with uploaded(sandbox, KEY):
+    with uploaded_photo(sandbox, KEY):
         yield
 
 
@@ -92,7 +92,7 @@ def _assert_untouched(sandbox: Sandbox) -> None:
     assert waiting(sandbox, "Thumbnails") == waiting(sandbox, "Cron") == 0
 
 
-def test_whoever_signs_nothing_gets_through_no_door(sandbox: Sandbox, photo: None, proof: Callable[..., None]) -> None:
+def test_unsigned_calls_are_denied(sandbox: Sandbox, photo: None, proof: Callable[..., None]) -> None:
     refused = _refused(sandbox, _tries(sandbox), config=Config(signature_version=UNSIGNED))
     _assert_untouched(sandbox)
     proof(
@@ -103,9 +103,7 @@ def test_whoever_signs_nothing_gets_through_no_door(sandbox: Sandbox, photo: Non
     )
 
 
-def test_a_user_whom_no_policy_names_gets_through_no_door(
-    sandbox: Sandbox, photo: None, proof: Callable[..., None]
-) -> None:
+def test_user_without_permissions_is_denied(sandbox: Sandbox, photo: None, proof: Callable[..., None]) -> None:
     with _user_without_rights(sandbox) as credentials:
         refused = _refused(sandbox, _tries(sandbox), **credentials)
         refused += _refused(sandbox, _more_tries(sandbox), **credentials)

@@ -45,7 +45,7 @@ def _assert_nothing_left(printed: str, temporary: Path) -> None:
     assert list(LOGS.glob(f"*-{port}.log")) == []
 
 
-def test_up_stays_until_ctrl_c_and_what_it_prints_works(tmp_path: Path) -> None:
+def test_up_runs_until_ctrl_c_and_prints_working_commands(tmp_path: Path) -> None:
     with _start("up", tmp_path) as process:
         assert process.stdout
         printed = _read_until(process.stdout, "Ctrl-C")
@@ -88,7 +88,7 @@ def _client(exports: dict[str, str]) -> Any:
     [("emulator", signal.SIGINT), ("cdk bootstrap", signal.SIGTERM)],
     ids=["Ctrl-C while synth runs", "killed while deploy runs"],
 )
-def test_stopped_in_the_middle_it_leaves_nothing(mark: str, number: signal.Signals, tmp_path: Path) -> None:
+def test_interrupted_demo_leaves_nothing_behind(mark: str, number: signal.Signals, tmp_path: Path) -> None:
     with _start("demo", tmp_path) as process:
         assert process.stdout and process.stderr
         printed = _read_until(process.stdout, mark) + process.stdout.readline()
@@ -99,7 +99,7 @@ def test_stopped_in_the_middle_it_leaves_nothing(mark: str, number: signal.Signa
     _assert_nothing_left(printed, tmp_path)
 
 
-def test_wrong_arguments_are_told_with_status_2() -> None:
+def test_invalid_arguments_exit_with_status_2() -> None:
     run = subprocess.run([sys.executable, "-m", "local", "up", "--port", "x"], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 2
     assert "expected 1 to 65535, but received 'x'" in run.stderr

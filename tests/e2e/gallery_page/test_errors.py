@@ -8,7 +8,7 @@ from playwright.sync_api import Route, expect
 
 from local.emulator import ROOT
 from local.sandbox import Sandbox
-from tests.e2e.gallery_page.looks import (
+from tests.e2e.gallery_page.page_state import (
     COFFEE,
     PHOTOS,
     RETINA,
@@ -31,7 +31,7 @@ THUMBNAILS = re.compile(r"/(256|1024)\.webp")
 CORS = {"Access-Control-Allow-Origin": "*"}
 
 
-def test_a_wrong_key_is_asked_for_again_and_the_upload_goes_on(gallery: GalleryPage) -> None:
+def test_wrong_key_is_requested_again_and_upload_continues(gallery: GalleryPage) -> None:
     gallery.choose(ROCKET, RETINA)
     gallery.give_key("not the key")
     expect(gallery.key_dialog.get_by_role("alert")).to_have_text("The API does not accept this key.")
@@ -40,7 +40,7 @@ def test_a_wrong_key_is_asked_for_again_and_the_upload_goes_on(gallery: GalleryP
     expect(gallery.thumbnails).to_have_count(2)
 
 
-def test_whose_address_is_not_let_in_any_more_keeps_the_key_and_the_files(gallery: GalleryPage) -> None:
+def test_denied_address_keeps_key_and_files(gallery: GalleryPage) -> None:
     gallery.upload(ROCKET)
     expect(gallery.thumbnails).to_have_count(1)
     words = "This API is not open to your address: see the setting allowed_cidr."
@@ -54,7 +54,7 @@ def test_whose_address_is_not_let_in_any_more_keeps_the_key_and_the_files(galler
     expect(gallery.thumbnails).to_have_count(2)
 
 
-def test_without_a_key_the_files_are_kept(gallery: GalleryPage) -> None:
+def test_files_are_kept_without_a_key(gallery: GalleryPage) -> None:
     gallery.choose(ROCKET, COFFEE, RETINA, PHOTOS / "chelsea.png")
     gallery.key_dialog.get_by_role("button", name="Not now").click()
     expect(gallery.cards.filter(has_text="This needs the API key.")).to_have_count(4)
@@ -65,7 +65,7 @@ def test_without_a_key_the_files_are_kept(gallery: GalleryPage) -> None:
     expect(gallery.thumbnails).to_have_count(4)
 
 
-def test_an_upload_that_the_bucket_refuses_can_be_tried_again(gallery: GalleryPage, sandbox: Sandbox) -> None:
+def test_upload_that_the_bucket_denies_can_be_retried(gallery: GalleryPage, sandbox: Sandbox) -> None:
     gallery.page.route(UPLOADS, lambda route: route.fulfill(status=403, headers=CORS), times=1)
     gallery.upload(ROCKET)
     expect(gallery.cards.filter(has_text="rocket.jpg: the bucket refused it (403).")).to_have_count(1)
@@ -75,7 +75,7 @@ def test_an_upload_that_the_bucket_refuses_can_be_tried_again(gallery: GalleryPa
     expect(gallery.cards).to_have_count(1)
 
 
-def test_what_is_no_photo_is_refused_before_it_is_sent(gallery: GalleryPage) -> None:
+def test_unsupported_file_is_rejected_before_upload(gallery: GalleryPage) -> None:
     gallery.upload(ROOT / "README.md")
     expect(gallery.cards.filter(has_text="README.md: no photo that we take")).to_have_count(1)
     expect(gallery.cards.get_by_role("button", name="Try again")).to_be_hidden()
@@ -83,7 +83,7 @@ def test_what_is_no_photo_is_refused_before_it_is_sent(gallery: GalleryPage) -> 
     expect(gallery.page.get_by_role("heading", name="No photos yet")).to_be_visible()
 
 
-def test_an_api_that_fails_now_and_then_costs_nothing_but_time(gallery: GalleryPage, sandbox: Sandbox) -> None:
+def test_transient_api_errors_are_retried(gallery: GalleryPage, sandbox: Sandbox) -> None:
     calls: Counter[tuple[str, ...]] = Counter()
     photos = (ROCKET, COFFEE, RETINA)
 
@@ -108,7 +108,7 @@ def test_an_api_that_fails_now_and_then_costs_nothing_but_time(gallery: GalleryP
     eventually(gallery, lambda: "rocket.jpg" not in in_service(sandbox))
 
 
-def test_an_api_that_is_away_is_told_and_tried_again(gallery: GalleryPage, sandbox: Sandbox) -> None:
+def test_unreachable_api_is_reported_and_actions_can_be_retried(gallery: GalleryPage, sandbox: Sandbox) -> None:
     gallery.upload(ROCKET)
     expect(gallery.thumbnails).to_have_count(1)
     gallery.page.route(API, lambda route: route.abort())
@@ -130,7 +130,7 @@ def test_an_api_that_is_away_is_told_and_tried_again(gallery: GalleryPage, sandb
     expect(gallery.albums.get_by_role("link", name="Open the PDF")).to_be_visible()
 
 
-def test_a_page_that_finds_no_api_can_be_tried_again(gallery: GalleryPage) -> None:
+def test_loading_can_be_retried_when_the_api_is_unreachable(gallery: GalleryPage) -> None:
     gallery.upload(ROCKET)
     expect(gallery.thumbnails).to_have_count(1)
     gallery.page.route(API, lambda route: route.abort())
@@ -143,7 +143,7 @@ def test_a_page_that_finds_no_api_can_be_tried_again(gallery: GalleryPage) -> No
     expect(gallery.page.get_by_text("The API cannot be reached.")).to_be_hidden()
 
 
-def test_a_page_whose_server_fails_can_be_tried_again(gallery: GalleryPage) -> None:
+def test_loading_can_be_retried_when_the_page_server_fails(gallery: GalleryPage) -> None:
     gallery.page.route("**/config.json", lambda route: route.fulfill(status=503, body="<html>no task</html>"))
     gallery.page.reload()
     expect(gallery.page.get_by_text("The server of this page does not answer.", exact=True)).to_be_visible()
@@ -152,13 +152,13 @@ def test_a_page_whose_server_fails_can_be_tried_again(gallery: GalleryPage) -> N
     expect(gallery.page.get_by_role("heading", name="No photos yet")).to_be_visible()
 
 
-def test_a_page_without_an_api_says_so(gallery: GalleryPage) -> None:
+def test_missing_api_is_reported(gallery: GalleryPage) -> None:
     gallery.page.route("**/config.json", lambda route: route.fulfill(json={"api_url": ""}))
     gallery.page.reload()
     expect(gallery.page.get_by_text("This page was deployed without an API.", exact=True)).to_be_visible()
 
 
-def test_thumbnails_that_do_not_arrive_are_asked_for_again(gallery: GalleryPage) -> None:
+def test_thumbnails_that_fail_to_load_are_requested_again(gallery: GalleryPage) -> None:
     gallery.upload(ROCKET, COFFEE, RETINA)
     expect(gallery.thumbnails).to_have_count(3)
     missing = "() => [...document.querySelectorAll('.ready img')].filter((it) => !it.naturalWidth).length"
@@ -173,7 +173,7 @@ def test_thumbnails_that_do_not_arrive_are_asked_for_again(gallery: GalleryPage)
     eventually(gallery, lambda: gallery.page.evaluate(missing) == 0)
 
 
-def test_a_large_view_that_does_not_arrive_can_be_tried_again(gallery: GalleryPage) -> None:
+def test_large_view_that_fails_to_load_can_be_retried(gallery: GalleryPage) -> None:
     gallery.upload(ROCKET)
     expect(gallery.thumbnails).to_have_count(1)
     gallery.page.route(THUMBNAILS, lambda route: route.fulfill(status=403))
@@ -190,7 +190,7 @@ def test_a_large_view_that_does_not_arrive_can_be_tried_again(gallery: GalleryPa
     eventually(gallery, lambda: "/1024.webp" in loaded(gallery.large.get_by_role("img")))
 
 
-def test_a_slow_api_is_told(gallery: GalleryPage) -> None:
+def test_slow_api_is_reported(gallery: GalleryPage) -> None:
     held: list[Route] = []
     gallery.page.route(API, lambda route: held.append(route))
     gallery.page.reload()

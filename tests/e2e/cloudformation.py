@@ -10,7 +10,7 @@ from local.sandbox import Sandbox
 
 
 @contextmanager
-def deploying(sandbox: Sandbox, assembly: Path) -> Iterator[None]:
+def use_assembly(sandbox: Sandbox, assembly: Path) -> Iterator[None]:
     """While the block runs, the sandbox deploys and destroys by these templates, not by its own."""
     own = sandbox.cdk.assembly
     sandbox.cdk.assembly = assembly
@@ -20,12 +20,12 @@ def deploying(sandbox: Sandbox, assembly: Path) -> Iterator[None]:
         sandbox.cdk.assembly = own
 
 
-def states(sandbox: Sandbox) -> dict[str, str]:
+def stack_states(sandbox: Sandbox) -> dict[str, str]:
     """The state of each stack that is there, by stack id."""
     return {stack: described["StackStatus"] for stack, described in _stacks(sandbox)}
 
 
-def outputs(sandbox: Sandbox) -> Outputs:
+def stack_outputs(sandbox: Sandbox) -> Outputs:
     """What `sandbox.outputs` has after a deployment; that is not told when it fails."""
     return {
         stack: {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
@@ -33,7 +33,7 @@ def outputs(sandbox: Sandbox) -> Outputs:
     }
 
 
-def resources(sandbox: Sandbox) -> dict[tuple[str, str, str], str]:
+def stack_resources(sandbox: Sandbox) -> dict[tuple[str, str, str], str]:
     """The physical id of each resource, by stack id, type and logical id."""
     paginator = sandbox.client("cloudformation").get_paginator("list_stack_resources")
     return {

@@ -22,7 +22,7 @@ def waiting(sandbox: Sandbox, stack: str, output: str = "DeadLetterQueueUrl") ->
     return sum(map(int, answer["Attributes"].values()))
 
 
-def redrive(sandbox: Sandbox, *options: str) -> subprocess.CompletedProcess[str]:
+def run_redrive(sandbox: Sandbox, *options: str) -> subprocess.CompletedProcess[str]:
     """What `make redrive` runs."""
     return subprocess.run(
         [sys.executable, "-m", "operations", "redrive", *options],
@@ -34,7 +34,7 @@ def redrive(sandbox: Sandbox, *options: str) -> subprocess.CompletedProcess[str]
 
 
 @contextmanager
-def hasty_uploads(sandbox: Sandbox, seconds: int) -> Iterator[None]:
+def short_visibility_timeout(sandbox: Sandbox, seconds: int) -> Iterator[None]:
     """The upload queue hands a message that was not handled out again so soon, not after six minutes.
 
     For what fails at once only: what takes longer than this is tried too often, and given up while it is in work.
@@ -49,7 +49,7 @@ def hasty_uploads(sandbox: Sandbox, seconds: int) -> Iterator[None]:
 
 
 @contextmanager
-def uploaded(sandbox: Sandbox, key: str) -> Iterator[None]:
+def uploaded_photo(sandbox: Sandbox, key: str) -> Iterator[None]:
     """A photo, deleted in the end."""
     s3, bucket = sandbox.client("s3"), sandbox.outputs["Thumbnails"]["OriginalsBucket"]
     s3.put_object(Bucket=bucket, Key=key, Body=PHOTO.read_bytes())
@@ -59,10 +59,10 @@ def uploaded(sandbox: Sandbox, key: str) -> Iterator[None]:
 
 
 @contextmanager
-def killed_functions(sandbox: Sandbox) -> Iterator[InjectedFaults]:
+def killed_thumbnail_function(sandbox: Sandbox) -> Iterator[InjectedFaults]:
     """The thumbnail function is killed at its first call, each time, until its photo is a dead letter."""
     with (
-        hasty_uploads(sandbox, seconds=2),
+        short_visibility_timeout(sandbox, seconds=2),
         inject_faults(sandbox, [thumbnail_function(sandbox)], kill_at=0) as injected,
     ):
         yield injected
@@ -70,7 +70,7 @@ def killed_functions(sandbox: Sandbox) -> Iterator[InjectedFaults]:
 
 
 @contextmanager
-def without_its_table(sandbox: Sandbox, function: str) -> Iterator[None]:
+def missing_catalogue(sandbox: Sandbox, function: str) -> Iterator[None]:
     """This function looks for a catalogue that is not there."""
     client = sandbox.client("lambda")
     usual = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
@@ -82,7 +82,7 @@ def without_its_table(sandbox: Sandbox, function: str) -> Iterator[None]:
         client.update_function_configuration(FunctionName=function, Environment={"Variables": usual})
 
 
-def api_function(sandbox: Sandbox) -> str:
+def api_function_name(sandbox: Sandbox) -> str:
     """The name of the function behind the API."""
     functions = sandbox.client("lambda").get_paginator("list_functions").paginate()
     names = [function["FunctionName"] for page in functions for function in page["Functions"]]

@@ -7,7 +7,7 @@ from local.demo.catalogue import wait_for_item
 from local.demo.photo import PHOTO
 from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
-from tests.e2e.mishaps import waiting
+from tests.e2e.failure_scenarios import waiting
 from tests.soak.faults import thumbnail_function
 
 # On the command line of each job below, and of no other process.
@@ -16,18 +16,18 @@ _MARK = "a-job-that-nobody-waits-for"
 _WAITING_PHOTOS = 3
 
 
-def put_photo(sandbox: Sandbox, key: str) -> dict[str, Any]:
+def upload_photo(sandbox: Sandbox, key: str) -> dict[str, Any]:
     """Upload one. Returns the item that the catalogue has of it when it is ready."""
     sandbox.client("s3").upload_file(str(PHOTO), sandbox.outputs["Thumbnails"]["OriginalsBucket"], key)
     return wait_for_item(sandbox, key, "ready")
 
 
-def put_in_use(sandbox: Sandbox) -> str:
+def leave_work_unfinished(sandbox: Sandbox) -> str:
     """Leave everything half done. Returns what there is now, for a person.
 
     The stacks Thumbnails and Batch must be deployed.
     """
-    put_photo(sandbox, "ready/for the end.jpg")
+    upload_photo(sandbox, "ready/for the end.jpg")
     _leave_photos_waiting(sandbox)
     _leave_jobs_running(sandbox)
     objects = sum(len(_keys(sandbox, bucket)) for bucket in ("OriginalsBucket", "ThumbnailsBucket"))
@@ -43,7 +43,7 @@ def put_in_use(sandbox: Sandbox) -> str:
     )
 
 
-def programs_running(sandbox: Sandbox) -> list[str]:
+def running_processes(sandbox: Sandbox) -> list[str]:
     """The processes of tasks and jobs: their command lines. Those of functions are the emulator's to keep."""
     endpoint = f"AWS_ENDPOINT_URL={sandbox.emulator.endpoint}"
     told = {file: _read(file).split("\0") for file in Path("/proc").glob("[0-9]*/environ")}

@@ -23,29 +23,29 @@ PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 # Who types which command, whatever its arguments. Those of `make` are often typed as what make then runs: what it makes
 # of the forms on the pages has a test of its own.
 TYPED_BY = {
-    "E2E_TARGET=aws pytest": "tests/e2e/test_what_the_pages_say_to_type.py",
-    "curl": "tests/e2e/test_what_the_pages_say_to_type.py",
+    "E2E_TARGET=aws pytest": "tests/e2e/test_documented_commands.py",
+    "curl": "tests/e2e/test_documented_commands.py",
     "make check": ".ci/run",
-    "make cost": "tests/e2e/test_what_the_pages_say_to_type.py",
+    "make cost": "tests/e2e/test_documented_commands.py",
     "make demo": ".ci/run",
     "make deploy": "tests/e2e/test_deploy.py",
     "make destroy": "tests/e2e/test_deploy.py",
     "make fuzz": "tests/lambda_src/photos/test_imaging_fuzz.py",
-    "make key": "tests/e2e/test_command_line.py",
-    "make local": "tests/e2e/test_command_line.py",
+    "make key": "tests/e2e/test_local_commands.py",
+    "make local": "tests/e2e/test_local_commands.py",
     "make privileges": "tests/e2e/test_permissions.py",
     "make proofs": "tests/tools/test_guarantees.py",
     "make redrive": "tests/e2e/test_redrive.py",
-    "make screenshot": "tests/e2e/gallery_page/test_visits.py",
+    "make screenshot": "tests/e2e/gallery_page/test_workflows.py",
     "make setup": ".ci/run",  # before the first target
     "make soak": "tests/e2e/test_soak.py",
     "make test": ".ci/run",
     "npm ci": "tools/setup.py",
-    "npx cdk": "tests/e2e/test_what_the_pages_say_to_type.py",
+    "npx cdk": "tests/e2e/test_documented_commands.py",
     "pip install": "tools/setup.py",
     "pytest": ".ci/run",
     "python -m": "tests/test_contributing.py",
-    "source .venv/bin/activate": "tests/e2e/test_what_the_pages_say_to_type.py",
+    "source .venv/bin/activate": "tests/e2e/test_documented_commands.py",
 }
 
 # What no test types, and why.
@@ -107,7 +107,7 @@ def _typed(command: str, environment: dict[str, str]) -> str:
     return text
 
 
-def test_the_plain_tools_deploy_and_destroy(empty_sandbox: Sandbox) -> None:
+def test_plain_cdk_commands_deploy_and_destroy(empty_sandbox: Sandbox) -> None:
     before = inventory(empty_sandbox.client)
     environment = empty_sandbox.cdk.environment()
     typed = [command for command in _blocks(ROOT / "README.md") if command.startswith("npx cdk")]
@@ -120,26 +120,26 @@ def test_the_plain_tools_deploy_and_destroy(empty_sandbox: Sandbox) -> None:
     assert left == set()
 
 
-def test_the_cost_is_told(empty_sandbox: Sandbox) -> None:
+def test_cost_command_prints_idle_cost(empty_sandbox: Sandbox) -> None:
     assert re.search(r"\$0\.\d+ an hour while idle", _typed("make cost", empty_sandbox.cdk.environment()))
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not here: apt install curl")
-def test_the_api_is_asked_by_curl(sandbox: Sandbox, no_photos_left: None) -> None:
+def test_curl_commands_call_the_api(sandbox: Sandbox, delete_photos_afterwards: None) -> None:
     environment = sandbox.cdk.environment() | {"ApiUrl": sandbox.outputs["Api"]["ApiUrl"]}
     reading, writing = (_typed(command, environment) for command in _blocks(ROOT / "docs" / "services.md"))
     assert '"next_cursor"' in reading
     assert '"upload"' in writing
 
 
-def test_the_same_tests_hold_in_an_account(sandbox: Sandbox) -> None:
+def test_e2e_target_aws_runs_against_an_account(sandbox: Sandbox) -> None:
     (command,) = (command for command in _blocks(ROOT / "README.md") if "E2E_TARGET" in command)
     shown = _typed(f"source .venv/bin/activate && {command}", sandbox.cdk.environment())
     assert re.search(r"= \d\d passed, \d+ deselected in ", shown), shown
 
 
 @pytest.mark.parametrize("form", sorted(command for command in _named() if command.startswith("make ")))
-def test_what_is_given_to_make_arrives_in_what_it_runs(form: str) -> None:
+def test_make_passes_variables_to_commands(form: str) -> None:
     printed = subprocess.run(
         ["bash", "-c", form.replace("make ", "make --dry-run ", 1)],
         cwd=ROOT,
@@ -162,7 +162,7 @@ def _arrived(words: list[str]) -> dict[str, str]:
     return {name.removeprefix("FUZZ_"): value for name, _, value in (word.partition("=") for word in words)}
 
 
-def test_every_command_of_the_pages_is_typed_by_something() -> None:
+def test_documented_commands_run() -> None:
     known = (*TYPED_BY, *TYPED_BY_NOBODY)
     assert [command for command in sorted(_named()) if not command.startswith(known)] == []
     assert [file for file in TYPED_BY.values() if not (ROOT / file).exists()] == []

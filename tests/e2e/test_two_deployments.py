@@ -41,7 +41,7 @@ def _put_photo(copy: Sandbox, key: str) -> dict[str, Any]:
     return wait_for_item(copy, key, "ready")
 
 
-def test_nothing_has_the_same_name_or_address(copies: tuple[Sandbox, Sandbox]) -> None:
+def test_deployments_share_no_output(copies: tuple[Sandbox, Sandbox]) -> None:
     one, other = (
         {
             (stack, name): value
@@ -56,7 +56,7 @@ def test_nothing_has_the_same_name_or_address(copies: tuple[Sandbox, Sandbox]) -
     assert same == {("Lightsail", "WebsiteUrl")}  # the emulator has one address for all servers
 
 
-def test_a_photo_in_one_does_not_show_in_the_other(copies: tuple[Sandbox, Sandbox]) -> None:
+def test_photo_appears_in_one_deployment_only(copies: tuple[Sandbox, Sandbox]) -> None:
     one, other = copies
     _put_photo(one, "in one.jpg")
     _put_photo(other, "in the other.jpg")
@@ -68,7 +68,7 @@ def test_a_photo_in_one_does_not_show_in_the_other(copies: tuple[Sandbox, Sandbo
         }
 
 
-def test_when_one_is_destroyed_the_other_still_works(copies: tuple[Sandbox, Sandbox]) -> None:
+def test_destroying_one_deployment_leaves_the_other_working(copies: tuple[Sandbox, Sandbox]) -> None:
     one, other = copies
     one.destroy()
     there = other.client("cloudformation").describe_stacks()["Stacks"]

@@ -14,12 +14,12 @@ from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
 
 PHOTO = (ROOT / "samples" / "rocket.jpg").read_bytes()
-SOMEONE_ELSE = "127.0.0.2"
-NO_ID = "0" * 32
+OTHER_ADDRESS = "127.0.0.2"
+UNKNOWN_ID = "0" * 32
 UNLIMITED = {"throttle": {"rateLimit": 10_000, "burstLimit": 10_000}}
 
 
-class PatientApiClient(ApiClient):
+class RetryingApiClient(ApiClient):
     """One that waits when it has asked more than its key may: many tests share a key."""
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> BaseHTTPResponse:
@@ -53,7 +53,7 @@ def upload(client: ApiClient) -> dict[str, Any]:
     return photo
 
 
-def assert_refused(answer: BaseHTTPResponse, code: ErrorCode) -> str:
+def assert_error(answer: BaseHTTPResponse, code: ErrorCode) -> str:
     """It has the one shape of errors, and a page of any origin may read it. Returns its message."""
     assert answer.status == code.status, answer.data
     body = answer.json()
@@ -66,11 +66,11 @@ def assert_refused(answer: BaseHTTPResponse, code: ErrorCode) -> str:
 
 
 def path_of(route: Route) -> str:
-    return route.path.lstrip("/").replace("{id}", NO_ID)
+    return route.path.lstrip("/").replace("{id}", UNKNOWN_ID)
 
 
 @contextmanager
-def of_its_own_plan(sandbox: Sandbox, **plan: Any) -> Iterator[str]:
+def usage_plan_key(sandbox: Sandbox, **plan: Any) -> Iterator[str]:
     """Another key, with other limits than the one that the stack makes."""
     gateway, api = sandbox.client("apigateway"), sandbox.outputs["Api"]["ApiUrl"].split("/")[-3]
     plan_id = gateway.create_usage_plan(name="test", apiStages=[{"apiId": api, "stage": "v1"}], **plan)["id"]

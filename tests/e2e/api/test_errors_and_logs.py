@@ -10,7 +10,7 @@ import pytest
 from api.contract import ErrorCode
 from local.api_client import ApiClient
 from local.sandbox import Sandbox
-from tests.e2e.api.asking import SOMEONE_ELSE, announce, assert_refused
+from tests.e2e.api.api_requests import OTHER_ADDRESS, announce, assert_error
 from tests.e2e.eventually import eventually
 
 
@@ -19,11 +19,9 @@ from tests.e2e.eventually import eventually
     [b"", b"{", b"[]", b"{}", b'{"filename": "a", "content_type": "text/plain", "size": 1}'],
     ids=["nothing", "no JSON", "no object", "incomplete", "of another type"],
 )
-def test_the_gateway_refuses_wrong_bodies_without_the_function(
-    sandbox: Sandbox, client: ApiClient, body: bytes
-) -> None:
+def test_gateway_rejects_invalid_bodies_without_the_function(sandbox: Sandbox, client: ApiClient, body: bytes) -> None:
     with _broken_function(sandbox):  # which would answer with another error
-        assert_refused(client.request("POST", "photos", body), ErrorCode.INVALID_REQUEST)
+        assert_error(client.request("POST", "photos", body), ErrorCode.INVALID_REQUEST)
 
 
 @contextmanager
@@ -40,14 +38,14 @@ def _broken_function(sandbox: Sandbox) -> Iterator[None]:
     lambda_.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
 
 
-def test_a_function_that_does_not_start_is_a_fault_that_tells_nothing(sandbox: Sandbox, client: ApiClient) -> None:
+def test_error_of_a_function_that_cannot_start_reveals_nothing(sandbox: Sandbox, client: ApiClient) -> None:
     with _broken_function(sandbox):
-        message = assert_refused(client.request("GET", "photos"), ErrorCode.INTERNAL_ERROR)
+        message = assert_error(client.request("GET", "photos"), ErrorCode.INTERNAL_ERROR)
     assert "CATALOGUE_TABLE" not in message
     assert client.request("GET", "photos").status == 200
 
 
-def test_a_fault_of_another_service_tells_nothing(sandbox: Sandbox, client: ApiClient) -> None:
+def test_error_of_another_service_reveals_nothing(sandbox: Sandbox, client: ApiClient) -> None:
     iam = sandbox.client("iam")
     (role,) = [it["RoleName"] for it in iam.list_roles()["Roles"] if "Api-FunctionRole" in it["RoleName"]]
     (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
@@ -56,15 +54,15 @@ def test_a_fault_of_another_service_tells_nothing(sandbox: Sandbox, client: ApiC
     assert without != document
     iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=without)
     try:
-        message = assert_refused(client.request("GET", "photos"), ErrorCode.INTERNAL_ERROR)
+        message = assert_error(client.request("GET", "photos"), ErrorCode.INTERNAL_ERROR)
     finally:
         iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
     assert "dynamodb" not in message.lower() and "role" not in message
 
 
-def test_each_request_is_in_the_access_log_also_those_refused(sandbox: Sandbox, url: str, client: ApiClient) -> None:
+def test_access_log_contains_allowed_and_denied_requests(sandbox: Sandbox, url: str, client: ApiClient) -> None:
     client.request("DELETE", f"photos/{'a' * 32}")
-    ApiClient(url, address=SOMEONE_ELSE).request("GET", f"photos/{'b' * 32}")
+    ApiClient(url, address=OTHER_ADDRESS).request("GET", f"photos/{'b' * 32}")
     s3 = sandbox.client("s3")
     (bucket,) = [it["Name"] for it in s3.list_buckets()["Buckets"] if "api-accesslogbucket" in it["Name"]]
 
@@ -79,10 +77,10 @@ def test_each_request_is_in_the_access_log_also_those_refused(sandbox: Sandbox, 
     ours, theirs = lines()["a"], lines()["b"]
     assert (ours["ip"], ours["method"], ours["status"]) == ("127.0.0.1", "DELETE", "404")
     assert ours["key"] == sandbox.outputs["Api"]["ApiKeyId"]
-    assert (theirs["ip"], theirs["status"], theirs["error"]) == (SOMEONE_ELSE, "403", "ACCESS_DENIED")
+    assert (theirs["ip"], theirs["status"], theirs["error"]) == (OTHER_ADDRESS, "403", "ACCESS_DENIED")
 
 
-def test_the_key_is_in_no_log(sandbox: Sandbox, client: ApiClient, key: str, proof: Callable[..., None]) -> None:
+def test_api_key_is_in_no_log(sandbox: Sandbox, client: ApiClient, key: str, proof: Callable[..., None]) -> None:
     announce(client)
     client.request("POST", "albums", b"{")
     s3 = sandbox.client("s3")

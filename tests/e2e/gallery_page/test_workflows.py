@@ -13,7 +13,7 @@ from pypdf import PdfReader
 from local.emulator import ROOT
 from local.sandbox import Sandbox
 from tests.e2e.accessibility import nameless, too_faint
-from tests.e2e.gallery_page.looks import (
+from tests.e2e.gallery_page.page_state import (
     COFFEE,
     RETINA,
     ROCKET,
@@ -36,7 +36,7 @@ PHONE = {
 }
 
 
-def test_a_visit(gallery: GalleryPage, sandbox: Sandbox, broken: Path) -> None:
+def test_complete_visit(gallery: GalleryPage, sandbox: Sandbox, broken: Path) -> None:
     page, troubles = gallery.page, []
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
@@ -86,7 +86,7 @@ def test_a_visit(gallery: GalleryPage, sandbox: Sandbox, broken: Path) -> None:
     assert troubles == []
 
 
-def test_a_photo_can_be_had_back(gallery: GalleryPage, sandbox: Sandbox) -> None:
+def test_deletion_can_be_undone(gallery: GalleryPage, sandbox: Sandbox) -> None:
     gallery.upload(ROCKET)
     expect(gallery.thumbnails).to_have_count(1)
     gallery.delete("rocket.jpg")
@@ -100,7 +100,7 @@ def test_a_photo_can_be_had_back(gallery: GalleryPage, sandbox: Sandbox) -> None
     assert in_service(sandbox) == {"rocket.jpg": "ready"}
 
 
-def test_deleted_when_the_time_to_undo_is_over(gallery: GalleryPage, sandbox: Sandbox) -> None:
+def test_photo_is_deleted_after_the_undo_period(gallery: GalleryPage, sandbox: Sandbox) -> None:
     gallery.upload(ROCKET)
     expect(gallery.thumbnails).to_have_count(1)
     gallery.page.mouse.move(0, 0)  # nobody points at the notice
@@ -112,7 +112,7 @@ def test_deleted_when_the_time_to_undo_is_over(gallery: GalleryPage, sandbox: Sa
     eventually(gallery, lambda: in_service(sandbox) == {})
 
 
-def test_deleted_when_the_page_is_left(gallery: GalleryPage, sandbox: Sandbox) -> None:
+def test_photo_is_deleted_when_the_page_closes(gallery: GalleryPage, sandbox: Sandbox) -> None:
     gallery.upload(ROCKET)
     expect(gallery.thumbnails).to_have_count(1)
     gallery.delete("rocket.jpg")
@@ -120,7 +120,7 @@ def test_deleted_when_the_page_is_left(gallery: GalleryPage, sandbox: Sandbox) -
     eventually(gallery, lambda: in_service(sandbox) == {})
 
 
-def test_by_keyboard(gallery: GalleryPage, sandbox: Sandbox) -> None:
+def test_keyboard_only(gallery: GalleryPage, sandbox: Sandbox) -> None:
     keyboard, page = gallery.page.keyboard, gallery.page
     keyboard.press("Tab")
     expect(gallery.add).to_be_focused()
@@ -157,7 +157,7 @@ def test_by_keyboard(gallery: GalleryPage, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_on_a_phone(visit: Callable[..., GalleryPage], broken: Path, scheme: str) -> None:
+def test_phone_layout(visit: Callable[..., GalleryPage], broken: Path, scheme: str) -> None:
     gallery = visit(**PHONE, color_scheme=scheme)
     gallery.upload(ROCKET, COFFEE, RETINA, broken)
     expect(gallery.thumbnails).to_have_count(3)
@@ -177,7 +177,7 @@ def test_on_a_phone(visit: Callable[..., GalleryPage], broken: Path, scheme: str
     expect(gallery.thumbnails).to_have_count(3)
 
 
-def test_an_upload_can_be_given_up(gallery: GalleryPage, sandbox: Sandbox) -> None:
+def test_upload_can_be_canceled(gallery: GalleryPage, sandbox: Sandbox) -> None:
     held: list[Route] = []
     gallery.page.route(UPLOADS, lambda route: held.append(route))
     gallery.upload(ROCKET)
@@ -187,7 +187,7 @@ def test_an_upload_can_be_given_up(gallery: GalleryPage, sandbox: Sandbox) -> No
     eventually(gallery, lambda: in_service(sandbox) == {})
 
 
-def test_files_can_be_dropped(gallery: GalleryPage) -> None:
+def test_files_can_be_dropped_on_the_page(gallery: GalleryPage) -> None:
     photo = base64.b64encode(ROCKET.read_bytes()).decode()
     data = gallery.page.evaluate_handle(
         """(photo) => {
@@ -205,7 +205,7 @@ def test_files_can_be_dropped(gallery: GalleryPage) -> None:
     expect(gallery.thumbnails).to_have_count(2)
 
 
-def test_the_page_asks_before_it_leaves_files_behind(gallery: GalleryPage) -> None:
+def test_page_warns_before_closing_with_pending_files(gallery: GalleryPage) -> None:
     gallery.choose(ROCKET)
     gallery.key_dialog.get_by_role("button", name="Not now").click()
     with gallery.page.expect_event("dialog") as asked:
@@ -215,7 +215,7 @@ def test_the_page_asks_before_it_leaves_files_behind(gallery: GalleryPage) -> No
     expect(gallery.cards.filter(has_text="rocket.jpg: This needs the API key.")).to_have_count(1)
 
 
-def test_lightsail_serves_it_too(gallery: GalleryPage) -> None:
+def test_page_shows_lightsail_as_its_server(gallery: GalleryPage) -> None:
     gallery.page.route(
         "**/whoami", lambda route: route.fulfill(json={"launch_type": "LIGHTSAIL", "task": None, "zone": None})
     )
@@ -223,7 +223,7 @@ def test_lightsail_serves_it_too(gallery: GalleryPage) -> None:
     expect(gallery.page.get_by_text("Served by Amazon Lightsail", exact=True)).to_be_visible()
 
 
-def test_older_photos_come_as_one_scrolls(gallery: GalleryPage, sandbox: Sandbox) -> None:
+def test_scrolling_loads_older_photos(gallery: GalleryPage, sandbox: Sandbox) -> None:
     gallery.upload(ROCKET)
     expect(gallery.thumbnails).to_have_count(1)
     many(sandbox, 150)
@@ -253,7 +253,7 @@ def many(sandbox: Sandbox, number: int) -> None:
         dynamodb.put_item(TableName=table, Item=item | changed)
 
 
-def test_the_picture_of_the_readme(browser: Browser, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_readme_screenshot(browser: Browser, sandbox: Sandbox, tmp_path: Path) -> None:
     take(sandbox, browser, tmp_path / "gallery.png")
     with Image.open(tmp_path / "gallery.png") as taken, Image.open(ROOT / "docs" / "gallery.png") as kept:
         assert (taken.format, taken.size) == ("PNG", kept.size)
@@ -261,7 +261,7 @@ def test_the_picture_of_the_readme(browser: Browser, sandbox: Sandbox, tmp_path:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everything_has_a_name_and_can_be_read(visit: Callable[..., GalleryPage], broken: Path, scheme: str) -> None:
+def test_accessible_names_and_contrast(visit: Callable[..., GalleryPage], broken: Path, scheme: str) -> None:
     gallery = visit(color_scheme=scheme)
     gallery.choose(ROCKET, broken)
     assert nameless(gallery.page) == [] and too_faint(gallery.page) == []

@@ -10,16 +10,16 @@ from api.contract import ROUTES, ErrorCode
 from local.api_client import ApiClient
 from local.deployment import Deployment
 from local.sandbox import Sandbox
-from tests.e2e.api.asking import (
-    NO_ID,
+from tests.e2e.api.api_requests import (
+    OTHER_ADDRESS,
     PHOTO,
-    SOMEONE_ELSE,
+    UNKNOWN_ID,
     UNLIMITED,
     announce,
-    assert_refused,
-    of_its_own_plan,
+    assert_error,
     path_of,
     upload,
+    usage_plan_key,
 )
 from tests.e2e.eventually import eventually
 
@@ -39,7 +39,7 @@ WRITES = [route for route in ROUTES if route.needs_key]
     ],
     ids=["larger", "smaller", "another type", "another key", "public", "more than asked for", "another signature"],
 )
-def test_a_form_takes_nothing_but_what_was_announced(
+def test_upload_form_accepts_only_the_registered_upload(
     deployment: Deployment, client: ApiClient, photo: bytes, changed: dict[str, str], status: int
 ) -> None:
     announced = announce(client)
@@ -48,9 +48,18 @@ def test_a_form_takes_nothing_but_what_was_announced(
     assert "Contents" not in deployment.client("s3").list_objects_v2(Bucket=bucket)
 
 
-def test_what_is_no_id_leads_nowhere(sandbox: Sandbox, url: str, client: ApiClient, proof: Callable[..., None]) -> None:
+def test_malformed_ids_are_not_found(sandbox: Sandbox, url: str, client: ApiClient, proof: Callable[..., None]) -> None:
     photo_id = announce(client)["photo"]["id"]
-    ids = [NO_ID, "x", "..%2Falbums", "%2e%2e", "..%5Cphotos", f"{photo_id}%00", f"{photo_id}%20", f"{photo_id}.json"]
+    ids = [
+        UNKNOWN_ID,
+        "x",
+        "..%2Falbums",
+        "%2e%2e",
+        "..%5Cphotos",
+        f"{photo_id}%00",
+        f"{photo_id}%20",
+        f"{photo_id}.json",
+    ]
     ids += [
         photo_id.upper() + "G",
         photo_id[:-1],
@@ -61,10 +70,10 @@ def test_what_is_no_id_leads_nowhere(sandbox: Sandbox, url: str, client: ApiClie
     ]
     paths = [f"{kind}/{photo_or_album}" for kind in ("photos", "albums") for photo_or_album in ids]
     paths += [f"albums/{photo_id}", f"photos/{photo_id}/original"]
-    with of_its_own_plan(sandbox, **UNLIMITED) as key:
+    with usage_plan_key(sandbox, **UNLIMITED) as key:
         for path in paths:
             for method in ("GET", "DELETE") if path.startswith("photos/") else ("GET",):
-                assert_refused(ApiClient(url, key).request(method, path), ErrorCode.NOT_FOUND)
+                assert_error(ApiClient(url, key).request(method, path), ErrorCode.NOT_FOUND)
     assert client.request("GET", f"photos/{photo_id}").status == 200
     proof(
         "Nothing is open",
@@ -74,15 +83,13 @@ def test_what_is_no_id_leads_nowhere(sandbox: Sandbox, url: str, client: ApiClie
     )
 
 
-def test_bodies_that_are_too_large_or_of_another_type_are_refused(
-    client: ApiClient, proof: Callable[..., None]
-) -> None:
+def test_large_and_non_json_bodies_are_rejected(client: ApiClient, proof: Callable[..., None]) -> None:
     large = json.dumps({"title": "", "photos": [f"{number:032x}" for number in range(1200)]}).encode() + b" " * 2**17
-    assert_refused(client.request("POST", "albums", large), ErrorCode.TOO_LARGE)
+    assert_error(client.request("POST", "albums", large), ErrorCode.TOO_LARGE)
     types = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml")
     for content_type in types:
         other = client.request("POST", "albums", b"{}", **{"Content-Type": content_type})
-        assert_refused(other, ErrorCode.UNSUPPORTED_MEDIA_TYPE)
+        assert_error(other, ErrorCode.UNSUPPORTED_MEDIA_TYPE)
     proof(
         "Nothing is open",
         tried="bodies of over 128 KiB, and of types that are not JSON",
@@ -91,13 +98,11 @@ def test_bodies_that_are_too_large_or_of_another_type_are_refused(
     )
 
 
-def test_writing_needs_the_key(url: str, key: str, proof: Callable[..., None]) -> None:
+def test_unauthorized_requests_are_denied(url: str, key: str, proof: Callable[..., None]) -> None:
     wrong = ["", "not-the-key-at-all-but-long", key[:-1], key + "0", key.swapcase()]
     for route in WRITES:
         for other in wrong:
-            message = assert_refused(
-                ApiClient(url, other).request(route.method, path_of(route), {}), ErrorCode.FORBIDDEN
-            )
+            message = assert_error(ApiClient(url, other).request(route.method, path_of(route), {}), ErrorCode.FORBIDDEN)
             assert "key" in message, route
     proof(
         "Nothing is open",
@@ -108,16 +113,14 @@ def test_writing_needs_the_key(url: str, key: str, proof: Callable[..., None]) -
 
 
 @pytest.mark.usefixtures("sandbox")
-def test_someone_elses_address_is_let_in_nowhere_not_even_with_the_key(
-    url: str, key: str, proof: Callable[..., None]
-) -> None:
-    elsewhere = ApiClient(url, key, address=SOMEONE_ELSE)
+def test_other_addresses_are_denied_even_with_the_key(url: str, key: str, proof: Callable[..., None]) -> None:
+    elsewhere = ApiClient(url, key, address=OTHER_ADDRESS)
     for route in ROUTES:
-        message = assert_refused(elsewhere.request(route.method, path_of(route), {}), ErrorCode.ADDRESS_NOT_ALLOWED)
+        message = assert_error(elsewhere.request(route.method, path_of(route), {}), ErrorCode.ADDRESS_NOT_ALLOWED)
         assert "arn:" not in message and "address" in message, route
     claimed = {"X-Forwarded-For": "127.0.0.1", "X-Real-Ip": "127.0.0.1", "Forwarded": "for=127.0.0.1"}
     for header, address in claimed.items():
-        assert_refused(elsewhere.request("GET", "photos", **{header: address}), ErrorCode.ADDRESS_NOT_ALLOWED)
+        assert_error(elsewhere.request("GET", "photos", **{header: address}), ErrorCode.ADDRESS_NOT_ALLOWED)
     proof(
         "Nothing is open",
         tried=f"each of {len(ROUTES)} routes with the key from another address, and headers that claim the right one",
@@ -127,8 +130,8 @@ def test_someone_elses_address_is_let_in_nowhere_not_even_with_the_key(
 
 
 @pytest.mark.usefixtures("sandbox")
-def test_links_do_not_hold_from_someone_elses_address(url: str, client: ApiClient, proof: Callable[..., None]) -> None:
-    elsewhere = ApiClient(url, address=SOMEONE_ELSE)
+def test_signed_urls_are_denied_from_other_addresses(url: str, client: ApiClient, proof: Callable[..., None]) -> None:
+    elsewhere = ApiClient(url, address=OTHER_ADDRESS)
     assert elsewhere.upload(announce(client)["upload"], PHOTO).status == 403
     (link, _other) = upload(client)["thumbnails"].values()
     assert (client.fetch(link).status, elsewhere.fetch(link).status) == (200, 403)
@@ -140,7 +143,7 @@ def test_links_do_not_hold_from_someone_elses_address(url: str, client: ApiClien
     )
 
 
-def test_a_link_leads_to_its_thumbnail_only(client: ApiClient, proof: Callable[..., None]) -> None:
+def test_signed_url_opens_only_its_thumbnail(client: ApiClient, proof: Callable[..., None]) -> None:
     link, other = (upload(client)["thumbnails"]["256"] for _ in range(2))
     changed = {
         "of another photo": other.partition("?")[0] + "?" + link.partition("?")[2],
@@ -160,7 +163,7 @@ def test_a_link_leads_to_its_thumbnail_only(client: ApiClient, proof: Callable[.
 
 
 @pytest.mark.usefixtures("sandbox")
-def test_more_requests_at_once_than_the_plan_allows_are_refused_and_then_taken_again(
+def test_requests_above_the_rate_limit_are_throttled_and_then_served(
     url: str, key: str, proof: Callable[..., None]
 ) -> None:
     def ask() -> BaseHTTPResponse:
@@ -170,7 +173,7 @@ def test_more_requests_at_once_than_the_plan_allows_are_refused_and_then_taken_a
     refused = [answer for answer in answers if answer.status != 400]
     assert 0 < len(refused) < 100
     for answer in refused:
-        assert_refused(answer, ErrorCode.TOO_MANY_REQUESTS)
+        assert_error(answer, ErrorCode.TOO_MANY_REQUESTS)
     eventually(lambda: ask().status == 400)
     proof(
         "Nothing is open",
@@ -180,13 +183,11 @@ def test_more_requests_at_once_than_the_plan_allows_are_refused_and_then_taken_a
     )
 
 
-def test_more_requests_a_day_than_the_plan_allows_are_refused(
-    sandbox: Sandbox, url: str, proof: Callable[..., None]
-) -> None:
-    with of_its_own_plan(sandbox, quota={"limit": 2, "period": "DAY"}) as key:
-        answers = [ApiClient(url, key).request("DELETE", f"photos/{NO_ID}") for _ in range(3)]
+def test_requests_above_the_quota_are_throttled(sandbox: Sandbox, url: str, proof: Callable[..., None]) -> None:
+    with usage_plan_key(sandbox, quota={"limit": 2, "period": "DAY"}) as key:
+        answers = [ApiClient(url, key).request("DELETE", f"photos/{UNKNOWN_ID}") for _ in range(3)]
         assert [answer.status for answer in answers] == [404, 404, 429]
-        assert_refused(answers[-1], ErrorCode.TOO_MANY_REQUESTS)
+        assert_error(answers[-1], ErrorCode.TOO_MANY_REQUESTS)
     proof(
         "Nothing is open",
         tried="requests with a key whose plan allows two a day",
