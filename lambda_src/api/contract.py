@@ -42,7 +42,7 @@ class ErrorCode(StrEnum):
         return _ERRORS[self][0]
 
     @property
-    def meaning(self) -> str:
+    def description(self) -> str:
         """When it is answered."""
         return _ERRORS[self][1]
 
@@ -121,7 +121,7 @@ REQUESTS: Final[Mapping[str, Schema]] = {
     ),
 }
 
-ANSWERS: Final[Mapping[str, Schema]] = {
+RESPONSES: Final[Mapping[str, Schema]] = {
     "Health": _object({"status": {"type": "string", "enum": ["ok"]}}),
     "Photo": _object(
         {
@@ -145,7 +145,7 @@ ANSWERS: Final[Mapping[str, Schema]] = {
             "next_cursor": {"type": ["string", "null"], "description": "For the next page; null after the last photo"},
         }
     ),
-    "AnnouncedPhoto": _object(
+    "RegisteredPhoto": _object(
         {
             "photo": _ref("Photo"),
             "upload": _object(
@@ -190,7 +190,7 @@ class Route:
     path: an `{id}` in it is a photo's or an album's
     needs_key: whether the gateway asks for an API key
     status: of the answer when all went well
-    answer: its schema in ANSWERS; None: it has no body
+    response: its schema in RESPONSES; None: it has no body
     body: schema in REQUESTS of the JSON that it takes
     query: schema of its query parameters, all of them optional
     errors: what may go wrong with this route besides what may with all
@@ -201,7 +201,7 @@ class Route:
     path: str
     summary: str
     status: int
-    answer: str | None
+    response: str | None
     needs_key: bool = False
     body: str | None = None
     query: Schema | None = None
@@ -222,12 +222,12 @@ _BODY_ERRORS: Final = (ErrorCode.TOO_LARGE, ErrorCode.UNSUPPORTED_MEDIA_TYPE)
 ROUTES: Final = (
     Route("health", "GET", "/health", "Whether the API answers", 200, "Health"),
     Route(
-        "announce_photo",
+        "register_photo",
         "POST",
         "/photos",
         "Announce a photo and get the form to upload it with",
         201,
-        "AnnouncedPhoto",
+        "RegisteredPhoto",
         needs_key=True,
         body="NewPhoto",
         errors=_BODY_ERRORS,
@@ -273,7 +273,7 @@ ROUTES: Final = (
         errors=(ErrorCode.NOT_FOUND,),
     ),
     Route(
-        "order_album",
+        "create_album",
         "POST",
         "/albums",
         "Have an album made of photos: a PDF of contact sheets",

@@ -14,14 +14,14 @@ from botocore.config import Config
 
 from api.contract import ErrorCode, error_body
 from api.operations import Operations
-from api.requests import RequestError, read
-from photos.album_jobs import AlbumJobs, JobKind
-from photos.album_orders import AlbumOrders
+from api.requests import RequestError, parse_request
+from photos.album_jobs import AlbumJobs, JobTarget
+from photos.album_requests import AlbumRequests
 from photos.catalogue import Catalogue
 from photos.cursor import Cursors
 from photos.library import Library
 from photos.listing import Listing
-from photos.presigned_urls import SIGNING, Links
+from photos.presigned_urls import PRESIGNING, PresignedUrls
 from photos.storage import Originals
 
 # Lambda has configured the root logger already; elsewhere this makes the lines visible.
@@ -44,20 +44,20 @@ _HEADERS = {
 def _operations() -> Operations:
     table, thumbnails = os.environ["CATALOGUE_TABLE"], os.environ["THUMBNAILS_BUCKET"]
     dynamodb = boto3.client("dynamodb", config=_CONFIG)
-    s3 = boto3.client("s3", config=_CONFIG.merge(SIGNING))
+    s3 = boto3.client("s3", config=_CONFIG.merge(PRESIGNING))
     jobs = AlbumJobs(
         boto3.client("batch", config=_CONFIG),
         s3,
         thumbnails,
-        page=JobKind(os.environ["PAGE_JOB_QUEUE"], os.environ["PAGE_JOB_DEFINITION"]),
-        bind=JobKind(os.environ["BIND_JOB_QUEUE"], os.environ["BIND_JOB_DEFINITION"]),
+        page=JobTarget(os.environ["PAGE_JOB_QUEUE"], os.environ["PAGE_JOB_DEFINITION"]),
+        bind=JobTarget(os.environ["BIND_JOB_QUEUE"], os.environ["BIND_JOB_DEFINITION"]),
     )
     originals = os.environ["ORIGINALS_BUCKET"]
     listing = Listing(dynamodb, table)
     return Operations(
         Library(Catalogue(dynamodb, table), listing, Originals(s3, originals), Cursors(signed_with=table)),
-        AlbumOrders(listing, jobs, s3, thumbnails),
-        Links(s3, originals=originals, thumbnails=thumbnails),
+        AlbumRequests(listing, jobs, s3, thumbnails),
+        PresignedUrls(s3, originals=originals, thumbnails=thumbnails),
     )
 
 
@@ -67,7 +67,7 @@ _run = _operations().run
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Answer one request: an event of a REST API with Lambda proxy integration. Raises nothing."""
     try:
-        request = read(event)
+        request = parse_request(event)
         return _answer(request.route.status, _run(request))
     except RequestError as error:
         return _error(error.code, error.message)

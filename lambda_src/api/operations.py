@@ -6,39 +6,39 @@ from typing import Any, Final
 from api.contract import ErrorCode
 from api.requests import Request, RequestError
 from photos.album_jobs import AlbumState
-from photos.album_orders import AlbumOrders, NoPhotos, OrderedAlbum, UnknownAlbum, UnknownPhotos
+from photos.album_requests import AlbumNotFound, AlbumProgress, AlbumRequests, NoPhotos, PhotosNotFound
 from photos.catalogue import Item, State
 from photos.cursor import InvalidCursor
 from photos.keys import filename_of
-from photos.library import Library, UnknownPhoto
-from photos.presigned_urls import Links
-from photos.timestamps import utc_text
+from photos.library import Library, PhotoNotFound
+from photos.presigned_urls import PresignedUrls
+from photos.timestamps import format_utc
 
 Answer = dict[str, Any] | None
 
 _CODES: Final[Mapping[type[Exception], ErrorCode]] = {
     InvalidCursor: ErrorCode.INVALID_REQUEST,
     NoPhotos: ErrorCode.NO_PHOTOS,
-    UnknownAlbum: ErrorCode.NOT_FOUND,
-    UnknownPhoto: ErrorCode.NOT_FOUND,
-    UnknownPhotos: ErrorCode.UNKNOWN_PHOTOS,
+    AlbumNotFound: ErrorCode.NOT_FOUND,
+    PhotoNotFound: ErrorCode.NOT_FOUND,
+    PhotosNotFound: ErrorCode.UNKNOWN_PHOTOS,
 }
 
 
 class Operations:
     """The operations of the contract by their names."""
 
-    def __init__(self, library: Library, albums: AlbumOrders, links: Links) -> None:
+    def __init__(self, library: Library, albums: AlbumRequests, links: PresignedUrls) -> None:
         self._library = library
         self._albums = albums
         self._links = links
         self._by_name = {
             "health": self._health,
-            "announce_photo": self._announce_photo,
+            "register_photo": self._register_photo,
             "list_photos": self._list_photos,
             "get_photo": self._get_photo,
             "delete_photo": self._delete_photo,
-            "order_album": self._order_album,
+            "create_album": self._create_album,
             "get_album": self._get_album,
         }
 
@@ -52,8 +52,8 @@ class Operations:
     def _health(self, _request: Request) -> Answer:
         return {"status": "ok"}
 
-    def _announce_photo(self, request: Request) -> Answer:
-        item = self._library.announce(request.body["filename"])
+    def _register_photo(self, request: Request) -> Answer:
+        item = self._library.register(request.body["filename"])
         form = self._links.upload_form(item.key, content_type=request.body["content_type"], size=request.body["size"])
         return {"photo": self._photo(item), "upload": form}
 
@@ -68,24 +68,24 @@ class Operations:
         self._library.delete(request.id)
         return None
 
-    def _order_album(self, request: Request) -> Answer:
-        return self._album(self._albums.order(request.body["title"], request.body.get("photos")))
+    def _create_album(self, request: Request) -> Answer:
+        return self._album(self._albums.create(request.body["title"], request.body.get("photos")))
 
     def _get_album(self, request: Request) -> Answer:
         return self._album(self._albums.get(request.id))
 
     def _photo(self, item: Item) -> dict[str, Any]:
-        refusal = {"code": item.code, "reason": item.reason} if item.state is State.REJECTED else {}
+        rejection = {"code": item.code, "reason": item.reason} if item.state is State.REJECTED else {}
         return {
             "id": item.id,
             "filename": filename_of(item.key),
             "state": item.state,
-            "created_at": utc_text(item.created_at),
+            "created_at": format_utc(item.created_at),
             "thumbnails": {str(size): self._links.thumbnail(key) for size, key in item.thumbnails.items()},
-            **refusal,
+            **rejection,
         }
 
-    def _album(self, ordered: OrderedAlbum) -> dict[str, Any]:
+    def _album(self, ordered: AlbumProgress) -> dict[str, Any]:
         album = ordered.album
         return {
             "id": album.id,

@@ -41,7 +41,7 @@ class Request:
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read(event: Mapping[str, Any]) -> Request:
+def parse_request(event: Mapping[str, Any]) -> Request:
     """The request of an event of a REST API with Lambda proxy integration. Raises RequestError."""
     route = _ROUTES.get((event.get("httpMethod"), event.get("resource")))
     if route is None:

@@ -16,7 +16,7 @@ class BuildError(RuntimeError):
     """There is no image. The message says how the build ended, why, and where its log is."""
 
 
-class Builds:
+class ImageBuilds:
     """Clients of CodeBuild and ECR, of which every method may raise BuildError or botocore's errors."""
 
     def __init__(self, codebuild: Any, ecr: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from image_build.builds import Builds
+from image_build.builds import ImageBuilds
 
 logging.basicConfig()
 log = logging.getLogger("image_build")
@@ -20,7 +20,7 @@ log.setLevel(logging.INFO)
 
 _CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 5})
 
-_builds = Builds(boto3.client("codebuild", config=_CONFIG), boto3.client("ecr", config=_CONFIG))
+_builds = ImageBuilds(boto3.client("codebuild", config=_CONFIG), boto3.client("ecr", config=_CONFIG))
 
 
 def handler(event: dict[str, Any], context: object) -> None:

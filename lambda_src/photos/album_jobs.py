@@ -32,7 +32,7 @@ class Outcome(NamedTuple):
 
 
 @dataclass(frozen=True)
-class JobKind:
+class JobTarget:
     """A job definition, and the queue with hosts that can run it: their names or ARNs."""
 
     queue: str
@@ -42,7 +42,7 @@ class JobKind:
 class AlbumJobs:
     """Submits the jobs of albums, and tells what became of them."""
 
-    def __init__(self, batch: BatchClient, s3: S3Client, bucket: str, *, page: JobKind, bind: JobKind) -> None:
+    def __init__(self, batch: BatchClient, s3: S3Client, bucket: str, *, page: JobTarget, bind: JobTarget) -> None:
         self._batch = batch
         self._s3 = s3
         self._bucket = bucket

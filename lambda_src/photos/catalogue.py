@@ -24,10 +24,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
-from photos.errors import PhotoRejected
-from photos.event_ordering import NOT_NEWER_ALREADY, Upload
+from photos.errors import Refused
+from photos.event_ordering import NOT_STALE, Upload
 from photos.keys import photo_id
-from photos.timestamps import utc_text
+from photos.timestamps import format_utc
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -62,7 +62,7 @@ class Item:
     reason: str = ""
 
 
-class NewerKnown(Exception):
+class StaleEvent(Exception):
     """The catalogue speaks of a newer upload already; nothing was written."""
 
 
@@ -76,15 +76,15 @@ class Catalogue:
     def get(self, key: str) -> Item | None:
         """What is known of this photo now; None if nothing is."""
         found = self._dynamodb.get_item(TableName=self._table, Key={"key": {"S": key}}, ConsistentRead=True)
-        return item_of(found["Item"]) if "Item" in found else None
+        return parse_item(found["Item"]) if "Item" in found else None
 
-    def announce(self, key: str, *, announced_at: datetime) -> Item:
-        """Make an item, `pending`, for a photo that is to be uploaded. Raises NewerKnown if there is one already."""
+    def register(self, key: str, *, registered_at: datetime) -> Item:
+        """Make an item, `pending`, for a photo that is to be uploaded. Raises StaleEvent if there is one already."""
         texts = {
             "key": key,
             "id": photo_id(key),
             "state": State.PENDING.value,
-            "created_at": utc_text(announced_at),
+            "created_at": format_utc(registered_at),
             "listing": LISTING,
         }
         attributes: dict[str, Any] = {name: {"S": text} for name, text in texts.items()}
@@ -96,10 +96,10 @@ class Catalogue:
                 ExpressionAttributeNames={"#key": "key"},
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
-            raise NewerKnown(key) from error
-        return item_of(attributes)
+            raise StaleEvent(key) from error
+        return parse_item(attributes)
 
-    def withdraw(self, key: str) -> None:
+    def unregister(self, key: str) -> None:
         """Remove an announcement. If the photo came after all, or was never announced, nothing happens."""
         with suppress(self._dynamodb.exceptions.ConditionalCheckFailedException):
             self._dynamodb.delete_item(
@@ -111,7 +111,7 @@ class Catalogue:
             )
 
     def set_ready(self, key: str, upload: Upload, *, uploaded_at: datetime, thumbnails: Mapping[int, str]) -> set[str]:
-        """Make the photo `ready`. Returns the object keys of the thumbnails this replaced. Raises NewerKnown."""
+        """Make the photo `ready`. Returns the object keys of the thumbnails this replaced. Raises StaleEvent."""
         sizes = {str(size): {"S": path} for size, path in thumbnails.items()}
         replaced = self._update(
             key,
@@ -122,8 +122,8 @@ class Catalogue:
         )
         return replaced - set(thumbnails.values())
 
-    def set_rejected(self, key: str, upload: Upload, *, uploaded_at: datetime, rejection: PhotoRejected) -> set[str]:
-        """Make the photo `rejected`. Returns the object keys of the thumbnails this replaced. Raises NewerKnown."""
+    def set_rejected(self, key: str, upload: Upload, *, uploaded_at: datetime, rejection: Refused) -> set[str]:
+        """Make the photo `rejected`. Returns the object keys of the thumbnails this replaced. Raises StaleEvent."""
         return self._update(
             key,
             upload,
@@ -133,7 +133,7 @@ class Catalogue:
         )
 
     def remove(self, key: str, sequencer: str) -> set[str]:
-        """Remove the item, unless it speaks of a newer upload: then raises NewerKnown.
+        """Remove the item, unless it speaks of a newer upload: then raises StaleEvent.
 
         Returns the object keys of the thumbnails it had. No item is no error.
         """
@@ -141,15 +141,15 @@ class Catalogue:
             answer = self._dynamodb.delete_item(
                 TableName=self._table,
                 Key={"key": {"S": key}},
-                ConditionExpression=NOT_NEWER_ALREADY,
+                ConditionExpression=NOT_STALE,
                 ExpressionAttributeValues={":sequencer": {"S": sequencer}},
                 ReturnValues="ALL_OLD",
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
-            raise NewerKnown(key) from error
+            raise StaleEvent(key) from error
         return _thumbnails(answer.get("Attributes", {}))
 
-    def speaks_of(self, key: str, upload: Upload) -> bool:
+    def describes(self, key: str, upload: Upload) -> bool:
         """Whether the item of this photo is the one of this upload."""
         item = self._dynamodb.get_item(
             TableName=self._table,
@@ -157,9 +157,9 @@ class Catalogue:
             ConsistentRead=True,
             ProjectionExpression="sequencer",
         ).get("Item", {})
-        return item.get("sequencer", {}).get("S") == upload.comparable_sequencer
+        return item.get("sequencer", {}).get("S") == upload.padded_sequencer
 
-    def all_by(self, order: Literal["key", "id"], *, after: str = "") -> Iterator[Item]:
+    def items_by(self, order: Literal["key", "id"], *, after: str = "") -> Iterator[Item]:
         """Every item in the order of its key or id, as UTF-8 bytes compare; from behind `after` on."""
         names, values, condition = {"#listing": "listing"}, {":listing": {"S": LISTING}}, "#listing = :listing"
         if after:  # an empty string is no value for a key
@@ -175,7 +175,7 @@ class Catalogue:
         )
         for page in pages:
             for attributes in page["Items"]:
-                yield item_of(attributes)
+                yield parse_item(attributes)
 
     def _update(
         self, key: str, upload: Upload, uploaded_at: datetime, expression: str, values: dict[str, Any]
@@ -187,20 +187,20 @@ class Catalogue:
                 TableName=self._table,
                 Key={"key": {"S": key}},
                 UpdateExpression=expression.replace("SET ", f"SET {common}"),
-                ConditionExpression=NOT_NEWER_ALREADY,
+                ConditionExpression=NOT_STALE,
                 ExpressionAttributeNames={"#state": "state"},  # a reserved word
                 ExpressionAttributeValues={
                     ":id": {"S": photo_id(key)},
                     ":listing": {"S": LISTING},
                     ":etag": {"S": upload.etag},
-                    ":sequencer": {"S": upload.comparable_sequencer},
-                    ":created_at": {"S": utc_text(uploaded_at)},
+                    ":sequencer": {"S": upload.padded_sequencer},
+                    ":created_at": {"S": format_utc(uploaded_at)},
                     **values,
                 },
                 ReturnValues="ALL_OLD",
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
-            raise NewerKnown(key) from error
+            raise StaleEvent(key) from error
         return _thumbnails(answer.get("Attributes", {}))
 
 
@@ -208,7 +208,7 @@ def _thumbnails(attributes: Mapping[str, Any]) -> set[str]:
     return {path["S"] for path in attributes.get("thumbnails", {}).get("M", {}).values()}
 
 
-def item_of(attributes: Mapping[str, Any]) -> Item:
+def parse_item(attributes: Mapping[str, Any]) -> Item:
     """The item of these attributes, which are as DynamoDB tells them."""
     texts = {name: value["S"] for name, value in attributes.items() if "S" in value}
     return Item(

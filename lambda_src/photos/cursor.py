@@ -9,7 +9,7 @@ import base64
 import hmac
 from typing import Final
 
-from photos.listing import Place
+from photos.listing import Position
 
 _SIGNATURE: Final = 16  # bytes
 
@@ -24,12 +24,12 @@ class Cursors:
     def __init__(self, signed_with: str) -> None:
         self._secret = signed_with.encode()
 
-    def write(self, place: Place) -> str:
+    def write(self, place: Position) -> str:
         """The cursor of a place: letters, digits, - and _."""
         told = " ".join(place).encode()
         return base64.urlsafe_b64encode(self._signature(told) + told).decode().rstrip("=")
 
-    def read(self, cursor: str) -> Place:
+    def read(self, cursor: str) -> Position:
         """The place of a cursor. Raises InvalidCursor."""
         try:
             read = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
@@ -39,7 +39,7 @@ class Cursors:
         if not hmac.compare_digest(signature, self._signature(told)):
             raise InvalidCursor("The cursor is not one that came with a page of photos.")
         created_at, _, key = told.decode().partition(" ")
-        return Place(created_at, key)
+        return Position(created_at, key)
 
     def _signature(self, told: bytes) -> bytes:
         return hmac.digest(self._secret, told, "sha256")[:_SIGNATURE]

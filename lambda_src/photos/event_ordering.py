@@ -12,7 +12,7 @@ from dataclasses import dataclass
 _SEQUENCER_LENGTH = 32
 
 # Equal is allowed: the same event delivered twice writes the same again.
-NOT_NEWER_ALREADY = "attribute_not_exists(sequencer) OR sequencer <= :sequencer"
+NOT_STALE = "attribute_not_exists(sequencer) OR sequencer <= :sequencer"
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Upload:
     sequencer: str
 
     @property
-    def comparable_sequencer(self) -> str:
+    def padded_sequencer(self) -> str:
         """The sequencer as the catalogue stores and compares it."""
-        return comparable(self.sequencer)
+        return pad_sequencer(self.sequencer)
 
 
-def comparable(sequencer: str) -> str:
+def pad_sequencer(sequencer: str) -> str:
     """A sequencer made so long that text order is the order of events."""
     return sequencer.upper().ljust(_SEQUENCER_LENGTH, "0")

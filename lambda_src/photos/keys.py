@@ -28,7 +28,7 @@ def thumbnail_key(key: str, upload: Upload, size: int) -> str:
     It names the one upload it was made from. So it never changes its content: an event delivered twice or
     late writes the same object again, and deleting what one upload left never hits another's.
     """
-    sequencer = upload.comparable_sequencer.rstrip("0") or "0"  # one name, told by S3 or read from the catalogue
+    sequencer = upload.padded_sequencer.rstrip("0") or "0"  # one name, told by S3 or read from the catalogue
     return f"{photo_id(key)}/{sequencer}-{upload.etag}/{size}.webp"
 
 

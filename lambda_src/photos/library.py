@@ -1,4 +1,4 @@
-"""The library: what people do with photos. They announce one, look at the newest, look at one, delete one.
+"""The library: what people do with photos. They register one, look at the newest, look at one, delete one.
 
 Announcing writes an item, `pending`; the photo itself goes to S3 past this service, and its event does the rest.
 Deleting is the same the other way round: the original is removed, and its event removes thumbnails and item. So there
@@ -19,7 +19,7 @@ from photos.listing import Listing
 from photos.storage import Originals
 
 
-class UnknownPhoto(LookupError):
+class PhotoNotFound(LookupError):
     """No photo has this id. The message is a sentence for people."""
 
     def __init__(self) -> None:
@@ -35,9 +35,9 @@ class Library:
         self._originals = originals
         self._cursors = cursors
 
-    def announce(self, filename: str) -> Item:
+    def register(self, filename: str) -> Item:
         """Make an item for a photo that is to be uploaded under the key in it."""
-        return self._catalogue.announce(new_key(filename), announced_at=datetime.now(UTC))
+        return self._catalogue.register(new_key(filename), registered_at=datetime.now(UTC))
 
     def page(self, limit: int, cursor: str | None = None) -> tuple[Sequence[Item], str | None]:
         """Photos, newest first, and the cursor of the next page if there is one. Raises InvalidCursor."""
@@ -45,15 +45,15 @@ class Library:
         return items, self._cursors.write(last) if last else None
 
     def get(self, photo_id: str) -> Item:
-        """The photo of this id. Raises UnknownPhoto."""
+        """The photo of this id. Raises PhotoNotFound."""
         item = self._listing.find(photo_id)
         if item is None:
-            raise UnknownPhoto
+            raise PhotoNotFound
         return item
 
     def delete(self, photo_id: str) -> None:
-        """Remove the photo's original; all else follows. Once more is no error until it has. Raises UnknownPhoto."""
+        """Remove the photo's original; all else follows. Once more is no error until it has. Raises PhotoNotFound."""
         item = self.get(photo_id)
-        self._originals.discard(item.key)
+        self._originals.delete(item.key)
         if item.state is State.PENDING:  # perhaps no original was there, and no event comes
-            self._catalogue.withdraw(item.key)
+            self._catalogue.unregister(item.key)

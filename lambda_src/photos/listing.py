@@ -9,13 +9,13 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from photos.catalogue import LISTING, Item, State, item_of
+from photos.catalogue import LISTING, Item, State, parse_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where in the list of photos, newest first, a page ends: `created_at` and `key` of its last item."""
 
     created_at: str
@@ -29,7 +29,7 @@ class Listing:
         self._dynamodb = dynamodb
         self._table = table
 
-    def page(self, limit: int, *, after: Place | None = None) -> tuple[list[Item], Place | None]:
+    def page(self, limit: int, *, after: Position | None = None) -> tuple[list[Item], Position | None]:
         """The newest photos, or those that follow `after`: `limit` at most. With it, where to go on if there are more.
 
         One query that reads one item more than it returns, however far down the list: page 1,000 costs what page 1
@@ -46,8 +46,8 @@ class Listing:
         answer = self._dynamodb.query(**query)
         shown = answer["Items"][:limit]
         more = len(answer["Items"]) > limit or "LastEvaluatedKey" in answer
-        last = Place(shown[-1]["created_at"]["S"], shown[-1]["key"]["S"]) if more else None
-        return [item_of(attributes) for attributes in shown], last
+        last = Position(shown[-1]["created_at"]["S"], shown[-1]["key"]["S"]) if more else None
+        return [parse_item(attributes) for attributes in shown], last
 
     def find(self, photo_id: str) -> Item | None:
         """The photo of this id."""
@@ -57,7 +57,7 @@ class Listing:
             KeyConditionExpression="listing = :listing AND id = :id",
             ExpressionAttributeValues={":listing": {"S": LISTING}, ":id": {"S": photo_id}},
         )["Items"]
-        return item_of(found[0]) if found else None
+        return parse_item(found[0]) if found else None
 
     def ready(self, limit: int) -> list[Item]:
         """The newest photos that are ready."""
@@ -65,7 +65,9 @@ class Listing:
         query |= {"FilterExpression": "#state = :ready", "ExpressionAttributeNames": {"#state": "state"}}
         query["ExpressionAttributeValues"] |= {":ready": {"S": State.READY}}
         pages = self._dynamodb.get_paginator("query").paginate(**query)
-        return [item_of(attributes) for attributes in islice((item for page in pages for item in page["Items"]), limit)]
+        return [
+            parse_item(attributes) for attributes in islice((item for page in pages for item in page["Items"]), limit)
+        ]
 
     def _newest_first(self) -> dict[str, Any]:
         return {

@@ -7,7 +7,7 @@ Left = TypeVar("Left")
 Right = TypeVar("Right")
 
 
-def side_by_side(
+def merge_join(
     left: Iterator[tuple[str, Left]], right: Iterator[tuple[str, Right]]
 ) -> Iterator[tuple[str, Left | None, Right | None]]:
     """Each name that is in either listing, with what each has under it: None where it has nothing.

@@ -39,12 +39,12 @@ class Original:
 
 
 @dataclass(frozen=True)
-class Stored:
-    """An object as a listing shows it. etag: without quotes. stored_at: UTC"""
+class ObjectSummary:
+    """An object as a listing shows it. etag: without quotes. last_modified: UTC"""
 
     key: str
     etag: str
-    stored_at: datetime
+    last_modified: datetime
 
 
 class Originals:
@@ -78,11 +78,11 @@ class Originals:
             raise
         return True
 
-    def discard(self, key: str) -> None:
+    def delete(self, key: str) -> None:
         """Remove an original; one that is not there is no error. Its event removes what was made of it."""
         self._s3.delete_object(Bucket=self._bucket, Key=key)
 
-    def all(self, *, after: str = "") -> Iterator[Stored]:
+    def list_objects(self, *, after: str = "") -> Iterator[ObjectSummary]:
         """Every original, in the order of its key as UTF-8 bytes compare; from behind `after` on."""
         return _all(self._s3, self._bucket, after)
 
@@ -115,12 +115,12 @@ class Thumbnails:
             CacheControl="private, max-age=31536000, immutable",
         )
 
-    def delete(self, keys: Iterable[str]) -> None:
+    def delete_all(self, keys: Iterable[str]) -> None:
         """Remove thumbnails; those that are not there are no error."""
         for key in keys:
             self._s3.delete_object(Bucket=self._bucket, Key=key)
 
-    def all(self, *, after: str = "") -> Iterator[Stored]:
+    def list_objects(self, *, after: str = "") -> Iterator[ObjectSummary]:
         """Every thumbnail, and nothing else, in the order of its key; from behind `after` on."""
         return (stored for stored in _all(self._s3, self._bucket, after) if is_thumbnail_key(stored.key))
 
@@ -131,10 +131,10 @@ class Thumbnails:
         )
 
 
-def _all(s3: S3Client, bucket: str, after: str) -> Iterator[Stored]:
+def _all(s3: S3Client, bucket: str, after: str) -> Iterator[ObjectSummary]:
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, StartAfter=after):
         for entry in page.get("Contents", []):
-            yield Stored(entry["Key"], entry["ETag"].strip('"'), entry["LastModified"])
+            yield ObjectSummary(entry["Key"], entry["ETag"].strip('"'), entry["LastModified"])
 
 
 def _status(error: ClientError) -> int:

@@ -24,17 +24,17 @@ from enum import StrEnum
 from itertools import groupby
 from typing import Any, Final
 
-from photos.catalogue import Catalogue, Item, NewerKnown, State
-from photos.event_ordering import Upload, comparable
+from photos.catalogue import Catalogue, Item, StaleEvent, State
+from photos.event_ordering import Upload, pad_sequencer
 from photos.keys import photo_id_of
-from photos.merge_join import side_by_side
-from photos.storage import Originals, Stored, Thumbnails
+from photos.merge_join import merge_join
+from photos.storage import ObjectSummary, Originals, Thumbnails
 from photos.upload_queue import UploadQueue
 
 # Longer than the upload queue may keep an event busy: three tries of six minutes.
-IN_WORK: Final = timedelta(hours=1)
+GRACE_PERIOD: Final = timedelta(hours=1)
 # Upload forms hold for minutes, and so do multipart uploads of a photo.
-ABANDONED: Final = timedelta(days=1)
+ABANDONED_AFTER: Final = timedelta(days=1)
 
 # Photos; if each of them has to be removed, they take some ten seconds.
 _BETWEEN_LOOKS_AT_THE_CLOCK: Final = 200
@@ -116,7 +116,7 @@ class Sweep:
         It always gets somewhat further, however little time there is.
         """
         while progress.phase is not Phase.DONE:
-            for count, name in enumerate(self._put_right(progress), start=1):
+            for count, name in enumerate(self._reconcile(progress), start=1):
                 if count % _BETWEEN_LOOKS_AT_THE_CLOCK == 0:
                     self._queue.flush()
                     progress.after = name
@@ -127,7 +127,7 @@ class Sweep:
             if not has_time():
                 return
 
-    def _put_right(self, progress: Progress) -> Iterator[str]:
+    def _reconcile(self, progress: Progress) -> Iterator[str]:
         """The names of what was dealt with in this phase, one by one."""
         if progress.phase is Phase.PHOTOS:
             return self._photos(progress)
@@ -136,46 +136,46 @@ class Sweep:
         return self._multipart_uploads(progress)
 
     def _photos(self, progress: Progress) -> Iterator[str]:
-        originals = ((stored.key, stored) for stored in self._originals.all(after=progress.after))
-        items = ((item.key, item) for item in self._catalogue.all_by("key", after=progress.after))
-        for key, stored, item in side_by_side(originals, items):
+        originals = ((stored.key, stored) for stored in self._originals.list_objects(after=progress.after))
+        items = ((item.key, item) for item in self._catalogue.items_by("key", after=progress.after))
+        for key, stored, item in merge_join(originals, items):
             self._compare_photo(progress, key, stored, item)
             yield key
 
     def _thumbnails_of_photos(self, progress: Progress) -> Iterator[str]:
         # Behind the last photo's thumbnails, which begin with its id and "/": "0" is what follows "/".
-        thumbnails = self._thumbnails.all(after=f"{progress.after}0" if progress.after else "")
+        thumbnails = self._thumbnails.list_objects(after=f"{progress.after}0" if progress.after else "")
         by_photo = groupby(thumbnails, key=lambda thumbnail: photo_id_of(thumbnail.key))
         stored_by_id = ((photo_id, list(stored)) for photo_id, stored in by_photo)
-        items = ((item.id, item) for item in self._catalogue.all_by("id", after=progress.after))
-        for photo_id, stored, item in side_by_side(stored_by_id, items):
+        items = ((item.id, item) for item in self._catalogue.items_by("id", after=progress.after))
+        for photo_id, stored, item in merge_join(stored_by_id, items):
             self._compare_thumbnails(progress, stored or [], item)
             yield photo_id
 
     def _multipart_uploads(self, progress: Progress) -> Iterator[str]:
-        for key in self._originals.abort_multipart_uploads(before=progress.started_at - ABANDONED):
+        for key in self._originals.abort_multipart_uploads(before=progress.started_at - ABANDONED_AFTER):
             progress.counts.aborted_uploads += 1
             yield key
 
-    def _compare_photo(self, progress: Progress, key: str, stored: Stored | None, item: Item | None) -> None:
+    def _compare_photo(self, progress: Progress, key: str, stored: ObjectSummary | None, item: Item | None) -> None:
         if stored:
             progress.counts.photos += 1
             known = item is not None and item.state is not State.PENDING and item.etag == stored.etag
-            if not known and stored.stored_at < progress.started_at - IN_WORK:
+            if not known and stored.last_modified < progress.started_at - GRACE_PERIOD:
                 self._ask_for_thumbnails(progress, key, Upload(stored.etag, item.sequencer if item else ""))
         elif item:
-            patience = ABANDONED if item.state is State.PENDING else IN_WORK
+            patience = ABANDONED_AFTER if item.state is State.PENDING else GRACE_PERIOD
             if item.created_at < progress.started_at - patience and not self._originals.exists(key):
                 self._remove(progress, item)
 
-    def _compare_thumbnails(self, progress: Progress, stored: list[Stored], item: Item | None) -> None:
-        there = {thumbnail.key: thumbnail.stored_at for thumbnail in stored}
+    def _compare_thumbnails(self, progress: Progress, stored: list[ObjectSummary], item: Item | None) -> None:
+        there = {thumbnail.key: thumbnail.last_modified for thumbnail in stored}
         named = set(item.thumbnails.values()) if item else set()
         progress.counts.thumbnails += len(there)
         if item and named - there.keys():
             self._ask_for_thumbnails(progress, item.key, Upload(item.etag, item.sequencer))
-        orphans = [key for key in there.keys() - named if there[key] < progress.started_at - IN_WORK]
-        self._thumbnails.delete(orphans)
+        orphans = [key for key in there.keys() - named if there[key] < progress.started_at - GRACE_PERIOD]
+        self._thumbnails.delete_all(orphans)
         progress.counts.removed_thumbnails += len(orphans)
 
     def _ask_for_thumbnails(self, progress: Progress, key: str, upload: Upload) -> None:
@@ -184,9 +184,9 @@ class Sweep:
 
     def _remove(self, progress: Progress, item: Item) -> None:
         try:
-            thumbnails = self._catalogue.remove(item.key, comparable(item.sequencer))
-        except NewerKnown:
+            thumbnails = self._catalogue.remove(item.key, pad_sequencer(item.sequencer))
+        except StaleEvent:
             return  # uploaded again since
         progress.counts.removed_items += 1
-        self._thumbnails.delete(thumbnails)
+        self._thumbnails.delete_all(thumbnails)
         progress.counts.removed_thumbnails += len(thumbnails)

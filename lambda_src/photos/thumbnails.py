@@ -1,4 +1,4 @@
-"""What happens to a photo: uploaded, it gets thumbnails or a refusal; deleted, it loses them.
+"""What happens to a photo: uploaded, it gets thumbnails or a rejection; deleted, it loses them.
 
 Both may run twice, late, out of order, at once, or be killed anywhere, and end the same. Each step leaves only
 what the next run of it repairs: thumbnails first, then the one write to the catalogue that decides, then the
@@ -8,9 +8,9 @@ that write knew of them, and the sweep finds them.
 
 from enum import StrEnum
 
-from photos.catalogue import Catalogue, NewerKnown
-from photos.errors import PhotoRejected
-from photos.event_ordering import Upload, comparable
+from photos.catalogue import Catalogue, StaleEvent
+from photos.errors import Refused
+from photos.event_ordering import Upload, pad_sequencer
 from photos.imaging import make_thumbnails
 from photos.keys import thumbnail_key
 from photos.limits import MAX_BYTES, SIZES
@@ -23,7 +23,7 @@ class Outcome(StrEnum):
     READY = "ready"
     REJECTED = "rejected"
     REMOVED = "removed"
-    LATE = "late"  # a newer event of the same photo has been or will be handled
+    STALE = "stale"  # a newer event of the same photo has been or will be handled
 
 
 class Thumbnailer:
@@ -43,14 +43,14 @@ class Thumbnailer:
         try:
             outcome, replaced = self._publish(key, upload, own)
         except OriginalDeleted:
-            self._thumbnails.delete(own.values())
+            self._thumbnails.delete_all(own.values())
             return self.deleted(key, upload.sequencer)
-        except (OriginalReplaced, NewerKnown):
+        except (OriginalReplaced, StaleEvent):
             # An earlier run of this event may have been killed after it wrote them.
-            if not self._catalogue.speaks_of(key, upload):
-                self._thumbnails.delete(own.values())
-            return Outcome.LATE
-        self._thumbnails.delete(replaced)
+            if not self._catalogue.describes(key, upload):
+                self._thumbnails.delete_all(own.values())
+            return Outcome.STALE
+        self._thumbnails.delete_all(replaced)
         # Deleted while we worked: its event may have come before there was anything to remove.
         if not self._originals.exists(key):
             return self.deleted(key, upload.sequencer)
@@ -59,16 +59,16 @@ class Thumbnailer:
     def deleted(self, key: str, sequencer: str) -> Outcome:
         """Remove the photo's thumbnails and item, unless it was uploaded again since."""
         try:
-            self._thumbnails.delete(self._catalogue.remove(key, comparable(sequencer)))
-        except NewerKnown:
-            return Outcome.LATE
+            self._thumbnails.delete_all(self._catalogue.remove(key, pad_sequencer(sequencer)))
+        except StaleEvent:
+            return Outcome.STALE
         return Outcome.REMOVED
 
     def _publish(self, key: str, upload: Upload, own: dict[int, str]) -> tuple[Outcome, set[str]]:
         with self._originals.open(key, upload) as original:
             try:
                 images = make_thumbnails(_read(original), SIZES)
-            except PhotoRejected as rejection:
+            except Refused as rejection:
                 return Outcome.REJECTED, self._catalogue.set_rejected(
                     key, upload, uploaded_at=original.uploaded_at, rejection=rejection
                 )

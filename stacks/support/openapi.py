@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from api.contract import ANSWERS, COMMON_ERRORS, ID_PATTERN, REQUESTS, ROUTES, ErrorCode, Route
+from api.contract import COMMON_ERRORS, ID_PATTERN, REQUESTS, RESPONSES, ROUTES, ErrorCode, Route
 
 FILE = Path(__file__).parents[2] / "docs" / "openapi.json"
 
@@ -38,7 +38,7 @@ def document() -> dict[str, Any]:
         ],
         "paths": paths,
         "components": {
-            "schemas": {**REQUESTS, **ANSWERS},
+            "schemas": {**REQUESTS, **RESPONSES},
             "securitySchemes": {_KEY: {"type": "apiKey", "in": "header", "name": "X-Api-Key"}},
         },
     }
@@ -58,8 +58,8 @@ def _operation(route: Route) -> dict[str, Any]:
     if route.body:
         operation["requestBody"] = {"required": True, "content": _json(route.body)}
     done: dict[str, Any] = {"description": HTTPStatus(route.status).phrase}
-    if route.answer:
-        done["content"] = _json(route.answer)
+    if route.response:
+        done["content"] = _json(route.response)
     operation["responses"] = {str(route.status): done, **_errors(*route.errors, *COMMON_ERRORS)}
     return operation
 
@@ -80,7 +80,7 @@ def _errors(*codes: ErrorCode) -> dict[str, Any]:
     by_status = groupby(sorted(codes, key=lambda code: code.status), key=lambda code: code.status)
     return {
         str(status): {
-            "description": ". ".join(f"`{code}`: {code.meaning}" for code in same),
+            "description": ". ".join(f"`{code}`: {code.description}" for code in same),
             "content": _json("Error"),
         }
         for status, same in by_status

@@ -5,7 +5,7 @@ from uuid import uuid4
 from local.demo.catalogue import catalogue_items, wait_until
 from local.deployment import Deployment
 from local.sandbox import Sandbox
-from photos.album_jobs import AlbumJobs, JobKind
+from photos.album_jobs import AlbumJobs, JobTarget
 from photos.albums import Album, pdf_key
 
 
@@ -16,8 +16,8 @@ def album_jobs(deployment: Deployment) -> AlbumJobs:
         deployment.client("batch"),
         deployment.client("s3"),
         deployment.outputs["Thumbnails"]["ThumbnailsBucket"],
-        page=JobKind(outputs["JobQueue"], outputs["AlbumJobDefinition"]),
-        bind=JobKind(outputs["BindJobQueue"], outputs["BindJobDefinition"]),
+        page=JobTarget(outputs["JobQueue"], outputs["AlbumJobDefinition"]),
+        bind=JobTarget(outputs["BindJobQueue"], outputs["BindJobDefinition"]),
     )
 
 

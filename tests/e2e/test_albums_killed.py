@@ -8,7 +8,7 @@ import pytest
 
 from local.emulator import ROOT
 from local.sandbox import Sandbox
-from photos.album_jobs import AlbumJobs, JobKind
+from photos.album_jobs import AlbumJobs, JobTarget
 from photos.albums import Album, manifest_key, page_key, pdf_key
 from tests.e2e.eventually import eventually
 from tests.e2e.failure_scenarios import uploaded_photo
@@ -63,8 +63,8 @@ def _whole_album(sandbox: Sandbox, pages: int) -> Album:
         sandbox.client("batch"),
         sandbox.client("s3"),
         bucket,
-        page=JobKind(outputs["JobQueue"], outputs["AlbumJobDefinition"]),
-        bind=JobKind(outputs["BindJobQueue"], outputs["BindJobDefinition"]),
+        page=JobTarget(outputs["JobQueue"], outputs["AlbumJobDefinition"]),
+        bind=JobTarget(outputs["BindJobQueue"], outputs["BindJobDefinition"]),
     )
     album = _album(f"undisturbed-{pages}", pages)
     _ended(sandbox, jobs.submit(album))

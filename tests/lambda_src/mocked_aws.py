@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 ORIGINALS, THUMBNAILS, CATALOGUE = "originals", "thumbnails", "catalogue"
 
 
-def jpeg(colour: str = "red", size: tuple[int, int] = (300, 200)) -> bytes:
-    """A small photo in one colour."""
+def jpeg(color: str = "red", size: tuple[int, int] = (300, 200)) -> bytes:
+    """A small photo in one color."""
     file = BytesIO()
-    Image.new("RGB", size, colour).save(file, "JPEG")
+    Image.new("RGB", size, color).save(file, "JPEG")
     return file.getvalue()
 
 

@@ -1,9 +1,9 @@
 // Starts the parts of the page, each in a file of its own.
 
-import { restore } from "./album.js";
+import { restore } from "./albums.js";
 import { byId } from "./dom.js";
 import { more } from "./feed.js";
-import "./large.js";
+import "./lightbox.js";
 import { servedBy } from "./served_by.js";
 import "./upload.js";
 

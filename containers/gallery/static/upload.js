@@ -4,8 +4,8 @@ import { call, patiently, Problem } from "./api.js";
 import { byId } from "./dom.js";
 import { expectNews } from "./feed.js";
 import { draw, forget, list, newCard, refresh, show, take } from "./grid.js";
-import { knownKey, withKey } from "./key.js";
-import { notice } from "./notices.js";
+import { knownKey, withKey } from "./api_key.js";
+import { notice } from "./notifications.js";
 
 const AT_ONCE = 3;
 
@@ -66,7 +66,7 @@ class Upload {
     image.src = URL.createObjectURL(file);
     image.onerror = () => image.removeAttribute("src"); // no browser shows all formats
     again.onclick = () => enqueue([this]);
-    cancel.onclick = () => this.card.upload && this.giveUp(); // when it is a photo: see remove.js
+    cancel.onclick = () => this.card.upload && this.giveUp(); // when it is a photo: see delete.js
   }
 
   tell(reason, problem) {

@@ -7,7 +7,7 @@ from typing import Any
 import fastjsonschema
 import pytest
 
-from api.contract import ANSWERS, COMMON_ERRORS, REQUESTS, ROUTES, ErrorCode, Schema, error_body
+from api.contract import COMMON_ERRORS, REQUESTS, RESPONSES, ROUTES, ErrorCode, Schema, error_body
 
 # What API Gateway takes in a model: it refuses words that it does not know. Less than it takes, in fact.
 GATEWAY_WORDS = {
@@ -49,14 +49,14 @@ def test_what_is_taken_is_said_in_words_that_the_gateway_knows(name: str) -> Non
 
 def test_all_that_is_named_is_there() -> None:
     assert {route.body for route in ROUTES if route.body} == set(REQUESTS)
-    answered = {route.answer for route in ROUTES if route.answer} | {"Error"}
+    answered = {route.response for route in ROUTES if route.response} | {"Error"}
     referred = {
         inner["$ref"].rpartition("/")[2]
-        for schema in ANSWERS.values()
+        for schema in RESPONSES.values()
         for inner in schemas_in(schema)
         if "$ref" in inner
     }
-    assert answered | referred == set(ANSWERS)
+    assert answered | referred == set(RESPONSES)
 
 
 def test_names_and_requests_are_unique() -> None:
@@ -72,7 +72,7 @@ def test_writing_needs_a_key_and_reading_does_not() -> None:
 
 def test_each_error_is_of_some_route_and_in_the_one_shape() -> None:
     assert {code for route in ROUTES for code in (*route.errors, *COMMON_ERRORS)} == set(ErrorCode)
-    validate: Any = fastjsonschema.compile(dict(ANSWERS["Error"]))
+    validate: Any = fastjsonschema.compile(dict(RESPONSES["Error"]))
     for code in ErrorCode:
         assert 400 <= code.status < 600
         validate(error_body(code, "Why."))

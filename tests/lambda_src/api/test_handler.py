@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.contract import ANSWERS, MAX_BODY, ROUTES, ErrorCode
+from api.contract import MAX_BODY, RESPONSES, ROUTES, ErrorCode
 from photos.albums import page_key, pdf_key
 from photos.catalogue import Catalogue
 from photos.event_ordering import Upload
@@ -69,10 +69,10 @@ def ask(api: ModuleType) -> Ask:
 
 
 def validator(name: str) -> Any:
-    return fastjsonschema.compile({"$ref": f"#/components/schemas/{name}", "components": {"schemas": dict(ANSWERS)}})
+    return fastjsonschema.compile({"$ref": f"#/components/schemas/{name}", "components": {"schemas": dict(RESPONSES)}})
 
 
-VALIDATORS = {name: validator(name) for name in ANSWERS}
+VALIDATORS = {name: validator(name) for name in RESPONSES}
 
 
 def check(asked: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
@@ -82,10 +82,10 @@ def check(asked: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
     assert answer["headers"]["Cache-Control"] == "no-store"
     route = next((r for r in ROUTES if (r.method, r.path) == (asked["httpMethod"], asked["resource"])), None)
     if route and answer["statusCode"] == route.status:
-        if route.answer is None:
+        if route.response is None:
             assert answer["body"] == ""
         else:
-            VALIDATORS[route.answer](json.loads(answer["body"]))
+            VALIDATORS[route.response](json.loads(answer["body"]))
         return
     body = json.loads(answer["body"])
     VALIDATORS["Error"](body)
@@ -97,7 +97,7 @@ def check(asked: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
 
 
 def make_ready(aws: MockedAws, key: str) -> Upload:
-    """What the events of S3 do: the photo of this key gets its thumbnails, or a refusal."""
+    """What the events of S3 do: the photo of this key gets its thumbnails, or a rejection."""
     etag = aws.s3.head_object(Bucket=ORIGINALS, Key=key)["ETag"].strip('"')
     thumbnailer = Thumbnailer(
         Originals(aws.s3, ORIGINALS), Thumbnails(aws.s3, THUMBNAILS), Catalogue(aws.dynamodb, CATALOGUE)

@@ -1,4 +1,4 @@
-"""What is read of an event, and what is refused."""
+"""What is parse_request of an event, and what is refused."""
 
 import base64
 import json
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.contract import MAX_BODY, ErrorCode
-from api.requests import RequestError, read
+from api.requests import RequestError, parse_request
 from tests.lambda_src.api.events import event
 
 ID = "0123456789abcdef" * 2
@@ -18,26 +18,29 @@ PHOTO = {"filename": "ü 写真.jpg", "content_type": "image/jpeg", "size": 1}
 
 def code_of(given_event: dict[str, Any]) -> ErrorCode:
     with pytest.raises(RequestError) as caught:
-        read(given_event)
+        parse_request(given_event)
     assert caught.value.message
     assert len(caught.value.message) < 310
     return caught.value.code
 
 
 def test_route_id_query_and_body() -> None:
-    assert read(event("GET", "/health")).route.name == "health"
-    assert (read(event("GET", f"/photos/{ID}")).route.name, read(event("DELETE", f"/photos/{ID}")).id) == (
+    assert parse_request(event("GET", "/health")).route.name == "health"
+    assert (
+        parse_request(event("GET", f"/photos/{ID}")).route.name,
+        parse_request(event("DELETE", f"/photos/{ID}")).id,
+    ) == (
         "get_photo",
         ID,
     )
-    listed = read(event("GET", "/photos?limit=7&cursor=abc"))
+    listed = parse_request(event("GET", "/photos?limit=7&cursor=abc"))
     assert (listed.route.name, listed.query) == ("list_photos", {"limit": 7, "cursor": "abc"})
-    assert read(event("POST", "/photos", PHOTO)).body == PHOTO
+    assert parse_request(event("POST", "/photos", PHOTO)).body == PHOTO
 
 
 def test_defaults() -> None:
-    assert read(event("GET", "/photos")).query == {"limit": 50}
-    assert read(event("POST", "/albums", {})).body == {"title": "Album"}
+    assert parse_request(event("GET", "/photos")).query == {"limit": 50}
+    assert parse_request(event("POST", "/albums", {})).body == {"title": "Album"}
 
 
 @pytest.mark.parametrize(
@@ -130,7 +133,7 @@ def test_an_album_that_cannot_be_ordered(body: dict[str, Any]) -> None:
 
 def test_the_largest_album() -> None:
     body = {"title": "😀" * 200, "photos": [f"{number:032x}" for number in range(1200)]}
-    assert read(event("POST", "/albums") | {"body": json.dumps(body, indent=8)}).body == body
+    assert parse_request(event("POST", "/albums") | {"body": json.dumps(body, indent=8)}).body == body
 
 
 @pytest.mark.parametrize(
@@ -148,7 +151,7 @@ def test_a_body_in_base64() -> None:
     def encoded(raw: bytes) -> dict[str, Any]:
         return event("POST", "/photos") | {"body": base64.b64encode(raw).decode(), "isBase64Encoded": True}
 
-    assert read(encoded(json.dumps(PHOTO, ensure_ascii=False).encode())).body == PHOTO
+    assert parse_request(encoded(json.dumps(PHOTO, ensure_ascii=False).encode())).body == PHOTO
     assert code_of(encoded(json.dumps(PHOTO, ensure_ascii=False).encode("latin-1", "replace"))) == "invalid_request"
     assert code_of(encoded(json.dumps(PHOTO).encode("utf-16"))) == "invalid_request"
     text = encoded(json.dumps(PHOTO).encode())["body"]
@@ -159,7 +162,7 @@ def test_a_body_in_base64() -> None:
 def test_a_body_that_is_too_large() -> None:
     assert code_of(event("POST", "/albums") | {"body": " " * (MAX_BODY - 2) + "{}" + " "}) == "too_large"
     assert code_of(event("POST", "/albums") | {"body": "é" * (MAX_BODY // 2 + 1)}) == "too_large"
-    assert read(event("POST", "/albums") | {"body": " " * (MAX_BODY - 2) + "{}"}).body == {"title": "Album"}
+    assert parse_request(event("POST", "/albums") | {"body": " " * (MAX_BODY - 2) + "{}"}).body == {"title": "Album"}
 
 
 @pytest.mark.parametrize(
@@ -173,12 +176,12 @@ def test_a_body_of_another_type(content_type: str) -> None:
     "headers", [None, {}, {"content-type": "application/json"}, {"CONTENT-TYPE": "Application/JSON ;charset=utf-8"}]
 )
 def test_json_by_any_spelling_and_unsaid(headers: dict[str, str] | None) -> None:
-    assert read(event("POST", "/albums", {}) | {"headers": headers}).body == {"title": "Album"}
+    assert parse_request(event("POST", "/albums", {}) | {"headers": headers}).body == {"title": "Album"}
 
 
 def test_what_routes_do_not_take_does_not_matter() -> None:
     request = event("GET", "/health", content_type="text/plain") | {"body": "x" * (MAX_BODY + 1)}
-    assert read(request).body == {}
+    assert parse_request(request).body == {}
 
 
 def nested(depth: int) -> str:
@@ -199,6 +202,6 @@ JSON = st.recursive(
 @given(JSON, st.sampled_from(["/photos", "/albums"]))
 def test_any_json_is_read_or_refused(body: Any, path: str) -> None:
     try:
-        read(event("POST", path, body))
+        parse_request(event("POST", path, body))
     except RequestError as error:
         assert error.code == "invalid_request"

@@ -1,4 +1,4 @@
-"""Builds: run when the image is missing, waited for, and every end that is not an image said."""
+"""ImageBuilds: run when the image is missing, waited for, and every end that is not an image said."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from image_build.builds import BuildError, Builds
+from image_build.builds import BuildError, ImageBuilds
 
 
 class Aws:
@@ -57,7 +57,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def ensure(aws: Aws) -> None:
-    Builds(aws, aws).ensure(project="p", repository="r", tag="t")
+    ImageBuilds(aws, aws).ensure(project="p", repository="r", tag="t")
 
 
 def test_a_missing_image_is_built_and_waited_for(pauses: list[float]) -> None:

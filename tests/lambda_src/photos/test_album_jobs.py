@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from photos.album_jobs import AlbumJobs, AlbumState, JobKind
+from photos.album_jobs import AlbumJobs, AlbumState, JobTarget
 from photos.albums import Album, manifest_key
 from tests.lambda_src.mocked_aws import THUMBNAILS, MockedAws, RecordedBatch
 
@@ -34,8 +34,8 @@ def jobs(aws: MockedAws, batch: RecordedBatch) -> AlbumJobs:
         batch,  # type: ignore[arg-type]  # the two calls that are made
         aws.s3,
         THUMBNAILS,
-        page=JobKind("ec2", "page:1"),
-        bind=JobKind("fargate", "bind:1"),
+        page=JobTarget("ec2", "page:1"),
+        bind=JobTarget("fargate", "bind:1"),
     )
 
 

@@ -54,9 +54,9 @@ def test_everything_of_an_album_is_in_its_folder() -> None:
     ],
 )
 def test_no_album_of_wrong_parts(change: dict[str, object], says: str) -> None:
-    with pytest.raises(InvalidAlbum) as refusal:
+    with pytest.raises(InvalidAlbum) as rejection:
         Album(**{**vars(album()), **change})
-    assert says in str(refusal.value)
+    assert says in str(rejection.value)
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from photos.cursor import Cursors, InvalidCursor
-from photos.listing import Place
+from photos.listing import Position
 
 CURSORS = Cursors(signed_with="Catalogue-1ABC")
-PLACE = Place("2026-11-24T10:00:00.000Z", "uploads/a b/ü.jpg")
+PLACE = Position("2026-11-24T10:00:00.000Z", "uploads/a b/ü.jpg")
 # S3 keys are UTF-8 of at most 1,024 bytes.
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda key: len(key.encode()) <= 1024)
 
 
 @given(KEYS)
 def test_read_as_written(key: str) -> None:
-    place = Place(PLACE.created_at, key)
+    place = Position(PLACE.created_at, key)
     cursor = CURSORS.write(place)
     assert re.fullmatch(r"[A-Za-z0-9_-]+", cursor)
     assert CURSORS.read(cursor) == place
@@ -53,4 +53,4 @@ def test_one_of_another_deployment_is_refused() -> None:
 
 def test_the_longest_key_fits_the_contract() -> None:
     for key in ("k" * 1024, "\x01" * 1024, '"' * 1024, "ø" * 512):
-        assert len(CURSORS.write(Place(PLACE.created_at, key))) <= 2000, key
+        assert len(CURSORS.write(Position(PLACE.created_at, key))) <= 2000, key

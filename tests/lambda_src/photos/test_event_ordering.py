@@ -1,12 +1,12 @@
-"""A late event does not overwrite what a newer one wrote: neither thumbnails, nor a refusal, nor a removal."""
+"""A late event does not overwrite what a newer one wrote: neither thumbnails, nor a rejection, nor a removal."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from photos.catalogue import Catalogue, NewerKnown
-from photos.errors import PhotoRejected
-from photos.event_ordering import Upload, comparable
+from photos.catalogue import Catalogue, StaleEvent
+from photos.errors import Refused
+from photos.event_ordering import Upload, pad_sequencer
 from tests.lambda_src.mocked_aws import CATALOGUE, MockedAws
 
 KEY = "a.jpg"
@@ -22,18 +22,18 @@ def catalogue(aws: MockedAws) -> Catalogue:
 def test_a_late_event_does_not_overwrite_newer_thumbnails(catalogue: Catalogue, aws: MockedAws) -> None:
     catalogue.set_ready(KEY, NEWER, uploaded_at=NOON, thumbnails={256: "newer"})
     before = aws.items()
-    with pytest.raises(NewerKnown):
+    with pytest.raises(StaleEvent):
         catalogue.set_ready(KEY, OLDER, uploaded_at=NOON, thumbnails={256: "older"})
-    with pytest.raises(NewerKnown):
-        catalogue.set_rejected(KEY, OLDER, uploaded_at=NOON, rejection=PhotoRejected("broken", "It is."))
-    with pytest.raises(NewerKnown):
-        catalogue.remove(KEY, OLDER.comparable_sequencer)
+    with pytest.raises(StaleEvent):
+        catalogue.set_rejected(KEY, OLDER, uploaded_at=NOON, rejection=Refused("broken", "It is."))
+    with pytest.raises(StaleEvent):
+        catalogue.remove(KEY, OLDER.padded_sequencer)
     assert aws.items() == before
 
 
 def test_a_late_event_does_not_overwrite_a_newer_refusal(catalogue: Catalogue, aws: MockedAws) -> None:
-    catalogue.set_rejected(KEY, NEWER, uploaded_at=NOON, rejection=PhotoRejected("broken", "It is."))
-    with pytest.raises(NewerKnown):
+    catalogue.set_rejected(KEY, NEWER, uploaded_at=NOON, rejection=Refused("broken", "It is."))
+    with pytest.raises(StaleEvent):
         catalogue.set_ready(KEY, OLDER, uploaded_at=NOON, thumbnails={256: "older"})
     assert aws.items()[KEY]["state"] == "rejected"
 
@@ -73,4 +73,4 @@ def test_the_time_of_creation_is_that_of_the_first_upload(catalogue: Catalogue, 
     ],
 )
 def test_sequencers_compare_padded_on_the_right(earlier: str, later: str) -> None:
-    assert comparable(earlier) < comparable(later)
+    assert pad_sequencer(earlier) < pad_sequencer(later)

@@ -8,10 +8,10 @@ from photos.catalogue import Catalogue, Item
 from photos.cursor import Cursors, InvalidCursor
 from photos.event_ordering import Upload
 from photos.keys import filename_of, photo_id
-from photos.library import Library, UnknownPhoto
+from photos.library import Library, PhotoNotFound
 from photos.listing import Listing
 from photos.storage import Originals, Thumbnails
-from photos.sweep import ABANDONED, Progress, Sweep
+from photos.sweep import ABANDONED_AFTER, Progress, Sweep
 from photos.thumbnails import Outcome, Thumbnailer
 from photos.upload_queue import UploadQueue
 from tests.lambda_src.mocked_aws import CATALOGUE, ORIGINALS, THUMBNAILS, MockedAws, jpeg
@@ -37,7 +37,7 @@ def put(aws: MockedAws, item: Item) -> Upload:
 
 
 def check_gone(library: Library, aws: MockedAws, item: Item) -> None:
-    with pytest.raises(UnknownPhoto):
+    with pytest.raises(PhotoNotFound):
         library.get(item.id)
     assert aws.items() == {}
     assert aws.thumbnails() == {}
@@ -45,7 +45,7 @@ def check_gone(library: Library, aws: MockedAws, item: Item) -> None:
 
 
 def test_announced_uploaded_and_deleted(library: Library, thumbnailer: Thumbnailer, aws: MockedAws) -> None:
-    item = library.announce("a b.jpg")
+    item = library.register("a b.jpg")
     assert (item.state, filename_of(item.key), item.id) == ("pending", "a b.jpg", photo_id(item.key))
     assert library.get(item.id) == item
     assert thumbnailer.uploaded(item.key, put(aws, item)) is Outcome.READY
@@ -56,12 +56,12 @@ def test_announced_uploaded_and_deleted(library: Library, thumbnailer: Thumbnail
     library.delete(item.id)
     thumbnailer.deleted(item.key, "03")
     check_gone(library, aws, item)
-    with pytest.raises(UnknownPhoto):
+    with pytest.raises(PhotoNotFound):
         library.delete(item.id)
 
 
 def test_deleted_before_it_was_uploaded(library: Library, aws: MockedAws) -> None:
-    item = library.announce("a.jpg")
+    item = library.register("a.jpg")
     library.delete(item.id)
     check_gone(library, aws, item)
 
@@ -69,7 +69,7 @@ def test_deleted_before_it_was_uploaded(library: Library, aws: MockedAws) -> Non
 def test_deleted_after_the_upload_and_before_its_event(
     library: Library, thumbnailer: Thumbnailer, aws: MockedAws
 ) -> None:
-    item = library.announce("a.jpg")
+    item = library.register("a.jpg")
     upload = put(aws, item)
     library.delete(item.id)
     thumbnailer.deleted(item.key, "03")
@@ -80,7 +80,7 @@ def test_deleted_after_the_upload_and_before_its_event(
 def test_deleted_while_its_thumbnails_were_made(
     library: Library, thumbnailer: Thumbnailer, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    item = library.announce("a.jpg")
+    item = library.register("a.jpg")
     upload = put(aws, item)
     write = Thumbnails.write
 
@@ -96,15 +96,15 @@ def test_deleted_while_its_thumbnails_were_made(
 
 
 def test_ready_since_the_index_was_asked(library: Library, thumbnailer: Thumbnailer, aws: MockedAws) -> None:
-    item = library.announce("a.jpg")
-    discard = Originals.discard
+    item = library.register("a.jpg")
+    delete = Originals.delete
 
     def finish_first(originals: Originals, key: str) -> None:
         thumbnailer.uploaded(key, put(aws, item))
-        discard(originals, key)
+        delete(originals, key)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Originals, "discard", finish_first)
+        patch.setattr(Originals, "delete", finish_first)
         library.delete(item.id)
     assert len(aws.thumbnails()) == 2, "its event removes them by the item, which therefore must still be there"
     thumbnailer.deleted(item.key, "03")
@@ -114,7 +114,7 @@ def test_ready_since_the_index_was_asked(library: Library, thumbnailer: Thumbnai
 def test_an_upload_that_ends_after_the_deletion_is_a_photo(
     library: Library, thumbnailer: Thumbnailer, aws: MockedAws
 ) -> None:
-    item = library.announce("a.jpg")
+    item = library.register("a.jpg")
     library.delete(item.id)
     assert thumbnailer.uploaded(item.key, put(aws, item)) is Outcome.READY
     assert library.get(item.id).state == "ready"
@@ -122,21 +122,21 @@ def test_an_upload_that_ends_after_the_deletion_is_a_photo(
 
 
 def test_one_that_never_came_goes_with_a_sweep(library: Library, aws: MockedAws) -> None:
-    item = library.announce("a.jpg")
+    item = library.register("a.jpg")
     sweep = Sweep(
         Originals(aws.s3, ORIGINALS),
         Thumbnails(aws.s3, THUMBNAILS),
         Catalogue(aws.dynamodb, CATALOGUE),
         UploadQueue(None, ""),  # type: ignore[arg-type]  # nothing is queued
     )
-    sweep.run(Progress(datetime.now(UTC) + ABANDONED - timedelta(hours=1)), lambda: True)
+    sweep.run(Progress(datetime.now(UTC) + ABANDONED_AFTER - timedelta(hours=1)), lambda: True)
     assert library.get(item.id) == item
-    sweep.run(Progress(datetime.now(UTC) + ABANDONED + timedelta(hours=1)), lambda: True)
+    sweep.run(Progress(datetime.now(UTC) + ABANDONED_AFTER + timedelta(hours=1)), lambda: True)
     check_gone(library, aws, item)
 
 
 def test_pages_by_cursor(library: Library) -> None:
-    items = [library.announce(f"{number}.jpg") for number in range(5)]
+    items = [library.register(f"{number}.jpg") for number in range(5)]
     first, cursor = library.page(3)
     second, end = library.page(3, cursor)
     assert {item.id for item in [*first, *second]} == {item.id for item in items}

@@ -13,7 +13,7 @@ from photos.catalogue import Catalogue, Item
 from photos.errors import PhotoRejected
 from photos.event_ordering import Upload
 from photos.keys import photo_id
-from photos.listing import Listing, Place
+from photos.listing import Listing, Position
 from tests.lambda_src.mocked_aws import CATALOGUE, MockedAws
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -39,14 +39,14 @@ def calls(aws: MockedAws) -> Counter[str]:
     return counted
 
 
-def announce(catalogue: Catalogue, number: int) -> str:
+def register(catalogue: Catalogue, number: int) -> str:
     key = f"uploads/{number:05}.jpg"
-    catalogue.announce(key, announced_at=NOON + timedelta(seconds=number))
+    catalogue.register(key, registered_at=NOON + timedelta(seconds=number))
     return key
 
 
 def pages(listing: Listing, limit: int) -> Iterator[list[Item]]:
-    place: Place | None = None
+    place: Position | None = None
     while True:
         items, place = listing.page(limit, after=place)
         yield items
@@ -57,7 +57,7 @@ def pages(listing: Listing, limit: int) -> Iterator[list[Item]]:
 def test_every_page_of_thousands_is_one_query(
     catalogue: Catalogue, listing: Listing, aws: MockedAws, calls: Counter[str]
 ) -> None:
-    keys = [announce(catalogue, number) for number in range(2_050)]
+    keys = [register(catalogue, number) for number in range(2_050)]
     read: list[Any] = []
     aws.dynamodb.meta.events.register(
         "after-call.dynamodb.Query", lambda parsed, **_: read.append((len(parsed["Items"]), parsed["ScannedCount"]))
@@ -74,7 +74,7 @@ def test_every_page_of_thousands_is_one_query(
 def test_each_page_of_a_hundred_thousand_photos_costs_what_the_first_does(
     catalogue: Catalogue, listing: Listing, aws: MockedAws
 ) -> None:
-    announce(catalogue, 0)
+    register(catalogue, 0)
     (first,) = aws.dynamodb.scan(TableName=CATALOGUE)["Items"]
     table = dynamodb_backends[ACCOUNT_ID][aws.dynamodb.meta.region_name]
     for number in range(1, 100_000):  # not by the client, which would take minutes
@@ -87,7 +87,7 @@ def test_each_page_of_a_hundred_thousand_photos_costs_what_the_first_does(
     shown = {}
     for page in (1, 500, 999):
         newest = 99_999 - 100 * (page - 1)
-        place = Place((NOON + timedelta(seconds=newest + 1)).isoformat(), f"{newest + 1:05}")
+        place = Position((NOON + timedelta(seconds=newest + 1)).isoformat(), f"{newest + 1:05}")
         items, _ = listing.page(100, after=None if page == 1 else place)
         shown[page] = [item.key for item in items]
     assert shown == {page: [f"{99_999 - 100 * (page - 1) - line:05}" for line in range(100)] for page in (1, 500, 999)}
@@ -95,20 +95,20 @@ def test_each_page_of_a_hundred_thousand_photos_costs_what_the_first_does(
 
 
 def test_photos_that_come_and_go_between_pages_move_no_other(catalogue: Catalogue, listing: Listing) -> None:
-    keys = [announce(catalogue, number) for number in range(40)]
+    keys = [register(catalogue, number) for number in range(40)]
     seen = []
     for number, page in enumerate(pages(listing, 7)):
         seen += [item.key for item in page]
-        announce(catalogue, 1_000 + number)
-        catalogue.withdraw(page[-1].key)  # where the next page begins
-        catalogue.withdraw(page[0].key)
+        register(catalogue, 1_000 + number)
+        catalogue.unregister(page[-1].key)  # where the next page begins
+        catalogue.unregister(page[0].key)
     assert seen == keys[::-1]
 
 
 def test_photos_of_the_same_moment_are_neither_repeated_nor_skipped(catalogue: Catalogue, listing: Listing) -> None:
     keys = {f"{number}.jpg" for number in range(25)}
     for key in keys:
-        catalogue.announce(key, announced_at=NOON)
+        catalogue.register(key, registered_at=NOON)
     seen = [item.key for page in pages(listing, 4) for item in page]
     assert len(seen) == len(keys)
     assert set(seen) == keys
@@ -117,13 +117,13 @@ def test_photos_of_the_same_moment_are_neither_repeated_nor_skipped(catalogue: C
 @pytest.mark.parametrize("photos", [0, 3, 6])
 def test_no_page_follows_the_last_photo(catalogue: Catalogue, listing: Listing, photos: int) -> None:
     for number in range(photos):
-        announce(catalogue, number)
+        register(catalogue, number)
     assert [len(page) for page in pages(listing, 3)] == ([3] * (photos // 3) or [0])
 
 
 def test_found_by_id_in_one_query(catalogue: Catalogue, listing: Listing, calls: Counter[str]) -> None:
-    key = announce(catalogue, 1)
-    announce(catalogue, 2)
+    key = register(catalogue, 1)
+    register(catalogue, 2)
     calls.clear()
     found = listing.find(photo_id(key))
     assert found is not None
@@ -133,10 +133,10 @@ def test_found_by_id_in_one_query(catalogue: Catalogue, listing: Listing, calls:
 
 
 def test_ready_ones_newest_first(catalogue: Catalogue, listing: Listing) -> None:
-    keys = [announce(catalogue, number) for number in range(9)]
+    keys = [register(catalogue, number) for number in range(9)]
     upload = Upload("e", "1")
     for key in keys[:6]:
         catalogue.set_ready(key, upload, uploaded_at=NOON, thumbnails={256: "t"})
-    catalogue.set_rejected(keys[6], upload, uploaded_at=NOON, rejection=PhotoRejected("c", "R."))
+    catalogue.set_rejected(keys[6], upload, uploaded_at=NOON, rejection=Refused("c", "R."))
     assert [item.key for item in listing.ready(4)] == keys[5:1:-1]
     assert len(listing.ready(100)) == 6

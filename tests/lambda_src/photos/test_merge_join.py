@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from photos.merge_join import side_by_side
+from photos.merge_join import merge_join
 
 _LISTING = st.dictionaries(st.text(), st.integers())
 
 
 @given(_LISTING, _LISTING)
 def test_every_name_once_in_order_with_what_each_side_has(left: dict[str, int], right: dict[str, int]) -> None:
-    rows = list(side_by_side(iter(sorted(left.items())), iter(sorted(right.items()))))
+    rows = list(merge_join(iter(sorted(left.items())), iter(sorted(right.items()))))
     assert rows == [(name, left.get(name), right.get(name)) for name in sorted(left | right)]
 
 
@@ -24,7 +24,7 @@ def test_reads_no_more_than_one_entry_ahead() -> None:
             read.append(name)
             yield f"{number:04}", name
 
-    rows = side_by_side(listing("left"), listing("right"))
+    rows = merge_join(listing("left"), listing("right"))
     for _ in range(10):
         next(rows)
     assert len(read) <= 2 * 11

@@ -11,14 +11,14 @@ import boto3
 import pytest
 
 from photos.albums import Album
-from photos.presigned_urls import FORM_SECONDS, LINK_SECONDS, SIGNING, Links
+from photos.presigned_urls import PRESIGNING, UPLOAD_FORM_SECONDS, URL_SECONDS, PresignedUrls
 
 THUMBNAIL = "0" * 32 + "/1-e/256.webp"
 
 
-def links(region: str = "eu-central-1", **more: Any) -> Links:
-    s3 = boto3.client("s3", region_name=region, config=SIGNING, **more)
-    return Links(s3, originals="originals", thumbnails="thumbnails")
+def links(region: str = "eu-central-1", **more: Any) -> PresignedUrls:
+    s3 = boto3.client("s3", region_name=region, config=PRESIGNING, **more)
+    return PresignedUrls(s3, originals="originals", thumbnails="thumbnails")
 
 
 def policy(key: str) -> tuple[dict[str, str], list[Any]]:
@@ -61,8 +61,8 @@ def test_links_of_the_sandbox_lead_there() -> None:
 
 def test_links_end() -> None:
     (expires,) = parse_qs(urlsplit(links().thumbnail(THUMBNAIL)).query)["X-Amz-Expires"]
-    assert int(expires) == LINK_SECONDS == 3600
-    assert FORM_SECONDS <= 15 * 60
+    assert int(expires) == URL_SECONDS == 3600
+    assert UPLOAD_FORM_SECONDS <= 15 * 60
 
 
 def test_for_a_while_a_thumbnail_has_one_link_so_that_browsers_know_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,11 @@ from urllib.parse import unquote_plus
 import boto3
 import pytest
 
-from photos.catalogue import Catalogue, Item, NewerKnown, State
-from photos.errors import PhotoRejected
+from photos.catalogue import Catalogue, Item, StaleEvent, State
+from photos.errors import Refused
 from photos.event_ordering import Upload
 from photos.keys import photo_id, thumbnail_key
-from photos.storage import Originals, Stored, Thumbnails
+from photos.storage import ObjectSummary, Originals, Thumbnails
 from photos.sweep import Counts, Phase, Progress, Sweep
 from photos.thumbnails import Thumbnailer
 from photos.upload_queue import UploadQueue
@@ -183,13 +183,13 @@ def test_leaves_albums_reports_and_whatever_else_is_no_thumbnail(world: World) -
 
 @pytest.mark.parametrize(("hours", "left"), [(23, 1), (25, 0)])
 def test_removes_what_was_announced_and_never_uploaded_after_a_day(world: World, hours: int, left: int) -> None:
-    world.catalogue.announce("uploads/a.jpg", announced_at=datetime.now(UTC))
+    world.catalogue.register("uploads/a.jpg", registered_at=datetime.now(UTC))
     assert world.sweep(after=timedelta(hours=hours)).counts.removed_items == 1 - left
     assert len(world.aws.items()) == left
 
 
 def test_queues_what_was_announced_and_uploaded_unnoticed(world: World) -> None:
-    world.catalogue.announce("uploads/a.jpg", announced_at=datetime.now(UTC))
+    world.catalogue.register("uploads/a.jpg", registered_at=datetime.now(UTC))
     world.aws.put("uploads/a.jpg", jpeg())
     assert world.sweep(after=timedelta(days=2)).counts == Counts(photos=1, queued=1)
     world.handle_messages()
@@ -267,21 +267,21 @@ def test_what_was_rejected_keeps_no_thumbnails(world: World) -> None:
     world.photo("a.jpg", sequencer="01")
     old = set(world.aws.thumbnails())
     upload = Upload(world.aws.put("a.jpg", b"no photo"), "02")
-    world.catalogue.set_rejected("a.jpg", upload, uploaded_at=datetime.now(UTC), rejection=PhotoRejected("c", "R."))
+    world.catalogue.set_rejected("a.jpg", upload, uploaded_at=datetime.now(UTC), rejection=Refused("c", "R."))
     assert set(world.aws.thumbnails()) == old  # as if the function was killed in this moment
     assert world.sweep().counts.removed_thumbnails == 2
     world.aws.check_consistent()
 
 
 def test_an_announced_photo_keeps_its_place_and_any_upload_is_newer(world: World) -> None:
-    announced_at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    item = world.catalogue.announce("uploads/a.jpg", announced_at=announced_at)
-    assert (item.id, item.state, item.created_at) == (photo_id("uploads/a.jpg"), "pending", announced_at)
+    registered_at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    item = world.catalogue.register("uploads/a.jpg", registered_at=registered_at)
+    assert (item.id, item.state, item.created_at) == (photo_id("uploads/a.jpg"), "pending", registered_at)
     world.photo("uploads/a.jpg", sequencer="")
     found = world.aws.items()["uploads/a.jpg"]
     assert (found["state"], found["created_at"]) == ("ready", "2026-01-02T03:04:05.000Z")
-    with pytest.raises(NewerKnown):
-        world.catalogue.announce("uploads/a.jpg", announced_at=announced_at)
+    with pytest.raises(StaleEvent):
+        world.catalogue.register("uploads/a.jpg", registered_at=registered_at)
 
 
 class _Listings(Catalogue, Originals, Thumbnails):
@@ -294,10 +294,10 @@ class _Listings(Catalogue, Originals, Thumbnails):
     def _entries(self, after: str) -> Iterator[str]:
         return (f"{number:032x}" for number in range(int(after[:32], 16) + 1 if after else 0, self._photos))
 
-    def all(self, *, after: str = "") -> Iterator[Stored]:
-        return (Stored(self._path.format(name), "e", self._now) for name in self._entries(after))
+    def list_objects(self, *, after: str = "") -> Iterator[ObjectSummary]:
+        return (ObjectSummary(self._path.format(name), "e", self._now) for name in self._entries(after))
 
-    def all_by(self, order: str, *, after: str = "") -> Iterator[Item]:
+    def items_by(self, order: str, *, after: str = "") -> Iterator[Item]:
         thumbnails = "{}/1-e/256.webp"
         for name in self._entries(after):
             yield Item(name, name, State.READY, self._now, "e", "1", {256: thumbnails.format(name)})
@@ -339,11 +339,11 @@ class _AllGone(_Listings):
 
     calls = 0
 
-    def all(self, *, after: str = "") -> Iterator[Stored]:
+    def list_objects(self, *, after: str = "") -> Iterator[ObjectSummary]:
         return iter(())
 
-    def all_by(self, order: str, *, after: str = "") -> Iterator[Item]:
-        return super().all_by(order, after=after) if order == "key" else iter(())  # by then they are removed
+    def items_by(self, order: str, *, after: str = "") -> Iterator[Item]:
+        return super().items_by(order, after=after) if order == "key" else iter(())  # by then they are removed
 
     def exists(self, key: str) -> bool:
         self.calls += 1
@@ -353,7 +353,7 @@ class _AllGone(_Listings):
         self.calls += 1
         return {f"{key}/1-e/256.webp"}
 
-    def delete(self, keys: Iterable[str]) -> None:
+    def delete_all(self, keys: Iterable[str]) -> None:
         self.calls += any(True for _ in keys)
 
 

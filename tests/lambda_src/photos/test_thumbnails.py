@@ -41,7 +41,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], 
 def test_replaced_before_its_event_came(thumbnailer: Thumbnailer, aws: MockedAws) -> None:
     first = Upload(aws.put(KEY, jpeg("red")), "01")
     second = Upload(aws.put(KEY, jpeg("blue")), "02")
-    assert thumbnailer.uploaded(KEY, first) is Outcome.LATE
+    assert thumbnailer.uploaded(KEY, first) is Outcome.STALE
     assert thumbnailer.uploaded(KEY, second) is Outcome.READY
     assert aws.items()[KEY]["etag"] == second.etag
     aws.check_consistent()
@@ -53,8 +53,8 @@ def test_events_in_the_wrong_order(thumbnailer: Thumbnailer, aws: MockedAws) -> 
     second = Upload(aws.put(KEY, jpeg("blue")), "02")
     third = Upload(aws.put(KEY, jpeg("red")), "03")
     assert thumbnailer.uploaded(KEY, third) is Outcome.READY
-    assert thumbnailer.uploaded(KEY, second) is Outcome.LATE
-    assert thumbnailer.uploaded(KEY, first) is Outcome.LATE
+    assert thumbnailer.uploaded(KEY, second) is Outcome.STALE
+    assert thumbnailer.uploaded(KEY, first) is Outcome.STALE
     assert set(aws.items()[KEY]["thumbnails"].values()) == {thumbnail_key(KEY, third, size) for size in (256, 1024)}
     aws.check_consistent()
 
@@ -69,7 +69,7 @@ def test_replaced_and_handled_while_the_older_one_is_in_work(
         assert thumbnailer.uploaded(KEY, second) is Outcome.READY
 
     meanwhile(replace)
-    assert thumbnailer.uploaded(KEY, first) is Outcome.LATE
+    assert thumbnailer.uploaded(KEY, first) is Outcome.STALE
     assert aws.items()[KEY]["sequencer"].startswith("02")
     aws.check_consistent()
 
@@ -92,7 +92,7 @@ def test_deleted_and_handled_while_in_work(
 def test_uploaded_again_before_the_event_of_its_deletion_came(thumbnailer: Thumbnailer, aws: MockedAws) -> None:
     again = Upload(aws.put(KEY, jpeg()), "03")
     thumbnailer.uploaded(KEY, again)
-    assert thumbnailer.deleted(KEY, "02") is Outcome.LATE
+    assert thumbnailer.deleted(KEY, "02") is Outcome.STALE
     assert aws.items()[KEY]["state"] == "ready"
     aws.check_consistent()
 
@@ -124,7 +124,7 @@ def test_too_big_is_refused_without_reading_it(
     assert aws.items()[KEY]["code"] == "too_many_bytes"
 
 
-@pytest.mark.parametrize("step", ["write", "set_ready", "delete", "exists"])
+@pytest.mark.parametrize("step", ["write", "set_ready", "delete_all", "exists"])
 def test_killed_anywhere_and_run_again(
     thumbnailer: Thumbnailer, aws: MockedAws, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -143,7 +143,7 @@ def test_killed_anywhere_and_run_again(
     assert aws.items()[KEY]["etag"] == upload.etag
 
 
-@pytest.mark.parametrize("step", ["set_ready", "delete", "exists"])
+@pytest.mark.parametrize("step", ["set_ready", "delete_all", "exists"])
 def test_killed_and_its_original_deleted_before_it_runs_again(
     thumbnailer: Thumbnailer, aws: MockedAws, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

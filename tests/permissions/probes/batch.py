@@ -7,7 +7,7 @@ from uuid import uuid4
 from local.emulator import ROOT
 from photos.albums import Album, page_key
 from photos.keys import photo_id
-from photos.timestamps import utc_text
+from photos.timestamps import format_utc
 from tests.permissions.trial import PREFIX, Failed, Trial, probe
 
 # Outputs of the stack that tell a queue, and a job definition.
@@ -28,7 +28,7 @@ def page(trial: Trial) -> None:
 def page_with_gap(trial: Trial) -> None:
     """A page of an album has a gap where a thumbnail is gone."""
     bench, key = trial.bench, f"{PREFIX}{uuid4().hex}.png"
-    texts = {"key": key, "id": photo_id(key), "state": "ready", "created_at": utc_text(datetime.now(UTC))}
+    texts = {"key": key, "id": photo_id(key), "state": "ready", "created_at": format_utc(datetime.now(UTC))}
     attributes: dict[str, Any] = {name: {"S": text} for name, text in texts.items()}
     bench.sandbox.client("dynamodb").put_item(
         TableName=bench.sandbox.outputs["Thumbnails"]["CatalogueTable"],

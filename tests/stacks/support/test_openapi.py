@@ -4,7 +4,7 @@ import jsonschema_rs
 import pytest
 import schemathesis
 
-from api.contract import ANSWERS, REQUESTS, ROUTES
+from api.contract import REQUESTS, RESPONSES, ROUTES
 from stacks.support.openapi import FILE, document, text
 
 
@@ -18,7 +18,7 @@ def test_tools_read_every_operation() -> None:
     assert {(method.upper(), path) for path in read for method in read[path]} == {(r.method, r.path) for r in ROUTES}
 
 
-@pytest.mark.parametrize("name", [*REQUESTS, *ANSWERS])
+@pytest.mark.parametrize("name", [*REQUESTS, *RESPONSES])
 def test_schemas_are_of_the_draft_that_openapi_has(name: str) -> None:
     jsonschema_rs.meta.validate(document()["components"]["schemas"][name])
 

@@ -3,7 +3,7 @@
 import { byId } from "./dom.js";
 import { more, renew } from "./feed.js";
 import { beside, cardOf, focusOn, list } from "./grid.js";
-import { remove } from "./remove.js";
+import { remove } from "./delete.js";
 
 const dialog = byId("large");
 const [image, name, trouble, again, before, after, trash] = dialog.querySelectorAll("img, h2, p, button");

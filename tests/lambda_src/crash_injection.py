@@ -8,11 +8,11 @@ import pytest
 from botocore.client import BaseClient
 
 
-class Killed(BaseException):
+class Crash(BaseException):
     """The end, with no chance to do anything about it: nothing in the code under test catches it."""
 
 
-class Killer:
+class CrashInjector:
     """Kills once, at a moment: 0 is before the first call, 1 after it, 2 before the second.
 
     moments: how many there have been so far
@@ -23,16 +23,16 @@ class Killer:
         self.moments = 0
 
     def passes(self) -> None:
-        """One moment more. Raises Killed."""
+        """One moment more. Raises Crash."""
         self.moments += 1
         if self.moments - 1 == self._moment:
-            raise Killed
+            raise Crash
 
 
 @contextmanager
-def killed_at(monkeypatch: pytest.MonkeyPatch, moment: int | None) -> Iterator[Killer]:
+def crash_at(monkeypatch: pytest.MonkeyPatch, moment: int | None) -> Iterator[CrashInjector]:
     """While the block runs, whatever calls AWS is killed at this moment; None only counts them."""
-    killer = Killer(moment)
+    killer = CrashInjector(moment)
     really_call = getattr(BaseClient, "_make_api_call")  # noqa: B009  # the type checker knows it not
 
     def call(client: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:

@@ -18,7 +18,7 @@ from photos.event_ordering import Upload
 from photos.keys import is_thumbnail_key, thumbnail_key
 from photos.sweep import Progress
 from tests.lambda_src.conftest import mocked_aws
-from tests.lambda_src.killing import Killed, killed_at
+from tests.lambda_src.crash_injection import Crash, crash_at
 from tests.lambda_src.mocked_aws import CATALOGUE, ORIGINALS, THUMBNAILS, MockedAws, jpeg
 
 KEY, QUEUE = "a.jpg", "uploads"
@@ -74,7 +74,7 @@ class Functions:
         while events:
             try:
                 self.sweep.handler(events[0], Context())
-            except Killed:
+            except Crash:
                 continue
             del events[0]
 
@@ -136,10 +136,10 @@ def test_the_thumbnail_function(
             aws = functions.aws
             functions.handle(created(KEY, aws.put(KEY, jpeg("red")), "01"))
             event = happens(aws)
-            with killed_at(monkeypatch, moment) as killer:
+            with crash_at(monkeypatch, moment) as killer:
                 try:
                     functions.handle(event)
-                except Killed:
+                except Crash:
                     _names_only_what_is_there(aws)
                     functions.handle(event)
             _names_only_what_is_there(aws)
@@ -192,7 +192,7 @@ def test_the_sweep(fresh: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, pr
         with fresh() as functions:
             aws = functions.aws
             _a_mess(aws, functions)
-            with killed_at(monkeypatch, moment) as killer:
+            with crash_at(monkeypatch, moment) as killer:
                 functions.run_sweep(killer.passes)
             events = functions.queued()
             asked_for = {unquote_plus(event["s3"]["object"]["key"]) for event in events}

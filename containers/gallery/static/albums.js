@@ -2,8 +2,8 @@
 
 import { call, patiently } from "./api.js";
 import { ask, byId, copyOf, drop } from "./dom.js";
-import { withKey } from "./key.js";
-import { notice } from "./notices.js";
+import { withKey } from "./api_key.js";
+import { notice } from "./notifications.js";
 
 const [SOON_MS, LATE_MS] = [1000, 10_000];
 const FRESH_MS = 30 * 60_000; // the link to a PDF holds for an hour or less

@@ -2,8 +2,8 @@
 
 import { call, patiently } from "./api.js";
 import { cardOf, focusOn, forget, list, putBack, take } from "./grid.js";
-import { withKey } from "./key.js";
-import { notice } from "./notices.js";
+import { withKey } from "./api_key.js";
+import { notice } from "./notifications.js";
 
 const UNDO_SECONDS = 8;
 const KEYBOARD = matchMedia("(hover: hover)").matches; // what has a mouse has keys

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from photos.album_jobs import AlbumJobs, AlbumState, JobKind
-from photos.album_orders import AlbumOrders, NoPhotos, UnknownAlbum, UnknownPhotos
+from photos.album_jobs import AlbumJobs, AlbumState, JobTarget
+from photos.album_requests import AlbumNotFound, AlbumRequests, NoPhotos, PhotosNotFound
 from photos.albums import Album, jobs_key, manifest_key, page_key, pdf_key
 from photos.catalogue import Catalogue
 from photos.errors import PhotoRejected
@@ -29,10 +29,10 @@ def batch() -> RecordedBatch:
 
 
 @pytest.fixture
-def orders(aws: MockedAws, batch: RecordedBatch) -> AlbumOrders:
-    kind = JobKind("queue", "definition:1")
+def orders(aws: MockedAws, batch: RecordedBatch) -> AlbumRequests:
+    kind = JobTarget("queue", "definition:1")
     jobs = AlbumJobs(batch, aws.s3, THUMBNAILS, page=kind, bind=kind)  # type: ignore[arg-type]  # as far as needed
-    return AlbumOrders(Listing(aws.dynamodb, CATALOGUE), jobs, aws.s3, THUMBNAILS)
+    return AlbumRequests(Listing(aws.dynamodb, CATALOGUE), jobs, aws.s3, THUMBNAILS)
 
 
 def ready(catalogue: Catalogue, count: int) -> list[str]:
@@ -47,52 +47,52 @@ def manifest(aws: MockedAws, album_id: str) -> Album:
     return Album.from_json(aws.thumbnails()[manifest_key(album_id)])
 
 
-def test_of_the_photos_asked_for_in_their_order(orders: AlbumOrders, catalogue: Catalogue, aws: MockedAws) -> None:
+def test_of_the_photos_asked_for_in_their_order(orders: AlbumRequests, catalogue: Catalogue, aws: MockedAws) -> None:
     keys = ready(catalogue, 30)[::-3]
-    catalogue.set_rejected("refused.jpg", UPLOAD, uploaded_at=NOON, rejection=PhotoRejected("c", "R."))
+    catalogue.set_rejected("refused.jpg", UPLOAD, uploaded_at=NOON, rejection=Refused("c", "R."))
     keys.append("refused.jpg")  # the job marks the gap
-    ordered = orders.order("Holiday", [photo_id(key) for key in keys])
+    ordered = orders.create("Holiday", [photo_id(key) for key in keys])
     assert (ordered.state, ordered.pages_done, ordered.album.title) == ("running", 0, "Holiday")
     assert manifest(aws, ordered.album.id).photos == tuple(keys)
 
 
-def test_of_all_that_are_ready_then_newest_first(orders: AlbumOrders, catalogue: Catalogue, aws: MockedAws) -> None:
+def test_of_all_that_are_ready_then_newest_first(orders: AlbumRequests, catalogue: Catalogue, aws: MockedAws) -> None:
     keys = ready(catalogue, 3)
-    catalogue.announce("pending.jpg", announced_at=NOON)
-    catalogue.set_rejected("refused.jpg", UPLOAD, uploaded_at=NOON, rejection=PhotoRejected("c", "R."))
-    album_id = orders.order("Holiday").album.id
+    catalogue.register("pending.jpg", registered_at=NOON)
+    catalogue.set_rejected("refused.jpg", UPLOAD, uploaded_at=NOON, rejection=Refused("c", "R."))
+    album_id = orders.create("Holiday").album.id
     catalogue.set_ready("later.jpg", UPLOAD, uploaded_at=NOON, thumbnails={256: "t"})
     catalogue.remove(keys[0], "9")
     assert manifest(aws, album_id).photos == tuple(keys[::-1])
 
 
 def test_of_as_many_as_an_album_may_have(
-    orders: AlbumOrders, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+    orders: AlbumRequests, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ready(catalogue, 7)
-    monkeypatch.setattr("photos.album_orders.MAX_PHOTOS", 5)
-    assert len(orders.order("Holiday").album.photos) == 5
+    monkeypatch.setattr("photos.album_requests.MAX_PHOTOS", 5)
+    assert len(orders.create("Holiday").album.photos) == 5
 
 
-def test_of_photos_that_are_not_there(orders: AlbumOrders, catalogue: Catalogue, batch: RecordedBatch) -> None:
+def test_of_photos_that_are_not_there(orders: AlbumRequests, catalogue: Catalogue, batch: RecordedBatch) -> None:
     (known,) = (photo_id(key) for key in ready(catalogue, 1))
-    with pytest.raises(UnknownPhotos, match=rf"^No photo has the id {'f' * 32}\.$"):
-        orders.order("Holiday", [known, "f" * 32])
-    with pytest.raises(UnknownPhotos, match=r" and 20 others\.$"):
-        orders.order("Holiday", [f"{number:032}" for number in range(30)])
+    with pytest.raises(PhotosNotFound, match=rf"^No photo has the id {'f' * 32}\.$"):
+        orders.create("Holiday", [known, "f" * 32])
+    with pytest.raises(PhotosNotFound, match=r" and 20 others\.$"):
+        orders.create("Holiday", [f"{number:032}" for number in range(30)])
     assert batch.submitted == []
 
 
-def test_of_nothing(orders: AlbumOrders, catalogue: Catalogue, batch: RecordedBatch) -> None:
-    catalogue.announce("pending.jpg", announced_at=NOON)
+def test_of_nothing(orders: AlbumRequests, catalogue: Catalogue, batch: RecordedBatch) -> None:
+    catalogue.register("pending.jpg", registered_at=NOON)
     with pytest.raises(NoPhotos):
-        orders.order("Holiday")
+        orders.create("Holiday")
     assert batch.submitted == []
 
 
-def test_told_page_by_page_until_the_pdf_is_there(orders: AlbumOrders, catalogue: Catalogue, aws: MockedAws) -> None:
+def test_told_page_by_page_until_the_pdf_is_there(orders: AlbumRequests, catalogue: Catalogue, aws: MockedAws) -> None:
     ready(catalogue, 25)
-    album = orders.order("Holiday").album
+    album = orders.create("Holiday").album
     done = []
     for index in range(3):
         aws.s3.put_object(Bucket=THUMBNAILS, Key=page_key(album.id, index), Body=b"")
@@ -104,26 +104,28 @@ def test_told_page_by_page_until_the_pdf_is_there(orders: AlbumOrders, catalogue
 
 
 def test_once_the_pdf_is_there_nobody_asks_batch(
-    orders: AlbumOrders, catalogue: Catalogue, aws: MockedAws, batch: RecordedBatch
+    orders: AlbumRequests, catalogue: Catalogue, aws: MockedAws, batch: RecordedBatch
 ) -> None:
     ready(catalogue, 1)
-    album = orders.order("Holiday").album
+    album = orders.create("Holiday").album
     aws.s3.put_object(Bucket=THUMBNAILS, Key=pdf_key(album.id), Body=b"")
     batch.status = {}  # forgotten
     assert orders.get(album.id).state is AlbumState.READY
 
 
-def test_ready_between_two_looks(orders: AlbumOrders, catalogue: Catalogue, batch: RecordedBatch) -> None:
+def test_ready_between_two_looks(orders: AlbumRequests, catalogue: Catalogue, batch: RecordedBatch) -> None:
     ready(catalogue, 13)
-    album = orders.order("Holiday").album
+    album = orders.create("Holiday").album
     batch.status = dict.fromkeys(batch.status, "SUCCEEDED")  # and the PDF was written after we listed the bucket
     found = orders.get(album.id)
     assert (found.state, found.pages_done) == ("ready", 2)
 
 
-def test_failed_with_a_reason(orders: AlbumOrders, catalogue: Catalogue, aws: MockedAws, batch: RecordedBatch) -> None:
+def test_failed_with_a_reason(
+    orders: AlbumRequests, catalogue: Catalogue, aws: MockedAws, batch: RecordedBatch
+) -> None:
     ready(catalogue, 1)
-    album = orders.order("Holiday").album
+    album = orders.create("Holiday").album
     batch.status = dict.fromkeys(batch.status, "FAILED")
     found = orders.get(album.id)
     assert (found.state, found.pages_done, found.reason) == ("failed", 0, "Its pages could not be made.")
@@ -131,9 +133,9 @@ def test_failed_with_a_reason(orders: AlbumOrders, catalogue: Catalogue, aws: Mo
     assert orders.get(album.id).reason == "It was not begun."
 
 
-def test_one_that_is_not_there(orders: AlbumOrders, aws: MockedAws) -> None:
-    with pytest.raises(UnknownAlbum):
+def test_one_that_is_not_there(orders: AlbumRequests, aws: MockedAws) -> None:
+    with pytest.raises(AlbumNotFound):
         orders.get("f" * 32)
     aws.s3.put_object(Bucket=THUMBNAILS, Key=page_key("f" * 32, 0), Body=b"")  # its manifest was removed by hand
-    with pytest.raises(UnknownAlbum):
+    with pytest.raises(AlbumNotFound):
         orders.get("f" * 32)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from photos.album_jobs import AlbumJobs, AlbumState
 from photos.albums import MAX_PHOTOS, PREFIX, Album, jobs_key, manifest_key, page_key, pdf_key
 from photos.listing import Listing
-from photos.timestamps import utc_text
+from photos.timestamps import format_utc
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -22,14 +22,14 @@ _LOOKUPS_AT_ONCE: Final = 8  # less than the client has connections
 _MOST_NAMED: Final = 10
 
 
-class UnknownAlbum(LookupError):
+class AlbumNotFound(LookupError):
     """No album has this id. The message is a sentence for people."""
 
     def __init__(self) -> None:
         super().__init__("No album has this id.")
 
 
-class UnknownPhotos(LookupError):
+class PhotosNotFound(LookupError):
     """Some of the photos asked for are not there. The message is a sentence for people that names them."""
 
     def __init__(self, ids: Sequence[str]) -> None:
@@ -45,7 +45,7 @@ class NoPhotos(LookupError):
 
 
 @dataclass(frozen=True)
-class OrderedAlbum:
+class AlbumProgress:
     """An album and how far it is.
 
     pages_done: how many of the album's pages are made
@@ -58,7 +58,7 @@ class OrderedAlbum:
     reason: str = ""
 
 
-class AlbumOrders:
+class AlbumRequests:
     """Takes orders, and tells what became of them. `bucket`: of thumbnails, where albums are"""
 
     def __init__(self, listing: Listing, jobs: AlbumJobs, s3: S3Client, bucket: str) -> None:
@@ -67,29 +67,31 @@ class AlbumOrders:
         self._s3 = s3
         self._bucket = bucket
 
-    def order(self, title: str, photo_ids: Sequence[str] | None = None) -> OrderedAlbum:
-        """Have an album made of these photos, or of all that are ready. Raises UnknownPhotos, NoPhotos."""
+    def create(self, title: str, photo_ids: Sequence[str] | None = None) -> AlbumProgress:
+        """Have an album made of these photos, or of all that are ready. Raises PhotosNotFound, NoPhotos."""
         keys = self._newest_ready() if photo_ids is None else self._keys(photo_ids)
-        album = Album(id=secrets.token_hex(16), title=title, created_at=utc_text(datetime.now(UTC)), photos=tuple(keys))
+        album = Album(
+            id=secrets.token_hex(16), title=title, created_at=format_utc(datetime.now(UTC)), photos=tuple(keys)
+        )
         self._jobs.submit(album)
-        return OrderedAlbum(album, AlbumState.RUNNING, pages_done=0)
+        return AlbumProgress(album, AlbumState.RUNNING, pages_done=0)
 
-    def get(self, album_id: str) -> OrderedAlbum:
-        """The album of this id. Raises UnknownAlbum."""
+    def get(self, album_id: str) -> AlbumProgress:
+        """The album of this id. Raises AlbumNotFound."""
         there = self._names(album_id)
         if manifest_key(album_id) not in there:
-            raise UnknownAlbum
+            raise AlbumNotFound
         with closing(self._s3.get_object(Bucket=self._bucket, Key=manifest_key(album_id))["Body"]) as body:
             album = Album.from_json(body.read())
         if pdf_key(album_id) in there:
-            return OrderedAlbum(album, AlbumState.READY, pages_done=album.page_count)
+            return AlbumProgress(album, AlbumState.READY, pages_done=album.page_count)
         if jobs_key(album_id) not in there:
-            return OrderedAlbum(album, AlbumState.FAILED, pages_done=0, reason="It was not begun.")
+            return AlbumProgress(album, AlbumState.FAILED, pages_done=0, reason="It was not begun.")
         state, reason = self._jobs.outcome(album_id)
         pages_done = sum(page_key(album_id, index) in there for index in range(album.page_count))
         if state is AlbumState.READY:  # since we looked
             pages_done = album.page_count
-        return OrderedAlbum(album, state, pages_done, reason)
+        return AlbumProgress(album, state, pages_done, reason)
 
     def _newest_ready(self) -> list[str]:
         items = self._listing.ready(MAX_PHOTOS)
@@ -103,7 +105,7 @@ class AlbumOrders:
             items = list(lookups.map(self._listing.find, photo_ids))
         unknown = [photo_id for photo_id, item in zip(photo_ids, items, strict=True) if item is None]
         if unknown:
-            raise UnknownPhotos(unknown)
+            raise PhotosNotFound(unknown)
         return [item.key for item in items if item]
 
     def _names(self, album_id: str) -> set[str]:
