@@ -24,7 +24,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 from photos.event_ordering import NOT_STALE, Upload
 from photos.keys import photo_id
 from photos.timestamps import format_utc
@@ -122,7 +122,7 @@ class Catalogue:
         )
         return replaced - set(thumbnails.values())
 
-    def set_rejected(self, key: str, upload: Upload, *, uploaded_at: datetime, rejection: Refused) -> set[str]:
+    def set_rejected(self, key: str, upload: Upload, *, uploaded_at: datetime, rejection: PhotoRejected) -> set[str]:
         """Make the photo `rejected`. Returns the object keys of the thumbnails this replaced. Raises StaleEvent."""
         return self._update(
             key,

@@ -9,7 +9,7 @@ that write knew of them, and the sweep finds them.
 from enum import StrEnum
 
 from photos.catalogue import Catalogue, StaleEvent
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 from photos.event_ordering import Upload, pad_sequencer
 from photos.imaging import make_thumbnails
 from photos.keys import thumbnail_key
@@ -68,7 +68,7 @@ class Thumbnailer:
         with self._originals.open(key, upload) as original:
             try:
                 images = make_thumbnails(_read(original), SIZES)
-            except Refused as rejection:
+            except PhotoRejected as rejection:
                 return Outcome.REJECTED, self._catalogue.set_rejected(
                     key, upload, uploaded_at=original.uploaded_at, rejection=rejection
                 )

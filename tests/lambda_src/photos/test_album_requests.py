@@ -49,7 +49,7 @@ def manifest(aws: MockedAws, album_id: str) -> Album:
 
 def test_of_the_photos_asked_for_in_their_order(orders: AlbumRequests, catalogue: Catalogue, aws: MockedAws) -> None:
     keys = ready(catalogue, 30)[::-3]
-    catalogue.set_rejected("refused.jpg", UPLOAD, uploaded_at=NOON, rejection=Refused("c", "R."))
+    catalogue.set_rejected("refused.jpg", UPLOAD, uploaded_at=NOON, rejection=PhotoRejected("c", "R."))
     keys.append("refused.jpg")  # the job marks the gap
     ordered = orders.create("Holiday", [photo_id(key) for key in keys])
     assert (ordered.state, ordered.pages_done, ordered.album.title) == ("running", 0, "Holiday")
@@ -59,7 +59,7 @@ def test_of_the_photos_asked_for_in_their_order(orders: AlbumRequests, catalogue
 def test_of_all_that_are_ready_then_newest_first(orders: AlbumRequests, catalogue: Catalogue, aws: MockedAws) -> None:
     keys = ready(catalogue, 3)
     catalogue.register("pending.jpg", registered_at=NOON)
-    catalogue.set_rejected("refused.jpg", UPLOAD, uploaded_at=NOON, rejection=Refused("c", "R."))
+    catalogue.set_rejected("refused.jpg", UPLOAD, uploaded_at=NOON, rejection=PhotoRejected("c", "R."))
     album_id = orders.create("Holiday").album.id
     catalogue.set_ready("later.jpg", UPLOAD, uploaded_at=NOON, thumbnails={256: "t"})
     catalogue.remove(keys[0], "9")

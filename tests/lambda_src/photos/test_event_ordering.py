@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from photos.catalogue import Catalogue, StaleEvent
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 from photos.event_ordering import Upload, pad_sequencer
 from tests.lambda_src.mocked_aws import CATALOGUE, MockedAws
 
@@ -25,14 +25,14 @@ def test_a_late_event_does_not_overwrite_newer_thumbnails(catalogue: Catalogue, 
     with pytest.raises(StaleEvent):
         catalogue.set_ready(KEY, OLDER, uploaded_at=NOON, thumbnails={256: "older"})
     with pytest.raises(StaleEvent):
-        catalogue.set_rejected(KEY, OLDER, uploaded_at=NOON, rejection=Refused("broken", "It is."))
+        catalogue.set_rejected(KEY, OLDER, uploaded_at=NOON, rejection=PhotoRejected("broken", "It is."))
     with pytest.raises(StaleEvent):
         catalogue.remove(KEY, OLDER.padded_sequencer)
     assert aws.items() == before
 
 
 def test_a_late_event_does_not_overwrite_a_newer_refusal(catalogue: Catalogue, aws: MockedAws) -> None:
-    catalogue.set_rejected(KEY, NEWER, uploaded_at=NOON, rejection=Refused("broken", "It is."))
+    catalogue.set_rejected(KEY, NEWER, uploaded_at=NOON, rejection=PhotoRejected("broken", "It is."))
     with pytest.raises(StaleEvent):
         catalogue.set_ready(KEY, OLDER, uploaded_at=NOON, thumbnails={256: "older"})
     assert aws.items()[KEY]["state"] == "rejected"

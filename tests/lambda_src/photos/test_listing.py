@@ -137,6 +137,6 @@ def test_ready_ones_newest_first(catalogue: Catalogue, listing: Listing) -> None
     upload = Upload("e", "1")
     for key in keys[:6]:
         catalogue.set_ready(key, upload, uploaded_at=NOON, thumbnails={256: "t"})
-    catalogue.set_rejected(keys[6], upload, uploaded_at=NOON, rejection=Refused("c", "R."))
+    catalogue.set_rejected(keys[6], upload, uploaded_at=NOON, rejection=PhotoRejected("c", "R."))
     assert [item.key for item in listing.ready(4)] == keys[5:1:-1]
     assert len(listing.ready(100)) == 6

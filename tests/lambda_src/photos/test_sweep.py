@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from photos.catalogue import Catalogue, Item, StaleEvent, State
-from photos.errors import Refused
+from photos.errors import PhotoRejected
 from photos.event_ordering import Upload
 from photos.keys import photo_id, thumbnail_key
 from photos.storage import ObjectSummary, Originals, Thumbnails
@@ -267,7 +267,7 @@ def test_what_was_rejected_keeps_no_thumbnails(world: World) -> None:
     world.photo("a.jpg", sequencer="01")
     old = set(world.aws.thumbnails())
     upload = Upload(world.aws.put("a.jpg", b"no photo"), "02")
-    world.catalogue.set_rejected("a.jpg", upload, uploaded_at=datetime.now(UTC), rejection=Refused("c", "R."))
+    world.catalogue.set_rejected("a.jpg", upload, uploaded_at=datetime.now(UTC), rejection=PhotoRejected("c", "R."))
     assert set(world.aws.thumbnails()) == old  # as if the function was killed in this moment
     assert world.sweep().counts.removed_thumbnails == 2
     world.aws.check_consistent()
