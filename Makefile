@@ -32,7 +32,7 @@ OPENED = -c allowed_cidr=203.0.113.0/24 -c alert_email=someone@example.com
 ALL_TESTS = pytest --numprocesses=2 --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup local demo deploy destroy cost key redrive screenshot test test-fast soak fuzz privileges proofs synth check bench lock clean
+.PHONY: help setup local demo deploy destroy cost key redrive screenshot test test-fast soak fuzz privileges reports synth check bench lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
@@ -81,10 +81,8 @@ fuzz: setup  ## Feed damaged pictures to the decoders for MINUTES=10
 privileges: setup  ## Take each right of each role away, look what fails without it, and write docs/reports/permissions.md
 	@python -m tests.permissions
 
-proofs: setup  ## Prove every claim again, and write docs/reports/guarantees.md: all tests, the soak, the privileges
-	@rm -rf .cache/proofs
-	@$(ALL_TESTS) --deselect tests/tools/test_guarantees.py::test_the_page_has_a_row_of_every_prover_and_of_no_other
-	@python -m tests.soak
+reports: setup  ## Generate docs/reports/: run the tests of each guarantee, and the permission trials
+	@$(ALL_TESTS) -m guarantee --junitxml=.cache/guarantees.xml
 	@python -m tests.permissions
 	@python -m tools.guarantees
 

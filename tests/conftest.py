@@ -4,7 +4,7 @@ import functools
 import json
 import os
 import signal
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +38,13 @@ import stacks  # noqa: E402, F401, I001  # finds node, which aws_cdk needs
 from aws_cdk import App  # noqa: E402
 from aws_cdk.assertions import Template  # noqa: E402
 
-from tools import guarantees  # noqa: E402
-
 ROOT = Path(__file__).parent.parent
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In an account, only the tests of a deployed copy that need nothing of the emulator."""
+    """Add the marker `guarantee` to the JUnit XML. In an account, select only tests that do not need the emulator."""
+    for item in items:
+        item.user_properties += [("guarantee", marker.args[0]) for marker in item.iter_markers("guarantee")]
     if TARGET == "local":
         return
     names = {item: set(getattr(item, "fixturenames", ())) for item in items}
@@ -88,27 +88,3 @@ def template(assembly: Path) -> Callable[[str], Template]:
         return Template.from_string((assembly / f"{stack}.template.json").read_text())
 
     return load
-
-
-@pytest.fixture
-def proof(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Puts a row on the page of proofs: call it when all is shown, with what `tools.guarantees.Proof` has."""
-    if TARGET != "local":  # the page is of the sandbox
-        return lambda *claim, **words: None
-    by, rows, records = request.node.nodeid, list[guarantees.Proof](), guarantees.RECORDS
-    guarantees.forget(by, records)
-
-    def prove(claim: str, *, tried: str, times: int, found: str) -> None:
-        rows.append(guarantees.Proof(claim, tried, times, found))
-        guarantees.write(by, rows, records)
-
-    return prove
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What fails before the fixture `proof` is there, or while it is cleaned up, proves nothing either."""
-    report = yield
-    if TARGET == "local" and report.failed and "proof" in getattr(item, "fixturenames", ()):
-        guarantees.forget(item.nodeid, guarantees.RECORDS)
-    return report

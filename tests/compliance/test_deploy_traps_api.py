@@ -18,6 +18,8 @@ from stacks.constructs import gateway_responses
 from stacks.support.album_queues import AlbumQueues
 from stacks.support.photo_storage import PhotoStorage
 
+pytestmark = pytest.mark.guarantee("Deploys the first time")
+
 _Resources = dict[str, dict[str, Any]]
 
 

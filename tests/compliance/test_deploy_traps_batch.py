@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.guarantee("Deploys the first time")
+
 
 @pytest.fixture(scope="module")
 def resources(assembly: Path) -> dict[str, dict[str, Any]]:

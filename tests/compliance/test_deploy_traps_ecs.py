@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
+pytestmark = pytest.mark.guarantee("Deploys the first time")
+
 
 @pytest.fixture(scope="module")
 def ecs(template: Callable[[str], Template]) -> dict[str, dict[str, Any]]:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
+pytestmark = pytest.mark.guarantee("Deploys the first time")
+
 
 @pytest.fixture
 def guardrails(template: Callable[[str], Template]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from aws_cdk.assertions import Template
 from cfnlint.api import lint  # type: ignore[import-untyped]  # it has no types
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
+pytestmark = pytest.mark.guarantee("Deploys the first time")
+
 _OF_DOCUMENTATION = {"192.0.2.1/32", "2001:db8::1/128"}
 
 

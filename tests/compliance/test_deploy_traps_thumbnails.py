@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
+pytestmark = pytest.mark.guarantee("Deploys the first time")
+
 _Resources = dict[str, dict[str, Any]]
 
 # Functions that run at once in a new account (Lambda quotas).

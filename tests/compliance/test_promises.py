@@ -1,7 +1,7 @@
 """The promises of the sandbox, for every stack: closed, and nothing left behind."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +36,8 @@ def _beside(name: str, reference: dict[str, str]) -> str:
     return f"{name.split('/')[0]}/{reference['Ref']}"
 
 
-def test_every_stateful_resource_is_deleted_with_its_stack(
-    resources: dict[str, dict[str, Any]], proof: Callable[..., None]
-) -> None:
+@pytest.mark.guarantee("Leaves nothing behind")
+def test_every_stateful_resource_is_deleted_with_its_stack(resources: dict[str, dict[str, Any]]) -> None:
     stateful = {name: resource for name, resource in resources.items() if resource["Type"] in _STATEFUL}
     kept = [
         name
@@ -46,17 +45,11 @@ def test_every_stateful_resource_is_deleted_with_its_stack(
         if resource.get("DeletionPolicy") != "Delete" or resource.get("UpdateReplacePolicy") != "Delete"
     ]
     assert stateful and kept == []
-    proof(
-        "Nothing is left",
-        tried="tables, buckets, queues, repositories and log groups in the templates",
-        times=len(stateful),
-        found="each is deleted with its stack",
-    )
 
 
-def test_every_bucket_is_private_encrypted_reached_over_tls_and_emptied(
-    resources: dict[str, dict[str, Any]], proof: Callable[..., None]
-) -> None:
+@pytest.mark.guarantee("Closed")
+@pytest.mark.guarantee("Leaves nothing behind")
+def test_every_bucket_is_private_encrypted_reached_over_tls_and_emptied(resources: dict[str, dict[str, Any]]) -> None:
     denials = {
         _beside(policy, properties["Bucket"])
         for policy, properties in _of_type(resources, "AWS::S3::BucketPolicy")
@@ -81,17 +74,10 @@ def test_every_bucket_is_private_encrypted_reached_over_tls_and_emptied(
         assert name in emptied, name
         # What empties a bucket would have to delete each version too.
         assert "VersioningConfiguration" not in properties, name
-    shown = "each is private, encrypted and reached over TLS only"
-    proof("Nothing is open", tried="buckets in the templates", times=len(buckets), found=shown)
-    proof(
-        "Nothing is left",
-        tried="buckets in the templates",
-        times=len(buckets),
-        found="each is emptied before it is deleted; none keeps versions, so there are none to delete",
-    )
 
 
-def test_every_queue_is_reached_over_tls_only(resources: dict[str, dict[str, Any]], proof: Callable[..., None]) -> None:
+@pytest.mark.guarantee("Closed")
+def test_every_queue_is_reached_over_tls_only(resources: dict[str, dict[str, Any]]) -> None:
     denials = {
         _beside(policy, queue)
         for policy, properties in _of_type(resources, "AWS::SQS::QueuePolicy")
@@ -100,12 +86,10 @@ def test_every_queue_is_reached_over_tls_only(resources: dict[str, dict[str, Any
         for queue in properties["Queues"]
     }
     assert {name for name, _ in _of_type(resources, "AWS::SQS::Queue")} == denials
-    proof("Nothing is open", tried="queues in the templates", times=len(denials), found="each is reached over TLS only")
 
 
-def test_encryption_at_rest_is_on_wherever_there_is_a_choice(
-    resources: dict[str, dict[str, Any]], proof: Callable[..., None]
-) -> None:
+@pytest.mark.guarantee("Closed")
+def test_encryption_at_rest_is_on_wherever_there_is_a_choice(resources: dict[str, dict[str, Any]]) -> None:
     """Tables, log groups and repositories are always encrypted. Of the topic: `stacks/guardrails.py` says why not."""
     queues = [*_of_type(resources, "AWS::SQS::Queue")]
     streams = [*_of_type(resources, "AWS::KinesisFirehose::DeliveryStream")]
@@ -117,28 +101,15 @@ def test_encryption_at_rest_is_on_wherever_there_is_a_choice(
     for name, properties in launched:
         disks = properties["LaunchTemplateData"]["BlockDeviceMappings"]
         assert disks and all(disk["Ebs"]["Encrypted"] is True for disk in disks), name
-    proof(
-        "Nothing is open",
-        tried="queues, streams and disks of hosts in the templates",
-        times=len(queues) + len(streams) + len(launched),
-        found="each is encrypted at rest",
-    )
 
 
-def test_no_host_gives_its_credentials_without_a_token_or_beyond_itself(
-    resources: dict[str, dict[str, Any]], proof: Callable[..., None]
-) -> None:
+@pytest.mark.guarantee("Closed")
+def test_no_host_gives_its_credentials_without_a_token_or_beyond_itself(resources: dict[str, dict[str, Any]]) -> None:
     templates = [*_of_type(resources, "AWS::EC2::LaunchTemplate")]
     assert templates
     for name, properties in templates:
         options = properties["LaunchTemplateData"]["MetadataOptions"]
         assert (options["HttpTokens"], options["HttpPutResponseHopLimit"]) == ("required", 1), name
-    proof(
-        "Nothing is open",
-        tried="launch templates of hosts",
-        times=len(templates),
-        found="each asks for a token (IMDSv2), and answers no further than its host, whose network jobs of Batch share",
-    )
 
 
 def test_every_host_is_of_such_a_template(resources: dict[str, dict[str, Any]]) -> None:
@@ -157,21 +128,14 @@ def test_every_host_is_of_such_a_template(resources: dict[str, dict[str, Any]]) 
     assert not [name for name, _ in _of_type(resources, "AWS::EC2::Instance")]
 
 
-def test_every_function_logs_to_a_group_that_a_stack_owns(
-    resources: dict[str, dict[str, Any]], proof: Callable[..., None]
-) -> None:
+@pytest.mark.guarantee("Leaves nothing behind")
+def test_every_function_logs_to_a_group_that_a_stack_owns(resources: dict[str, dict[str, Any]]) -> None:
     functions = [*_of_type(resources, "AWS::Lambda::Function")]
     assert functions
     for name, properties in functions:
         group = properties.get("LoggingConfig", {}).get("LogGroup", {}).get("Ref")
         owned = resources.get(f"{name.split('/')[0]}/{group}", {})
         assert owned.get("Type") == "AWS::Logs::LogGroup", name
-    proof(
-        "Nothing is left",
-        tried="functions in the templates",
-        times=len(functions),
-        found="each logs to a group that goes with its stack",
-    )
 
 
 def test_no_log_is_kept_longer_than_a_week(resources: dict[str, dict[str, Any]]) -> None:
@@ -181,21 +145,14 @@ def test_no_log_is_kept_longer_than_a_week(resources: dict[str, dict[str, Any]])
         assert properties["RetentionInDays"] == 7, name
 
 
-def test_no_role_may_make_log_groups_which_would_outlive_their_stack(
-    resources: dict[str, dict[str, Any]], proof: Callable[..., None]
-) -> None:
+@pytest.mark.guarantee("Leaves nothing behind")
+def test_no_role_may_make_log_groups_which_would_outlive_their_stack(resources: dict[str, dict[str, Any]]) -> None:
     kinds = ("AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
     rights = {name: json.dumps(found["Properties"]) for name, found in resources.items() if found["Type"] in kinds}
     assert rights
     for name, text in rights.items():
         assert "AWSLambdaBasicExecutionRole" not in text, name
         assert "logs:CreateLogGroup" not in text, name
-    proof(
-        "Nothing is left",
-        tried="roles and policies in the templates",
-        times=len(rights),
-        found="none may make a log group, which no stack would own",
-    )
 
 
 def test_no_function_reserves_concurrency_which_new_accounts_lack(resources: dict[str, dict[str, Any]]) -> None:

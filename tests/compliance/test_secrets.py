@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -64,33 +64,22 @@ def repository() -> list[Path]:
     return [ROOT / name for name in names if (ROOT / name).is_file()]
 
 
-def test_no_secret_is_in_the_repository_but_for_those_that_are_none(
-    repository: list[Path], proof: Callable[..., None]
-) -> None:
+@pytest.mark.guarantee("Closed")
+def test_no_secret_is_in_the_repository_but_for_those_that_are_none(repository: list[Path]) -> None:
     found = {(file.relative_to(ROOT).as_posix(), kind) for file, kind in _secrets(repository)}
     assert found == {(file, kind) for file, (kind, _) in _ACCEPTED.items()}
-    proof(
-        "Nothing is open",
-        tried=f"files of the repository searched for secrets with {len(_DETECTORS)} detectors",
-        times=len(repository),
-        found=f"none; {len(_ACCEPTED)} files with what looks like one, each with the reason why it is not",
-    )
 
 
-def test_no_secret_is_in_a_template(assembly: Path, proof: Callable[..., None]) -> None:
+@pytest.mark.guarantee("Closed")
+def test_no_secret_is_in_a_template(assembly: Path) -> None:
     # Logical ids and names of assets are hashes, which no entropy tells from a secret.
     detectors = [name for name in _DETECTORS if "HighEntropy" not in name]
     templates = [*assembly.glob("*.template.json")]
     assert templates and _secrets(templates, detectors) == set()
-    proof(
-        "Nothing is open",
-        tried=f"templates searched for secrets with {len(detectors)} detectors",
-        times=len(templates),
-        found="none",
-    )
 
 
-def test_nothing_is_told_to_a_program_that_is_called_a_secret(assembly: Path, proof: Callable[..., None]) -> None:
+@pytest.mark.guarantee("Closed")
+def test_nothing_is_told_to_a_program_that_is_called_a_secret(assembly: Path) -> None:
     names = {
         name
         for file in assembly.glob("*.template.json")
@@ -99,12 +88,6 @@ def test_nothing_is_told_to_a_program_that_is_called_a_secret(assembly: Path, pr
     }
     assert "CATALOGUE_TABLE" in names
     assert {name for name in names if any(word in name for word in ("KEY", "PASSWORD", "SECRET", "TOKEN"))} == set()
-    proof(
-        "Nothing is open",
-        tried="names of variables in the environments of functions, tasks, jobs and builds",
-        times=len(names),
-        found="none is called a key, password, secret or token",
-    )
 
 
 def _variables(value: Any) -> Iterable[str]:
@@ -128,20 +111,13 @@ def test_the_key_of_the_api_is_chosen_by_aws_and_in_no_template(assembly: Path) 
     assert "Value" not in key
 
 
+@pytest.mark.guarantee("Closed")
 @pytest.mark.parametrize("image", sorted(file.parent.name for file in CONTAINERS.glob("*/Dockerfile")))
-def test_an_image_is_made_of_nothing_but_files_of_the_repository(
-    repository: list[Path], image: str, proof: Callable[..., None]
-) -> None:
+def test_an_image_is_made_of_nothing_but_files_of_the_repository(repository: list[Path], image: str) -> None:
     contents = {file.read_bytes() for file in repository}
     sent = [file for file in image_source(image).rglob("*") if file.is_file()]
     assert sent
     assert [file for file in sent if file.read_bytes() not in contents] == []
-    proof(
-        "Nothing is open",
-        tried=f"files that the image `{image}` is made of",
-        times=len(sent),
-        found="each is one of the repository, which was searched for secrets",
-    )
 
 
 # Put together here, so that they are not found in this file.

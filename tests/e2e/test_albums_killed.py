@@ -1,7 +1,7 @@
 """The album job killed before and after each call it makes, as processes, and run again: the same album in the end."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -101,9 +101,8 @@ def _ended(sandbox: Sandbox, *job_ids: str) -> list[dict[str, Any]]:
         time.sleep(0.2)
 
 
-def test_each_child_killed_at_another_moment_makes_its_page_all_the_same(
-    sandbox: Sandbox, photo: None, proof: Callable[..., None]
-) -> None:
+@pytest.mark.guarantee("Loses no photo")
+def test_each_child_killed_at_another_moment_makes_its_page_all_the_same(sandbox: Sandbox, photo: None) -> None:
     whole = _whole_album(sandbox, PAGE_MOMENTS)
     album = _album("killed-pages", PAGE_MOMENTS)
     _write(sandbox, manifest_key(album.id), album.to_json())
@@ -117,17 +116,10 @@ def test_each_child_killed_at_another_moment_makes_its_page_all_the_same(
     for index in range(PAGE_MOMENTS):
         made = _read(sandbox, page_key(album.id, index))
         assert made is not None and made == _read(sandbox, page_key(whole.id, index))
-    proof(
-        "Nothing is lost",
-        tried="children of the album's array job killed (SIGKILL), each before or after another of its calls",
-        times=PAGE_MOMENTS,
-        found="Batch ran each once more, and each page is byte for byte that of an album nobody disturbed",
-    )
 
 
-def test_the_binder_killed_at_each_moment_binds_the_same_when_it_runs_again(
-    sandbox: Sandbox, photo: None, proof: Callable[..., None]
-) -> None:
+@pytest.mark.guarantee("Loses no photo")
+def test_the_binder_killed_at_each_moment_binds_the_same_when_it_runs_again(sandbox: Sandbox, photo: None) -> None:
     whole = _whole_album(sandbox, 2)
     pdf, pages = _read(sandbox, pdf_key(whole.id)), [_read(sandbox, page_key(whole.id, index)) for index in range(2)]
     assert pdf is not None
@@ -145,9 +137,3 @@ def test_the_binder_killed_at_each_moment_binds_the_same_when_it_runs_again(
     again = _ended(sandbox, *(_submit(sandbox, "bind", album, kill_at=None) for album in albums))
     assert {job["status"] for job in again} == {"SUCCEEDED"}
     assert [_read(sandbox, pdf_key(album.id)) for album in albums] == [pdf] * BIND_MOMENTS
-    proof(
-        "Nothing is lost",
-        tried="the job that binds an album killed (SIGKILL) before and after each of its calls, and submitted again",
-        times=BIND_MOMENTS,
-        found="never half a PDF; the second run's is byte for byte that of an album nobody disturbed",
-    )

@@ -34,7 +34,7 @@ TYPED_BY = {
     "make key": "tests/e2e/test_local_commands.py",
     "make local": "tests/e2e/test_local_commands.py",
     "make privileges": "tests/e2e/test_permissions.py",
-    "make proofs": "tests/tools/test_guarantees.py",
+    "make reports": "tests/tools/test_guarantees.py",
     "make redrive": "tests/e2e/test_redrive.py",
     "make screenshot": "tests/e2e/gallery_page/test_workflows.py",
     "make setup": ".ci/run",  # before the first target

@@ -1,6 +1,6 @@
 """`make redrive` in the deployed sandbox: every dead letter has a reason, and none goes in a circle."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -33,7 +33,8 @@ def test_nothing_is_dead(sandbox: Sandbox) -> None:
     assert run.stdout.endswith("The dead-letter queues are empty.\n")
 
 
-def test_poison_ends_with_a_reason_and_not_in_a_circle(sandbox: Sandbox, proof: Callable[..., None]) -> None:
+@pytest.mark.guarantee("Reports every failure")
+def test_poison_ends_with_a_reason_and_not_in_a_circle(sandbox: Sandbox) -> None:
     uploads = sandbox.outputs["Thumbnails"]["UploadQueueUrl"]
     with short_visibility_timeout(sandbox, seconds=2):
         sandbox.client("sqs").send_message(QueueUrl=uploads, MessageBody="no JSON")
@@ -53,15 +54,10 @@ def test_poison_ends_with_a_reason_and_not_in_a_circle(sandbox: Sandbox, proof: 
     run = run_redrive(sandbox, "--discard")
     assert (run.returncode, run.stderr) == (0, "")
     assert waiting(sandbox, "Thumbnails") == 0
-    proof(
-        "Dead letters end with a reason",
-        tried="a message that no one can handle, redriven, redriven again, and discarded",
-        times=3,
-        found="each time its reason; sent once, came back, then left where it was until it was discarded",
-    )
 
 
-def test_a_photo_whose_function_was_killed_is_ready_after_all(sandbox: Sandbox, proof: Callable[..., None]) -> None:
+@pytest.mark.guarantee("Reports every failure")
+def test_a_photo_whose_function_was_killed_is_ready_after_all(sandbox: Sandbox) -> None:
     with ExitStack() as photo:
         with killed_thumbnail_function(sandbox) as injected:
             photo.enter_context(uploaded_photo(sandbox, "killed.jpg"))
@@ -72,15 +68,10 @@ def test_a_photo_whose_function_was_killed_is_ready_after_all(sandbox: Sandbox, 
     assert "ObjectCreated:Put of 'killed.jpg': ready" in run.stdout
     assert run.stdout.endswith("1 dead letters sent again.\n")
     assert kills > 0
-    proof(
-        "Dead letters end with a reason",
-        tried="a photo whose function is killed at each try",
-        times=kills,
-        found="a dead letter that says so; redriven, the photo is ready",
-    )
 
 
-def test_a_sweep_that_failed_runs_again_once_it_can(sandbox: Sandbox, proof: Callable[..., None]) -> None:
+@pytest.mark.guarantee("Reports every failure")
+def test_a_sweep_that_failed_runs_again_once_it_can(sandbox: Sandbox) -> None:
     with missing_catalogue(sandbox, sandbox.outputs["Cron"]["SweepFunction"]):
         start_sweep(sandbox)
         eventually(lambda: waiting(sandbox, "Cron") == 1)
@@ -102,10 +93,3 @@ def test_a_sweep_that_failed_runs_again_once_it_can(sandbox: Sandbox, proof: Cal
     assert run.stdout.count("It is done: photos ") == 1
     assert run.stdout.endswith("2 dead letters sent again.\n")
     assert waiting(sandbox, "Cron") == 0
-    proof(
-        "Dead letters end with a reason",
-        tried="a sweep that failed three times and one that could not be started, redriven before and after the cause "
-        "was mended",
-        times=2,
-        found="before: the reason of both, and both left; after: one run answers both",
-    )

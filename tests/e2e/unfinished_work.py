@@ -22,25 +22,15 @@ def upload_photo(sandbox: Sandbox, key: str) -> dict[str, Any]:
     return wait_for_item(sandbox, key, "ready")
 
 
-def leave_work_unfinished(sandbox: Sandbox) -> str:
-    """Leave everything half done. Returns what there is now, for a person.
-
-    The stacks Thumbnails and Batch must be deployed.
-    """
+def leave_work_unfinished(sandbox: Sandbox) -> None:
+    """Leave photos waiting and jobs running. The stacks Thumbnails and Batch must be deployed."""
     upload_photo(sandbox, "ready/for the end.jpg")
     _leave_photos_waiting(sandbox)
     _leave_jobs_running(sandbox)
-    objects = sum(len(_keys(sandbox, bucket)) for bucket in ("OriginalsBucket", "ThumbnailsBucket"))
-    repositories = sandbox.client("ecr").describe_repositories()["repositories"]
-    images = sum(
-        len(sandbox.client("ecr").describe_images(repositoryName=repository["repositoryName"])["imageDetails"])
-        for repository in repositories
-    )
-    assert objects and images >= 2
-    return (
-        f"{objects} objects in buckets, {images} images, {len(_jobs_running())} jobs running, "
-        f"{_WAITING_PHOTOS} photos in the upload queue, a dead letter"
-    )
+    assert all(_keys(sandbox, bucket) for bucket in ("OriginalsBucket", "ThumbnailsBucket"))
+    ecr = sandbox.client("ecr")
+    for repository in ecr.describe_repositories()["repositories"]:
+        assert ecr.list_images(repositoryName=repository["repositoryName"])["imageIds"]
 
 
 def running_processes(sandbox: Sandbox) -> list[str]:

@@ -124,12 +124,12 @@ def deleted(aws: MockedAws) -> dict[str, Any]:
     return {"eventName": "ObjectRemoved:Delete", "s3": {"object": {"key": KEY, "sequencer": "02"}}}
 
 
+@pytest.mark.guarantee("Loses no photo")
 @pytest.mark.parametrize("happens", [replaced, replaced_by_a_text, deleted])
 def test_the_thumbnail_function(
     fresh: Callable[[], Any],
     monkeypatch: pytest.MonkeyPatch,
     happens: Callable[[MockedAws], dict[str, Any]],
-    proof: Callable[..., None],
 ) -> None:
     def run(moment: int | None) -> tuple[Any, Any, int]:
         with fresh() as functions:
@@ -154,12 +154,6 @@ def test_the_thumbnail_function(
     assert expected == after_sweep
     for moment in range(moments):
         assert run(moment)[:2] == (expected, expected), moment
-    proof(
-        "Nothing is lost",
-        tried=f"the thumbnail function killed before and after each of its calls, and run again: {happens.__doc__}",
-        times=moments,
-        found="each time the same catalogue, and after a sweep the same thumbnails",
-    )
 
 
 def _names_only_what_is_there(aws: MockedAws) -> None:
@@ -187,7 +181,8 @@ def _a_mess(aws: MockedAws, functions: Functions) -> None:
     aws.s3.create_multipart_upload(Bucket=ORIGINALS, Key="half")
 
 
-def test_the_sweep(fresh: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, proof: Callable[..., None]) -> None:
+@pytest.mark.guarantee("Loses no photo")
+def test_the_sweep(fresh: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     def run(moment: int | None) -> tuple[Any, int]:
         with fresh() as functions:
             aws = functions.aws
@@ -209,9 +204,3 @@ def test_the_sweep(fresh: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, pr
     assert items.keys() == {"all well", "event lost", "thumbnail lost"}
     for moment in range(moments):
         assert run(moment)[0] == expected, moment
-    proof(
-        "Nothing is lost",
-        tried="the sweep killed before and after each of its calls, and tried again",
-        times=moments,
-        found="each time the same photos queued, the same removed, the same thumbnails in the end",
-    )

@@ -30,6 +30,7 @@ def _resource(resource_type: str, **properties: Any) -> dict[str, Any]:
     return {"Type": f"AWS::{resource_type}", "Properties": properties}
 
 
+@pytest.mark.guarantee("Cheap when idle")
 def test_a_sandbox_costs_less_than_seven_cents_an_hour(assembly: Path) -> None:
     assert 0.05 < idle_cost(assembly).hourly < 0.07
 

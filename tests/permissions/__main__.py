@@ -11,9 +11,6 @@ from tests.permissions.decisions import Decisions
 from tests.permissions.page import PAGE, page
 from tests.permissions.run import Findings, Privileges
 from tests.permissions.trial import Failed
-from tools import guarantees
-
-_BY = "make privileges"
 
 
 def main() -> None:
@@ -21,7 +18,6 @@ def main() -> None:
     argparse.ArgumentParser(
         prog="python -m tests.permissions", description="Each right of each role is taken away, and has to be missed."
     ).parse_args()
-    guarantees.forget(_BY, guarantees.RECORDS)
     start = time.monotonic()
     try:
         with running_sandbox() as sandbox:
@@ -35,22 +31,7 @@ def main() -> None:
     if found.problems:
         sys.exit("\n  ".join([f"\n{len(found.problems)} things are not as they have to be:", *found.problems]))
     PAGE.write_text(page(found))
-    guarantees.write(_BY, [proof(found)], guarantees.RECORDS)
     print(f"\nEach right is needed, in {time.monotonic() - start:.0f} s. It is written down in {PAGE.name}.")
-
-
-def proof(found: Findings) -> guarantees.Proof:
-    """The row on the page of guarantees."""
-    roles = {finding.grant.role for finding in found.findings}
-    return guarantees.Proof(
-        "Each role may do what is needed, and no more",
-        tried=f"All work of {len(roles)} roles with all rights, then without each right (one action on one resource)",
-        times=len(found.taken),
-        found=f"{found.calls:,} calls, none denied that was meant to be allowed; {len(found.taken)} rights taken away, "
-        f"each missed by a denial of just that; {len(found.untried)} of {len(found.findings)} rights are not tried, as "
-        f"nothing here can use them: each has its reason, as have {len(found.wildcards)} wildcards: "
-        f"[privileges.md]({PAGE.name})",
-    )
 
 
 def _run(privileges: Privileges) -> Findings:

@@ -1,9 +1,7 @@
-"""What was done to the service, in numbers: for whoever watches, and for the page of proofs."""
+"""What was done to the service, in numbers."""
 
 from collections import Counter
 from dataclasses import dataclass, field
-
-from tools.guarantees import Proof
 
 # Of all ways in which calls fail, those that no soak may lack.
 _KINDS = ("SlowDown", "InternalError", "time-out, but done", "connection reset")
@@ -84,19 +82,3 @@ class Happened:
             ),
             *(f"no {what}" for what, count in some.items() if not count),
         ]
-
-    def proofs(self, photos: int, clients: int, seed: str) -> list[Proof]:
-        """The rows of the page."""
-        kinds = "real, odd and no photos at all"
-        rows = (
-            (f"photos ({kinds}), uploaded, replaced, deleted by {clients} clients, seed {seed}", photos, self.end),
-            ("events of S3 on a bad way to the functions", self.events, self.delivery),
-            ("calls of the functions failed", self.faults.total(), self.failures),
-            ("functions killed", self.kills, self.interruptions),
-            (
-                "dead letters sent again by `make redrive`",
-                self.dead,
-                "all handled: the queues were empty, and each photo was right before any sweep took it for old",
-            ),
-        )
-        return [Proof("Nothing is lost", tried, times, found) for tried, times, found in rows]

@@ -1,10 +1,9 @@
-"""`make soak` writes down what happened when it was the whole soak, and enough went wrong."""
+"""`make soak` fails when it finds an error, or when too few faults were injected to show anything."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -14,62 +13,41 @@ from local.errors import SandboxError
 from tests.soak import __main__ as command
 from tests.soak.report import Happened
 from tests.soak.test_report import ENOUGH
-from tools import guarantees
-
-BEFORE = guarantees.Proof("Nothing is lost", "before", 1, "x")
 
 
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[guarantees.Record]]:
-    """Runs the command for a soak of which this came. Returns the records after it."""
-    monkeypatch.setattr(guarantees, "RECORDS", tmp_path)
-    guarantees.write("make soak", [BEFORE], tmp_path)
-
+def _run(monkeypatch: pytest.MonkeyPatch, outcome: Happened | Exception, *arguments: str) -> None:
     @contextmanager
     def sandbox() -> Iterator[MagicMock]:
         yield MagicMock()
 
-    def run(came: Happened | Exception, *arguments: str) -> list[guarantees.Record]:
-        def soak(*_: Any, **__: Any) -> Happened:
-            if isinstance(came, Exception):
-                raise came
-            return came
+    def soak(*_: Any, **__: Any) -> Happened:
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
-        monkeypatch.setattr(command, "running_sandbox", sandbox)
-        monkeypatch.setattr(command, "soak", soak)
-        monkeypatch.setattr(sys, "argv", ["soak", *arguments])
-        try:
-            command.main()
-        finally:
-            found = guarantees.read(tmp_path)
-        return found
-
-    return run
+    monkeypatch.setattr(command, "running_sandbox", sandbox)
+    monkeypatch.setattr(command, "soak", soak)
+    monkeypatch.setattr(sys, "argv", ["soak", *arguments])
+    command.main()
 
 
-def test_the_whole_soak_is_written_down(run: Callable[..., list[guarantees.Record]]) -> None:
-    (record,) = run(ENOUGH, "--seed", "abc")
-    assert record.by == "make soak"
-    assert "seed abc" in record.proofs[0].tried
-
-
-@pytest.mark.parametrize(
-    "arguments", [("--photos", "999"), ("--clients", "15"), ("--share", "0.1"), ("--kill", "0.02")], ids=" ".join
-)
-def test_another_one_is_not(run: Callable[..., list[guarantees.Record]], arguments: tuple[str, str]) -> None:
-    (record,) = run(ENOUGH, *arguments)
-    assert record.proofs == (BEFORE,)
-
-
-@pytest.mark.parametrize(
-    ("came", "told"),
-    [(replace(ENOUGH, kills=0), "no function killed"), (SandboxError("one is lost"), "one is lost")],
-    ids=["too little went wrong", "one is lost"],
-)
-def test_one_that_proved_nothing_leaves_nothing_written_down(
-    run: Callable[..., list[guarantees.Record]], came: Happened | Exception, told: str
+def test_soak_prints_its_seed_and_what_happened(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit, match=told):
-        run(came)
-    (record,) = guarantees.read(guarantees.RECORDS)
-    assert record.proofs == ()
+    _run(monkeypatch, ENOUGH, "--seed", "abc")
+    printed = capsys.readouterr().out
+    assert "Seed abc" in printed and ENOUGH.end in printed
+
+
+@pytest.mark.parametrize(
+    ("outcome", "message"),
+    [(replace(ENOUGH, kills=0), "no function killed"), (SandboxError("one is lost"), "one is lost")],
+    ids=["too few faults", "a photo is lost"],
+)
+def test_soak_fails(monkeypatch: pytest.MonkeyPatch, outcome: Happened | Exception, message: str) -> None:
+    with pytest.raises(SystemExit, match=message):
+        _run(monkeypatch, outcome)
+
+
+def test_smaller_soak_passes_with_fewer_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    _run(monkeypatch, replace(ENOUGH, kills=0), "--photos", "10")

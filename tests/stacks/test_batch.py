@@ -49,6 +49,7 @@ def test_one_image_runs_on_ec2_and_on_fargate(batch: Template) -> None:
     assert page["ContainerProperties"]["Image"] == bind["ContainerProperties"]["Image"]
 
 
+@pytest.mark.guarantee("Cheap when idle")
 def test_spot_first_and_on_demand_behind_it(batch: Template) -> None:
     order = _properties(batch, "JobQueue", "Queue")["ComputeEnvironmentOrder"]
     kinds = [

@@ -12,6 +12,7 @@ def network(template: Callable[[str], Template]) -> Template:
     return template("Network")
 
 
+@pytest.mark.guarantee("Cheap when idle")
 def test_it_costs_nothing_while_nothing_happens(network: Template) -> None:
     network.resource_count_is("AWS::EC2::NatGateway", 0)
     network.resource_count_is("AWS::EC2::EIP", 0)

@@ -1,7 +1,6 @@
 """Whom the REST API refuses, and what: without a key, from elsewhere, too much, of another's photo."""
 
 import json
-from collections.abc import Callable
 
 import pytest
 from urllib3 import BaseHTTPResponse
@@ -48,7 +47,8 @@ def test_upload_form_accepts_only_the_registered_upload(
     assert "Contents" not in deployment.client("s3").list_objects_v2(Bucket=bucket)
 
 
-def test_malformed_ids_are_not_found(sandbox: Sandbox, url: str, client: ApiClient, proof: Callable[..., None]) -> None:
+@pytest.mark.guarantee("Closed")
+def test_malformed_ids_are_not_found(sandbox: Sandbox, url: str, client: ApiClient) -> None:
     photo_id = announce(client)["photo"]["id"]
     ids = [
         UNKNOWN_ID,
@@ -75,45 +75,30 @@ def test_malformed_ids_are_not_found(sandbox: Sandbox, url: str, client: ApiClie
             for method in ("GET", "DELETE") if path.startswith("photos/") else ("GET",):
                 assert_error(ApiClient(url, key).request(method, path), ErrorCode.NOT_FOUND)
     assert client.request("GET", f"photos/{photo_id}").status == 200
-    proof(
-        "Nothing is open",
-        tried="ids of nothing, of another kind or almost of a photo, and tricks in paths, of photos and albums",
-        times=len(paths),
-        found="each is not found, in the one shape of errors",
-    )
 
 
-def test_large_and_non_json_bodies_are_rejected(client: ApiClient, proof: Callable[..., None]) -> None:
+@pytest.mark.guarantee("Closed")
+def test_large_and_non_json_bodies_are_rejected(client: ApiClient) -> None:
     large = json.dumps({"title": "", "photos": [f"{number:032x}" for number in range(1200)]}).encode() + b" " * 2**17
     assert_error(client.request("POST", "albums", large), ErrorCode.TOO_LARGE)
     types = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml")
     for content_type in types:
         other = client.request("POST", "albums", b"{}", **{"Content-Type": content_type})
         assert_error(other, ErrorCode.UNSUPPORTED_MEDIA_TYPE)
-    proof(
-        "Nothing is open",
-        tried="bodies of over 128 KiB, and of types that are not JSON",
-        times=1 + len(types),
-        found="each is refused, in the one shape of errors",
-    )
 
 
-def test_unauthorized_requests_are_denied(url: str, key: str, proof: Callable[..., None]) -> None:
+@pytest.mark.guarantee("Closed")
+def test_unauthorized_requests_are_denied(url: str, key: str) -> None:
     wrong = ["", "not-the-key-at-all-but-long", key[:-1], key + "0", key.swapcase()]
     for route in WRITES:
         for other in wrong:
             message = assert_error(ApiClient(url, other).request(route.method, path_of(route), {}), ErrorCode.FORBIDDEN)
             assert "key" in message, route
-    proof(
-        "Nothing is open",
-        tried=f"each of {len(WRITES)} routes that write, without a key and with wrong ones",
-        times=len(WRITES) * len(wrong),
-        found="each is refused, in the one shape of errors",
-    )
 
 
+@pytest.mark.guarantee("Closed")
 @pytest.mark.usefixtures("sandbox")
-def test_other_addresses_are_denied_even_with_the_key(url: str, key: str, proof: Callable[..., None]) -> None:
+def test_other_addresses_are_denied_even_with_the_key(url: str, key: str) -> None:
     elsewhere = ApiClient(url, key, address=OTHER_ADDRESS)
     for route in ROUTES:
         message = assert_error(elsewhere.request(route.method, path_of(route), {}), ErrorCode.ADDRESS_NOT_ALLOWED)
@@ -121,29 +106,19 @@ def test_other_addresses_are_denied_even_with_the_key(url: str, key: str, proof:
     claimed = {"X-Forwarded-For": "127.0.0.1", "X-Real-Ip": "127.0.0.1", "Forwarded": "for=127.0.0.1"}
     for header, address in claimed.items():
         assert_error(elsewhere.request("GET", "photos", **{header: address}), ErrorCode.ADDRESS_NOT_ALLOWED)
-    proof(
-        "Nothing is open",
-        tried=f"each of {len(ROUTES)} routes with the key from another address, and headers that claim the right one",
-        times=len(ROUTES) + len(claimed),
-        found="each is refused, in the one shape of errors",
-    )
 
 
+@pytest.mark.guarantee("Closed")
 @pytest.mark.usefixtures("sandbox")
-def test_signed_urls_are_denied_from_other_addresses(url: str, client: ApiClient, proof: Callable[..., None]) -> None:
+def test_signed_urls_are_denied_from_other_addresses(url: str, client: ApiClient) -> None:
     elsewhere = ApiClient(url, address=OTHER_ADDRESS)
     assert elsewhere.upload(announce(client)["upload"], PHOTO).status == 403
     (link, _other) = upload(client)["thumbnails"].values()
     assert (client.fetch(link).status, elsewhere.fetch(link).status) == (200, 403)
-    proof(
-        "Nothing is open",
-        tried="a form and a link that the API signed, used from another address",
-        times=2,
-        found="both are refused; the link leads to its thumbnail from the right one",
-    )
 
 
-def test_signed_url_opens_only_its_thumbnail(client: ApiClient, proof: Callable[..., None]) -> None:
+@pytest.mark.guarantee("Closed")
+def test_signed_url_opens_only_its_thumbnail(client: ApiClient) -> None:
     link, other = (upload(client)["thumbnails"]["256"] for _ in range(2))
     changed = {
         "of another photo": other.partition("?")[0] + "?" + link.partition("?")[2],
@@ -154,18 +129,11 @@ def test_signed_url_opens_only_its_thumbnail(client: ApiClient, proof: Callable[
     assert {what: client.fetch(other_link).status for what, other_link in changed.items()} == dict.fromkeys(
         changed, 403
     )
-    proof(
-        "Nothing is open",
-        tried=f"a link that the API signed, changed: {', '.join(changed)}",
-        times=len(changed),
-        found="each is refused; unchanged it leads to its thumbnail",
-    )
 
 
+@pytest.mark.guarantee("Closed")
 @pytest.mark.usefixtures("sandbox")
-def test_requests_above_the_rate_limit_are_throttled_and_then_served(
-    url: str, key: str, proof: Callable[..., None]
-) -> None:
+def test_requests_above_the_rate_limit_are_throttled_and_then_served(url: str, key: str) -> None:
     def ask() -> BaseHTTPResponse:
         return ApiClient(url, key).request("POST", "photos", {})  # for a short answer
 
@@ -175,22 +143,11 @@ def test_requests_above_the_rate_limit_are_throttled_and_then_served(
     for answer in refused:
         assert_error(answer, ErrorCode.TOO_MANY_REQUESTS)
     eventually(lambda: ask().status == 400)
-    proof(
-        "Nothing is open",
-        tried="requests one after the other, as fast as one client can, with one key",
-        times=len(answers),
-        found="at first served, then refused in the one shape of errors, soon served again",
-    )
 
 
-def test_requests_above_the_quota_are_throttled(sandbox: Sandbox, url: str, proof: Callable[..., None]) -> None:
+@pytest.mark.guarantee("Closed")
+def test_requests_above_the_quota_are_throttled(sandbox: Sandbox, url: str) -> None:
     with usage_plan_key(sandbox, quota={"limit": 2, "period": "DAY"}) as key:
         answers = [ApiClient(url, key).request("DELETE", f"photos/{UNKNOWN_ID}") for _ in range(3)]
         assert [answer.status for answer in answers] == [404, 404, 429]
         assert_error(answers[-1], ErrorCode.TOO_MANY_REQUESTS)
-    proof(
-        "Nothing is open",
-        tried="requests with a key whose plan allows two a day",
-        times=len(answers),
-        found="the third is refused, in the one shape of errors",
-    )
