@@ -77,7 +77,7 @@ def _held(sandbox: Sandbox) -> dict[str, Any]:
     }
 
 
-@pytest.mark.guarantee("Keeps data in updates")
+@pytest.mark.guarantee("Deploys the first time")
 def test_deploy_succeeds_after_a_failed_image_build(
     story: Sandbox,
     synthesize_pair: Callable[..., Path],
