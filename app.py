@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Other Compute: one photo service on every compute service of the notes. This file is its table of contents."""
+"""Other Compute: one photo service on every AWS compute service of the notes. This file lists its stacks."""
 
 import sys
 
-import stacks  # noqa: F401  # isort: skip  # first: it finds the node that aws_cdk starts
+import stacks  # noqa: F401  # isort: skip  # must come first: it finds the Node.js that aws_cdk starts
 from aws_cdk import App, Tags
 
 from stacks.api import ApiStack
 from stacks.batch import BatchStack
-from stacks.constructs.custom_resource_logs import own_their_logs
+from stacks.constructs.custom_resource_logs import own_custom_resource_logs
 from stacks.cron import CronStack
 from stacks.ecs import EcsStack
 from stacks.guardrails import GuardrailsStack
@@ -21,35 +21,31 @@ from stacks.thumbnails import ThumbnailsStack
 
 
 def build(app: App) -> App:
-    """Every stack of the system, as the settings in the app's context say."""
-    chosen = Settings.from_context(app.node.get_all_context())
+    """Add all stacks to the app, configured by the settings in its context."""
+    settings = Settings.from_context(app.node.get_all_context())
 
     def named(stack: str) -> dict[str, str]:
-        return {"construct_id": stack, "stack_name": f"{chosen.name}-{stack}"}
+        return {"construct_id": stack, "stack_name": f"{settings.name}-{stack}"}
 
+    # fmt: off
+    cidr, target = settings.allowed_cidr, settings.target
     network = NetworkStack(app, **named("Network"))
-    registry = RegistryStack(app, **named("Registry"), name=chosen.name, target=chosen.target)
-    thumbnails = ThumbnailsStack(app, **named("Thumbnails"), target=chosen.target)
-    cron = CronStack(
-        app, **named("Cron"), storage=thumbnails.storage, uploads=thumbnails.uploads,
-        time_zone=chosen.time_zone, target=chosen.target,
-    )  # fmt: skip
-    batch = BatchStack(app, **named("Batch"), vpc=network.vpc, image=registry.album_image, storage=thumbnails.storage)
-    api = ApiStack(
-        app, **named("Api"), storage=thumbnails.storage, album_queues=batch.album_queues,
-        allowed_cidr=chosen.allowed_cidr, target=chosen.target,
-    )  # fmt: skip
-    gallery = EcsStack(
-        app, **named("Ecs"), name=chosen.name, vpc=network.vpc, image=registry.gallery_image,
-        allowed_cidr=chosen.allowed_cidr, api_url=api.url,
-    )  # fmt: skip
-    website = LightsailStack(app, **named("Lightsail"), allowed_cidr=chosen.allowed_cidr, api_url=api.url)
-    GuardrailsStack(
-        app, **named("Guardrails"), watched=[it.watched for it in (thumbnails, api, gallery, batch, cron, website)],
-        monthly_budget_usd=chosen.monthly_budget_usd, alert_email=chosen.alert_email,
-    )  # fmt: skip
-    Tags.of(app).add("project", chosen.name)
-    own_their_logs(app)
+    registry = RegistryStack(app, **named("Registry"), name=settings.name, target=target)
+    thumbnails = ThumbnailsStack(app, **named("Thumbnails"), target=target)
+    storage = thumbnails.storage
+    cron = CronStack(app, **named("Cron"), storage=storage, upload_queue=thumbnails.upload_queue,
+                     time_zone=settings.time_zone, target=target)
+    batch = BatchStack(app, **named("Batch"), vpc=network.vpc, image=registry.album_image, storage=storage)
+    api = ApiStack(app, **named("Api"), storage=storage, album_jobs=batch.album_jobs, allowed_cidr=cidr, target=target)
+    ecs = EcsStack(app, **named("Ecs"), name=settings.name, vpc=network.vpc, image=registry.gallery_image,
+                   allowed_cidr=cidr, api_url=api.url)
+    lightsail = LightsailStack(app, **named("Lightsail"), allowed_cidr=cidr, api_url=api.url)
+    GuardrailsStack(app, **named("Guardrails"),
+                    monitoring=[stack.monitoring for stack in (thumbnails, api, ecs, batch, cron, lightsail)],
+                    monthly_budget_usd=settings.monthly_budget_usd, alert_email=settings.alert_email)
+    # fmt: on
+    Tags.of(app).add("project", settings.name)
+    own_custom_resource_logs(app)
     return app
 
 

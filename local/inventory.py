@@ -7,7 +7,7 @@ from local.emulator import ACCOUNT
 
 _Client = Callable[[str], Any]
 
-# Whoever adds a type of resource decides about it here: `tests/compliance/test_types.py` refuses one that is in neither
+# Every new resource type must be added here: `tests/compliance/test_resource_types.py` fails for one that is in neither
 # list. A setting of the whole account, such as AWS::ApiGateway::Account, may be in none: it changes what is not ours,
 # and `cdk destroy` does not undo it.
 

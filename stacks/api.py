@@ -25,12 +25,11 @@ from constructs import Construct
 from api.contract import REQUESTS, ROUTES
 from stacks.constructs.access_log import AccessLog
 from stacks.constructs.api_function import ApiFunction
-from stacks.constructs.gateway_responses import answer_in_one_shape
-from stacks.constructs.monitoring import Watched, api_graphs, function_graphs
-from stacks.support.album_queues import AlbumQueues
+from stacks.constructs.gateway_responses import add_gateway_responses
+from stacks.constructs.monitoring import Monitoring, api_graphs, function_graphs
 from stacks.support.cdk_nag import acknowledge
-from stacks.support.photo_storage import PhotoStorage
 from stacks.support.settings import Target
+from stacks.support.shared_resources import AlbumJobs, PhotoStorage
 
 _STAGE = "v1"
 
@@ -54,7 +53,7 @@ class ApiStack(Stack):
         construct_id: str,
         *,
         storage: PhotoStorage,
-        album_queues: AlbumQueues,
+        album_jobs: AlbumJobs,
         allowed_cidr: str | None,
         target: Target,
         **kwargs: Any,
@@ -64,16 +63,16 @@ class ApiStack(Stack):
             self,
             "Function",
             storage=storage,
-            album_queues=album_queues,
+            album_jobs=album_jobs,
             allowed_cidr=allowed_cidr,
             target=target,
         )
         self.api = self._gateway(allowed_cidr)
         self._routes()
-        answer_in_one_shape(self.api)
+        add_gateway_responses(self.api)
         key = self._key()
         self.url = self.api.url
-        self.watched = Watched("API", [*api_graphs(self.api), *function_graphs(self.function)], [self._alarm()])
+        self.monitoring = Monitoring("API", [*api_graphs(self.api), *function_graphs(self.function)], [self._alarm()])
 
         CfnOutput(self, "ApiUrl", value=self.url)
         CfnOutput(self, "ApiKeyId", value=key.key_id)

@@ -26,11 +26,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks.constructs.batch_instances import BatchHosts
-from stacks.constructs.monitoring import Failure, Watched
-from stacks.support.album_queues import AlbumQueues
+from stacks.constructs.batch_instances import BatchInstances
+from stacks.constructs.monitoring import FailureEvent, Monitoring
 from stacks.support.cdk_nag import acknowledge_wildcard
-from stacks.support.photo_storage import PhotoStorage
+from stacks.support.shared_resources import AlbumJobs, PhotoStorage
 
 # New accounts may run five vCPUs of Spot hosts and five on demand (EC2 quotas). Each host of the gallery takes two of
 # the latter: while it has two hosts, there is no room for one of ours.
@@ -54,7 +53,7 @@ _RETRY_RECLAIMED_HOSTS = [
 class BatchStack(Stack):
     """Environments, queues and the two job definitions of an album.
 
-    album_queues: for who orders albums
+    album_jobs: for who orders albums
     Each definition has one parameter, `album`: the id of an album whose manifest is in the bucket.
     """
 
@@ -79,40 +78,42 @@ class BatchStack(Stack):
             self._execution_role, "*", "ecr:GetAuthorizationToken is about the whole registry: it has no resource"
         )
 
-        hosts = BatchHosts(
+        hosts = BatchInstances(
             self, "Hosts", vpc=vpc, max_spot_vcpus=_MAX_SPOT_VCPUS, max_on_demand_vcpus=_MAX_ON_DEMAND_VCPUS
         )
-        self.album_queues = AlbumQueues(
+        self.album_jobs = AlbumJobs(
             page_queue=self._queue("Queue", hosts.environments),
             bind_queue=self._queue("FargateQueue", [self._fargate(vpc)]),
             page_job=self._page_job(storage.catalogue),
             bind_job=self._bind_job(),
         )
         # Batch has no metrics of jobs: what they print says how they do.
-        self.watched = Watched("Albums", failures=[self._album_failed(), self._album_waits()], log=self._log_group)
+        self.monitoring = Monitoring(
+            "Albums", failure_events=[self._album_failed(), self._album_waits()], log=self._log_group
+        )
 
-        CfnOutput(self, "JobQueue", value=self.album_queues.page_queue.job_queue_arn)
-        CfnOutput(self, "BindJobQueue", value=self.album_queues.bind_queue.job_queue_arn)
+        CfnOutput(self, "JobQueue", value=self.album_jobs.page_queue.job_queue_arn)
+        CfnOutput(self, "BindJobQueue", value=self.album_jobs.bind_queue.job_queue_arn)
 
-    def _album_failed(self) -> Failure:
+    def _album_failed(self) -> FailureEvent:
         job, reason = (events.EventField.from_path(f"$.detail.{field}") for field in ("jobName", "statusReason"))
-        return Failure(
+        return FailureEvent(
             "AlbumFailed",
             "No album.pdf comes of an order",
             # Of the binding alone, which fails with any page: one message for an album, not one for each page.
             events.EventPattern(
                 source=["aws.batch"],
                 detail_type=["Batch Job State Change"],
-                detail={"status": ["FAILED"], "jobQueue": [self.album_queues.bind_queue.job_queue_arn]},
+                detail={"status": ["FAILED"], "jobQueue": [self.album_jobs.bind_queue.job_queue_arn]},
             ),
             f"The job {job} failed ({reason}). The log of the jobs, on the dashboard, says why. "
             "Mend that, then order the album again.",
         )
 
-    def _album_waits(self) -> Failure:
+    def _album_waits(self) -> FailureEvent:
         job, reason = (events.EventField.from_path(f"$.detail.{field}") for field in ("jobName", "statusReason"))
-        queues = [self.album_queues.page_queue, self.album_queues.bind_queue]
-        return Failure(
+        queues = [self.album_jobs.page_queue, self.album_jobs.bind_queue]
+        return FailureEvent(
             "AlbumWaits",
             "An album waits for a host that does not come",
             events.EventPattern(

@@ -21,11 +21,11 @@ from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.constructs.monitoring import Watched, dead_letters_graph, function_graphs
+from stacks.constructs.monitoring import Monitoring, dead_letter_queue_graph, function_graphs
 from stacks.constructs.python_function import PythonFunction
 from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
-from stacks.support.photo_storage import PhotoStorage
 from stacks.support.settings import Target
+from stacks.support.shared_resources import PhotoStorage
 
 # When few are awake, and an hour that no change to summer time skips or repeats.
 _HOUR = "4"
@@ -42,27 +42,27 @@ class CronStack(Stack):
         construct_id: str,
         *,
         storage: PhotoStorage,
-        uploads: sqs.IQueue,
+        upload_queue: sqs.IQueue,
         time_zone: str,
         target: Target,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
 
-        self.dead_letters = sqs.Queue(self, "DeadLetters", enforce_ssl=True, retention_period=Duration.days(14))
-        acknowledge(self.dead_letters, SQS3="It is the dead-letter queue of a schedule and of a function")
-        self.function = self._function(storage, uploads, target)
+        self.dead_letter_queue = sqs.Queue(self, "DeadLetters", enforce_ssl=True, retention_period=Duration.days(14))
+        acknowledge(self.dead_letter_queue, SQS3="It is the dead-letter queue of a schedule and of a function")
+        self.function = self._function(storage, upload_queue, target)
         self._schedule(time_zone)
-        self.watched = Watched(
+        self.monitoring = Monitoring(
             "Sweep",
-            [*function_graphs(self.function), dead_letters_graph(self.dead_letters)],
+            [*function_graphs(self.function), dead_letter_queue_graph(self.dead_letter_queue)],
             [self._alarm()],
         )
 
         CfnOutput(self, "SweepFunction", value=self.function.function_name)
-        CfnOutput(self, "DeadLetterQueueUrl", value=self.dead_letters.queue_url)
+        CfnOutput(self, "DeadLetterQueueUrl", value=self.dead_letter_queue.queue_url)
 
-    def _function(self, storage: PhotoStorage, uploads: sqs.IQueue, target: Target) -> PythonFunction:
+    def _function(self, storage: PhotoStorage, upload_queue: sqs.IQueue, target: Target) -> PythonFunction:
         originals, thumbnails, catalogue = storage.originals, storage.thumbnails, storage.catalogue
         function = PythonFunction(
             self,
@@ -75,7 +75,7 @@ class CronStack(Stack):
                 "ORIGINALS_BUCKET": originals.bucket_name,
                 "THUMBNAILS_BUCKET": thumbnails.bucket_name,
                 "CATALOGUE_TABLE": catalogue.table_name,
-                "UPLOAD_QUEUE_URL": uploads.queue_url,
+                "UPLOAD_QUEUE_URL": upload_queue.queue_url,
             },
             description="Compares originals, thumbnails and catalogue every night, and puts right what differs",
         )
@@ -88,8 +88,8 @@ class CronStack(Stack):
             (["dynamodb:Query"], f"{catalogue.table_arn}/index/by-key"),
             (["dynamodb:Query"], f"{catalogue.table_arn}/index/by-id"),
             (["dynamodb:DeleteItem"], catalogue.table_arn),
-            (["sqs:SendMessage"], uploads.queue_arn),
-            (["sqs:SendMessage"], self.dead_letters.queue_arn),
+            (["sqs:SendMessage"], upload_queue.queue_arn),
+            (["sqs:SendMessage"], self.dead_letter_queue.queue_arn),
         ):
             function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
         role = function.execution_role
@@ -111,13 +111,13 @@ class CronStack(Stack):
             qualifier="$LATEST",
             maximum_retry_attempts=_RETRIES,
             destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(
-                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=self.dead_letters.queue_arn)
+                on_failure=lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=self.dead_letter_queue.queue_arn)
             ),
         )
         return function
 
     def _alarm(self) -> cloudwatch.Alarm:
-        return self.dead_letters.metric_approximate_number_of_messages_visible(
+        return self.dead_letter_queue.metric_approximate_number_of_messages_visible(
             period=Duration.minutes(5), statistic="Maximum"
         ).create_alarm(
             self,
@@ -140,7 +140,7 @@ class CronStack(Stack):
         )
         for action, resource in (
             ("lambda:InvokeFunction", self.function.function_arn),
-            ("sqs:SendMessage", self.dead_letters.queue_arn),
+            ("sqs:SendMessage", self.dead_letter_queue.queue_arn),
         ):
             role.add_to_policy(iam.PolicyStatement(actions=[action], resources=[resource]))
         scheduler.Schedule(
@@ -153,6 +153,6 @@ class CronStack(Stack):
                 role=role.without_policy_updates(),
                 retry_attempts=_RETRIES,
                 max_event_age=Duration.hours(6),
-                dead_letter_queue=self.dead_letters,
+                dead_letter_queue=self.dead_letter_queue,
             ),
         )

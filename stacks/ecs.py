@@ -19,9 +19,9 @@ from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_events as events
 from constructs import Construct
 
-from stacks.constructs.ecs_instances import EcsHosts
+from stacks.constructs.ecs_instances import EcsInstances
 from stacks.constructs.gallery_task import PORT, ec2_task, fargate_task
-from stacks.constructs.monitoring import Failure, Watched, load_balancer_graphs, service_graph
+from stacks.constructs.monitoring import FailureEvent, Monitoring, load_balancer_graphs, service_graph
 from stacks.support.cdk_nag import acknowledge
 
 # Requests a minute that one task answers before another one comes to help, and how many there may be.
@@ -37,7 +37,7 @@ class EcsStack(Stack):
     allowed_cidr: who may visit; None: nobody
     api_url: of the REST API, for the page; None: there is none
 
-    watched: for the dashboard
+    monitoring: for the dashboard
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class EcsStack(Stack):
         # In one stack with its capacity provider: each names the other, so across stacks neither could go first.
         self.cluster = ecs.Cluster(self, "Cluster", vpc=vpc, enable_fargate_capacity_providers=True)
         acknowledge(self.cluster, ECS4="Container Insights costs more per month than what it would watch here")
-        hosts = EcsHosts(self, "Hosts", cluster=self.cluster)
+        hosts = EcsInstances(self, "Hosts", cluster=self.cluster)
         self.load_balancer = self._load_balancer(name, vpc, allowed_cidr)
 
         self.fargate_service = ecs.FargateService(
@@ -86,23 +86,23 @@ class EcsStack(Stack):
             service.node.add_dependency(self.cluster)
         hosts.allow_from(self.load_balancer)
         self._share_visitors(vpc)
-        self.watched = Watched(
+        self.monitoring = Monitoring(
             "Gallery",
             [
                 *load_balancer_graphs(self.load_balancer),
                 service_graph("On Fargate (%)", self.fargate_service),
                 service_graph("On EC2 (%)", self.ec2_service),
             ],
-            failures=[self._in_trouble()],
+            failure_events=[self._in_trouble()],
         )
 
         CfnOutput(self, "GalleryUrl", value=f"http://{self.load_balancer.load_balancer_dns_name}/")
 
-    def _in_trouble(self) -> Failure:
+    def _in_trouble(self) -> FailureEvent:
         what, why = (events.EventField.from_path(f"$.detail.{field}") for field in ("eventName", "reason"))
         # A deployment that is taken back, tasks for which there is no room, tasks that do not stay up (ECS guide,
         # "Amazon ECS service action events", "Amazon ECS service deployment state change events").
-        return Failure(
+        return FailureEvent(
             "GalleryInTrouble",
             "The gallery does not run as it should, for some of its visitors or for all",
             events.EventPattern(

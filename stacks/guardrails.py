@@ -24,7 +24,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from stacks.constructs.monitoring import Failure, Watched
+from stacks.constructs.monitoring import FailureEvent, Monitoring
 
 # Columns of a dashboard are 24; four graphs side by side are still read with ease.
 _GRAPH_WIDTH = 6
@@ -33,7 +33,7 @@ _GRAPH_WIDTH = 6
 class GuardrailsStack(Stack):
     """The budget, the topic that tells a person, and the dashboard.
 
-    watched: the services, in the order of the dashboard
+    monitoring: the services, in the order of the dashboard
     monthly_budget_usd: of the whole account. A budget of this project alone would need its tag activated in the
         billing settings of the account, and no account-wide setting is changed here.
     alert_email: gets the budget's warnings at once, and the alarms when it has confirmed the mail that asks; None
@@ -45,7 +45,7 @@ class GuardrailsStack(Stack):
         scope: Construct,
         construct_id: str,
         *,
-        watched: Sequence[Watched],
+        monitoring: Sequence[Monitoring],
         monthly_budget_usd: float,
         alert_email: str | None,
         **kwargs: Any,
@@ -53,11 +53,11 @@ class GuardrailsStack(Stack):
         super().__init__(scope, construct_id, **kwargs)
         self.topic = self._topic(alert_email)
         self._publisher = iam.Role(self, "Publisher", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
-        self._tell_of_alarms([alarm for service in watched for alarm in service.alarms])
-        for failure in (failure for service in watched for failure in service.failures):
+        self._tell_of_alarms([alarm for service in monitoring for alarm in service.alarms])
+        for failure in (failure for service in monitoring for failure in service.failure_events):
             self._tell_of(failure)
         self._budget(monthly_budget_usd, alert_email)
-        self._dashboard(watched)
+        self._dashboard(monitoring)
 
         CfnOutput(self, "AlertTopic", value=self.topic.topic_arn)
 
@@ -77,7 +77,7 @@ class GuardrailsStack(Stack):
             for path in ("alarmName", "state.reason", "configuration.description")
         )
         self._tell_of(
-            Failure(
+            FailureEvent(
                 "AlarmRaised",
                 "An alarm of this project asks a person to act",
                 events.EventPattern(
@@ -90,7 +90,7 @@ class GuardrailsStack(Stack):
             )
         )
 
-    def _tell_of(self, failure: Failure) -> None:
+    def _tell_of(self, failure: FailureEvent) -> None:
         rule = events.Rule(self, failure.name, description=failure.description, event_pattern=failure.pattern)
         # By a role: "You can't use Condition blocks in Amazon SNS topic policies for EventBridge" (its guide), and a
         # policy without one lets in the rules of all accounts.
@@ -140,17 +140,17 @@ class GuardrailsStack(Stack):
             )
             budget.node.add_dependency(self.topic.node.find_child("Policy"))
 
-    def _dashboard(self, watched: Sequence[Watched]) -> None:
+    def _dashboard(self, monitoring: Sequence[Monitoring]) -> None:
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=self.stack_name)
         dashboard.add_widgets(
             cloudwatch.AlarmStatusWidget(
                 title="Asks for a person",
-                alarms=[alarm for service in watched for alarm in service.alarms],
+                alarms=[alarm for service in monitoring for alarm in service.alarms],
                 width=24,
                 height=2,
             )
         )
-        for service in watched:
+        for service in monitoring:
             heading = f"## {service.service}\n{service.note}".strip()
             dashboard.add_widgets(cloudwatch.TextWidget(markdown=heading, width=24, height=len(heading.splitlines())))
             dashboard.add_widgets(

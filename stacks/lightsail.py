@@ -18,7 +18,7 @@ from aws_cdk import Aws, CfnCondition, CfnOutput, Fn, Stack
 from aws_cdk import aws_lightsail as lightsail
 from constructs import Construct
 
-from stacks.constructs.monitoring import Watched
+from stacks.constructs.monitoring import Monitoring
 from stacks.support.lightsail_user_data import user_data
 
 _PAGE = Path(__file__).parent.parent / "containers" / "gallery" / "static"
@@ -97,7 +97,9 @@ class LightsailStack(Stack):
             self, "Address", static_ip_name=f"{self.stack_name}-address", attached_to=server.ref
         )
 
-        self.watched = Watched("Website", note="Its graphs are in the Lightsail console: CloudWatch has none of them.")
+        self.monitoring = Monitoring(
+            "Website", note="Its graphs are in the Lightsail console: CloudWatch has none of them."
+        )
 
         CfnOutput(self, "WebsiteUrl", value=f"http://{address.attr_ip_address}")
 

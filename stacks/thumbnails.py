@@ -18,12 +18,12 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.constructs.monitoring import Watched, function_graphs, queue_graphs
+from stacks.constructs.monitoring import Monitoring, function_graphs, queue_graphs
 from stacks.constructs.python_function import PythonFunction
 from stacks.constructs.sandbox_bucket import SandboxBucket
 from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
-from stacks.support.photo_storage import PhotoStorage
 from stacks.support.settings import Target
+from stacks.support.shared_resources import PhotoStorage
 
 # A batch of five photos at their slowest, with room.
 _TIMEOUT = Duration.seconds(60)
@@ -47,31 +47,31 @@ class ThumbnailsStack(Stack):
     def __init__(self, scope: Construct, construct_id: str, *, target: Target, **kwargs: Any) -> None:
         super().__init__(scope, construct_id, **kwargs)
 
-        self.dead_letters = sqs.Queue(self, "DeadLetters", enforce_ssl=True, retention_period=Duration.days(14))
-        self.uploads = sqs.Queue(
+        self.dead_letter_queue = sqs.Queue(self, "DeadLetters", enforce_ssl=True, retention_period=Duration.days(14))
+        self.upload_queue = sqs.Queue(
             self,
             "Uploads",
             enforce_ssl=True,
             # Six times the function's time-out, as the Lambda guide asks: no photo is handed out twice while in work.
             visibility_timeout=Duration.seconds(6 * _TIMEOUT.to_seconds()),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_TRIES),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letter_queue, max_receive_count=_TRIES),
         )
         self.originals = self._originals()
         self.thumbnails = SandboxBucket(self, "Thumbnails")
         self.catalogue = self._catalogue()
         self.storage = PhotoStorage(self.originals, self.thumbnails, self.catalogue)
         self.function = self._function(target)
-        self.watched = Watched(
+        self.monitoring = Monitoring(
             "Thumbnails",
-            [*function_graphs(self.function), *queue_graphs(self.uploads, self.dead_letters)],
+            [*function_graphs(self.function), *queue_graphs(self.upload_queue, self.dead_letter_queue)],
             self._alarms(),
         )
 
         CfnOutput(self, "OriginalsBucket", value=self.originals.bucket_name)
         CfnOutput(self, "ThumbnailsBucket", value=self.thumbnails.bucket_name)
         CfnOutput(self, "CatalogueTable", value=self.catalogue.table_name)
-        CfnOutput(self, "UploadQueueUrl", value=self.uploads.queue_url)
-        CfnOutput(self, "DeadLetterQueueUrl", value=self.dead_letters.queue_url)
+        CfnOutput(self, "UploadQueueUrl", value=self.upload_queue.queue_url)
+        CfnOutput(self, "DeadLetterQueueUrl", value=self.dead_letter_queue.queue_url)
 
     def _originals(self) -> s3.Bucket:
         originals = SandboxBucket(
@@ -82,11 +82,11 @@ class ThumbnailsStack(Stack):
         # `originals.add_event_notification` would do the same by a helper function of the CDK, whose log group
         # stays behind on destroy. CloudFormation can do it alone, if the queue lets the bucket in beforehand,
         # when its full name is not known yet: hence the wildcard, within this account and stack.
-        self.uploads.add_to_resource_policy(
+        self.upload_queue.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal("s3.amazonaws.com")],
                 actions=["sqs:SendMessage"],
-                resources=[self.uploads.queue_arn],
+                resources=[self.upload_queue.queue_arn],
                 conditions={
                     "StringEquals": {"aws:SourceAccount": self.account},
                     "ArnLike": {"aws:SourceArn": f"arn:{self.partition}:s3:::{self.stack_name.lower()}-*"},
@@ -96,11 +96,11 @@ class ThumbnailsStack(Stack):
         bucket: s3.CfnBucket = originals.node.default_child  # type: ignore[assignment]  # the L1 behind the L2
         bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             queue_configurations=[
-                s3.CfnBucket.QueueConfigurationProperty(event=event, queue=self.uploads.queue_arn)
+                s3.CfnBucket.QueueConfigurationProperty(event=event, queue=self.upload_queue.queue_arn)
                 for event in ("s3:ObjectCreated:*", "s3:ObjectRemoved:*")
             ]
         )
-        bucket.node.add_dependency(self.uploads.node.find_child("Policy"))
+        bucket.node.add_dependency(self.upload_queue.node.find_child("Policy"))
         # From a page of any origin: the form that it sends is signed, and says what it may upload.
         originals.add_cors_rule(allowed_methods=[s3.HttpMethods.POST], allowed_origins=["*"], max_age=2 * 60 * 60)
         return originals
@@ -145,7 +145,7 @@ class ThumbnailsStack(Stack):
             (["s3:ListBucket"], self.originals.bucket_arn),
             (["s3:PutObject", "s3:DeleteObject"], self.thumbnails.arn_for_objects("*/*.webp")),
             (["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], self.catalogue.table_arn),
-            (["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], self.uploads.queue_arn),
+            (["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], self.upload_queue.queue_arn),
         ):
             function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
         acknowledge_wildcard(
@@ -163,7 +163,7 @@ class ThumbnailsStack(Stack):
             self,
             "UploadsToFunction",
             target=function,
-            event_source_arn=self.uploads.queue_arn,
+            event_source_arn=self.upload_queue.queue_arn,
             batch_size=5,
             report_batch_item_failures=True,
             max_concurrency=_AT_ONCE,
@@ -171,7 +171,7 @@ class ThumbnailsStack(Stack):
         return function
 
     def _alarms(self) -> list[cloudwatch.Alarm]:
-        dead_letters = self.dead_letters.metric_approximate_number_of_messages_visible(
+        dead_letter_queue = self.dead_letter_queue.metric_approximate_number_of_messages_visible(
             period=Duration.minutes(5), statistic="Maximum"
         ).create_alarm(
             self,
@@ -182,7 +182,7 @@ class ThumbnailsStack(Stack):
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        oldest_upload = self.uploads.metric_approximate_age_of_oldest_message(
+        oldest_upload = self.upload_queue.metric_approximate_age_of_oldest_message(
             period=Duration.minutes(5), statistic="Maximum"
         ).create_alarm(
             self,
@@ -192,4 +192,4 @@ class ThumbnailsStack(Stack):
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        return [dead_letters, oldest_upload]
+        return [dead_letter_queue, oldest_upload]

@@ -16,9 +16,9 @@ STEPS = (ROOT / "CONTRIBUTING.md").read_text().partition("## Add a stack")[2]
 _JUDGES = [
     "tests/stacks/test_wishes.py",
     "tests/compliance/test_cdk_nag.py",
-    "tests/compliance/test_promises.py",
-    "tests/compliance/test_subsets.py",
-    "tests/compliance/test_types.py",
+    "tests/compliance/test_guarantees.py",
+    "tests/compliance/test_stack_dependencies.py",
+    "tests/compliance/test_resource_types.py",
     "tests/e2e/test_subsets.py::test_every_stack_is_deployed_alone",
     "tests/tools/diagram",
     "tests/tools/test_tables.py",

@@ -9,10 +9,9 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.constructs.python_function import PythonFunction
-from stacks.support.album_queues import AlbumQueues
 from stacks.support.cdk_nag import acknowledge_wildcard
-from stacks.support.photo_storage import PhotoStorage
 from stacks.support.settings import Target
+from stacks.support.shared_resources import AlbumJobs, PhotoStorage
 
 # Less than the 29 s that API Gateway waits.
 _TIMEOUT = Duration.seconds(25)
@@ -30,7 +29,7 @@ class ApiFunction(PythonFunction):
         construct_id: str,
         *,
         storage: PhotoStorage,
-        album_queues: AlbumQueues,
+        album_jobs: AlbumJobs,
         allowed_cidr: str | None,
         target: Target,
     ) -> None:
@@ -45,15 +44,15 @@ class ApiFunction(PythonFunction):
                 "ORIGINALS_BUCKET": storage.originals.bucket_name,
                 "THUMBNAILS_BUCKET": storage.thumbnails.bucket_name,
                 "CATALOGUE_TABLE": storage.catalogue.table_name,
-                "PAGE_JOB_QUEUE": album_queues.page_queue.job_queue_arn,
-                "PAGE_JOB_DEFINITION": album_queues.page_job.job_definition_arn,
-                "BIND_JOB_QUEUE": album_queues.bind_queue.job_queue_arn,
-                "BIND_JOB_DEFINITION": album_queues.bind_job.job_definition_arn,
+                "PAGE_JOB_QUEUE": album_jobs.page_queue.job_queue_arn,
+                "PAGE_JOB_DEFINITION": album_jobs.page_job.job_definition_arn,
+                "BIND_JOB_QUEUE": album_jobs.bind_queue.job_queue_arn,
+                "BIND_JOB_DEFINITION": album_jobs.bind_job.job_definition_arn,
             },
             description="Answers the REST API: photos, upload forms, albums",
         )
         self._let_list_announce_and_delete(storage)
-        self._let_order_albums(storage.thumbnails, album_queues)
+        self._let_order_albums(storage.thumbnails, album_jobs)
         if allowed_cidr:
             self._let_sign_links(storage, allowed_cidr)
 
@@ -69,9 +68,9 @@ class ApiFunction(PythonFunction):
         self._allow(["s3:DeleteObject"], originals.arn_for_objects("*"))
         acknowledge_wildcard(self.execution_role, originals, "Any object in the bucket is a photo, under any key")
 
-    def _let_order_albums(self, bucket: s3.IBucket, album_queues: AlbumQueues) -> None:
-        queues = [album_queues.page_queue, album_queues.bind_queue]
-        jobs = [album_queues.page_job, album_queues.bind_job]
+    def _let_order_albums(self, bucket: s3.IBucket, album_jobs: AlbumJobs) -> None:
+        queues = [album_jobs.page_queue, album_jobs.bind_queue]
+        jobs = [album_jobs.page_job, album_jobs.bind_job]
         of_orders = ["albums/*/manifest.json", "albums/*/jobs.json"]
         self._allow(["s3:PutObject", "s3:GetObject"], *(bucket.arn_for_objects(objects) for objects in of_orders))
         for objects in of_orders:

@@ -30,7 +30,7 @@ _AGENT = {
 }
 
 
-class BatchHosts(Construct):
+class BatchInstances(Construct):
     """Two compute environments with hosts of the same kind.
 
     max_spot_vcpus, max_on_demand_vcpus: of each

@@ -14,7 +14,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
-from stacks.support.build_context import image_source
+from stacks.support.build_context import build_context
 from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
 
 # Together shorter than the 15 minutes of the function that waits, so that it always lives to say how the build ended.
@@ -59,7 +59,7 @@ class BuiltImage(Construct):
         asset = s3_assets.Asset(
             self,
             "Source",
-            path=str(image_source(source)),
+            path=str(build_context(source)),
         )
         tag = asset.asset_hash[:32]
         project = self._project(asset, repository, tag)

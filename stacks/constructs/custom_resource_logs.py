@@ -5,7 +5,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
 
-def own_their_logs(scope: IConstruct) -> None:
+def own_custom_resource_logs(scope: IConstruct) -> None:
     """Give each helper function below `scope` a log group of its stack, and leave it no right to make others.
 
     Without this, Lambda makes the group when the helper first runs, and it outlives `cdk destroy`

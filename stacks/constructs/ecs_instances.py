@@ -21,7 +21,7 @@ _DISK = 30
 _DYNAMIC_PORTS = ec2.Port.tcp_range(32768, 65535)
 
 
-class EcsHosts(Construct):
+class EcsInstances(Construct):
     """One to two small Graviton hosts of a cluster, as its capacity provider.
 
     strategy: places a service's tasks on them

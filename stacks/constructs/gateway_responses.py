@@ -34,7 +34,7 @@ _ERRORS = {
 }
 
 
-def answer_in_one_shape(api: apigateway.RestApi) -> None:
+def add_gateway_responses(api: apigateway.RestApi) -> None:
     """Give this API the contract's errors, for pages of any origin to read."""
     for response_type, (code, message) in _ERRORS.items():
         api.add_gateway_response(

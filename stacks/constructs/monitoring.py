@@ -1,4 +1,4 @@
-"""What a service shows to whoever keeps watch: graphs for the dashboard, alarms and failures for a person."""
+"""What a service shows to whoever keeps watch: graphs for the dashboard, alarms and failure_events for a person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Graph:
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailureEvent:
     """Something a person must act on, which AWS reports as an event and not as a metric.
 
     name: of the rule, in the stack that tells of it
@@ -40,7 +40,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Watched:
+class Monitoring:
     """A service on the dashboard.
 
     alarms: each of them asks a person to act, and its description says how
@@ -51,7 +51,7 @@ class Watched:
     service: str
     graphs: Sequence[Graph] = ()
     alarms: Sequence[cloudwatch.IAlarm] = ()
-    failures: Sequence[Failure] = ()
+    failure_events: Sequence[FailureEvent] = ()
     log: logs.ILogGroup | None = None
     note: str = ""
 
@@ -95,7 +95,7 @@ def api_graphs(api: apigateway.RestApi) -> list[Graph]:
     ]
 
 
-def queue_graphs(queue: sqs.IQueue, dead_letters: sqs.IQueue) -> list[Graph]:
+def queue_graphs(queue: sqs.IQueue, dead_letter_queue: sqs.IQueue) -> list[Graph]:
     """How much waits in a queue and for how long, and how much was given up."""
     return [
         Graph(
@@ -103,7 +103,7 @@ def queue_graphs(queue: sqs.IQueue, dead_letters: sqs.IQueue) -> list[Graph]:
             [
                 queue.metric_approximate_number_of_messages_visible(period=_PERIOD, label="waiting"),
                 queue.metric_approximate_number_of_messages_not_visible(period=_PERIOD, label="in work"),
-                dead_letters.metric_approximate_number_of_messages_visible(period=_PERIOD, label="dead letters"),
+                dead_letter_queue.metric_approximate_number_of_messages_visible(period=_PERIOD, label="dead letters"),
             ],
         ),
         Graph(
@@ -113,9 +113,9 @@ def queue_graphs(queue: sqs.IQueue, dead_letters: sqs.IQueue) -> list[Graph]:
     ]
 
 
-def dead_letters_graph(dead_letters: sqs.IQueue) -> Graph:
+def dead_letter_queue_graph(dead_letter_queue: sqs.IQueue) -> Graph:
     """How much was given up."""
-    waiting = dead_letters.metric_approximate_number_of_messages_visible(period=_PERIOD, label="dead letters")
+    waiting = dead_letter_queue.metric_approximate_number_of_messages_visible(period=_PERIOD, label="dead letters")
     return Graph("Given up", [waiting])
 
 

@@ -9,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
-from stacks.support.deployment_package import make_bundle
+from stacks.support.deployment_package import build_deployment_package
 from stacks.support.settings import Target
 
 
@@ -32,7 +32,7 @@ class PythonFunction(lambda_.Function):
         environment: Mapping[str, str],
         description: str,
     ) -> None:
-        bundle = make_bundle(source, target=target)
+        bundle = build_deployment_package(source, target=target)
         # Owned by the stack: the group Lambda would make by itself outlives `cdk destroy`.
         log_group = logs.LogGroup(
             scope,

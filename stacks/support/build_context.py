@@ -1,8 +1,10 @@
-"""What a container image is built from: its folder in `containers/`, and with it the domain where its program uses it.
+"""Docker build contexts: the files that a container image is built from.
 
-Docker sees nothing outside the folder that it is given. With the whole repository for that folder, each edit of a
-test would build the images anew, and the next file with a secret in it would be one forgotten line away from being
-sent along. So each image gets a folder of just its parts, which `python -m stacks.image_source album` prints.
+A build context contains the image's folder in `containers/` and, where its program imports it, the domain package from
+`lambda_src/`. The whole repository is not the context, for two reasons: an edit of any test would rebuild the images,
+and one missing line in an ignore file would copy a file with secrets into an image.
+
+`python -m stacks.support.build_context album` prints the path of a context.
 """
 
 import argparse
@@ -11,39 +13,39 @@ import shutil
 from pathlib import Path
 
 from stacks.support import build_cache
-from stacks.support.build_cache import files_in, made_once
+from stacks.support.build_cache import build_once, source_files
 
 ROOT = Path(__file__).parents[2]
 CONTAINERS = ROOT / "containers"
 CACHE = ROOT / ".cache" / "images"
 
-# Folders in `lambda_src/` that programs in images import as well.
-_SHARED = {"album": ["photos"]}
+# Packages in `lambda_src/` that the program in an image imports.
+_SHARED_PACKAGES = {"album": ["photos"]}
 
 
-def image_source(container: str) -> Path:
-    """The folder to build the image `containers/<container>` from. The same content has the same path."""
-    parts = {file: file.relative_to(CONTAINERS / container) for file in files_in(CONTAINERS / container)}
-    for shared in _SHARED.get(container, []):
-        parts |= {file: file.relative_to(ROOT / "lambda_src") for file in files_in(ROOT / "lambda_src" / shared)}
-    digest = hashlib.sha256(Path(build_cache.__file__).read_bytes())  # how it is made is part of what it is
-    for file, place in parts.items():
-        digest.update(f"{place.as_posix()}\0{file.stat().st_size}\0".encode() + file.read_bytes())
-    return made_once(CACHE / f"{container}-{digest.hexdigest()[:16]}", lambda work: _copy(parts, work))
+def build_context(container: str) -> Path:
+    """Return the build context of `containers/<container>`. Equal content always has the same path."""
+    files = {file: file.relative_to(CONTAINERS / container) for file in source_files(CONTAINERS / container)}
+    for package in _SHARED_PACKAGES.get(container, []):
+        files |= {file: file.relative_to(ROOT / "lambda_src") for file in source_files(ROOT / "lambda_src" / package)}
+    digest = hashlib.sha256(Path(build_cache.__file__).read_bytes())  # it decides the file modes
+    for file, destination in files.items():
+        digest.update(f"{destination.as_posix()}\0{file.stat().st_size}\0".encode() + file.read_bytes())
+    return build_once(CACHE / f"{container}-{digest.hexdigest()[:16]}", lambda work: _copy(files, work))
 
 
-def _copy(parts: dict[Path, Path], work: Path) -> None:
-    for file, place in parts.items():
-        (work / place).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, work / place)
+def _copy(files: dict[Path, Path], work: Path) -> None:
+    for file, destination in files.items():
+        (work / destination).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, work / destination)
 
 
 def main() -> None:
-    """Print the folder that an image is built from."""
+    """Print the path of an image's build context."""
     parser = argparse.ArgumentParser(prog="python -m stacks.support.build_context", description=main.__doc__)
     images = sorted(dockerfile.parent.name for dockerfile in CONTAINERS.glob("*/Dockerfile"))
     parser.add_argument("container", choices=images, help="folder in containers/")
-    print(image_source(parser.parse_args().container))
+    print(build_context(parser.parse_args().container))
 
 
 if __name__ == "__main__":

@@ -1,19 +1,20 @@
 """Deployment packages of the Lambda functions, built without Docker.
 
-`python -m stacks.support.deployment_package` builds all of them.
+A package is built in two steps. Each step is cached in `.cache/lambda/` under the hash of its inputs:
 
-Two steps, each cached under `.cache/lambda/` by what goes into it:
+1. The libraries in `lambda_src/<function>/requirements.txt`, pinned by hash, for the platform of the function. This
+   step needs a package index, and runs only when that file or the build itself changes.
+2. The libraries, the domain package (`lambda_src/photos`), and the folder of the function.
 
-1. the libraries of `lambda_src/<function>/requirements.txt`, pinned by hash, for the platform of the function:
-   the only step that needs the network, and only after a change of that file;
-2. those, the domain (`lambda_src/photos`) and the function's own folder.
+Both steps compile Python sources to bytecode that Lambda loads without compiling (see `compile_bytecode.mjs`).
 
-Both are compiled to byte code that Lambda takes as it is (see `bytecode/compile.mjs`).
+`python -m stacks.support.deployment_package` builds the packages of all functions.
 """
 
 import argparse
 import compileall
 import hashlib
+import json
 import os
 import py_compile
 import shutil
@@ -24,29 +25,42 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from stacks.support import build_cache
-from stacks.support.build_cache import files_in, made_once
+from stacks.support.build_cache import build_once, source_files
 from stacks.support.errors import AppError
 from stacks.support.settings import Target
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "lambda_src"
 CACHE = ROOT / ".cache" / "lambda"
 PYTHON_VERSION = "3.13"
 
-# The tags of wheels that run on Lambda's Amazon Linux 2023 (glibc 2.34), newest first.
-_LAMBDA_WHEELS = ["manylinux_2_34_aarch64", "manylinux_2_28_aarch64", "manylinux2014_aarch64"]
+_COMPILER = Path(__file__).with_name("compile_bytecode.mjs")
 
-# What wheels carry and a function never reads: package metadata, command-line scripts, type stubs.
-_NOT_NEEDED = ["*.dist-info", "bin", "**/*.pyi", "**/py.typed"]
+# Tags of wheels that run on Lambda's Amazon Linux 2023 (glibc 2.34), newest first.
+_WHEEL_PLATFORMS = ["manylinux_2_34_aarch64", "manylinux_2_28_aarch64", "manylinux2014_aarch64"]
 
-# The services that functions here call. boto3 knows 400 more, and half of a bundle would be their models.
+# Files in wheels that no function reads: package metadata, command-line scripts, type stubs.
+_UNUSED_FILES = ["*.dist-info", "bin", "**/*.pyi", "**/py.typed"]
+
+# Services that the functions call. boto3 contains the models of about 400 more, half the size of a package.
 _AWS_SERVICES = ["batch", "codebuild", "dynamodb", "ecr", "lambda", "s3", "sqs"]
 
 
-class BundleError(AppError):
-    """A bundle could not be made."""
+class PackagingError(AppError):
+    """A deployment package could not be built."""
+
+
+@dataclass(frozen=True)
+class DeploymentPackage:
+    """The code of a Lambda function.
+
+    Attributes:
+        folder: Folder with the function's code and libraries.
+        hash: SHA-256 of everything that the package is built from.
+    """
+
+    folder: Path
+    hash: str
 
 
 @dataclass(frozen=True)
@@ -58,8 +72,7 @@ class _Platform:
 
 def _compile_for_lambda(folder: Path) -> bool:
     node = os.environ.get("JSII_NODE", "node")
-    script = HERE / "bytecode" / "compile.mjs"
-    return subprocess.run([node, script, folder]).returncode == 0
+    return subprocess.run([node, _COMPILER, folder]).returncode == 0
 
 
 def _compile_for_this_machine(folder: Path) -> bool:
@@ -71,7 +84,7 @@ _PLATFORMS: dict[Target, _Platform] = {
     "aws": _Platform(
         tag=f"lambda-arm64-{PYTHON_VERSION}",
         pip_options=(
-            *(f"--platform={tag}" for tag in _LAMBDA_WHEELS),
+            *(f"--platform={tag}" for tag in _WHEEL_PLATFORMS),
             f"--python-version={PYTHON_VERSION}",
             "--implementation=cp",
         ),
@@ -85,80 +98,32 @@ _PLATFORMS: dict[Target, _Platform] = {
 }
 
 
-@dataclass(frozen=True)
-class Bundle:
-    """A folder that is the code of a function, and the hash of all that went into it."""
+def build_deployment_package(function: str, *, target: Target) -> DeploymentPackage:
+    """Build the deployment package of `lambda_src/<function>`, or return it from the cache.
 
-    folder: Path
-    hash: str
-
-
-def make_bundle(function: str, *, target: Target) -> Bundle:
-    """The bundle of `lambda_src/<function>`, from the cache where nothing changed. Raises BundleError."""
+    Raises:
+        PackagingError: The libraries could not be installed, or the sources do not compile.
+    """
     platform = _PLATFORMS[target]
     requirements = SOURCES / function / "requirements.txt"
-    libraries_hash = _hash(platform.tag, *RECIPE, requirements)
-    own = [*files_in(SOURCES / "photos"), *files_in(SOURCES / function)]
-    bundle_hash = _hash(libraries_hash, *own)
+    libraries_hash = _hash(platform.tag, *_build_programs(), requirements)
+    sources = [*source_files(SOURCES / "photos"), *source_files(SOURCES / function)]
+    package_hash = _hash(libraries_hash, *sources)
 
-    libraries = made_once(
+    libraries = build_once(
         CACHE / f"{function}-libraries-{libraries_hash[:16]}", lambda work: _install(work, requirements, platform)
     )
-    folder = made_once(CACHE / f"{function}-{bundle_hash[:16]}", lambda work: _assemble(work, libraries, own, platform))
-    return Bundle(folder, bundle_hash)
+    folder = build_once(
+        CACHE / f"{function}-{package_hash[:16]}", lambda work: _assemble(work, libraries, sources, platform)
+    )
+    return DeploymentPackage(folder, package_hash)
 
 
-def _install(work: Path, requirements: Path, platform: _Platform) -> None:
-    print(f"Installing the libraries of {requirements.parent.name} for {platform.tag} …", file=sys.stderr)
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-compile",
-    ]
-    command += ["--no-deps", "--require-hashes", "--only-binary=:all:", *platform.pip_options]
-    command += ["--target", str(work), "--requirement", str(requirements)]
-    pip = subprocess.run(command, capture_output=True, text=True)
-    if pip.returncode != 0:
-        raise BundleError(
-            f"The libraries of {requirements} could not be installed for {platform.tag}: "
-            f"{pip.stderr.strip() or 'pip said nothing'}\n"
-            "This needs a package index once, after each change of that file."
-        )
-    for pattern in _NOT_NEEDED:
-        for path in list(work.glob(pattern)):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for model in (work / "botocore" / "data").glob("*/"):
-        if model.is_dir() and model.name not in _AWS_SERVICES:
-            shutil.rmtree(model)
-    _compile(work, platform)
-
-
-def _assemble(work: Path, libraries: Path, own: Iterable[Path], platform: _Platform) -> None:
-    shutil.copytree(libraries, work, copy_function=os.link, dirs_exist_ok=True)
-    sources = work.with_name("sources")
-    for file in own:
-        if file.suffix == ".py":
-            copy = sources / file.relative_to(SOURCES)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, copy)
-    _compile(sources, platform)
-    shutil.copytree(sources, work, dirs_exist_ok=True)
-
-
-def _compile(folder: Path, platform: _Platform) -> None:
-    if not platform.compile(folder):
-        raise BundleError(
-            f"{folder} could not be compiled to byte code for {platform.tag}. "
-            "Is `npm ci` done? It installs the compiler."
-        )
-
-
-# How bundles are made is part of what they are.
-RECIPE = [Path(__file__), Path(build_cache.__file__), *files_in(HERE / "bytecode"), ROOT / "package-lock.json"]
+def _build_programs() -> list[str | Path]:
+    """What decides how packages are built: these programs and the pinned version of Pyodide."""
+    names = ("deployment_package.py", "build_cache.py", _COMPILER.name)
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    return [*(ROOT / "stacks" / "support" / name for name in names), packages["node_modules/pyodide"]["integrity"]]
 
 
 def _hash(*parts: str | Path) -> str:
@@ -170,16 +135,55 @@ def _hash(*parts: str | Path) -> str:
     return digest.hexdigest()
 
 
+def _install(work: Path, requirements: Path, platform: _Platform) -> None:
+    print(f"Installing the libraries of {requirements.parent.name} for {platform.tag} …", file=sys.stderr)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    command += ["--no-deps", "--require-hashes", "--only-binary=:all:", *platform.pip_options]
+    command += ["--target", str(work), "--requirement", str(requirements)]
+    pip = subprocess.run(command, capture_output=True, text=True)
+    if pip.returncode != 0:
+        raise PackagingError(
+            f"pip could not install {requirements} for {platform.tag}: {pip.stderr.strip() or 'no error message'}\n"
+            "Installing needs a package index once after each change of that file."
+        )
+    for pattern in _UNUSED_FILES:
+        for path in list(work.glob(pattern)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for model in (work / "botocore" / "data").glob("*/"):
+        if model.is_dir() and model.name not in _AWS_SERVICES:
+            shutil.rmtree(model)
+    _compile(work, platform)
+
+
+def _assemble(work: Path, libraries: Path, sources: Iterable[Path], platform: _Platform) -> None:
+    shutil.copytree(libraries, work, copy_function=os.link, dirs_exist_ok=True)
+    compiled = work.with_name("sources")
+    for file in sources:
+        if file.suffix == ".py":
+            copy = compiled / file.relative_to(SOURCES)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+    _compile(compiled, platform)
+    shutil.copytree(compiled, work, dirs_exist_ok=True)
+
+
+def _compile(folder: Path, platform: _Platform) -> None:
+    if not platform.compile(folder):
+        raise PackagingError(
+            f"Could not compile {folder} to bytecode for {platform.tag}. `npm ci` installs the compiler."
+        )
+
+
 def main() -> None:
-    """Make the bundles of all functions for both targets, so that synth needs no network afterwards."""
+    """Build the deployment packages of all functions for both targets, so that synthesis needs no network."""
     argparse.ArgumentParser(prog="python -m stacks.support.deployment_package", description=main.__doc__).parse_args()
     for target in _PLATFORMS:
         for handler in sorted(SOURCES.glob("*/handler.py")):
-            make_bundle(handler.parent.name, target=target)
+            build_deployment_package(handler.parent.name, target=target)
 
 
 if __name__ == "__main__":
     try:
         main()
-    except BundleError as error:
+    except PackagingError as error:
         sys.exit(str(error))

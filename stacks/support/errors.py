@@ -1,5 +1,5 @@
-"""What whoever runs the app can mend."""
+"""Errors that the user can fix."""
 
 
 class AppError(RuntimeError):
-    """Stops synth; the message is for the person who runs it."""
+    """Stops synthesis. The message tells the user what to fix; no traceback is needed."""

@@ -11,7 +11,7 @@ from detect_secrets.core import scan
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 from detect_secrets.settings import transient_settings
 
-from stacks.support.build_context import CONTAINERS, image_source
+from stacks.support.build_context import CONTAINERS, build_context
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -115,7 +115,7 @@ def test_the_key_of_the_api_is_chosen_by_aws_and_in_no_template(assembly: Path) 
 @pytest.mark.parametrize("image", sorted(file.parent.name for file in CONTAINERS.glob("*/Dockerfile")))
 def test_an_image_is_made_of_nothing_but_files_of_the_repository(repository: list[Path], image: str) -> None:
     contents = {file.read_bytes() for file in repository}
-    sent = [file for file in image_source(image).rglob("*") if file.is_file()]
+    sent = [file for file in build_context(image).rglob("*") if file.is_file()]
     assert sent
     assert [file for file in sent if file.read_bytes() not in contents] == []
 

@@ -12,7 +12,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Template
 
-from stacks.constructs.monitoring import Failure, Graph, Watched
+from stacks.constructs.monitoring import FailureEvent, Graph, Monitoring
 from stacks.guardrails import GuardrailsStack
 
 
@@ -22,14 +22,14 @@ def _template(alert_email: str | None = None, monthly_budget_usd: float = 20) ->
     metric = cloudwatch.Metric(namespace="Service", metric_name="Faults")
     alarm = metric.create_alarm(service, "Alarm", threshold=1, evaluation_periods=1)
     ended = events.EventField.from_path("$.detail.reason")
-    failure = Failure("JobFailed", "A job failed", events.EventPattern(source=["aws.jobs"]), f"Look why: {ended}")
+    failure = FailureEvent("JobFailed", "A job failed", events.EventPattern(source=["aws.jobs"]), f"Look why: {ended}")
     stack = GuardrailsStack(
         app,
         "Guardrails",
-        watched=[
-            Watched("Service", [Graph("Faults", [metric])], [alarm]),
-            Watched("Other", [Graph("All", [metric])], note="More of it is elsewhere."),
-            Watched("Jobs", failures=[failure], log=logs.LogGroup(service, "Log")),
+        monitoring=[
+            Monitoring("Service", [Graph("Faults", [metric])], [alarm]),
+            Monitoring("Other", [Graph("All", [metric])], note="More of it is elsewhere."),
+            Monitoring("Jobs", failure_events=[failure], log=logs.LogGroup(service, "Log")),
         ],
         monthly_budget_usd=monthly_budget_usd,
         alert_email=alert_email,

@@ -13,7 +13,7 @@ import time
 import zipfile
 from pathlib import Path
 
-from stacks.support.deployment_package import make_bundle
+from stacks.support.deployment_package import build_deployment_package
 
 ROUNDS = 9
 BASE, HANDLER = "boto3 and one S3 client", "the handler, ready"
@@ -31,7 +31,7 @@ _ENVIRONMENT = {"AWS_DEFAULT_REGION": "eu-central-1"} | dict.fromkeys(_SETTINGS,
 
 def measure(folder: Path) -> dict[str, float]:
     """CPU milliseconds over an empty Python, medians; of which the first is to compare with."""
-    task = _as_lambda_has_it(make_bundle("thumbnail", target="local").folder, folder)
+    task = _as_lambda_has_it(build_deployment_package("thumbnail", target="local").folder, folder)
     taken: dict[str, list[float]] = {name: [] for name in _STARTS}
     for _ in range(ROUNDS + 1):
         for name, code in _STARTS.items():

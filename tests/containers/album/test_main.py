@@ -12,7 +12,7 @@ from pypdf import PdfReader
 from album.__main__ import main
 from album.contact_sheet import HEIGHT, WIDTH
 from photos.albums import manifest_key, page_key, pdf_key
-from stacks.support.build_context import image_source
+from stacks.support.build_context import build_context
 from tests.containers.album.conftest import MockedAlbum
 from tests.lambda_src.mocked_aws import THUMBNAILS
 
@@ -103,7 +103,7 @@ def test_the_image_has_all_that_the_program_imports() -> None:
     """From the folder that the image is built from, where the repository is out of reach."""
     ended = subprocess.run(
         [sys.executable, "-m", "album", "--help"],
-        cwd=image_source("album"),
+        cwd=build_context("album"),
         env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""Folders that are made once are whole, and readable for whoever runs what is in them."""
+"""The build cache: folders are complete, and readable by every user."""
 
 import os
 import stat
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.support.build_cache import made_once
+from stacks.support.build_cache import build_once
 
 
 @pytest.fixture
@@ -18,36 +18,37 @@ def strict_umask() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("strict_umask")
-def test_functions_and_containers_may_read_what_a_careful_person_made(tmp_path: Path) -> None:
+def test_build_once_makes_files_readable_by_all_users_whatever_the_umask(tmp_path: Path) -> None:
     def fill(work: Path) -> None:
         (work / "program").mkdir()
         (work / "program" / "main.py").write_text("1")
 
-    made = made_once(tmp_path / "cache" / "bundle", fill)
-    modes = {path.relative_to(made).as_posix(): stat.S_IMODE(path.stat().st_mode) for path in (made, *made.rglob("*"))}
-    assert modes == {".": 0o755, "program": 0o755, "program/main.py": 0o644}
+    built = build_once(tmp_path / "cache" / "package", fill)
+    modes = {path.relative_to(built).as_posix(): stat.S_IMODE(path.stat().st_mode) for path in built.rglob("*")}
+    assert modes == {"program": 0o755, "program/main.py": 0o644}
+    assert stat.S_IMODE(built.stat().st_mode) == 0o755
 
 
-def test_what_is_there_is_not_made_again(tmp_path: Path) -> None:
-    made_once(tmp_path / "it", lambda work: None)
+def test_build_once_does_not_fill_an_existing_folder(tmp_path: Path) -> None:
+    build_once(tmp_path / "it", lambda work: None)
 
-    def again(_: Path) -> None:
-        raise AssertionError("made again")
+    def fill(_: Path) -> None:
+        raise AssertionError("filled again")
 
-    made_once(tmp_path / "it", again)
+    build_once(tmp_path / "it", fill)
 
 
-def test_what_was_not_finished_is_not_there(tmp_path: Path) -> None:
-    def fail(work: Path) -> None:
+def test_build_once_leaves_nothing_behind_when_filling_fails(tmp_path: Path) -> None:
+    def fill(work: Path) -> None:
         (work / "half").write_text("")
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        made_once(tmp_path / "it", fail)
+        build_once(tmp_path / "it", fill)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_made_by_another_process_meanwhile(tmp_path: Path) -> None:
+def test_build_once_keeps_the_folder_of_a_process_that_was_faster(tmp_path: Path) -> None:
     folder = tmp_path / "it"
 
     def fill(work: Path) -> None:
@@ -55,5 +56,5 @@ def test_made_by_another_process_meanwhile(tmp_path: Path) -> None:
         folder.mkdir()
         (folder / "theirs").write_text("")
 
-    made_once(folder, fill)
+    build_once(folder, fill)
     assert [path.name for path in folder.iterdir()] == ["theirs"]

@@ -15,8 +15,7 @@ from aws_cdk.assertions import Template
 from api.contract import REQUESTS, ROUTES, ErrorCode
 from stacks import api
 from stacks.constructs import gateway_responses
-from stacks.support.album_queues import AlbumQueues
-from stacks.support.photo_storage import PhotoStorage
+from stacks.support.shared_resources import AlbumJobs, PhotoStorage
 
 pytestmark = pytest.mark.guarantee("Deploys the first time")
 
@@ -124,7 +123,7 @@ def _deployment(**changed: Any) -> str:
             thumbnails=s3.Bucket(parts, "Thumbnails"),
             catalogue=dynamodb.Table.from_table_name(parts, "Catalogue", "catalogue"),
         ),
-        album_queues=AlbumQueues(page_queue=queue, page_job=job, bind_queue=queue, bind_job=job),
+        album_jobs=AlbumJobs(page_queue=queue, page_job=job, bind_queue=queue, bind_job=job),
         target="aws",
         **{"allowed_cidr": None, **changed},
     )

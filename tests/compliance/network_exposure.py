@@ -9,7 +9,7 @@ EVERYONE = "everyone"
 # What stands for nobody: addresses of documentation (RFC 5737 and RFC 3849), from which nothing ever comes.
 NOBODY = {"192.0.2.1/32", "2001:db8::1/128"}
 
-# What anyone may call unless told otherwise, in ways that `openings` does not know how to read.
+# What anyone may call unless told otherwise, in ways that `exposures` does not know how to read.
 _OPEN_BY_NATURE = (
     "AWS::Amplify::",
     "AWS::ApiGatewayV2::Api",
@@ -33,7 +33,7 @@ _OPEN_BY_NATURE = (
 
 
 @dataclass(frozen=True)
-class Opening:
+class Exposure:
     """Somewhere to come in.
 
     where: logical id of the resource
@@ -44,10 +44,10 @@ class Opening:
     who: str
 
 
-def openings(template: dict[str, Any]) -> set[Opening]:
+def exposures(template: dict[str, Any]) -> set[Exposure]:
     """All of a template. What belongs to the same template (its roles and security groups) is not outside."""
     return {
-        Opening(name, who)
+        Exposure(name, who)
         for name, resource in template["Resources"].items()
         for who in _let_in(resource["Type"], resource.get("Properties", {}))
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.compliance.openings import EVERYONE, NOBODY, openings
+from tests.compliance.network_exposure import EVERYONE, NOBODY, exposures
 
 _ALLOWED = "198.51.100.0/24"
 
@@ -33,9 +33,9 @@ def _who(templates: _Templates) -> dict[str, set[str]]:
     """Who is let in, by `stack/logical id`."""
     found: dict[str, set[str]] = {}
     for stack, template in templates.items():
-        for opening in openings(template):
-            if opening.who not in NOBODY:
-                found.setdefault(f"{stack}/{opening.where}", set()).add(opening.who)
+        for exposure in exposures(template):
+            if exposure.who not in NOBODY:
+                found.setdefault(f"{stack}/{exposure.where}", set()).add(exposure.who)
     return found
 
 
@@ -55,7 +55,7 @@ def test_they_get_in_where_nobody_did_and_nothing_else_opens(closed: _Templates,
     assert _ALLOWED not in json.dumps(closed)
     for stack, template in opened.items():
         mentioned = {name for name, found in template["Resources"].items() if _ALLOWED in json.dumps(found)}
-        for name in mentioned - {opening.where for opening in openings(template)}:
+        for name in mentioned - {exposure.where for exposure in exposures(template)}:
             # A condition on the address narrows what a role may do.
             conditions = json.dumps(template["Resources"][name]["Properties"])
             assert conditions.count(_ALLOWED) == conditions.count('"aws:SourceIp"'), f"{stack}/{name}"
@@ -152,8 +152,8 @@ _SERVICE = {"Service": "events.amazonaws.com"}
     ],
 )
 def test_every_way_in_is_seen(resource_type: str, properties: dict[str, Any], who: str | None) -> None:
-    found = openings({"Resources": {"It": {"Type": f"AWS::{resource_type}", "Properties": properties}}})
-    seen = {opening.who for opening in found} - NOBODY
+    found = exposures({"Resources": {"It": {"Type": f"AWS::{resource_type}", "Properties": properties}}})
+    seen = {exposure.who for exposure in found} - NOBODY
     assert len(seen) == (0 if who is None else 1)
     assert all(who and who in one for one in seen)
 
@@ -164,5 +164,5 @@ def test_allowing_everyone_and_denying_all_but_some_lets_those_in(denied: str, w
     others = {"NotIpAddress": {"aws:SourceIp": "1.2.3.4/32"}}
     deny = {**allow, "Effect": "Deny", "Action": denied, "Condition": others}
     policy = {"Policy": {"Statement": [allow, deny]}}
-    (found,) = openings({"Resources": {"It": {"Type": "AWS::ApiGateway::RestApi", "Properties": policy}}})
+    (found,) = exposures({"Resources": {"It": {"Type": "AWS::ApiGateway::RestApi", "Properties": policy}}})
     assert found.who == who

@@ -1,0 +1,41 @@
+"""Groups of resources that one stack creates and other stacks use."""
+
+from dataclasses import dataclass
+
+from aws_cdk import aws_batch as batch
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+
+
+@dataclass(frozen=True)
+class PhotoStorage:
+    """The two buckets and the table of the photo service.
+
+    Attributes:
+        originals: Photos as they were uploaded.
+        thumbnails: Thumbnails, albums, and sweep reports.
+        catalogue: One item for each photo.
+    """
+
+    originals: s3.IBucket
+    thumbnails: s3.IBucket
+    catalogue: dynamodb.ITable
+
+
+@dataclass(frozen=True)
+class AlbumJobs:
+    """The job queues and job definitions that make an album.
+
+    The job definitions carry no revision number, so a submitted job uses the latest revision.
+
+    Attributes:
+        page_queue: Queue for the array job that renders the pages, on EC2.
+        page_job: Job definition of the array job.
+        bind_queue: Queue for the job that depends on the array job and writes the PDF, on Fargate.
+        bind_job: Job definition of that job.
+    """
+
+    page_queue: batch.IJobQueue
+    page_job: batch.IJobDefinition
+    bind_queue: batch.IJobQueue
+    bind_job: batch.IJobDefinition
