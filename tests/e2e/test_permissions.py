@@ -1,4 +1,4 @@
-"""Least privilege: all work of all roles, held against their policies. `make privileges` takes every right away."""
+"""Least privilege: all work of all roles, held against their policies. `make permissions` takes every right away."""
 
 import json
 from collections.abc import Iterator

@@ -1,6 +1,5 @@
-"""What `make` passes on to the operations."""
+"""The Makefile passes variables to the commands and finds the tools of this folder."""
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -9,37 +8,47 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 
 
-def _runs(*arguments: str, **environment: str) -> list[str]:
-    """The words of the last command that make would run."""
-    run = subprocess.run(
-        ["make", "--dry-run", *arguments],
-        cwd=ROOT,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return run.stdout.splitlines()[-1].split()
+def _make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True)
+
+
+def _last_command(*arguments: str) -> list[str]:
+    return _make("--dry-run", *arguments).stdout.splitlines()[-1].split()
 
 
 @pytest.mark.parametrize("command", ["deploy", "destroy", "cost", "key", "redrive"])
-def test_each_operation_has_a_target_that_takes_the_name(command: str) -> None:
-    assert _runs(command) == ["python", "-m", "operations", command]
-    assert _runs(command, "name=annas") == ["python", "-m", "operations", "-c", '"name=annas"', command]
+def test_operation_targets_pass_settings(command: str) -> None:
+    assert _last_command(command) == ["python", "-m", "operations", command]
+    assert _last_command(command, "name=annas") == ["python", "-m", "operations", "-c", '"name=annas"', command]
 
 
-def test_deploy_takes_stacks_settings_and_a_yes_beforehand() -> None:
-    assert _runs("deploy", "STACKS=Cron Ecs", "allowed_cidr=9.9.9.9/32", "YES=1")[3:] == [
+def test_deploy_target_passes_stacks_settings_and_confirmation() -> None:
+    assert _last_command("deploy", "STACKS=Cron Ecs", "allowed_cidr=9.9.9.9/32", "YES=1")[3:] == [
         "-c", '"allowed_cidr=9.9.9.9/32"', "deploy", "Cron", "Ecs", "--yes",
     ]  # fmt: skip
 
 
-def test_what_the_environment_calls_a_name_is_not_ours() -> None:
-    assert _runs("cost", name="somebody") == ["python", "-m", "operations", "cost"]
+def test_targets_ignore_environment_variables_with_the_name_of_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("name", "annas")
+    assert _last_command("cost") == ["python", "-m", "operations", "cost"]
 
 
-def test_a_misspelt_setting_stops_before_anything_is_done_to_the_usual_copy() -> None:
-    run = subprocess.run(["make", "destroy", "nmae=annas"], cwd=ROOT, capture_output=True, text=True)
+@pytest.mark.parametrize("target", ["destroy", "synth"])
+def test_unknown_variables_are_rejected(target: str) -> None:
+    run = _make(target, "nmae=annas")
     assert (run.returncode, run.stdout) == (2, "")
     assert len(run.stderr.splitlines()) == 1
-    assert "There is no nmae. Known are: name allowed_cidr " in run.stderr
+    assert "Unknown variable nmae. Allowed: name allowed_cidr " in run.stderr
+
+
+def test_recipes_find_the_tools_of_this_folder(tmp_path: Path) -> None:
+    makefile = tmp_path / "tools.mk"
+    makefile.write_text("include Makefile\nwhich:\n\t@command -v python node npm cdk\n\t@npm --version\n")
+    run = _make("-f", str(makefile), "which")
+    *found, npm_version = run.stdout.splitlines()
+    assert found == [
+        *(f"{ROOT}/.venv/bin/{name}" for name in ("python", "node", "npm")),
+        f"{ROOT}/node_modules/.bin/cdk",
+    ]
+    assert npm_version.split(".")[0].isdigit()
+    assert (ROOT / ".venv" / "bin" / "node").is_symlink(), "setup replaces the script of the wheel, which breaks Ctrl-C"

@@ -1,4 +1,4 @@
-"""Least privilege on the command line: `python -m tests.permissions`, or `make privileges`."""
+"""Least privilege on the command line: `python -m tests.permissions`, or `make permissions`."""
 
 import argparse
 import sys

@@ -11,7 +11,7 @@ PAGE = ROOT / "docs" / "privileges.md"
 
 _HEAD = """# What each role may do, and what fails without it
 
-Written by `make privileges` from what its run found, in the sandbox with IAM enforced. {calls:,} calls of roles were
+Written by `make permissions` from what its run found, in the sandbox with IAM enforced. {calls:,} calls of roles were
 decided, and what they need was granted. Then each right, one action on one resource, was taken away on its own, and the
 work that had used it was done again: {taken} rights were missed by the work named here, which was denied just that.
 {untried} rights cannot be used in the sandbox, for [reasons](#rights-that-nothing-here-can-use).

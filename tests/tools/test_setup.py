@@ -91,4 +91,4 @@ def test_a_machine_without_python_is_told_so(tmp_path: Path) -> None:
         ["make", "setup", "PYTHON=python-of-nowhere", "--always-make"], cwd=ROOT, capture_output=True, text=True
     )
     assert run.returncode != 0
-    assert "python-of-nowhere not found: install Python 3.11 or newer, or say which with PYTHON=…" in run.stderr
+    assert "python-of-nowhere not found" in run.stderr
