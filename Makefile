@@ -89,7 +89,7 @@ reports: setup  ## Generate docs/reports/: run the tests of each guarantee, and 
 	@python -m tools.guarantees
 
 synth: setup  ## Write the templates of all stacks to cdk.out/, without credentials
-	@echo "Writing the templates of all stacks …"
+	@echo "Synthesizing the templates of all stacks …"
 	@cdk synth --quiet $(CONTEXT)
 	@echo "Templates are in cdk.out/"
 
