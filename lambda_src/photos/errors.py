@@ -1,10 +1,12 @@
-"""What the domain says when it will not do something."""
+"""Errors of the domain."""
 
 
 class PhotoRejected(Exception):
-    """This photo will never be accepted: trying again with the same bytes cannot help.
+    """The file cannot become a photo, now or later: a retry with the same bytes gives the same result.
 
-    `code` is stable snake_case for programs; `reason` is one sentence for a person.
+    Attributes:
+        code: Stable snake_case identifier for programs.
+        reason: One sentence for people.
     """
 
     def __init__(self, code: str, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""The formats we accept: how each is recognised, which decoder reads it, and how big it may be."""
+"""Supported image formats: how each is detected, which decoder reads it, and its pixel limit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,47 +6,61 @@ from importlib import import_module
 from typing import Final
 
 from photos.errors import PhotoRejected
-from photos.jpeg_scans import needs_all_scans
+from photos.jpeg_limits import has_multiple_scans
 
 
 @dataclass(frozen=True)
 class Format:
-    """One accepted format. `max_pixels` keeps its decoder inside the function's memory and time."""
+    """A supported image format.
+
+    Attributes:
+        name: Name for people.
+        decoder: Pillow's name of the format.
+        plugin: Module that registers the decoder with Pillow.
+        max_pixels: Pixel limit that keeps the decoder within the memory and the time of the function.
+        matches: Returns whether a file has this format, from its content: names and content types can be wrong.
+        alpha_weight: Number of pixels that a pixel with alpha counts as.
+        isolated: Whether it is decoded in a subprocess, because its decoder can crash or run for too long.
+    """
 
     name: str
-    decoder: str  # Pillow's name for it
-    plugin: str  # the module that teaches it to Pillow
+    decoder: str
+    plugin: str
     max_pixels: int
-    recognises: Callable[[bytes], bool]  # given the whole file, by its content: names lie
-    alpha_counts: int = 1  # a pixel with alpha counts as this many
-    isolated: bool = False  # decoded in a process of its own, for it may crash or take long
+    matches: Callable[[bytes], bool]
+    alpha_weight: int = 1
+    isolated: bool = False
 
-    def limit(self, mode: str) -> int:
-        """How many pixels a photo may have that Pillow opens in this mode."""
-        return self.max_pixels // (self.alpha_counts if mode == "RGBA" else 1)
+    def pixel_limit(self, mode: str) -> int:
+        """Return the pixel limit of a photo that Pillow opens in this mode."""
+        return self.max_pixels // (self.alpha_weight if mode == "RGBA" else 1)
 
     def load_plugin(self) -> None:
-        """Make Pillow able to open this format, and no other: each costs start-up time."""
+        """Register the decoder of this format with Pillow. Others stay unloaded: each lengthens a cold start."""
         module = import_module(self.plugin)
         if self.decoder == "HEIF":
             module.register_heif_opener(thumbnails=False, decode_threads=1)
 
 
-def format_of(photo: bytes) -> Format:
-    """The format of `photo`. Raises PhotoRejected if it is none of ours."""
+def detect_format(photo: bytes) -> Format:
+    """Return the format of a file.
+
+    Raises:
+        PhotoRejected: The format is not supported, or a JPEG exceeds a limit of `photos.jpeg_limits`.
+    """
     for candidate in FORMATS:
-        if candidate.recognises(photo):
+        if candidate.matches(photo):
             return candidate
     names = ", ".join(dict.fromkeys(candidate.decoder for candidate in FORMATS))
-    raise PhotoRejected("not_a_photo", f"This is not an image we can read; we read {names}.")
+    raise PhotoRejected("not_a_photo", f"This file is not a supported image. Supported formats: {names}.")
 
 
 def _starts_with(*starts: bytes) -> Callable[[bytes], bool]:
     return lambda photo: photo.startswith(starts)
 
 
-def _is_jpeg_in_passes(photo: bytes) -> bool:
-    return _is_jpeg(photo) and needs_all_scans(photo)
+def _is_multiple_scan_jpeg(photo: bytes) -> bool:
+    return _is_jpeg(photo) and has_multiple_scans(photo)
 
 
 def _is_webp(photo: bytes) -> bool:
@@ -66,7 +80,7 @@ def _is_heif(photo: bytes) -> bool:
 
 
 def _brands(photo: bytes) -> set[bytes]:
-    """The brands that an ISO media file (AVIF, HEIC) claims in its leading `ftyp` box."""
+    """Return the brands that the leading `ftyp` box of an ISO media file (AVIF, HEIC) lists."""
     if photo[4:8] != b"ftyp":
         return set()
     end = min(int.from_bytes(photo[:4], "big"), 256)
@@ -81,19 +95,19 @@ _is_bmp: Final = _starts_with(b"BM")
 
 _MILLION: Final = 1_000_000
 
-# The limits keep every photo under 900 MiB and 5 s of one CPU: `make bench` measures both, for the kind of
-# each that takes most, and docs/thumbnails.md shows them.
+# At its limit, the most expensive kind of each format that we know took less than 900 MiB and 5 s of CPU time; see
+# docs/thumbnails.md. Memory is also limited while decoding, time only in a subprocess.
 FORMATS: Final = (
-    Format("progressive JPEG", "JPEG", "PIL.JpegImagePlugin", 64 * _MILLION, _is_jpeg_in_passes),
+    Format("progressive JPEG", "JPEG", "PIL.JpegImagePlugin", 64 * _MILLION, _is_multiple_scan_jpeg),
     Format("JPEG", "JPEG", "PIL.JpegImagePlugin", 250 * _MILLION, _is_jpeg),
     Format("AVIF", "AVIF", "PIL.AvifImagePlugin", 50 * _MILLION, _is_avif),
-    # What phones write, 8064 × 6048, and no more: the slowest to decode. Damaged ones crash its decoder.
-    Format("HEIC", "HEIF", "pi_heif", 49 * _MILLION, _is_heif, alpha_counts=2, isolated=True),
+    # Phones write 8064 × 6048. More would take too long. Damaged files can crash the decoder.
+    Format("HEIC", "HEIF", "pi_heif", 49 * _MILLION, _is_heif, alpha_weight=2, isolated=True),
     Format("PNG", "PNG", "PIL.PngImagePlugin", 64 * _MILLION, _is_png),
     Format("animated WebP", "WEBP", "PIL.WebPImagePlugin", 25 * _MILLION, _is_animated_webp),
     Format("WebP", "WEBP", "PIL.WebPImagePlugin", 50 * _MILLION, _is_webp),
     Format("GIF", "GIF", "PIL.GifImagePlugin", 100 * _MILLION, _is_gif),
-    # What it holds may be coded as anything, such as JPEGs of 90 scans.
+    # A TIFF can contain any compression, such as a JPEG of 90 scans.
     Format("TIFF", "TIFF", "PIL.TiffImagePlugin", 70 * _MILLION, _is_tiff, isolated=True),
     Format("BMP", "BMP", "PIL.BmpImagePlugin", 100 * _MILLION, _is_bmp),
 )

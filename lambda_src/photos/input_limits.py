@@ -1,4 +1,7 @@
-"""Files made to hurt a decoder before it comes to any pixel. Limits on pixels and scans are elsewhere."""
+"""Limits for files that would exhaust a decoder before it reaches any pixel, and for the memory of a decoder.
+
+The limits for pixels are in `photos.formats`, and those for the parts of a JPEG in `photos.jpeg_limits`.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -7,23 +10,30 @@ from typing import Final, Literal
 
 from photos.errors import PhotoRejected
 
-MAX_PARTS: Final = 50_000  # PNGs of 50 MiB have 13,000 at most; Pillow takes 4 µs for each
-_TIFF_OFFSETS: Final = (273, 324)  # where strips and tiles are
-MAX_MEMORY: Final = 1_300 * 2**20  # bytes for one photo: none that is accepted needs 900 MiB
+MAX_PARTS: Final = 50_000  # a PNG of 50 MiB has at most 13,000 chunks; Pillow takes 4 µs for each
+MAX_MEMORY: Final = 1_300 * 2**20  # bytes to decode one photo; no accepted photo is known to need 900 MiB
+
+_TIFF_OFFSETS: Final = (273, 324)  # tags: StripOffsets, TileOffsets
 
 
-def check_parts(photo: bytes, decoder: str) -> None:
-    """Raises PhotoRejected for a PNG, GIF or TIFF of more than MAX_PARTS parts: 50 MiB of them take 20 s.
+def check_structure(photo: bytes, decoder: str) -> None:
+    """Reject a file whose structure makes its decoder slow.
 
-    And for a BMP in runs, which Pillow reads in Python: one of 41 KB took 9 s.
+    Such a file is a PNG, GIF, or TIFF of more than MAX_PARTS parts, because 50 MiB of them take 20 s, or a
+    run-length encoded BMP, which Pillow decodes in Python: one of 41 KB took 9 s.
+
+    Args:
+        photo: The whole file.
+        decoder: Pillow's name of its format.
+
+    Raises:
+        PhotoRejected: With the code `too_many_parts`.
     """
-    if decoder == "BMP" and _is_in_runs(photo):
-        raise PhotoRejected(
-            "too_many_parts", "This BMP is coded in runs, which no camera writes, and takes too long to read."
-        )
+    if decoder == "BMP" and _is_run_length_encoded(photo):
+        raise PhotoRejected("too_many_parts", "This BMP is run-length encoded, which takes too long to decode.")
     count = {"PNG": _png_chunks, "GIF": _gif_blocks, "TIFF": _tiff_parts}.get(decoder)
     if count and any(number >= MAX_PARTS for number in count(photo)):
-        raise PhotoRejected("too_many_parts", f"This {decoder} has more than {MAX_PARTS} parts, which is no photo.")
+        raise PhotoRejected("too_many_parts", f"This {decoder} has more than {MAX_PARTS:,} parts.")
 
 
 def _png_chunks(photo: bytes) -> Iterator[int]:
@@ -34,13 +44,13 @@ def _png_chunks(photo: bytes) -> Iterator[int]:
 
 
 def _gif_blocks(photo: bytes) -> Iterator[int]:
-    """The blocks before the first frame."""
+    """Count the blocks before the first frame."""
     packed = photo[10:11] or b"\0"
     position = 13 + (3 << (packed[0] & 7) + 1 if packed[0] & 0x80 else 0)
     number = 0
     while position < len(photo) and photo[position] not in b",;":
         yield (number := number + 1)
-        if photo[position] == 0x21:  # an extension: a label, then blocks, the last one empty
+        if photo[position] == 0x21:  # an extension: a label, then blocks, of which the last one is empty
             position += 2
             while position < len(photo) and photo[position]:
                 position += 1 + photo[position]
@@ -49,7 +59,7 @@ def _gif_blocks(photo: bytes) -> Iterator[int]:
 
 
 def _tiff_parts(photo: bytes) -> Iterator[int]:
-    """The number of tags that the first directory claims, and of strips or tiles: three million took 14 s."""
+    """Yield the claimed numbers of tags, strips, and tiles of the first directory. Three million took 14 s."""
     order: Literal["little", "big"] = "little" if photo.startswith(b"II") else "big"
     large = 43 in photo[2:4]  # BigTIFF, whose numbers have 8 bytes
     pointer, counter, count_size, tag_size = (8, 8, 8, 20) if large else (4, 2, 4, 12)
@@ -65,16 +75,16 @@ def _tiff_parts(photo: bytes) -> Iterator[int]:
             yield number(at + 4, count_size)
 
 
-def _is_in_runs(photo: bytes) -> bool:
-    """Whether a BMP says so: at 30, unless its header at 14 is the oldest, of 12 bytes."""
-    return int.from_bytes(photo[14:18], "little") > 12 and int.from_bytes(photo[30:34], "little") in (1, 2)
+def _is_run_length_encoded(bmp: bytes) -> bool:
+    """Read the compression field at byte 30, which the oldest header (12 bytes long) does not have."""
+    return int.from_bytes(bmp[14:18], "little") > 12 and int.from_bytes(bmp[30:34], "little") in (1, 2)
 
 
 @contextmanager
-def bounded_memory() -> Iterator[None]:
-    """Within this, asking for more than MAX_MEMORY raises MemoryError, where Linux would kill the process.
+def limited_memory() -> Iterator[None]:
+    """Make an allocation beyond MAX_MEMORY raise MemoryError. Without it, Linux would kill the process.
 
-    What decoders take is measured for what is known (docs/thumbnails.md); this is for what is not.
+    The pixel limits cover the known needs of decoders; this covers the unknown ones. It works on Linux only.
     """
     if sys.platform != "linux":
         yield
@@ -83,11 +93,10 @@ def bounded_memory() -> Iterator[None]:
 
     with open("/proc/self/statm") as file:
         used = int(file.read().split()[0]) * resource.getpagesize()
-    before = resource.getrlimit(resource.RLIMIT_AS)
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     wanted = used + MAX_MEMORY
-    allowed = wanted if before[1] == resource.RLIM_INFINITY else min(wanted, before[1])
-    resource.setrlimit(resource.RLIMIT_AS, (allowed, before[1]))
+    resource.setrlimit(resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

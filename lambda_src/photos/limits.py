@@ -1,11 +1,15 @@
-"""What a photo may be and what is made of it: for those who promise it and those who do it."""
+"""Limits of the service: the thumbnail sizes, and the files that it accepts.
+
+The API, its OpenAPI document, and the thumbnailer read them here.
+"""
 
 from typing import Final
 
-SIZES: Final = (256, 1024)  # of thumbnails: sides of the squares they fit in, in pixels
-MAX_BYTES: Final = 50 * 2**20  # the JPEG of a 100-megapixel camera has about 45 MiB
+SIZES: Final = (256, 1024)  # pixels; a thumbnail fits in a square of this side
+MAX_BYTES: Final = 50 * 2**20  # a JPEG of a 100-megapixel camera has about 45 MiB
 
-# What browsers call the formats that we read. A name proves nothing: formats are recognised by content.
+# Content types that an upload can declare, one or more for each format in `photos.formats`. A declared type proves
+# nothing, so the thumbnailer detects the format from the content.
 CONTENT_TYPES: Final = (
     "image/avif",
     "image/bmp",

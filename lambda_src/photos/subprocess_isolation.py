@@ -1,4 +1,4 @@
-"""A piece of work in a process of its own, for code that may crash or never end: it harms only that process."""
+"""Runs code that can crash or never end in a subprocess, so that it cannot harm its caller."""
 
 import faulthandler
 import os
@@ -12,53 +12,63 @@ T = TypeVar("T")
 
 
 class SubprocessCrashed(Exception):
-    """The process died of a signal, or was not able to tell its result."""
+    """A signal ended the subprocess, or it could not return its result."""
 
 
 def run_in_subprocess(work: Callable[[], T], *, seconds: float) -> T:
-    """The result of `work`, done by a fork of this process.
+    """Run `work` in a fork of this process.
 
-    A fork costs 5 ms, and 70 ms more at 12 megapixels, as all its memory is new.
+    A fork costs 5 ms, and 70 ms more for a 12-megapixel photo, because all memory of the fork is new.
+    A system without fork (Windows) runs `work` in this process, without a time limit.
 
-    seconds: of processor time; by the clock it may take twice as long, for the machine may be busy
-    Raises TimeoutError, SubprocessCrashed, or what `work` raised. Without fork (Windows), it runs here, unbounded.
+    Args:
+        work: Function to run. Its result must be picklable.
+        seconds: Limit of CPU time. The limit of elapsed time is twice as long, because the machine can be busy.
+
+    Returns:
+        The result of `work`.
+
+    Raises:
+        TimeoutError: `work` exceeded a limit.
+        SubprocessCrashed: The subprocess ended without a result.
+        Exception: Any exception that `work` raised.
     """
     if not hasattr(os, "fork"):
         return work()
-    reading, writing = os.pipe()
-    with warnings.catch_warnings(action="ignore"):  # of threads, which Lambda's process has none of
+    reader, writer = os.pipe()
+    with warnings.catch_warnings(action="ignore"):  # Python warns of threads; Lambda's process has none
         child = os.fork()
     if not child:
-        os.close(reading)
-        _work(work, writing, seconds)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        told = pipe.read()
+        os.close(reader)
+        _run_and_exit(work, writer, seconds)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        message = pipe.read()
     _, status = os.waitpid(child, 0)
     if -os.waitstatus_to_exitcode(status) in (signal.SIGPROF, signal.SIGALRM):
         raise TimeoutError(f"took more than {seconds} s")
     if status:
         raise SubprocessCrashed(f"status {status}")
-    succeeded, result = pickle.loads(told)  # ours, for it was never outside of these two processes
+    succeeded, result = pickle.loads(message)  # safe: the message never leaves these two processes
     if not succeeded:
         raise result
-    return result  # type: ignore[no-any-return]  # a pickle has no type
+    return result  # type: ignore[no-any-return]  # pickle.loads returns Any
 
 
-def _work(work: Callable[[], object], writing: int, seconds: float) -> NoReturn:
-    """Do it and tell, and end without what a process does at its end: all of that belongs to the parent."""
-    faulthandler.disable()  # `SubprocessCrashed` says it
+def _run_and_exit(work: Callable[[], object], writer: int, seconds: float) -> NoReturn:
+    """Run `work`, send its result, and exit without cleanup handlers, which belong to the parent process."""
+    faulthandler.disable()  # the parent reports the crash
     for number in (signal.SIGPROF, signal.SIGALRM):
-        signal.signal(number, signal.SIG_DFL)  # ends the process, whatever it is doing
+        signal.signal(number, signal.SIG_DFL)  # ends the process at any point, also within native code
     signal.setitimer(signal.ITIMER_PROF, seconds)
     signal.setitimer(signal.ITIMER_REAL, 2 * seconds)
     try:
         try:
-            told = pickle.dumps((True, work()))
+            message = pickle.dumps((True, work()))
         except Exception as error:
-            told = pickle.dumps((False, error))
-        with os.fdopen(writing, "wb") as pipe:
-            pipe.write(told)
+            message = pickle.dumps((False, error))
+        with os.fdopen(writer, "wb") as pipe:
+            pipe.write(message)
         os._exit(0)
     finally:
         os._exit(1)

@@ -12,8 +12,13 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "lambda_src"))
 
+<<<<<<< HEAD
 from local.console import heading, step  # noqa: E402
 from tools.benchmark import cold_start, cost, memory, page, pictures, plot, sharp, speed, tricks  # noqa: E402
+=======
+from local.console import headline, step  # noqa: E402
+from tools.benchmark import cold_start, cost, memory, page, pictures, plot, sharp, speed  # noqa: E402
+>>>>>>> bbf1efd (Imaging: rewritten docstrings and tests; limits of JPEG scans without the removal of hidden scans)
 from tools.benchmark.heic import Heic  # noqa: E402
 
 DOCS = ROOT / "docs" / "thumbnails.md"
@@ -66,12 +71,9 @@ def _measured(*, fetch: bool) -> dict[str, Any]:
         with step("speed"):
             rival = stack.enter_context(sharp.running(sharp_folder)) if sharp_folder else None
             times = speed.measure(written, rival)
-        with step("tricks"):
-            gains = tricks.measure(written)
     return {
         "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
         "speed ms": times,
-        "tricks": gains,
         "memory": rows,
         "48 MP baseline JPEG MiB": large,
         "cold start ms": start,

@@ -47,11 +47,11 @@ _STOCK_PILLOW = (
     """
 from io import BytesIO
 from PIL import Image
-from photos.formats import format_of
+from photos.formats import detect_format
 Image.MAX_IMAGE_PIXELS = None
 """,
     """
-format_of(photo).load_plugin()
+detect_format(photo).load_plugin()
 image = Image.open(BytesIO(photo))
 for size in (1024, 256):
     image.thumbnail((size, size))
@@ -84,7 +84,7 @@ def _of_others(photo: Path, sharp_folder: Path | None) -> dict[str, float]:
 def _row(photo: Hardest, sharp_folder: Path | None) -> Row:
     mebibytes, seconds = _measured(photo.path, _OURS)
     kind = next(known for known in FORMATS if known.name == photo.format)
-    limit = kind.limit("RGBA" if photo.clear else "RGB") / 1e6
+    limit = kind.pixel_limit("RGBA" if photo.clear else "RGB") / 1e6
     file = photo.path.stat().st_size / 2**20
     times = limit / photo.megapixels
     return {

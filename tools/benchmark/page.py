@@ -17,7 +17,6 @@ def tables(result: Result) -> dict[str, str]:
     return {
         "targets": _table(["Target", "Allowed", "Measured", ""], [list(target) for target in _targets(result)]),
         **{f"speed of {sizes}": _speed(result, sizes) for sizes in SIZES},
-        "tricks": _tricks(result["tricks"]),
         "memory": _memory(result["memory"]),
         "memory beside others": _memory_beside_others(result),
         "cold start": _cold_start(result["cold start ms"]),
@@ -125,23 +124,6 @@ def _memory_beside_others(result: Result) -> str:
         for photo, peaks in photos.items()
     ]
     return _table(["", *engines], rows)
-
-
-def _tricks(rows: Sequence[Mapping[str, Any]]) -> str:
-    """By trick, what the same work takes without it and with it."""
-    heading = ["Trick", "ms without", "ms with", "Where"]
-    return _table(
-        heading,
-        [
-            [
-                row["trick"],
-                f"{row['without']:.0f}",
-                f"{row['with']:.0f}",
-                f"[`{row['module']}.py`](../lambda_src/photos/{row['module']}.py)",
-            ]
-            for row in rows
-        ],
-    )
 
 
 def _cold_start(start: Mapping[str, float]) -> str:

@@ -50,7 +50,7 @@ def test_complete_visit(gallery: GalleryPage, sandbox: Sandbox, broken: Path) ->
     picture(gallery, "key")
     gallery.give_key()
     expect(gallery.thumbnails).to_have_count(3)
-    expect(gallery.cards.filter(has_text="holiday.jpg: This is not an image we can read")).to_have_count(1)
+    expect(gallery.cards.filter(has_text="holiday.jpg: This file is not a supported image")).to_have_count(1)
     images = gallery.thumbnails.get_by_role("img")
     eventually(gallery, lambda: all("other-compute-thumbnails" in loaded(image) for image in images.all()))
     picture(gallery, "photos")

@@ -1,4 +1,4 @@
-"""What is promised is what can be read."""
+"""Uploads can declare exactly the formats that the thumbnailer supports."""
 
 from PIL import Image
 
@@ -6,8 +6,8 @@ from photos.formats import FORMATS
 from photos.limits import CONTENT_TYPES
 
 
-def test_just_the_formats_that_are_read_may_be_announced() -> None:
+def test_content_types_are_those_of_the_supported_formats() -> None:
     Image.init()
-    heif = {"image/heic", "image/heif"}  # no name of Pillow's own, and browsers have two
+    heif = {"image/heic", "image/heif"}  # Pillow has no HEIF, and browsers have two names for it
     others = {Image.MIME[known.decoder] for known in FORMATS if known.decoder != "HEIF"}
     assert set(CONTENT_TYPES) == heif | others

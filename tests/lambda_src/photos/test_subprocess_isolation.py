@@ -1,4 +1,4 @@
-"""Work that is done run_in_subprocess comes back, fails, crashes and hangs without harm."""
+"""Work in a subprocess returns, fails, crashes, or hangs without harm to its caller."""
 
 import os
 import signal
@@ -17,45 +17,46 @@ def crash() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def hang() -> None:
+def sleep_forever() -> None:
     while True:
         sleep(0.01)
 
 
-def toil() -> None:
-    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])  # so that only processor time can end it
+def compute_forever() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])  # so that only the limit of CPU time can end it
     while True:
         pass
 
 
-def refuse() -> None:
+def reject() -> None:
     raise PhotoRejected("broken", "It is broken.")
 
 
-def test_the_result_comes_from_another_process() -> None:
-    assert run_in_subprocess(lambda: (os.getpid(), bytes(5_000_000)), seconds=5) != (os.getpid(), bytes(5_000_000))
-    assert len(run_in_subprocess(lambda: bytes(5_000_000), seconds=5)) == 5_000_000
+def test_result_is_returned_from_another_process() -> None:
+    process, data = run_in_subprocess(lambda: (os.getpid(), bytes(5_000_000)), seconds=5)
+    assert process != os.getpid()
+    assert data == bytes(5_000_000)
 
 
-def test_what_it_raises_is_raised() -> None:
-    with pytest.raises(PhotoRejected) as refusal:
-        run_in_subprocess(refuse, seconds=5)
-    assert (refusal.value.code, refusal.value.reason) == ("broken", "It is broken.")
+def test_exception_is_raised_in_the_caller() -> None:
+    with pytest.raises(PhotoRejected) as rejected:
+        run_in_subprocess(reject, seconds=5)
+    assert (rejected.value.code, rejected.value.reason) == ("broken", "It is broken.")
 
 
-def test_a_crash_is_an_exception() -> None:
+def test_crash_raises_an_exception() -> None:
     with pytest.raises(SubprocessCrashed):
         run_in_subprocess(crash, seconds=5)
 
 
-@pytest.mark.parametrize("work", [hang, toil])
-def test_what_takes_too_long_is_ended(work: Callable[[], None]) -> None:
+@pytest.mark.parametrize("work", [sleep_forever, compute_forever])
+def test_work_over_the_time_limit_is_stopped(work: Callable[[], None]) -> None:
     with pytest.raises(TimeoutError):
         run_in_subprocess(work, seconds=0.1)
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="only Linux tells what a process holds open")
-def test_nothing_of_it_is_left_open() -> None:
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="only Linux lists the open files of a process")
+def test_no_file_descriptor_leaks() -> None:
     before = os.listdir("/proc/self/fd")
     for _ in range(3):
         with pytest.raises(SubprocessCrashed):

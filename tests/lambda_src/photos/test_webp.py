@@ -1,58 +1,57 @@
-"""WebP decoded by libwebp itself shows what Pillow shows, and fails where Pillow fails."""
+"""WebP that libwebp decodes directly looks like what Pillow decodes, and fails where Pillow fails."""
 
 import sys
-from io import BytesIO
 
 import pytest
 from PIL import Image, WebPImagePlugin
 
 from photos import webp
 from photos.downscaling import Size
-from tests.lambda_src.photos.images import four_corners, opened, photo, psnr, saved
+from tests.lambda_src.photos.images import encode, four_corners, open_image, psnr, sample
 
-LOSSY, LOSSLESS = (saved(opened(photo("retina.jpg")), "WEBP", quality=90, lossless=way) for way in (False, True))
-
-
-def shrinking(whole: bytes, factor: Size) -> Image.Image:
-    return webp.shrinking(Image.open(BytesIO(whole)), whole, factor)
+SIDE = 1411  # of retina.jpg
+LOSSY, LOSSLESS = (encode(open_image(sample("retina.jpg")), "WEBP", quality=90, lossless=it) for it in (False, True))
 
 
-@pytest.mark.parametrize("whole", [LOSSY, LOSSLESS])
-def test_every_pixel_is_that_of_pillow(whole: bytes) -> None:
-    assert shrinking(whole, (1, 1)).tobytes() == opened(whole).convert("RGB").tobytes()
+def decode_reduced(photo: bytes, factor: Size) -> Image.Image:
+    return webp.decode_reduced(open_image(photo), photo, factor)
 
 
-def test_clear_pixels_are_kept_whole() -> None:
-    clear = four_corners().convert("RGBA")
-    clear.putalpha(Image.linear_gradient("L").resize(clear.size))
-    whole = saved(clear, "WEBP")
-    assert shrinking(whole, (4, 4)).tobytes() == opened(whole).tobytes()
+@pytest.mark.parametrize("photo", [LOSSY, LOSSLESS], ids=["lossy", "lossless"])
+def test_pixels_are_those_of_pillow(photo: bytes) -> None:
+    assert decode_reduced(photo, (1, 1)).tobytes() == open_image(photo).convert("RGB").tobytes()
+
+
+def test_photo_with_alpha_is_decoded_at_full_size() -> None:
+    image = four_corners().convert("RGBA")
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    photo = encode(image, "WEBP")
+    assert decode_reduced(photo, (4, 4)).tobytes() == open_image(photo).tobytes()
 
 
 @pytest.mark.parametrize("factor", [2, 3, 7])
-@pytest.mark.parametrize("whole", [LOSSY, LOSSLESS])
-def test_averages_as_it_decodes(whole: bytes, factor: int) -> None:
-    made = shrinking(whole, (factor, factor))
-    assert made.size == (-(-1411 // factor), -(-1411 // factor))
-    exact = opened(whole).convert("RGB").resize(made.size, Image.Resampling.BOX)
-    assert psnr(made, exact) > 45
+@pytest.mark.parametrize("photo", [LOSSY, LOSSLESS], ids=["lossy", "lossless"])
+def test_reduced_pixels_are_averages(photo: bytes, factor: int) -> None:
+    made = decode_reduced(photo, (factor, factor))
+    assert made.size == (-(-SIDE // factor), -(-SIDE // factor))
+    expected = open_image(photo).convert("RGB").resize(made.size, Image.Resampling.BOX)
+    assert psnr(made, expected) > 45
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere Pillow may hide its libwebp")
-def test_pillow_is_not_asked_to_decode(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, Pillow can hide its libwebp")
+def test_pillow_does_not_decode(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(WebPImagePlugin.WebPImageFile, "load", None)
-    assert shrinking(LOSSY, (2, 2)).size == (706, 706)
+    assert decode_reduced(LOSSY, (2, 2)).size == (706, 706)
 
 
-def test_what_only_pillow_can_decode_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    moving = saved(four_corners(), "WEBP", save_all=True, append_images=[Image.new("RGB", (400, 200))])
-    assert shrinking(moving, (2, 2)).size == (400, 200)
-    monkeypatch.setattr("PIL._webp.__file__", None)  # this program itself, which has no libwebp
-    assert shrinking(LOSSY, (2, 2)).size == (1411, 1411)
+def test_animation_and_hidden_libwebp_are_left_to_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    moving = encode(four_corners(), "WEBP", save_all=True, append_images=[Image.new("RGB", (400, 200))])
+    assert decode_reduced(moving, (2, 2)).size == (400, 200)
+    monkeypatch.setattr("PIL._webp.__file__", None)  # loads this program itself, which has no libwebp
+    assert decode_reduced(LOSSY, (2, 2)).size == (SIDE, SIDE)
 
 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.99])
-def test_a_truncated_one_is_damaged(part: float) -> None:
-    image = Image.open(BytesIO(LOSSY))
+def test_truncated_photo_raises_an_error(part: float) -> None:
     with pytest.raises(ValueError, match="libwebp"):
-        webp.shrinking(image, LOSSY[: int(len(LOSSY) * part)], (2, 2))
+        webp.decode_reduced(open_image(LOSSY), LOSSY[: int(len(LOSSY) * part)], (2, 2))

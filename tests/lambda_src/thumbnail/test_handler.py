@@ -106,7 +106,7 @@ def test_a_refused_file_is_done_with_and_says_why(handler: Handler, aws: MockedA
     assert handler(batch(message(record("a.jpg", etag)))) == ALL_DONE
     item = aws.items()["a.jpg"]
     assert (item["state"], item["etag"], item["code"]) == ("rejected", etag, "not_a_photo")
-    assert item["reason"].startswith("This is not an image we can read")
+    assert item["reason"].startswith("This file is not a supported image")
     assert aws.thumbnails() == {}
 
 
