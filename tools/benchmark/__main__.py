@@ -12,13 +12,8 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "lambda_src"))
 
-<<<<<<< HEAD
 from local.console import heading, step  # noqa: E402
-from tools.benchmark import cold_start, cost, memory, page, pictures, plot, sharp, speed, tricks  # noqa: E402
-=======
-from local.console import headline, step  # noqa: E402
 from tools.benchmark import cold_start, cost, memory, page, pictures, plot, sharp, speed  # noqa: E402
->>>>>>> bbf1efd (Imaging: rewritten docstrings and tests; limits of JPEG scans without the removal of hidden scans)
 from tools.benchmark.heic import Heic  # noqa: E402
 
 DOCS = ROOT / "docs" / "thumbnails.md"
