@@ -1,36 +1,35 @@
-"""Starts the emulator with the extension: `python -m local.extension`, configured by its environment.
+"""Start the emulator with the extensions: `python -m local.extension`, configured by environment variables.
 
-For `local/emulator.py`, which sets that environment; a person starts it with `python -m local up`.
+`local/emulator.py` sets these variables. Users run `python -m local up`.
 """
 
 import argparse
 import importlib
+import importlib.metadata
 import os
+import re
 import shutil
 import signal
 import sys
 import threading
+from pathlib import Path
 
-# In this order: the later ones build on the earlier ones.
-_EXTENSIONS = [
-    "transport",
-    "actions",
+_REQUIREMENTS = Path(__file__).parent.parent.parent / "requirements.txt"
+
+# The order matters where two modules replace the same function: the later one calls the earlier one.
+_MODULES = [
+    "iam_authorization",
+    "authorization_log",
     "s3_buckets",
     "cloudwatch_metrics",
     "service_events",
     "cloudwatch_alarms",
     "budgets",
     "lightsail",
-    "resources",
-    "iam_roles",
-    "authorization_log",
-    "missing_objects",
     "execution_roles",
     "container_images",
-    "container_processes",
     "batch_resources",
     "batch_jobs",
-    "waiting",
     "ecs_tasks",
     "ecs_resources",
     "load_balancers",
@@ -41,8 +40,28 @@ _EXTENSIONS = [
 ]
 
 
+def main() -> None:
+    """Extend the emulator and serve until the process is stopped."""
+    argparse.ArgumentParser(prog="python -m local.extension", description=__doc__).parse_args()
+    _check_version()
+    for name in _MODULES:
+        importlib.import_module(f"local.extension.{name}").extend()
+    _end_with_parent()
+    from ministack.app import main as serve
+
+    serve()
+
+
+def _check_version() -> None:
+    """Stop if the installed emulator is not the pinned version, whose private functions the modules replace."""
+    (pinned,) = re.findall(r"^ministack==(\S+)", _REQUIREMENTS.read_text(), re.MULTILINE)
+    installed = importlib.metadata.version("ministack")
+    if installed != pinned:
+        sys.exit(f"ministack {installed} is installed, but {pinned} is required. Run `make setup`.")
+
+
 def _end_with_parent() -> None:
-    """End, with all processes of functions and our folder, when standard input closes: our parent was killed."""
+    """When standard input closes because the parent ended, remove the sandbox folder and end the process group."""
 
     def watch() -> None:
         sys.stdin.buffer.read()
@@ -50,20 +69,6 @@ def _end_with_parent() -> None:
         os.killpg(0, signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def main() -> None:
-    """Extend the emulator and serve until killed."""
-    argparse.ArgumentParser(prog="python -m local.extension", description=__doc__).parse_args()
-    try:
-        for name in _EXTENSIONS:
-            importlib.import_module(f"local.extension.{name}").extend()
-    except (AttributeError, KeyError, ImportError) as error:
-        sys.exit(f"The installed emulator is not the pinned one ({error}). Run `make setup` to install it again.")
-    _end_with_parent()
-    from ministack.app import main as serve
-
-    serve()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Access logs of REST APIs: a line for each request, put into the Firehose stream that the stage names.
+"""Access logs of REST APIs: one line for each request, sent to the Firehose stream that the stage names.
 
-On paper only: Firehose here buffers nothing, and puts no newline behind a record.
+Not emulated: buffering, and the newline that API Gateway appends to each record.
 """
 
 import base64
@@ -13,35 +13,21 @@ from uuid import uuid4
 
 from ministack.core.iam_evaluator import _request_origin
 from ministack.services import apigateway_v1, firehose
-from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
+
+from local.extension.cloudformation import Properties, wrap
 
 _VARIABLE = re.compile(r"\$context((?:\.\w+)+)")
 
-# Of the request that is answered: the kind of error that API Gateway itself answers with.
-_error: ContextVar[str] = ContextVar("error", default="-")
+# The type of the gateway response to the current request, if API Gateway answers it with an error.
+_error_type: ContextVar[str] = ContextVar("error_type", default="-")
 
 
 def extend() -> None:
-    """Let stages know their log, and write it."""
-    stage = _RESOURCE_HANDLERS["AWS::ApiGateway::Stage"]
-    create, update = stage["create"], stage["update"]
+    """Keep the log settings of stages, and log each request."""
     answer, answer_error = apigateway_v1._handle_execute_in_scope, apigateway_v1._gateway_error_response
-    firehose._put_record  # noqa: B018  # gone in another version: say so at the start, not at the first request
 
-    def create_with_log(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
-        _check(props)
-        result = create(logical_id, props, stack_name)
-        _keep(props)
-        return result
-
-    def update_with_log(name: str, old: dict[str, Any], new: dict[str, Any], stack_name: str) -> Any:
-        _check(new)
-        result = update(name, old, new, stack_name)
-        _keep(new)
-        return result
-
-    def answer_and_remember_error(error: Any, request: Any) -> Any:
-        _error.set(error.response_type)
+    def answer_and_keep_error(error: Any, request: Any) -> Any:
+        _error_type.set(error.response_type)
         return answer_error(error, request)
 
     async def answer_and_log(
@@ -60,24 +46,23 @@ def extend() -> None:
                 "httpMethod": method,
                 "path": f"/{stage_name}{path}",
                 "status": status,
-                "error.responseType": _error.get(),
+                "error.responseType": _error_type.get(),
                 "responseLatency": round((time.time() - start) * 1000),
                 "responseLength": len(body),
             }
             line = _VARIABLE.sub(lambda found: str(values.get(found[1][1:], "-")), settings["format"])
+            record = {"Data": base64.b64encode(line.encode()).decode()}
             stream = settings["destinationArn"].rpartition("/")[2]
-            firehose._put_record(
-                {"DeliveryStreamName": stream, "Record": {"Data": base64.b64encode(line.encode()).decode()}}
-            )
+            firehose._put_record({"DeliveryStreamName": stream, "Record": record})
         return status, answered, body
 
-    stage.update(create=create_with_log, update=update_with_log)
-    apigateway_v1._gateway_error_response = answer_and_remember_error
+    wrap("AWS::ApiGateway::Stage", before=_check_destination, after=_keep_settings)
+    apigateway_v1._gateway_error_response = answer_and_keep_error
     apigateway_v1._handle_execute_in_scope = answer_and_log
 
 
-def _check(props: dict[str, Any]) -> None:
-    """Refuse what API Gateway refuses."""
+def _check_destination(props: Properties) -> None:
+    """Reject the log settings that API Gateway rejects."""
     destination = props.get("AccessLogSetting", {}).get("DestinationArn", "")
     levels = {setting.get("LoggingLevel", "OFF") for setting in props.get("MethodSettings", [])}
     account = apigateway_v1._account_settings.get("settings") or {}
@@ -91,7 +76,7 @@ def _check(props: dict[str, Any]) -> None:
             )
 
 
-def _keep(props: dict[str, Any]) -> None:
+def _keep_settings(_stage_id: str, props: Properties) -> None:
     setting = props.get("AccessLogSetting") or {}
     stage = apigateway_v1._stages_v1[props["RestApiId"]][props["StageName"]]
     stage["accessLogSettings"] = {name[0].lower() + name[1:]: value for name, value in setting.items()}

@@ -1,7 +1,7 @@
-"""What roles were allowed and denied: a line of JSON each, in the file `authorization.jsonl` of the sandbox's folder.
+"""IAM: a log of the requests that role policies allowed and denied.
 
-Each line has the whole request as the emulator saw it, so that whoever reads it can hold it against a policy himself.
-Nothing is written unless the file is there: whoever wants to know makes it.
+The log is the file `authorization.jsonl` in the sandbox folder, one JSON object for each decision. It holds the whole
+request as the emulator evaluated it, so that a test can compare it with a policy. To turn the log on, create the file.
 """
 
 import dataclasses
@@ -14,31 +14,31 @@ from typing import Any
 
 from ministack.core import iam_evaluator
 
-_writing = threading.Lock()
+_lock = threading.Lock()
 
-# Whether the policy of a resource is asked, not that of the role.
-_of_a_resource: ContextVar[bool] = ContextVar("of_a_resource", default=False)
+# True while the emulator evaluates a resource policy.
+_is_resource_policy: ContextVar[bool] = ContextVar("is_resource_policy", default=False)
 
 
 def extend() -> None:
-    """Write down what is decided about the policies of roles, whoever asks."""
+    """Log each evaluation of identity policies for a role."""
     evaluate, evaluate_resource_policy = iam_evaluator.evaluate, iam_evaluator.evaluate_resource_policy
     file = Path(os.environ["SANDBOX_FOLDER"]) / "authorization.jsonl"
 
-    def evaluate_and_record(asked: Any, policies: Any, *limits: Any) -> Any:
-        result = evaluate(asked, policies, *limits)
-        if asked.principal_type == "AssumedRole" and not _of_a_resource.get() and file.exists():
-            decision = {"request": dataclasses.asdict(asked), "allowed": result.decision == "Allow"}
-            with _writing, file.open("a") as lines:
+    def evaluate_and_log(request: Any, policies: Any, *limits: Any) -> Any:
+        result = evaluate(request, policies, *limits)
+        if request.principal_type == "AssumedRole" and not _is_resource_policy.get() and file.exists():
+            decision = {"request": dataclasses.asdict(request), "allowed": result.decision == "Allow"}
+            with _lock, file.open("a") as lines:
                 lines.write(json.dumps(decision, default=str) + "\n")
         return result
 
-    def evaluate_apart(*args: Any, **options: Any) -> Any:
-        token = _of_a_resource.set(True)
+    def evaluate_without_log(*args: Any, **options: Any) -> Any:
+        token = _is_resource_policy.set(True)
         try:
             return evaluate_resource_policy(*args, **options)
         finally:
-            _of_a_resource.reset(token)
+            _is_resource_policy.reset(token)
 
-    iam_evaluator.evaluate = evaluate_and_record
-    iam_evaluator.evaluate_resource_policy = evaluate_apart
+    iam_evaluator.evaluate = evaluate_and_log
+    iam_evaluator.evaluate_resource_policy = evaluate_without_log

@@ -1,42 +1,31 @@
-"""The jobs of AWS Batch, really run: the emulator itself calls each job succeeded the moment it is submitted.
+"""AWS Batch jobs: the API. The emulator itself reports each job as SUCCEEDED when it is submitted.
 
-Real: the order of queues and dependencies (also on an array as a whole), as many jobs at once as the queue's
-environments may have vCPUs, `Ref::` parameters and overrides, array children and their index, the job's role, the log,
-time-outs, attempts with `evaluateOnExit`, cancelling and terminating. A process that another kills is taken for one
-whose host was reclaimed, so `kill -9` shows what Spot does. On paper only: hosts, priorities, sharing between queues,
-dependencies between children (N_TO_N, SEQUENTIAL), multi-node jobs.
+Emulated: job queues, dependencies (also on an array job), parallel jobs up to the vCPUs of the compute environments,
+`Ref::` parameters and overrides, array jobs, job roles, logs, time-outs, attempts with `evaluateOnExit`, cancellation,
+and termination. A job whose process receives SIGKILL from outside counts as a reclaimed Spot instance, so `kill -9`
+tests an interruption. Not emulated: instances, scheduling priorities, environments shared by queues, dependencies
+between children (N_TO_N, SEQUENTIAL), and multi-node jobs.
 """
 
-import json
 import threading
+from collections import Counter
 from typing import Any
 
-from ministack.core import iam_actions
 from ministack.core.responses import error_response_json, get_account_id, get_region, new_uuid, request_scope
 from ministack.services import batch
 
 from local.extension import iam_roles
-from local.extension.batch_resources import definition, delete_job_queue
-from local.extension.batch_scheduler import FINISHED, changed, children_of, environments, run_all, set_status
+from local.extension.batch_resources import client_error, delete_job_queue, find_definition, last_part
+from local.extension.batch_scheduler import FINISHED, children_of, environments, job_changed, run_jobs, set_status
 
 _NOT_STARTED = ("SUBMITTED", "PENDING", "RUNNABLE")
+_SUMMARY = (
+    "jobId", "jobArn", "jobName", "status", "statusReason", "createdAt", "startedAt", "stoppedAt", "arrayProperties",
+)  # fmt: skip
 
 
 def extend() -> None:
-    """Replace the calls that are about jobs."""
-    for path in ("/v1/submitjob", "/v1/describejobs", "/v1/listjobs"):
-        batch._DISPATCH[path]  # stop early if it is gone
-    resource_of = iam_actions.extract_resource_arn
-
-    def resource_of_jobs(service: str, method: str, path: str, headers: Any, body: bytes, *rest: Any) -> Any:
-        call = path.rstrip("/").lower()
-        if service == "batch" and call == "/v1/submitjob":  # and to the queue: see _submit
-            return json.loads(body)["jobDefinition"]
-        if service == "batch" and call in ("/v1/canceljob", "/v1/terminatejob"):
-            return batch._job_arn(json.loads(body)["jobId"])
-        return resource_of(service, method, path, headers, body, *rest)
-
-    iam_actions.extract_resource_arn = resource_of_jobs
+    """Replace the API calls for jobs."""
     batch._DISPATCH |= {
         "/v1/submitjob": _submit,
         "/v1/describejobs": _describe,
@@ -48,116 +37,117 @@ def extend() -> None:
 
 
 def _submit(p: dict[str, Any]) -> Any:
-    queue = batch._job_queues.get(p["jobQueue"].rpartition("/")[2])
-    if queue is None or queue["state"] != "ENABLED":
-        return _refused(f"JobQueue {p['jobQueue']} not found, or disabled")
     try:
-        iam_roles.require_permission(iam_roles.calling_role(), "batch:SubmitJob", queue["jobQueueArn"])
+        queue, definition, dependencies = _checked(p)
     except PermissionError as error:
         return error_response_json("AccessDeniedException", str(error), 403)
-    described = definition(p["jobDefinition"])
-    if described is None:
-        return _refused(f"JobDefinition {p['jobDefinition']} not found, or not active")
-    try:  # of the newest revision, where none is named
-        iam_roles.require_permission(iam_roles.calling_role(), "batch:SubmitJob", described["jobDefinitionArn"])
-    except PermissionError as error:
-        return error_response_json("AccessDeniedException", str(error), 403)
-    if problem := _unfit(queue, described):
-        return _refused(problem)
-    size = p.get("arrayProperties", {}).get("size")
-    if size is not None and not 2 <= size <= 10_000:
-        return _refused(f"Array size must be from 2 to 10000, not {size}")
-    depends_on = p.get("dependsOn", [])
-    for dependency in depends_on:
-        if dependency.get("type") or dependency.get("jobId") not in batch._jobs:
-            return _refused(f"Dependency {dependency}: not a job that is known, or not a type that is emulated")
-
-    job = _job(new_uuid(), p, queue, described)
+    except ValueError as error:
+        return client_error(str(error))
+    job = _job(new_uuid(), p, queue, definition)
     children = []
-    with changed:
+    with job_changed:
         batch._jobs[job["jobId"]] = job
-        if size is not None:
+        if size := p.get("arrayProperties", {}).get("size"):
             job["arrayProperties"] = {"size": size, "statusSummary": {}}
             for index in range(size):
-                child = _job(f"{job['jobId']}:{index}", p, queue, described)
+                child = _job(f"{job['jobId']}:{index}", p, queue, definition)
                 child["arrayProperties"] = {"index": index}
                 batch._jobs[child["jobId"]] = child
                 children.append(child)
     account, region = get_account_id(), get_region()
-    waited_for = [batch._jobs[dependency["jobId"]] for dependency in depends_on]
 
     def run() -> None:
         with request_scope(account, region):
-            run_all(job, children, waited_for)
+            run_jobs(job, children, dependencies)
 
     threading.Thread(target=run, name=f"job-{job['jobId']}", daemon=True).start()
     return batch._json(200, {"jobId": job["jobId"], "jobName": job["jobName"], "jobArn": job["jobArn"]})
 
 
-def _unfit(queue: dict[str, Any], described: dict[str, Any]) -> str | None:
-    """Why no environment of this queue can run such a job."""
-    needed = (described.get("platformCapabilities") or ["EC2"])[0]
+def _checked(p: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
+    """Return the queue, the definition, and the dependencies of a job. Raises ValueError and PermissionError."""
+    queue = batch._job_queues.get(last_part(p["jobQueue"]))
+    if queue is None or queue["state"] != "ENABLED":
+        raise ValueError(f"JobQueue {p['jobQueue']} not found, or disabled")
+    iam_roles.require_permission(iam_roles.calling_role(), "batch:SubmitJob", queue["jobQueueArn"])
+    definition = find_definition(p["jobDefinition"])
+    if definition is None:
+        raise ValueError(f"JobDefinition {p['jobDefinition']} not found, or not active")
+    # The request may name no revision, so check the latest.
+    iam_roles.require_permission(iam_roles.calling_role(), "batch:SubmitJob", definition["jobDefinitionArn"])
+    platform = _platform(definition)
     for environment in environments(queue):
         kind = environment["computeResources"]["type"]
-        if (needed == "FARGATE") != kind.startswith("FARGATE"):
-            return f"A job definition for {needed} cannot run in a queue whose environment is {kind}"
-    return None
+        if (platform == "FARGATE") != kind.startswith("FARGATE"):
+            raise ValueError(f"A job definition for {platform} cannot run in a queue whose environment is {kind}")
+    size = p.get("arrayProperties", {}).get("size")
+    if size is not None and not 2 <= size <= 10_000:
+        raise ValueError(f"Array size must be from 2 to 10000, not {size}")
+    depends_on = p.get("dependsOn", [])
+    for dependency in depends_on:
+        if dependency.get("type") or dependency.get("jobId") not in batch._jobs:
+            raise ValueError(f"Dependency {dependency}: unknown job, or a type that is not emulated")
+    return queue, definition, [batch._jobs[dependency["jobId"]] for dependency in depends_on]
 
 
-def _job(job_id: str, p: dict[str, Any], queue: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
-    properties = described["containerProperties"]
+def _platform(definition: dict[str, Any]) -> str:
+    return str((definition.get("platformCapabilities") or ["EC2"])[0])
+
+
+def _job(job_id: str, p: dict[str, Any], queue: dict[str, Any], definition: dict[str, Any]) -> dict[str, Any]:
+    properties = definition["containerProperties"]
     overrides = p.get("containerOverrides", {})
-    parameters = {**described.get("parameters", {}), **p.get("parameters", {})}
-    environment = {pair["name"]: pair["value"] for pair in properties.get("environment", [])}
-    environment |= {pair["name"]: pair["value"] for pair in overrides.get("environment", [])}
+    parameters = {**definition.get("parameters", {}), **p.get("parameters", {})}
+    environment = {pair["name"]: pair for source in (properties, overrides) for pair in source.get("environment", [])}
+    resources = {
+        need["type"]: need for source in (properties, overrides) for need in source.get("resourceRequirements", [])
+    }
     command = overrides.get("command") or properties.get("command", [])
-    needs = {need["type"]: need["value"] for need in properties.get("resourceRequirements", [])}
-    needs |= {need["type"]: need["value"] for need in overrides.get("resourceRequirements", [])}
     return {
         "jobId": job_id,
         "jobArn": batch._job_arn(job_id),
         "jobName": p["jobName"],
         "jobQueue": queue["jobQueueArn"],
-        "jobDefinition": described["jobDefinitionArn"],
-        "platformCapabilities": described.get("platformCapabilities") or ["EC2"],
+        "jobDefinition": definition["jobDefinitionArn"],
+        "platformCapabilities": [_platform(definition)],
         "status": "SUBMITTED",
         "statusReason": "",
         "createdAt": batch._now_ms(),
         "dependsOn": p.get("dependsOn", []),
         "parameters": parameters,
-        "retryStrategy": p.get("retryStrategy") or described.get("retryStrategy") or {"attempts": 1},
-        "timeout": p.get("timeout") or described.get("timeout") or {},
+        "retryStrategy": p.get("retryStrategy") or definition.get("retryStrategy") or {"attempts": 1},
+        "timeout": p.get("timeout") or definition.get("timeout") or {},
         "attempts": [],
         "isCancelled": False,
         "isTerminated": False,
         "tags": p.get("tags", {}),
         "container": {
             "image": properties["image"],
-            "command": [_referred(word, parameters) for word in command],
+            "command": [_substitute(word, parameters) for word in command],
             "jobRoleArn": properties.get("jobRoleArn"),
             "executionRoleArn": properties.get("executionRoleArn"),
-            "environment": [{"name": name, "value": value} for name, value in environment.items()],
-            "resourceRequirements": [{"type": kind, "value": value} for kind, value in needs.items()],
+            "environment": [*environment.values()],
+            "resourceRequirements": [*resources.values()],
             "logConfiguration": properties.get("logConfiguration", {}),
         },
     }
 
 
-def _referred(word: str, parameters: dict[str, str]) -> str:
-    """The parameter that a word of the command refers to. An unknown one stays as it is, as on AWS."""
+def _substitute(word: str, parameters: dict[str, str]) -> str:
+    """Replace a word `Ref::name` by the parameter. Like AWS, keep the word if the parameter does not exist."""
     return parameters.get(word.removeprefix("Ref::"), word) if word.startswith("Ref::") else word
 
 
 def _describe(p: dict[str, Any]) -> Any:
-    with changed:
-        found = [_summed(batch._jobs[job_id]) for job_id in p.get("jobs", []) if job_id in batch._jobs]
-        return batch._json(200, {"jobs": found})
+    with job_changed:
+        jobs = [batch._jobs[job_id] for job_id in p.get("jobs", []) if job_id in batch._jobs]
+        return batch._json(200, {"jobs": [_with_status_summary(job) for job in jobs]})
 
 
 def _list(p: dict[str, Any]) -> Any:
-    """Children of an array, or the jobs of a queue, in the asked status: RUNNING if none is."""
+    """List the children of an array job or the jobs of a queue, with the requested status (by default RUNNING)."""
     status = p.get("jobStatus", "RUNNING")
-    with changed:
+    with job_changed:
         if "arrayJobId" in p:
             candidates = children_of(batch._jobs.get(p["arrayJobId"], {}))
         else:
@@ -167,25 +157,17 @@ def _list(p: dict[str, Any]) -> Any:
         return batch._json(200, {"jobSummaryList": found})
 
 
-_SUMMARY = (
-    "jobId", "jobArn", "jobName", "status", "statusReason", "createdAt", "startedAt", "stoppedAt", "arrayProperties",
-)  # fmt: skip
-
-
-def _summed(job: dict[str, Any]) -> dict[str, Any]:
-    """The job, and of an array how many children are in which status."""
-    if "size" not in job.get("arrayProperties", {}):
+def _with_status_summary(job: dict[str, Any]) -> dict[str, Any]:
+    if not (children := children_of(job)):
         return job
-    summary: dict[str, int] = {}
-    for child in children_of(job):
-        summary[child["status"]] = summary.get(child["status"], 0) + 1
+    summary = Counter(child["status"] for child in children)
     return job | {"arrayProperties": {**job["arrayProperties"], "statusSummary": summary}}
 
 
 def _cancel(p: dict[str, Any]) -> Any:
-    """End what has not started; a job that runs goes on."""
-    with changed:
-        for job in _own_or_children(p["jobId"]):
+    """Fail the jobs that have not started. A running job continues."""
+    with job_changed:
+        for job in _self_or_children(batch._jobs.get(p["jobId"])):
             if job["status"] in _NOT_STARTED:
                 job["isCancelled"] = True
                 set_status(job, "FAILED", p["reason"])
@@ -193,21 +175,21 @@ def _cancel(p: dict[str, Any]) -> Any:
 
 
 def _terminate(p: dict[str, Any]) -> Any:
-    """End it, whatever it does."""
-    with changed:
-        for job in _own_or_children(p["jobId"]):
+    """Fail the jobs that have not started and stop those that run."""
+    with job_changed:
+        for job in _self_or_children(batch._jobs.get(p["jobId"])):
             _end(job, p["reason"])
     return batch._json(200, {})
 
 
 def _delete_queue(p: dict[str, Any]) -> Any:
-    """Delete a queue, and end the jobs in it."""
+    """Delete a queue and end its jobs."""
     answer = delete_job_queue(p)
-    with changed:
+    with job_changed:
         for job in batch._jobs.values():
-            if "size" in job.get("arrayProperties", {}):
+            if children_of(job):
                 continue  # ends with its children
-            if answer[0] == 200 and job["jobQueue"].rpartition("/")[2] == p["jobQueue"].rpartition("/")[2]:
+            if answer[0] == 200 and last_part(job["jobQueue"]) == last_part(p["jobQueue"]):
                 _end(job, "The job queue was deleted")
     return answer
 
@@ -220,11 +202,6 @@ def _end(job: dict[str, Any], reason: str) -> None:
         job["statusReason"] = reason
 
 
-def _own_or_children(job_id: str) -> list[dict[str, Any]]:
-    """What runs for a job: itself, or of an array its children."""
-    job = batch._jobs.get(job_id)
+def _self_or_children(job: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Return the jobs that have a process: the children of an array job, or the job itself."""
     return [] if job is None else children_of(job) or [job]
-
-
-def _refused(message: str) -> Any:
-    return error_response_json("ClientException", message, 400)

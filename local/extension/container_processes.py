@@ -1,8 +1,8 @@
-"""A container's program as a process of this machine: what ECS and Batch run here in place of containers.
+"""Containers: the program of an ECS task or a Batch job runs as a local process.
 
-Real: the program, its arguments, environment and address, its output, signals and exit status; the emulator lets it do
-what its role allows, no more. On paper only: isolation, the user, limits of CPU and memory, volumes. "python" is this
-interpreter, with the libraries of this project, not those of the image.
+Emulated: the program, its arguments, environment, address, output, signals, exit status, and the permissions of its
+role. Not emulated: isolation, the user, CPU and memory limits, and volumes. `python` is the interpreter of the sandbox,
+with the libraries of this project instead of those of the image.
 """
 
 import ipaddress
@@ -24,23 +24,19 @@ from ministack.services import cloudwatch_logs
 from local.extension import iam_roles
 from local.extension.container_images import Image
 
-# Of the emulator's own environment, what any program needs to start.
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
+# The variables of the emulator's environment that every program needs.
+_INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
 
-# From anywhere on: another sandbox on this machine counts too, and its programs listen at the same ports.
+# Starts at random, because the programs of another sandbox on this machine listen on the same ports.
 _numbers = itertools.count(secrets.randbelow(0xFE00))
 
 
-def extend() -> None:
-    """Change nothing: stop early if what is needed is gone."""
-    cloudwatch_logs._log_groups, cloudwatch_logs._create_log_stream, cloudwatch_logs._put_log_events  # noqa: B018
-
-
 class Process:
-    """A started program. Its output waits in a queue for whoever reads `lines`, once.
+    """The running program of a container. One reader can consume its output.
 
-    id: made up, 64 hexadecimal digits like a container's
-    address: of its own in 127.0.0.0/8, given to the program as HOST
+    Attributes:
+        id: 64 hexadecimal digits, like the ID of a container.
+        address: Its own address in 127.0.0.0/8, which the program receives as the variable HOST.
     """
 
     def __init__(
@@ -51,51 +47,68 @@ class Process:
         environment: Mapping[str, str],
         role_arn: str | None,
     ) -> None:
-        """Start it. arguments: in place of the image's own command. Raises OSError if it cannot be started."""
+        """Start the program.
+
+        Args:
+            image: What to run.
+            arguments: Replace the command of the image, but not its entrypoint.
+            environment: Additional variables.
+            role_arn: The role whose credentials the program receives.
+
+        Raises:
+            OSError: The program or its address is not available.
+        """
         self.id = secrets.token_hex(32)
         self.address = _address()
         self._output: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._ended = threading.Event()
-        command = [*image.entrypoint, *(image.command if arguments is None else arguments)]
+        dockerfile = image.dockerfile
+        command = [*dockerfile.entrypoint, *(dockerfile.command if arguments is None else arguments)]
+        if command and command[0] in ("python", "python3"):
+            command[0] = sys.executable
+        # In the process group of the emulator, so that the process ends with the emulator in any case.
         self._popen = subprocess.Popen(
-            _runnable(command),
+            command,
             cwd=image.folder,
-            env=_environment(image, environment, self.address, role_arn),
+            env={**dockerfile.environment, **environment, **_environment(self.address, role_arn)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
             bufsize=1,
-            # In the emulator's process group, so that it ends with the emulator however that ends.
         )
         threading.Thread(target=self._read, daemon=True).start()
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended yet."""
+        """Whether the process has not ended."""
         return not self._ended.is_set()
 
     def wait(self, timeout: float | None = None) -> int:
-        """The exit status, when it has ended: 128 + signal if it was killed. Raises TimeoutError. timeout: seconds."""
+        """Wait for the end and return the exit status, 128 + signal if a signal ended the process.
+
+        Raises:
+            TimeoutError: The process still runs after `timeout` seconds.
+        """
         if not self._ended.wait(timeout):
             raise TimeoutError(f"process {self._popen.pid} still runs after {timeout} s")
         status = self._popen.wait()
         return status if status >= 0 else 128 - status
 
     def wait_for_port(self, port: int, timeout: float) -> None:
-        """Return when it listens there, or has ended. Raises TimeoutError after `timeout` seconds."""
+        """Wait until the process listens on a port or ends. Raises TimeoutError after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while self.running:
-            with socket.socket() as visitor:
-                if visitor.connect_ex((self.address, port)) == 0:
+            with socket.socket() as probe:
+                if probe.connect_ex((self.address, port)) == 0:
                     return
             if time.monotonic() > deadline:
                 raise TimeoutError(f"nothing listens on port {port} after {timeout} s")
             time.sleep(0.02)
 
     def stop(self, timeout: float) -> int:
-        """Ask it to end, make it end after `timeout` seconds, and return its exit status."""
+        """Send SIGTERM, after `timeout` seconds SIGKILL, and return the exit status."""
         with suppress(ProcessLookupError):
             self._popen.terminate()
         try:
@@ -105,7 +118,7 @@ class Process:
             return self.wait()
 
     def lines(self) -> Iterator[str]:
-        """What it writes, a line at a time, until it ends."""
+        """Yield the lines of the output until the process ends."""
         while (line := self._output.get()) is not None:
             yield line
 
@@ -119,67 +132,60 @@ class Process:
         self._output.put(None)
 
 
-def forward_logs(process: Process, group: str, stream: str, role_arn: str | None) -> threading.Thread:
-    """Write what the process prints to a log group that exists, as the log driver `awslogs` does by this role.
+def forward_logs(process: Process, group: str, stream: str, role_arn: str | None) -> None:
+    """Write the output of a process to a log stream, as the log driver `awslogs` does with this role.
 
-    Returns the thread that does it, which ends after the process. Raises LookupError if there is no such group,
-    PermissionError if the role may not write to it.
+    Raises:
+        LookupError: The log group does not exist.
+        PermissionError: The role is not allowed to write to it.
     """
     account, region = get_account_id(), get_region()
     if group not in cloudwatch_logs._log_groups:
         raise LookupError(f"The specified log group does not exist: {group}")
     require_logging(role_arn, group)
-    cloudwatch_logs._create_log_stream({"logGroupName": group, "logStreamName": stream})
+    names = {"logGroupName": group, "logStreamName": stream}
+    cloudwatch_logs._create_log_stream(names)
 
     def forward() -> None:
         with request_scope(account, region):
             for line in process.lines():
                 event = {"timestamp": int(time.time() * 1000), "message": line}
-                cloudwatch_logs._put_log_events({"logGroupName": group, "logStreamName": stream, "logEvents": [event]})
+                cloudwatch_logs._put_log_events({**names, "logEvents": [event]})
 
-    thread = threading.Thread(target=forward, daemon=True)
-    thread.start()
-    return thread
+    threading.Thread(target=forward, daemon=True).start()
 
 
 def require_logging(role_arn: str | None, group: str) -> None:
-    """Raises PermissionError where the role may not write to this log group."""
+    """Raise PermissionError unless the role is allowed to write to a log group."""
     arn = f"arn:aws:logs:{get_region()}:{get_account_id()}:log-group:{group}:*"
     for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
         iam_roles.require_permission(role_arn, action, arn)
 
 
-def _runnable(command: Sequence[str]) -> list[str]:
-    if command and command[0] in ("python", "python3"):
-        return [sys.executable, *command[1:]]
-    return list(command)
-
-
-def _environment(image: Image, given: Mapping[str, str], address: str, role_arn: str | None) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    # No region: on EC2 a container is not always told one, so its definition has to say it.
-    own = {
+def _environment(address: str, role_arn: str | None) -> dict[str, str]:
+    # No region: ECS does not always provide one on EC2, so the task definition has to set it.
+    return {
+        **{name: os.environ[name] for name in _INHERITED if name in os.environ},
         "HOST": address,
         "AWS_ENDPOINT_URL": iam_roles.endpoint(),
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
         "PYTHONUNBUFFERED": "1",
+        # On AWS a container reads its credentials from an endpoint, which the emulator lacks.
+        **(iam_roles.session_environment(role_arn, "container") if role_arn else {}),
     }
-    # The way to credentials that a container has on AWS does not exist here: the credentials themselves do.
-    credentials = iam_roles.session_environment(role_arn, "container") if role_arn else {}
-    return {**image.environment, **given, **kept, **own, **credentials}
 
 
 def _address() -> str:
-    """A loopback address that nothing here uses, on which the program can have any port."""
+    """Return an unused loopback address, on which the program can listen on any port."""
     address = str(ipaddress.IPv4Address("127.0.1.0") + next(_numbers) % 0xFE00)
     with socket.socket() as probe:
         try:
             probe.bind((address, 0))
         except OSError as error:
             raise OSError(
-                f"{address} cannot be used ({error}). On macOS let the loopback interface have it: "
-                f"sudo ifconfig lo0 alias {address}"
+                f"The address {address} is not available ({error}). "
+                f"On macOS, add it to the loopback interface: sudo ifconfig lo0 alias {address}"
             ) from error
     return address

@@ -1,4 +1,4 @@
-"""What a Dockerfile says about how its program is started."""
+"""Dockerfiles: the environment and the command of an image."""
 
 import json
 import re
@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-# Paths that exist in the image alone.
-_NOT_FOR_THIS_MACHINE = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "HOME")
+# Variables with paths that exist only in the image.
+_IMAGE_PATHS = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "HOME")
 
 
 @dataclass(frozen=True)
 class Dockerfile:
-    """ENV, ENTRYPOINT and CMD of the last stage; variables that hold paths of the image are left out."""
+    """ENV, ENTRYPOINT, and CMD of the last stage, without the variables that hold paths of the image."""
 
     environment: Mapping[str, str]
     entrypoint: tuple[str, ...]
@@ -21,20 +21,20 @@ class Dockerfile:
 
 
 def read_dockerfile(folder: Path) -> Dockerfile:
-    """What the Dockerfile in this folder says. Raises ValueError for a command in shell form."""
+    """Read the Dockerfile in a folder. Raises ValueError for a command in shell form."""
     environment: dict[str, str] = {}
-    commands: dict[str, tuple[str, ...]] = {"ENTRYPOINT": (), "CMD": ()}
+    commands: dict[str, tuple[str, ...]] = {}
     for instruction, rest in _instructions((folder / "Dockerfile").read_text()):
         if instruction == "FROM":
-            environment, commands = {}, {"ENTRYPOINT": (), "CMD": ()}
+            environment, commands = {}, {}
         elif instruction == "ENV":
             pairs = dict(pair.partition("=")[::2] for pair in shlex.split(rest))
-            environment |= {name: value for name, value in pairs.items() if name not in _NOT_FOR_THIS_MACHINE}
-        elif instruction in commands:
+            environment |= {name: value for name, value in pairs.items() if name not in _IMAGE_PATHS}
+        elif instruction in ("ENTRYPOINT", "CMD"):
             if not rest.startswith("["):
                 raise ValueError(f'{instruction} {rest}: expected a list such as ["python", "program.py"]')
             commands[instruction] = tuple(json.loads(rest))
-    return Dockerfile(environment, commands["ENTRYPOINT"], commands["CMD"])
+    return Dockerfile(environment, commands.get("ENTRYPOINT", ()), commands.get("CMD", ()))
 
 
 def _instructions(text: str) -> Iterator[tuple[str, str]]:

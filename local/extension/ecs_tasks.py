@@ -1,14 +1,15 @@
-"""Tasks of ECS that run: in the place of Docker, local processes.
+"""ECS tasks: containers run as local processes, behind the parts of the Docker SDK that the emulator uses.
 
-Real: the emulator's own ECS starts, watches and restarts tasks, keeps to the desired count, opens the circuit breaker,
-registers targets and answers the metadata endpoint; the program runs with its task role, and is a target once it
-listens. On paper only: hosts and their capacity, Spot, health checks after that, what the network lets through, and
-the 30 seconds after which ECS kills what does not end (5 here).
+Emulated: the emulator's own ECS starts, monitors, and restarts tasks, maintains the desired count, opens the circuit
+breaker, registers targets, and serves the metadata endpoint. A program runs with its task role and becomes a target
+when it listens. Not emulated: container instances and their capacity, Spot, health checks of running tasks, and network
+rules. ECS stops a task with SIGKILL after 5 s instead of 30 s.
 """
 
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from ministack.services import ecs
@@ -18,13 +19,12 @@ from local.extension.container_processes import Process, require_logging
 
 _NETWORK = "local"
 
-# Longer than any program here takes to start, on a machine that is busy.
-_STARTING_SECONDS = 30
+# Longer than any program takes to start on a busy machine.
+_START_TIMEOUT_SECONDS = 30
 
 
 def extend() -> None:
-    """Give ECS the Docker it looks for, and let services notice when one of their tasks is stopped."""
-    ecs._docker, ecs._tasks, ecs._task_defs, ecs._reconcile_service_tasks  # noqa: B018  # stop early if gone
+    """Provide Docker to ECS, and replace a service's task that is stopped."""
     stop_task = ecs._ACTION_MAP["StopTask"]
 
     def stop_and_replace(data: dict[str, Any]) -> Any:
@@ -37,16 +37,20 @@ def extend() -> None:
         return answer
 
     ecs._ACTION_MAP["StopTask"] = stop_and_replace
-    ecs._docker = _Docker()
+    ecs._docker = SimpleNamespace(containers=_Containers(), images=_Images())
+
+
+def _network_settings(address: str) -> dict[str, Any]:
+    return {"NetworkSettings": {"Networks": {_NETWORK: {"IPAddress": address}}}}
 
 
 class _Container:
-    """A process with the face of a container."""
+    """A process with the interface of a container."""
 
     def __init__(self, process: Process, labels: Mapping[str, str]) -> None:
         self.id = process.id
         self.labels = labels
-        self.attrs = {"NetworkSettings": {"Networks": {_NETWORK: {"IPAddress": process.address}}}}
+        self.attrs = _network_settings(process.address)
         self._process = process
 
     @property
@@ -54,7 +58,7 @@ class _Container:
         return "running" if self._process.running else "exited"
 
     def reload(self) -> None:
-        """Nothing is kept that could be old."""
+        """Do nothing: all attributes are current."""
 
     def wait(self) -> dict[str, int]:
         return {"StatusCode": self._process.wait()}
@@ -70,19 +74,13 @@ class _Container:
         return (f"{line}\n".encode() for line in self._process.lines())
 
 
-class _Emulator:
-    """The emulator's own "container": it is found by its host name, and tells tasks where the emulator is."""
-
-    attrs = {"NetworkSettings": {"Networks": {_NETWORK: {"IPAddress": "127.0.0.1"}}}}  # noqa: RUF012
-
-
 _containers: dict[str, _Container] = {}
 
 
 class _Containers:
-    def get(self, container_id: str) -> _Container | _Emulator:
-        if container_id == os.environ.get("HOSTNAME", ""):
-            return _Emulator()
+    def get(self, container_id: str) -> Any:
+        if container_id == os.environ.get("HOSTNAME", ""):  # the emulator looks for its own container
+            return SimpleNamespace(attrs=_network_settings("127.0.0.1"))
         if container_id not in _containers:
             raise LookupError(f"No such container: {container_id}")
         return _containers[container_id]
@@ -97,45 +95,25 @@ class _Containers:
         definition = ecs._task_defs[task["taskDefinitionArn"].rpartition("/")[2]]
         (container_definition,) = definition["containerDefinitions"]
         execution_role = definition["executionRoleArn"] or None
-        program = container_images.pull(image, execution_role)
+        pulled = container_images.pull(image, execution_role)
         require_logging(execution_role, container_definition["logConfiguration"]["options"]["awslogs-group"])
         process = Process(
-            program,
-            arguments=command,
-            environment=environment,
-            role_arn=definition["taskRoleArn"] or None,
+            pulled, arguments=command, environment=environment, role_arn=definition["taskRoleArn"] or None
         )
-        # As a load balancer does, which sends nobody to a target before it is healthy.
+        # A load balancer sends no requests to a target that is not healthy.
         for mapping in container_definition.get("portMappings", []):
-            process.wait_for_port(mapping["containerPort"], _STARTING_SECONDS)
+            process.wait_for_port(mapping["containerPort"], _START_TIMEOUT_SECONDS)
         container = _containers[process.id] = _Container(process, labels)
         return container
 
 
-class _Image:
-    """What `pull` and `get` answer: enough to be there."""
-
-    def tag(self, repository: str, tag: str) -> bool:
-        return True
-
-
-class _RegistryData:
-    def __init__(self, digest: str) -> None:
-        self.id = digest
-
-
 class _Images:
-    def get(self, uri: str) -> _Image:
+    def get(self, uri: str) -> Any:
         container_images.find(uri)
-        return _Image()
+        return SimpleNamespace(tag=lambda repository, tag: True)
 
-    def pull(self, uri: str, **options: object) -> _Image:
+    def pull(self, uri: str, **options: object) -> Any:
         return self.get(uri)
 
-    def get_registry_data(self, uri: str) -> _RegistryData:
-        return _RegistryData(container_images.digest(uri))
-
-
-class _Docker:
-    containers = _Containers()
-    images = _Images()
+    def get_registry_data(self, uri: str) -> Any:
+        return SimpleNamespace(id=container_images.digest(uri))

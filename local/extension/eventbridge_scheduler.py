@@ -1,6 +1,6 @@
-"""EventBridge Scheduler: a schedule keeps its time zone, acts by its role, and has a dead-letter queue.
+"""EventBridge Scheduler: the time zone, the role, and the dead-letter queue of a schedule.
 
-On paper only: the emulator starts it by UTC, and once, whatever retries its target has.
+Not emulated: the emulator starts schedules by UTC, whatever the time zone, and does not retry.
 """
 
 import json
@@ -8,51 +8,34 @@ from typing import Any
 
 from ministack.core.iam_evaluator import pin_request_origin
 from ministack.services import eventbridge, scheduler, sqs
-from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
-from local.extension import iam_roles
-
-_TICK_SECONDS = 1
+from local.extension.cloudformation import Properties, wrap
+from local.extension.iam_roles import is_allowed
 
 
 def extend() -> None:
-    """Keep what the handler of schedules drops, and start targets as their schedule's role."""
-    schedule = _RESOURCE_HANDLERS["AWS::Scheduler::Schedule"]
-    create, update = schedule["create"], schedule["update"]
+    """Keep the time zone of schedules, and invoke targets with the role of the schedule."""
     invoke = eventbridge._invoke_target
-    sqs._act_send_message, sqs._queue_url  # noqa: B018  # stop early if gone
-    if scheduler._SCHEDULE_TICK_INTERVAL < _TICK_SECONDS:
-        raise AttributeError("scheduler._SCHEDULE_TICK_INTERVAL")
 
-    def create_with_time_zone(logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
-        result = create(logical_id, props, stack_name)
-        _keep_time_zone(result[0], props)
-        return result
-
-    def update_with_time_zone(name: str, old: dict[str, Any], new: dict[str, Any], stack_name: str) -> Any:
-        result = update(name, old, new, stack_name)
-        _keep_time_zone(result[0], new)
-        return result
-
-    def invoke_as_role(target: dict[str, Any], event: dict[str, Any], *args: Any) -> None:
-        by_schedule = event.get("Source") == "aws.scheduler" and ":lambda:" in target["Arn"]
-        if not by_schedule or iam_roles.is_allowed(target["RoleArn"], "lambda:InvokeFunction", target["Arn"]):
+    def invoke_with_role(target: dict[str, Any], event: dict[str, Any], *args: Any) -> None:
+        is_scheduled = event.get("Source") == "aws.scheduler" and ":lambda:" in target["Arn"]
+        if not is_scheduled or is_allowed(target["RoleArn"], "lambda:InvokeFunction", target["Arn"]):
             invoke(target, event, *args)
         else:
-            _give_up(target, event)
+            _send_to_dead_letter_queue(target, event)
 
-    schedule.update(create=create_with_time_zone, update=update_with_time_zone)
-    eventbridge._invoke_target = invoke_as_role
-    scheduler._SCHEDULE_TICK_INTERVAL = _TICK_SECONDS
-
-
-def _keep_time_zone(name: str, props: dict[str, Any]) -> None:
-    kept = scheduler._schedules[f"{props.get('GroupName', 'default')}/{name}"]
-    kept["ScheduleExpressionTimezone"] = props.get("ScheduleExpressionTimezone", "UTC")
+    wrap("AWS::Scheduler::Schedule", after=_keep_time_zone)
+    eventbridge._invoke_target = invoke_with_role
+    scheduler._SCHEDULE_TICK_INTERVAL = 1  # second
 
 
-def _give_up(target: dict[str, Any], event: dict[str, Any]) -> None:
+def _keep_time_zone(name: str, props: Properties) -> None:
+    schedule = scheduler._schedules[f"{props.get('GroupName', 'default')}/{name}"]
+    schedule["ScheduleExpressionTimezone"] = props.get("ScheduleExpressionTimezone", "UTC")
+
+
+def _send_to_dead_letter_queue(target: dict[str, Any], event: dict[str, Any]) -> None:
     queue = target.get("DeadLetterConfig", {}).get("Arn")
-    if queue and iam_roles.is_allowed(target["RoleArn"], "sqs:SendMessage", queue):
-        pin_request_origin("127.0.0.1", True)  # services of AWS come over TLS, and queues ask for it
+    if queue and is_allowed(target["RoleArn"], "sqs:SendMessage", queue):
+        pin_request_origin("127.0.0.1", True)  # AWS services use TLS, which the queue policy requires
         sqs._act_send_message({"MessageBody": json.dumps(event)}, sqs._queue_url(queue.rpartition(":")[2]))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ministack.core import iam_actions
 from ministack.core.responses import request_scope
 from ministack.services import batch as service
 from ministack.services import cloudwatch_logs
@@ -18,6 +17,7 @@ from ministack.services.cloudformation.provisioners import (
 )
 
 from local.extension import batch_jobs, batch_resources, container_images
+from local.extension.dockerfile import Dockerfile
 
 _IMAGE = "registry/test:1"
 
@@ -97,14 +97,13 @@ def batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Batch]:
     for table in (service._DISPATCH, _RESOURCE_HANDLERS, container_images._images):
         for name, value in table.items():
             monkeypatch.setitem(table, name, value)  # as they are now they will be again
-    monkeypatch.setattr(iam_actions, "extract_resource_arn", iam_actions.extract_resource_arn)
     monkeypatch.setenv("GATEWAY_PORT", "1")
     with request_scope("111122223333", "us-east-1"):
         service.reset()
         batch_resources.extend()
         batch_jobs.extend()
         cloudwatch_logs._create_log_group({"logGroupName": "jobs"})
-        container_images._images["test:1"] = container_images.Image(tmp_path, {}, (), ())
+        container_images._images["test:1"] = container_images.Image(tmp_path, Dockerfile({}, (), ()))
         yield Batch()
         for queue in [queue["jobQueueArn"] for queue in service._job_queues.values()]:
             Batch().delete("JobQueue", queue)
@@ -255,7 +254,7 @@ def test_jobs_end_with_their_queue(batch: Batch, queue: str) -> None:
         ({"jobQueue": "none"}, "JobQueue none not found"),
         ({"jobDefinition": "none"}, "JobDefinition none not found"),
         ({"arrayProperties": {"size": 1}}, "Array size must be from 2 to 10000, not 1"),
-        ({"dependsOn": [{"jobId": "none"}]}, "not a job that is known"),
+        ({"dependsOn": [{"jobId": "none"}]}, "unknown job"),
     ],
 )
 def test_what_is_not_accepted(batch: Batch, queue: str, change: dict[str, Any], says: str) -> None:
@@ -274,7 +273,7 @@ def test_a_job_without_an_image_or_a_log_group_fails_and_says_so(batch: Batch, q
     del container_images._images["test:1"]
     job = batch.ended(batch.submit(queue, definition))
     assert job["status"] == "FAILED"
-    assert "no such image was built here" in job["container"]["reason"]
+    assert "no build has pushed this image" in job["container"]["reason"]
 
 
 def test_an_environment_that_a_queue_uses_cannot_be_deleted(batch: Batch) -> None:
@@ -328,9 +327,3 @@ def test_a_changed_environment_is_replaced_and_its_queue_moves(batch: Batch) -> 
     batch.delete("ComputeEnvironment", before)
     (left,) = batch.call("DescribeComputeEnvironments")["computeEnvironments"]
     assert (left["computeEnvironmentArn"], left["computeResources"]["maxvCpus"]) == (after, 4)
-
-
-def test_extending_an_emulator_that_lacks_a_call_stops(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(service._DISPATCH, "/v1/submitjob")
-    with pytest.raises(KeyError):
-        batch_jobs.extend()

@@ -45,7 +45,7 @@ def measured(value: float, *, minutes_ago: float = 0.5, queue: str = "ours") -> 
 
 
 def state_of(watching: dict[str, Any]) -> str:
-    cloudwatch_alarms._evaluate(watching)
+    cloudwatch_alarms.evaluate_alarm(watching)
     state: str = watching["StateValue"]
     return state
 
