@@ -1,77 +1,42 @@
-"""What the sandbox tells the person who runs it, a line at a time."""
+"""Terminal output of the sandbox: headings, and steps with their duration."""
 
-import os
-import shutil
-import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Of a terminal (ECMA-48, "select graphic rendition").
-_BOLD, _DIM, _RED, _GREEN = "1", "2", "31", "32"
-_TO_START_OF_CLEARED_LINE = "\r\x1b[K"
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
 
-
-@contextmanager
-def step(what: str) -> Iterator[list[str]]:
-    """Announce a step, and say how long it took and what it proved: append that to what it yields.
-
-    At a terminal it counts the seconds while it runs; elsewhere it is one line, at its end.
-    """
-    start = time.monotonic()
-    proved: list[str] = []
-    try:
-        with _counted(what, start):
-            yield proved
-    except BaseException:
-        print(_ended(_in(_RED, "✗"), what, start), flush=True)
-        raise
-    print(_ended(_in(_GREEN, "✓"), what, start), flush=True)
-    for line in proved:
-        print(f"      {line}", flush=True)
+_console = Console(highlight=False, soft_wrap=True)
 
 
 def heading(text: str) -> None:
-    """Begin a new part."""
-    print(f"\n{_in(_BOLD, text)}", flush=True)
-
-
-def _ended(mark: str, what: str, start: float) -> str:
-    return f"  {mark} {what} {_in(_DIM, f'({time.monotonic() - start:.1f} s)')}"
+    """Print a heading after an empty line."""
+    _console.print("\n", Text(text, "bold"), sep="")
 
 
 @contextmanager
-def _counted(what: str, start: float) -> Iterator[None]:
-    if not _is_terminal():
-        yield
-        return
-    ended = threading.Event()
+def step(description: str) -> Iterator[list[str]]:
+    """Print a step with its duration when it ends: ✓, or ✗ if the block raises an error.
 
-    def count() -> None:
-        while True:
-            seconds = f" ({time.monotonic() - start:.0f} s)"
-            # On one line: only the last one of several would be cleared, and each second would leave the others.
-            room = shutil.get_terminal_size().columns - 1 - len(seconds)
-            sys.stdout.write(f"{_TO_START_OF_CLEARED_LINE}{f'  … {what}'[: max(room, 0)]}{seconds}")
-            sys.stdout.flush()
-            if ended.wait(1):
-                return
+    A terminal also shows the seconds while the step runs.
 
-    counting = threading.Thread(target=count, daemon=True)
-    counting.start()
+    Yields:
+        A list to which the block appends what it found. If it succeeds, each entry becomes a line below the step.
+    """
+    start = time.monotonic()
+    findings: list[str] = []
+    mark = ("✗", "red")
+
+    def progress() -> Text:
+        return Text(f"  … {description} ({time.monotonic() - start:.0f} s)", no_wrap=True, overflow="ellipsis")
+
     try:
-        yield
+        with Live(console=_console, get_renderable=progress, transient=True):
+            yield findings
+        mark = ("✓", "green")
     finally:
-        ended.set()
-        counting.join()
-        sys.stdout.write(_TO_START_OF_CLEARED_LINE)
-
-
-def _in(style: str, text: str) -> str:
-    # NO_COLOR: no-color.org, which many terminal programs keep to.
-    return f"\x1b[{style}m{text}\x1b[0m" if _is_terminal() and not os.environ.get("NO_COLOR") else text
-
-
-def _is_terminal() -> bool:
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        _console.print(Text.assemble("  ", mark, f" {description} ", (f"({time.monotonic() - start:.1f} s)", "dim")))
+    for finding in findings:
+        _console.print(Text(f"      {finding}"))
