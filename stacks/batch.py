@@ -1,60 +1,51 @@
-"""AWS Batch, in the notes "a fully managed service for running batch processing workloads": jobs of minutes to hours.
+"""AWS Batch. In the notes: a "fully managed service for running batch processing workloads", for minutes to hours.
 
-The work here is an album: contact sheets of many photos, bound to one PDF. Of what the notes say:
+The work is an album: pages with many photos, bound to one PDF. Of what the notes say, this stack shows:
 
-- "a job with a start and an end", "defined as Docker images and run on ECS": two job definitions of one image;
-- "dynamically launch EC2 instances or Spot Instances": an environment of Spot hosts, and behind it in the same queue
-  one of on-demand hosts for what Spot has no room for; both have no host at all until a job comes;
-- "the right amount of compute / memory": each definition says what its job needs, and Batch chooses the hosts;
-- a Fargate environment needs a queue of its own: Batch mixes neither the kinds nor the processors within one.
+- "A job with a start and an end", "defined as Docker images and run on ECS": two job definitions with one image.
+- "Dynamically launch EC2 instances or Spot Instances": a job queue tries a Spot compute environment first, then an
+  On-Demand one. Both have no instance until a job is submitted.
+- "The right amount of compute / memory": each job definition declares its needs, and Batch chooses the instances.
 
-    submit → array job `page` × n, EC2 queue → when all are done, job `bind`, Fargate queue → album.pdf
+    submit → array job `page` × n, EC2 queue → after all have succeeded: job `bind`, Fargate queue → album.pdf
 
-Pages are many, alike, and harmless to lose: work for the cheapest hosts. Binding is one short job: not worth a host.
+Pages are many, small, and cheap to lose, so they run on the cheapest instances. Binding is one short job, not worth
+an instance. Fargate needs its own queue: the environments of a queue must be all EC2 or all Fargate, of one CPU type.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Size, Stack
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_batch as batch
-from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from stacks.constructs.album_job import AlbumJob, album_blocked, album_failed
 from stacks.constructs.batch_instances import BatchInstances
-from stacks.constructs.monitoring import FailureEvent, Monitoring
+from stacks.constructs.monitoring import Monitoring
 from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.shared_resources import AlbumJobs, PhotoStorage
 
-# New accounts may run five vCPUs of Spot hosts and five on demand (EC2 quotas). Each host of the gallery takes two of
-# the latter: while it has two hosts, there is no room for one of ours.
+# A new account can run five Spot vCPUs and five On-Demand vCPUs (EC2 quotas). Each instance of the gallery uses two of
+# the latter: while it has two, no On-Demand instance fits here.
 _MAX_SPOT_VCPUS = 4
 _MAX_ON_DEMAND_VCPUS = 2
 
-# And six of Fargate, of which the gallery has a fraction.
+# A new account can run six Fargate vCPUs, of which the gallery uses a fraction.
 _MAX_FARGATE_VCPUS = 4
-
-# A page takes seconds, and the PDF of the largest album a minute: what runs this long will never end.
-_TIMEOUT = Duration.minutes(10)
-
-# A host taken back is the only end that another try may mend; what fails by itself fails again.
-_ATTEMPTS = 5
-_RETRY_RECLAIMED_HOSTS = [
-    batch.RetryStrategy.of(batch.Action.RETRY, batch.Reason.SPOT_INSTANCE_RECLAIMED),
-    batch.RetryStrategy.of(batch.Action.EXIT, batch.Reason.custom(on_reason="*")),
-]
 
 
 class BatchStack(Stack):
-    """Environments, queues and the two job definitions of an album.
+    """The compute environments, the job queues, and the two job definitions of an album.
 
-    album_jobs: for who orders albums
-    Each definition has one parameter, `album`: the id of an album whose manifest is in the bucket.
+    Each job definition has one parameter, `album`: the id of an album whose manifest is in the thumbnails bucket.
+
+    Attributes:
+        album_jobs: Queues and definitions, to submit an album.
     """
 
     def __init__(
@@ -68,65 +59,16 @@ class BatchStack(Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        self._image = image
-        self._bucket = storage.thumbnails
-        self._log_group = logs.LogGroup(
+        log_group = logs.LogGroup(
             self, "Log", retention=logs.RetentionDays.ONE_WEEK, removal_policy=RemovalPolicy.DESTROY
         )
-        self._execution_role = self._role("ExecutionRole")  # what is granted to it, the job definitions add
-        acknowledge_wildcard(
-            self._execution_role, "*", "ecr:GetAuthorizationToken is about the whole registry: it has no resource"
-        )
+        execution_role = iam.Role(self, "ExecutionRole", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
+        acknowledge_wildcard(execution_role, "*", "ecr:GetAuthorizationToken has no resource type")
 
-        hosts = BatchInstances(
+        instances = BatchInstances(
             self, "Hosts", vpc=vpc, max_spot_vcpus=_MAX_SPOT_VCPUS, max_on_demand_vcpus=_MAX_ON_DEMAND_VCPUS
         )
-        self.album_jobs = AlbumJobs(
-            page_queue=self._queue("Queue", hosts.environments),
-            bind_queue=self._queue("FargateQueue", [self._fargate(vpc)]),
-            page_job=self._page_job(storage.catalogue),
-            bind_job=self._bind_job(),
-        )
-        # Batch has no metrics of jobs: what they print says how they do.
-        self.monitoring = Monitoring(
-            "Albums", failure_events=[self._album_failed(), self._album_waits()], log=self._log_group
-        )
-
-        CfnOutput(self, "JobQueue", value=self.album_jobs.page_queue.job_queue_arn)
-        CfnOutput(self, "BindJobQueue", value=self.album_jobs.bind_queue.job_queue_arn)
-
-    def _album_failed(self) -> FailureEvent:
-        job, reason = (events.EventField.from_path(f"$.detail.{field}") for field in ("jobName", "statusReason"))
-        return FailureEvent(
-            "AlbumFailed",
-            "No album.pdf comes of an order",
-            # Of the binding alone, which fails with any page: one message for an album, not one for each page.
-            events.EventPattern(
-                source=["aws.batch"],
-                detail_type=["Batch Job State Change"],
-                detail={"status": ["FAILED"], "jobQueue": [self.album_jobs.bind_queue.job_queue_arn]},
-            ),
-            f"The job {job} failed ({reason}). The log of the jobs, on the dashboard, says why. "
-            "Mend that, then order the album again.",
-        )
-
-    def _album_waits(self) -> FailureEvent:
-        job, reason = (events.EventField.from_path(f"$.detail.{field}") for field in ("jobName", "statusReason"))
-        queues = [self.album_jobs.page_queue, self.album_jobs.bind_queue]
-        return FailureEvent(
-            "AlbumWaits",
-            "An album waits for a host that does not come",
-            events.EventPattern(
-                source=["aws.batch"],
-                detail_type=["Batch Job Queue Blocked"],
-                detail={"jobQueue": [queue.job_queue_arn for queue in queues]},
-            ),
-            f"The job {job} cannot start ({reason}). See the account's quotas of vCPUs for EC2 and Fargate, or end the "
-            "job in the Batch console.",
-        )
-
-    def _fargate(self, vpc: ec2.IVpc) -> batch.IComputeEnvironment:
-        return batch.FargateComputeEnvironment(
+        fargate = batch.FargateComputeEnvironment(
             self,
             "Fargate",
             maxv_cpus=_MAX_FARGATE_VCPUS,
@@ -134,6 +76,44 @@ class BatchStack(Stack):
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
             replace_compute_environment=True,
         )
+        page_queue = self._queue("Queue", instances.environments)
+        bind_queue = self._queue("FargateQueue", [fargate])
+
+        album: dict[str, Any] = {
+            "image": image,
+            "bucket": storage.thumbnails,
+            "execution_role": execution_role,
+            "log_group": log_group,
+        }
+        page = AlbumJob(
+            self,
+            "Page",
+            step="page",
+            compute="ec2",
+            reads=["albums/*/manifest.json", "*/*.webp"],
+            writes="albums/*/pages/*",
+            catalogue=storage.catalogue,
+            **album,
+        )
+        bind = AlbumJob(
+            self,
+            "Bind",
+            step="bind",
+            compute="fargate",
+            reads=["albums/*/manifest.json", "albums/*/pages/*"],
+            writes="albums/*/album.pdf",
+            **album,
+        )
+        self.album_jobs = AlbumJobs(page_queue, page.any_revision, bind_queue, bind.any_revision)
+        # Batch publishes no metrics of jobs, so the dashboard shows their log.
+        self.monitoring = Monitoring(
+            "Albums", failure_events=[album_failed(bind_queue), album_blocked(page_queue, bind_queue)], log=log_group
+        )
+
+        CfnOutput(self, "JobQueue", value=page_queue.job_queue_arn)
+        CfnOutput(self, "BindJobQueue", value=bind_queue.job_queue_arn)
+        CfnOutput(self, "AlbumJobDefinition", value=page.job_definition_arn)
+        CfnOutput(self, "BindJobDefinition", value=bind.job_definition_arn)
 
     def _queue(self, construct_id: str, environments: Sequence[batch.IComputeEnvironment]) -> batch.JobQueue:
         return batch.JobQueue(
@@ -143,8 +123,8 @@ class BatchStack(Stack):
                 batch.OrderedComputeEnvironment(compute_environment=environment, order=order)
                 for order, environment in enumerate(environments, start=1)
             ],
-            # Cancels a job only where AWS has no capacity. Of one that waits for another reason, such as a quota,
-            # `_album_waits` tells (Batch guide, "Jobs stuck in a RUNNABLE status").
+            # Cancels a job only when AWS lacks capacity. `album_blocked` reports a job that waits for another reason,
+            # such as a quota ("Jobs stuck in a RUNNABLE status" in the Batch guide).
             job_state_time_limit_actions=[
                 batch.JobStateTimeLimitAction(
                     reason=batch.JobStateTimeLimitActionsReason.INSUFFICIENT_INSTANCE_CAPACITY,
@@ -152,90 +132,3 @@ class BatchStack(Stack):
                 )
             ],
         )
-
-    def _page_job(self, catalogue: dynamodb.ITable) -> batch.IJobDefinition:
-        role = self._role("PageRole")
-        self._grant(role, read=["albums/*/manifest.json", "*/*.webp"], write="albums/*/pages/*")
-        role.add_to_policy(iam.PolicyStatement(actions=["dynamodb:GetItem"], resources=[catalogue.table_arn]))
-        container = batch.EcsEc2ContainerDefinition(
-            self,
-            "PageContainer",
-            image=self._image,
-            command=["python", "-m", "album", "page", "Ref::album"],
-            cpu=1,
-            memory=Size.mebibytes(512),
-            environment=self._environment(catalogue),
-            job_role=role,
-            execution_role=self._execution_role,
-            logging=self._logging("page"),
-            readonly_root_filesystem=True,
-        )
-        return self._job("Page", container, output="AlbumJobDefinition")
-
-    def _bind_job(self) -> batch.IJobDefinition:
-        role = self._role("BindRole")
-        self._grant(role, read=["albums/*/manifest.json", "albums/*/pages/*"], write="albums/*/album.pdf")
-        container = batch.EcsFargateContainerDefinition(
-            self,
-            "BindContainer",
-            image=self._image,
-            command=["python", "-m", "album", "bind", "Ref::album"],
-            cpu=0.25,
-            memory=Size.mebibytes(512),
-            environment=self._environment(),
-            job_role=role,
-            execution_role=self._execution_role,
-            logging=self._logging("bind"),
-            assign_public_ip=True,  # in a public subnet without NAT, the only way to the registry
-            fargate_cpu_architecture=ecs.CpuArchitecture.ARM64,
-            fargate_operating_system_family=ecs.OperatingSystemFamily.LINUX,
-        )
-        return self._job("Bind", container, output="BindJobDefinition")
-
-    def _job(self, construct_id: str, container: batch.IEcsContainerDefinition, *, output: str) -> batch.IJobDefinition:
-        name = f"{self.stack_name}-{construct_id.lower()}"
-        newest = batch.EcsJobDefinition(
-            self,
-            construct_id,
-            job_definition_name=name,
-            container=container,
-            retry_attempts=_ATTEMPTS,
-            retry_strategies=_RETRY_RECLAIMED_HOSTS,
-            timeout=_TIMEOUT,
-            propagate_tags=True,
-        )
-        CfnOutput(self, output, value=newest.job_definition_arn)
-        # A change is a new revision, and CloudFormation takes the one before out of use. Another stack that knew it by
-        # its number could submit no job any more, as it is not updated with this one.
-        arn = self.format_arn(service="batch", resource="job-definition", resource_name=name)
-        return batch.EcsJobDefinition.from_job_definition_arn(self, f"{construct_id}OfAnyRevision", arn)
-
-    def _environment(self, catalogue: dynamodb.ITable | None = None) -> Mapping[str, str]:
-        return {
-            # Batch tells its jobs no region, and on EC2 the agent of ECS does not before its version of April 2026
-            # (amazon-ecs-agent 4946). Without one, boto3 makes no client.
-            "AWS_DEFAULT_REGION": self.region,
-            "THUMBNAILS_BUCKET": self._bucket.bucket_name,
-            **({"CATALOGUE_TABLE": catalogue.table_name} if catalogue else {}),
-        }
-
-    def _logging(self, prefix: str) -> ecs.LogDriver:
-        return ecs.LogDriver.aws_logs(stream_prefix=prefix, log_group=self._log_group)
-
-    def _role(self, construct_id: str) -> iam.Role:
-        return iam.Role(self, construct_id, assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
-
-    def _grant(self, role: iam.Role, *, read: Sequence[str], write: str) -> None:
-        """Let a job read and write objects of these patterns, and be told when one of them is not there."""
-        for action, resources in (
-            ("s3:GetObject", [self._bucket.arn_for_objects(objects) for objects in read]),
-            ("s3:PutObject", [self._bucket.arn_for_objects(write)]),
-            # Without it S3 answers "access denied" where it means "not found".
-            ("s3:ListBucket", [self._bucket.bucket_arn]),
-        ):
-            role.add_to_policy(iam.PolicyStatement(actions=[action], resources=resources))
-        for objects in read:
-            acknowledge_wildcard(
-                role, self._bucket, "What an album is made of is known when it is asked for", objects=objects
-            )
-        acknowledge_wildcard(role, self._bucket, "Each album has a folder of its own", objects=write)

@@ -1,12 +1,12 @@
-"""The network in which ECS and Batch start their hosts. The notes take it for granted; most idle bills come from it.
+"""The network for ECS and Batch. The notes take it for granted, but most idle costs come from it.
 
-Two zones, because a load balancer asks for two, and public subnets only. What runs here gets a public address of its
-own to fetch its image and to send its logs; who may speak to it is for its security group to say, and without an answer
-nobody may. The alternative costs while nothing happens: a NAT gateway 4.5 US cents an hour, each interface endpoint
-1 cent per zone (us-east-1), where the whole of this sandbox stays below 7. The way to S3 is a gateway endpoint: free.
+Two Availability Zones, because a load balancer needs two, with public subnets only. Tasks and instances have public
+addresses to pull images and send logs; their security groups accept no traffic unless a rule allows it. The
+alternatives cost money while nothing happens: a NAT gateway $0.045 per hour, an interface endpoint $0.01 per hour and
+zone (us-east-1). This whole sandbox costs less than $0.07 per hour. The gateway endpoint for S3 is free.
 
-For production: private subnets for everything but load balancers, a NAT gateway in each zone or endpoints for ECR,
-logs and S3, flow logs, three zones.
+For production, use private subnets for everything except load balancers, a NAT gateway in each zone or endpoints for
+ECR, CloudWatch Logs, and S3, three zones, and flow logs.
 """
 
 from typing import Any
@@ -19,9 +19,10 @@ from stacks.support.cdk_nag import acknowledge
 
 
 class NetworkStack(Stack):
-    """A VPC in the first two zones of the region.
+    """A VPC in the first two Availability Zones of the Region.
 
-    vpc: public subnets, and no way in until a security group opens one
+    Attributes:
+        vpc: Has public subnets. No inbound traffic is allowed until a security group allows it.
     """
 
     def __init__(self, scope: Construct, construct_id: str, **kwargs: Any) -> None:
@@ -33,7 +34,8 @@ class NetworkStack(Stack):
             nat_gateways=0,
             subnet_configuration=[ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC)],
             gateway_endpoints={"S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)},
-            # It would take a helper function to empty the default security group; here nothing is ever put into it.
+            # Needs a helper function that removes the rules of the default security group. Nothing here uses that
+            # group.
             restrict_default_security_group=False,
         )
-        acknowledge(self.vpc, VPC7="Flow logs of a sandbox would cost more to keep than anyone learns from them")
+        acknowledge(self.vpc, VPC7="Storing flow logs costs more than a sandbox learns from them")

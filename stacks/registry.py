@@ -1,11 +1,11 @@
-"""Amazon ECR, "where you store your Docker images so they can be run by ECS or Fargate", and by Batch.
+"""Amazon ECR. In the notes: "where you store your Docker images so they can be run by ECS or Fargate", and by Batch.
 
-Two repositories, and an image in each: `gallery`, the web server that ECS runs, and `album`, the job that Batch runs.
-An image is built once and then runs on any host, the notes' point about Docker: `gallery` on Fargate and on EC2 by ECS,
-`album` on Fargate and on EC2 by Batch. Two, as what serves and what ends share no library and grow apart.
+Two repositories with one image each: `gallery`, a web server that ECS runs, and `album`, a job that Batch runs. They
+are separate because a server and a job share no library and change independently. An image is built once and runs
+anywhere, as the notes say of Docker: both images run on Fargate and on EC2.
 
-The deployment builds them (see `built_image.py`), in a stack that others come after: an ECS service whose image is not
-there yet fails to start, and its deployment with it.
+The deployment builds the images (see `constructs/built_image.py`) in this stack, which others depend on: an ECS service
+whose image does not exist fails to start, and so does its deployment.
 """
 
 from typing import Any
@@ -18,14 +18,16 @@ from stacks.constructs.built_image import BuiltImage
 from stacks.constructs.python_function import PythonFunction
 from stacks.support.settings import Target
 
-# The current image, and what a rolled back deployment may need.
+# The current image and those that a rollback could need.
 _IMAGES_KEPT = 5
 
 
 class RegistryStack(Stack):
-    """The repositories `<name>/gallery` and `<name>/album`, with their images.
+    """The repositories `<name>/gallery` and `<name>/album` with their images.
 
-    gallery_image, album_image: for task and job definitions; a stack that uses one is deployed after it is built
+    Attributes:
+        gallery_image: For task definitions. A stack that uses it is deployed after the image is built.
+        album_image: For job definitions, likewise.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, name: str, target: Target, **kwargs: Any) -> None:
@@ -38,21 +40,19 @@ class RegistryStack(Stack):
             memory_size=128,
             timeout=Duration.minutes(15),
             environment={},
-            description="Has an image built and tells CloudFormation when it is there",
+            description="Starts an image build and reports its result to CloudFormation",
         )
-        self.gallery_repository = self._repository("Gallery", f"{name}/gallery")
-        self.album_repository = self._repository("Album", f"{name}/album")
-        gallery = BuiltImage(
-            self, "GalleryImage", source="gallery", repository=self.gallery_repository, builder=builder
-        )
-        album = BuiltImage(self, "AlbumImage", source="album", repository=self.album_repository, builder=builder)
-        # One after the other: a new account may run one build at a time, and CodeBuild refuses a second one instead of
-        # queueing it ("Cannot have more than 1 builds in queue for the account").
+        gallery_repository = self._repository("Gallery", f"{name}/gallery")
+        album_repository = self._repository("Album", f"{name}/album")
+        gallery = BuiltImage(self, "GalleryImage", source="gallery", repository=gallery_repository, builder=builder)
+        album = BuiltImage(self, "AlbumImage", source="album", repository=album_repository, builder=builder)
+        # One build at a time: a new account can run one, and CodeBuild rejects a second one instead of queueing it
+        # ("Cannot have more than 1 builds in queue for the account").
         album.built.node.add_dependency(gallery.built)
         self.gallery_image, self.album_image = gallery.image, album.image
 
-        CfnOutput(self, "GalleryRepository", value=self.gallery_repository.repository_uri)
-        CfnOutput(self, "AlbumRepository", value=self.album_repository.repository_uri)
+        CfnOutput(self, "GalleryRepository", value=gallery_repository.repository_uri)
+        CfnOutput(self, "AlbumRepository", value=album_repository.repository_uri)
 
     def _repository(self, construct_id: str, repository_name: str) -> ecr.Repository:
         return ecr.Repository(

@@ -1,7 +1,7 @@
-"""The access log of a REST API: who asked for what, and what the answer was, as a line of JSON in a bucket.
+"""Access log of a REST API: one line of JSON per request, delivered to a bucket by Amazon Data Firehose.
 
-Not in CloudWatch Logs: API Gateway writes there by a role that is a setting of the whole account and region, which one
-stack would take from another and leave behind (aws-cdk issues 22020 and 26836). To Firehose it writes by itself.
+The log does not go to CloudWatch Logs: for that, API Gateway uses a role that is a setting of the whole account and
+Region. A stack that sets it overwrites the setting of other stacks and leaves it behind (aws-cdk issues 22020, 26836).
 """
 
 import json
@@ -16,7 +16,7 @@ from constructs import Construct
 from stacks.constructs.sandbox_bucket import SandboxBucket
 from stacks.support.cdk_nag import acknowledge_wildcard
 
-# No header of the client's choice is among them: API Gateway would put it into the line as it is.
+# No request headers: API Gateway would write their values into the line without escaping them.
 _LINE = {
     "time": "$context.requestTime",
     "id": "$context.requestId",
@@ -33,11 +33,15 @@ _LINE = {
 
 
 class AccessLog(Construct):
-    """A bucket, and the stream into it.
+    """A Firehose delivery stream and the bucket that it writes to.
 
-    name: of the stream, after the beginning that API Gateway asks for
-    bucket: keeps a week
-    destination, format: for the stage of an API
+    Args:
+        name: Name of the stream. API Gateway requires a prefix, which is added.
+
+    Attributes:
+        bucket: Keeps the log for a week.
+        destination: For the stage of an API.
+        format: For the stage of an API.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, name: str) -> None:
@@ -55,14 +59,14 @@ class AccessLog(Construct):
             extended_s3_destination_configuration=firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(
                 bucket_arn=self.bucket.bucket_arn,
                 role_arn=role.role_arn,
-                # Both or neither: Firehose refuses one without the other.
+                # Firehose rejects one of these without the other.
                 buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(
                     interval_in_seconds=60, size_in_m_bs=5
                 ),
-                processing_configuration=_one_record_a_line(),
+                processing_configuration=_one_record_per_line(),
             ),
         )
-        # With the policy of its role; and gone before the bucket is emptied, which it would fill again.
+        # Created after the role's policy; deleted before the bucket is emptied, so that it cannot write again.
         stream.node.add_dependency(role, self.bucket)
         self.destination = apigateway.FirehoseLogDestination(stream)
         self.format = apigateway.AccessLogFormat.custom(json.dumps(_LINE))
@@ -74,11 +78,11 @@ class AccessLog(Construct):
             (["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], self.bucket.bucket_arn),
         ):
             role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
-        acknowledge_wildcard(role, self.bucket, "Firehose names its objects by the time")
+        acknowledge_wildcard(role, self.bucket, "Firehose names its objects by time")
         return role
 
 
-def _one_record_a_line() -> firehose.CfnDeliveryStream.ProcessingConfigurationProperty:
+def _one_record_per_line() -> firehose.CfnDeliveryStream.ProcessingConfigurationProperty:
     newline = firehose.CfnDeliveryStream.ProcessorParameterProperty(parameter_name="Delimiter", parameter_value="\\n")
     return firehose.CfnDeliveryStream.ProcessingConfigurationProperty(
         enabled=True,

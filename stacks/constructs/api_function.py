@@ -1,10 +1,6 @@
-"""The function behind the API, and what it may do: its own calls, and what whoever holds one of its links may do."""
-
-from collections.abc import Mapping, Sequence
-from typing import Any
+"""The function behind the REST API. Its role also covers what the holders of its presigned URLs do."""
 
 from aws_cdk import Duration
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -13,14 +9,15 @@ from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.settings import Target
 from stacks.support.shared_resources import AlbumJobs, PhotoStorage
 
-# Less than the 29 s that API Gateway waits.
+# Less than the 29 s after which API Gateway stops waiting.
 _TIMEOUT = Duration.seconds(25)
 
 
 class ApiFunction(PythonFunction):
-    """`lambda_src/api`, with its rights.
+    """`lambda_src/api`, with its permissions.
 
-    allowed_cidr: from where the links that it signs hold; None: from nowhere
+    Args:
+        allowed_cidr: Source addresses from which its presigned URLs work. None: from nowhere.
     """
 
     def __init__(
@@ -38,65 +35,54 @@ class ApiFunction(PythonFunction):
             construct_id,
             source="api",
             target=target,
-            memory_size=1024,  # for its processor: a cold start is mostly the start of Python and boto3
+            memory_size=1024,  # for the CPU share: most of a cold start is loading Python and boto3
             timeout=_TIMEOUT,
             environment={
-                "ORIGINALS_BUCKET": storage.originals.bucket_name,
-                "THUMBNAILS_BUCKET": storage.thumbnails.bucket_name,
-                "CATALOGUE_TABLE": storage.catalogue.table_name,
+                **storage.environment_variables(),
                 "PAGE_JOB_QUEUE": album_jobs.page_queue.job_queue_arn,
                 "PAGE_JOB_DEFINITION": album_jobs.page_job.job_definition_arn,
                 "BIND_JOB_QUEUE": album_jobs.bind_queue.job_queue_arn,
                 "BIND_JOB_DEFINITION": album_jobs.bind_job.job_definition_arn,
             },
-            description="Answers the REST API: photos, upload forms, albums",
+            description="Handles REST API requests: photos, upload forms, albums",
         )
-        self._let_list_announce_and_delete(storage)
-        self._let_order_albums(storage.thumbnails, album_jobs)
+        self._allow_photos(storage)
+        self._allow_albums(storage.thumbnails, album_jobs)
         if allowed_cidr:
-            self._let_sign_links(storage, allowed_cidr)
+            self._allow_presigned_urls(storage, allowed_cidr)
 
-    def _allow(self, actions: Sequence[str], *resources: str, conditions: Mapping[str, Any] | None = None) -> None:
-        self.add_to_role_policy(
-            iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
-        )
-
-    def _let_list_announce_and_delete(self, storage: PhotoStorage) -> None:
+    def _allow_photos(self, storage: PhotoStorage) -> None:
         originals, catalogue = storage.originals, storage.catalogue
-        self._allow(["dynamodb:Query"], *(f"{catalogue.table_arn}/index/{name}" for name in ("newest-first", "by-id")))
-        self._allow(["dynamodb:PutItem", "dynamodb:DeleteItem"], catalogue.table_arn)
-        self._allow(["s3:DeleteObject"], originals.arn_for_objects("*"))
+        self.allow(["dynamodb:Query"], *(f"{catalogue.table_arn}/index/{name}" for name in ("newest-first", "by-id")))
+        self.allow(["dynamodb:PutItem", "dynamodb:DeleteItem"], catalogue.table_arn)
+        self.allow(["s3:DeleteObject"], originals.arn_for_objects("*"))
         acknowledge_wildcard(self.execution_role, originals, "Any object in the bucket is a photo, under any key")
 
-    def _let_order_albums(self, bucket: s3.IBucket, album_jobs: AlbumJobs) -> None:
-        queues = [album_jobs.page_queue, album_jobs.bind_queue]
-        jobs = [album_jobs.page_job, album_jobs.bind_job]
-        of_orders = ["albums/*/manifest.json", "albums/*/jobs.json"]
-        self._allow(["s3:PutObject", "s3:GetObject"], *(bucket.arn_for_objects(objects) for objects in of_orders))
-        for objects in of_orders:
-            acknowledge_wildcard(self.execution_role, bucket, "Each album has a folder of its own", objects=objects)
-        self._allow(["s3:ListBucket"], bucket.bucket_arn, conditions={"StringLike": {"s3:prefix": "albums/*"}})
-        revisions = [f"{job.job_definition_arn}:*" for job in jobs]
-        self._allow(
-            ["batch:SubmitJob"],
-            *(queue.job_queue_arn for queue in queues),
-            *(job.job_definition_arn for job in jobs),
-            *revisions,  # Batch finds the newest one, and asks for the right to that
-        )
+    def _allow_albums(self, bucket: s3.IBucket, album_jobs: AlbumJobs) -> None:
+        orders = ["albums/*/manifest.json", "albums/*/jobs.json"]
+        self.allow(["s3:PutObject", "s3:GetObject"], *(bucket.arn_for_objects(objects) for objects in orders))
+        for objects in orders:
+            acknowledge_wildcard(self.execution_role, bucket, "Each album has its own folder", objects=objects)
+        self.allow(["s3:ListBucket"], bucket.bucket_arn, conditions={"StringLike": {"s3:prefix": "albums/*"}})
+        queues = [album_jobs.page_queue.job_queue_arn, album_jobs.bind_queue.job_queue_arn]
+        jobs = [album_jobs.page_job.job_definition_arn, album_jobs.bind_job.job_definition_arn]
+        # Batch also authorizes the revision that it selects.
+        revisions = [f"{job}:*" for job in jobs]
+        self.allow(["batch:SubmitJob"], *queues, *jobs, *revisions)
         for revision in revisions:
-            acknowledge_wildcard(self.execution_role, revision, "A job is of the newest revision, whichever that is")
-        self._allow(["batch:DescribeJobs"], "*")
-        acknowledge_wildcard(self.execution_role, "*", "batch:DescribeJobs is about no particular resource")
+            acknowledge_wildcard(self.execution_role, revision, "A job uses the latest revision, whatever its number")
+        self.allow(["batch:DescribeJobs"], "*")
+        acknowledge_wildcard(self.execution_role, "*", "batch:DescribeJobs has no resource type")
 
-    def _let_sign_links(self, storage: PhotoStorage, allowed_cidr: str) -> None:
-        # Whoever holds a link acts as the function's role, which may do this from there only.
-        from_there = {"IpAddress": {"aws:SourceIp": allowed_cidr}}
+    def _allow_presigned_urls(self, storage: PhotoStorage, allowed_cidr: str) -> None:
+        # A request with a presigned URL has the permissions of this role, so the role itself limits the source address.
+        from_cidr = {"IpAddress": {"aws:SourceIp": allowed_cidr}}
         for action, bucket, objects in (
             ("s3:PutObject", storage.originals, "uploads/*"),
             ("s3:GetObject", storage.thumbnails, "*/*.webp"),
             ("s3:GetObject", storage.thumbnails, "albums/*/album.pdf"),
         ):
-            self._allow([action], bucket.arn_for_objects(objects), conditions=from_there)
+            self.allow([action], bucket.arn_for_objects(objects), conditions=from_cidr)
             acknowledge_wildcard(
-                self.execution_role, bucket, "What a link leads to is known when it is made", objects=objects
+                self.execution_role, bucket, "A presigned URL contains the key of one object", objects=objects
             )

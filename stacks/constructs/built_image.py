@@ -1,7 +1,8 @@
-"""A container image that the deployment builds and pushes: nobody needs Docker, no service starts before it is there.
+"""A container image that the deployment builds and pushes.
 
-Not `cdklabs.deploy-time-build` 0.1, which does the same: it leaves the log groups of its build and function behind,
-waits for an hour for a build that never starts, and builds on Amazon Linux 2, which is past its end of life.
+Users need no Docker, and no service starts before its image exists. `cdklabs.deploy-time-build` 0.1 does the same, but
+it leaves the log groups of its build and its function behind, waits for an hour when a build does not start, and
+builds on Amazon Linux 2, which has reached its end of life.
 """
 
 from aws_cdk import CustomResource, Duration, RemovalPolicy
@@ -17,9 +18,9 @@ from constructs import Construct
 from stacks.support.build_context import build_context
 from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
 
-# Together shorter than the 15 minutes of the function that waits, so that it always lives to say how the build ended.
-_QUEUED = Duration.minutes(5)
-_BUILD = Duration.minutes(8)
+# Together less than the 15 minutes of the function that waits, so that it can always report how the build ended.
+_QUEUED_TIMEOUT = Duration.minutes(5)
+_BUILD_TIMEOUT = Duration.minutes(8)
 
 _BUILD_SPEC = {
     "version": "0.2",
@@ -38,12 +39,16 @@ _BUILD_SPEC = {
 class BuiltImage(Construct):
     """The image of `containers/<source>`, built by CodeBuild on Graviton and pushed to a repository.
 
-    source: folder in `containers/` with a Dockerfile
-    builder: the function `image_build`, which is given the right to start this build
-    Its tag is the hash of the folder, so a tag never means anything else: an unchanged folder is not built again.
+    The image tag is the hash of the build context: a tag never changes its meaning, and an unchanged context is not
+    built again.
 
-    built: the build, as CloudFormation waits for it
-    image: for task definitions; who uses it waits for the build
+    Args:
+        source: Folder in `containers/` with a Dockerfile.
+        builder: The function `image_build`. It receives permission to start this build.
+
+    Attributes:
+        built: The custom resource that completes when the image is pushed.
+        image: For task and job definitions. A stack that uses it waits for the build.
     """
 
     def __init__(
@@ -56,11 +61,7 @@ class BuiltImage(Construct):
         builder: lambda_.Function,
     ) -> None:
         super().__init__(scope, construct_id)
-        asset = s3_assets.Asset(
-            self,
-            "Source",
-            path=str(build_context(source)),
-        )
+        asset = s3_assets.Asset(self, "Source", path=str(build_context(source)))
         tag = asset.asset_hash[:32]
         project = self._project(asset, repository, tag)
         for action, resource in (
@@ -83,9 +84,9 @@ class BuiltImage(Construct):
             },
         )
         self.built.node.add_dependency(self._role, builder)
-        # The repository as the build names it, so that who uses the image waits for the build. The tag as it is: stacks
-        # that name a new one change with it. If they asked the build for that too, their templates would stay the same,
-        # the CDK would skip them, and the old image would go on running.
+        # The repository name comes from the custom resource, so that users of the image wait for the build. The tag is
+        # a literal, so that their templates change with it. If it came from the custom resource too, their templates
+        # would stay the same, and the CDK CLI would skip the stacks and leave the old image running.
         pushed = ecr.Repository.from_repository_name(self, "Pushed", self.built.get_att_string("RepositoryName"))
         self.image = ecs.ContainerImage.from_ecr_repository(pushed, tag)
 
@@ -100,12 +101,10 @@ class BuiltImage(Construct):
         ):
             self._role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
         repository.grant_push(self._role)
-        # Newer clients of Docker first ask whether the tag is there (ECR guide, "IAM permissions for pushing").
+        # Recent Docker clients first check whether the tag exists ("IAM permissions for pushing" in the ECR guide).
         repository.grant(self._role, "ecr:BatchGetImage")
         log_group.grant_write(self._role)
-        acknowledge_wildcard(
-            self._role, "*", "ecr:GetAuthorizationToken is about the whole registry: it has no resource"
-        )
+        acknowledge_wildcard(self._role, "*", "ecr:GetAuthorizationToken has no resource type")
 
         project = codebuild.Project(
             self,
@@ -122,14 +121,11 @@ class BuiltImage(Construct):
                 },
             ),
             logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log_group)),
-            # As it is: the CDK would add the right to make log groups, which outlive `cdk destroy`, and test reports.
+            # The CDK would add permissions to create log groups, which remain after `cdk destroy`, and test reports.
             role=self._role.without_policy_updates(),
             grant_report_group_permissions=False,
-            timeout=_BUILD,
-            queued_timeout=_QUEUED,
+            timeout=_BUILD_TIMEOUT,
+            queued_timeout=_QUEUED_TIMEOUT,
         )
-        acknowledge(
-            project,
-            CB4="The build leaves no artifacts to encrypt: its image goes to ECR, which encrypts it",
-        )
+        acknowledge(project, CB4="The build has no artifacts to encrypt: ECR stores and encrypts the image")
         return project

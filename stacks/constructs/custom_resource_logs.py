@@ -1,4 +1,4 @@
-"""The helper functions that the CDK itself adds to a stack, for example to empty a bucket before it is deleted."""
+"""Log groups for the helper functions that the CDK adds to stacks, for example to empty a bucket."""
 
 from aws_cdk import CfnResource, RemovalPolicy
 from aws_cdk import aws_logs as logs
@@ -6,10 +6,10 @@ from constructs import Construct, IConstruct
 
 
 def own_custom_resource_logs(scope: IConstruct) -> None:
-    """Give each helper function below `scope` a log group of its stack, and leave it no right to make others.
+    """Give each custom resource provider below `scope` a log group that its stack owns, and no permission for others.
 
-    Without this, Lambda makes the group when the helper first runs, and it outlives `cdk destroy`
-    (aws-cdk issues 26553 and 33025). Call it when all stacks are complete.
+    Otherwise Lambda creates the log group when the function first runs, and it remains after `cdk destroy` (aws-cdk
+    issues 26553 and 33025). Call this function after all stacks are complete.
     """
     for provider in scope.node.find_all():
         handler = provider.node.try_find_child("Handler")
@@ -21,7 +21,7 @@ def own_custom_resource_logs(scope: IConstruct) -> None:
             provider, "Log", retention=logs.RetentionDays.ONE_WEEK, removal_policy=RemovalPolicy.DESTROY
         )
         handler.add_property_override("LoggingConfig", {"LogGroup": log_group.log_group_name})
-        may_write = {
+        write_log = {
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
             "Resource": log_group.log_group_arn,
@@ -29,5 +29,5 @@ def own_custom_resource_logs(scope: IConstruct) -> None:
         role.add_property_deletion_override("ManagedPolicyArns")
         role.add_property_override(
             "Policies",
-            [{"PolicyName": "Log", "PolicyDocument": {"Version": "2012-10-17", "Statement": [may_write]}}],
+            [{"PolicyName": "Log", "PolicyDocument": {"Version": "2012-10-17", "Statement": [write_log]}}],
         )

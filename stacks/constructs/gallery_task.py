@@ -1,6 +1,6 @@
-"""The gallery as a task of ECS: one container, the same on Fargate and on EC2.
+"""The gallery as an ECS task definition: the same container on Fargate and on EC2.
 
-The role of its task may do nothing: the program calls nothing of AWS.
+The task role has no permissions, because the program calls no AWS service.
 """
 
 from typing import Any
@@ -12,17 +12,17 @@ from constructs import Construct
 
 from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
 
-# What the program listens on, inside its container.
+# The port that the program listens on, inside its container.
 PORT = 8080
 
-# MiB; after fifty pages it held 32 (x86_64).
+# MiB; the program used 32 after fifty page views (x86_64).
 _MEMORY = 128
 
 
 def fargate_task(
     scope: Construct, construct_id: str, *, image: ecs.ContainerImage, api_url: str | None
 ) -> ecs.FargateTaskDefinition:
-    """A quarter of a Graviton processor and 512 MiB, the least there is."""
+    """A task with 0.25 vCPU on Graviton and 512 MiB, the smallest size of Fargate."""
     task = ecs.FargateTaskDefinition(
         scope,
         construct_id,
@@ -40,7 +40,7 @@ def fargate_task(
 def ec2_task(
     scope: Construct, construct_id: str, *, image: ecs.ContainerImage, api_url: str | None
 ) -> ecs.Ec2TaskDefinition:
-    """A share of a host: at most 128 MiB of it, on a port that the host has free."""
+    """A task with at most 128 MiB of its instance, on any free port of the instance."""
     task = ecs.Ec2TaskDefinition(
         scope, construct_id, family=_family(scope, construct_id), network_mode=ecs.NetworkMode.BRIDGE
     )
@@ -49,7 +49,7 @@ def ec2_task(
 
 
 def _family(scope: Construct, construct_id: str) -> str:
-    """Revisions of one family are of one copy: by itself the CDK names it without the stack's name."""
+    """A family for each deployment. The default of the CDK does not contain the stack name."""
     return f"{Stack.of(scope).stack_name}-{construct_id}"
 
 
@@ -60,10 +60,10 @@ def _add_container(task: ecs.TaskDefinition, image: ecs.ContainerImage, api_url:
         image=image,
         environment={"API_URL": api_url} if api_url else {},
         logging=ecs.LogDrivers.aws_logs(stream_prefix="gallery", log_group=log_group),
-        port_mappings=[ecs.PortMapping(container_port=PORT)],  # no host port: on EC2 any that is free
+        port_mappings=[ecs.PortMapping(container_port=PORT)],  # no host port: on EC2, Docker chooses a free one
         readonly_root_filesystem=True,
         **limits,
     )
     if api_url:
-        acknowledge(task, ECS2="The URL of the API is no secret: the page tells it everyone who may see the page")
-    acknowledge_wildcard(task, "*", "ecr:GetAuthorizationToken is about the whole registry: it has no resource")
+        acknowledge(task, ECS2="The URL of the API is not a secret: the gallery page contains it")
+    acknowledge_wildcard(task, "*", "ecr:GetAuthorizationToken has no resource type")

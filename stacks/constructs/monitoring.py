@@ -1,4 +1,4 @@
-"""What a service shows to whoever keeps watch: graphs for the dashboard, alarms and failure_events for a person."""
+"""What a service publishes for monitoring: graphs, alarms, and failure events. `GuardrailsStack` uses them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
+from constructs import Construct
 
-# As fine as the metrics come, and as coarse as a dashboard of hours needs.
-_PERIOD = Duration.minutes(5)
+PERIOD = Duration.minutes(5)
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Some metrics that are read together."""
+    """Metrics that one widget of the dashboard shows together."""
 
     title: str
     metrics: Sequence[cloudwatch.IMetric]
@@ -27,10 +27,11 @@ class Graph:
 
 @dataclass(frozen=True)
 class FailureEvent:
-    """Something a person must act on, which AWS reports as an event and not as a metric.
+    """A failure that needs a person and that AWS reports as an event instead of a metric.
 
-    name: of the rule, in the stack that tells of it
-    message: what happened and what to do, with fields of the event
+    Attributes:
+        name: Construct id of the EventBridge rule.
+        message: What happened and what to do. It can contain `event_fields`.
     """
 
     name: str
@@ -41,11 +42,13 @@ class FailureEvent:
 
 @dataclass(frozen=True)
 class Monitoring:
-    """A service on the dashboard.
+    """What a service publishes for monitoring.
 
-    alarms: each of them asks a person to act, and its description says how
-    log: of which the newest lines are shown, where no metric says how the service does
-    note: where else to look
+    Attributes:
+        service: Heading on the dashboard.
+        alarms: Each needs a person to act, and its description says how.
+        log: Log group whose latest lines the dashboard shows, for a service without metrics.
+        note: Where else to look.
     """
 
     service: str
@@ -56,21 +59,49 @@ class Monitoring:
     note: str = ""
 
 
+def event_fields(*paths: str) -> list[str]:
+    """Return placeholders for these paths below `detail` in an event, for use in a message."""
+    return [events.EventField.from_path(f"$.detail.{path}") for path in paths]
+
+
+def create_alarm(
+    scope: Construct, construct_id: str, metric: cloudwatch.IMetric, *, threshold: float, description: str
+) -> cloudwatch.Alarm:
+    """Create an alarm that changes to ALARM when one period reaches the threshold. Missing data is OK."""
+    return cloudwatch.Alarm(
+        scope,
+        construct_id,
+        metric=metric,
+        alarm_description=description,
+        threshold=threshold,
+        evaluation_periods=1,
+        treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+    )
+
+
+def dead_letter_alarm(
+    scope: Construct, construct_id: str, dead_letter_queue: sqs.IQueue, *, description: str
+) -> cloudwatch.Alarm:
+    """Create an alarm for the first message in a dead-letter queue."""
+    messages = dead_letter_queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum")
+    return create_alarm(scope, construct_id, messages, threshold=1, description=description)
+
+
 def function_graphs(function: lambda_.IFunction) -> list[Graph]:
-    """How often a function is called, fails or is throttled, and how long it takes."""
+    """Invocations, errors, and throttles of a function, and its duration."""
     return [
         Graph(
-            "Calls, errors, throttles",
+            "Invocations, errors, throttles",
             [
-                function.metric_invocations(period=_PERIOD, label="calls"),
-                function.metric_errors(period=_PERIOD, label="errors"),
-                function.metric_throttles(period=_PERIOD, label="throttles"),
+                function.metric_invocations(period=PERIOD, label="invocations"),
+                function.metric_errors(period=PERIOD, label="errors"),
+                function.metric_throttles(period=PERIOD, label="throttles"),
             ],
         ),
         Graph(
             "Duration (ms)",
             [
-                function.metric_duration(period=_PERIOD, statistic=statistic, label=statistic)
+                function.metric_duration(period=PERIOD, statistic=statistic, label=statistic)
                 for statistic in ("p50", "p95", "max")
             ],
         ),
@@ -78,62 +109,65 @@ def function_graphs(function: lambda_.IFunction) -> list[Graph]:
 
 
 def api_graphs(api: apigateway.RestApi) -> list[Graph]:
-    """How much is asked of an API, how much of it is refused or fails, and how long answers take."""
+    """Requests to an API, its errors, and its latency."""
     return [
         Graph(
-            "Requests, refusals, faults",
+            "Requests, errors",
             [
-                api.metric_count(period=_PERIOD, label="requests"),
-                api.metric_client_error(period=_PERIOD, label="refused (4xx)"),
-                api.metric_server_error(period=_PERIOD, label="faults (5xx)"),
+                api.metric_count(period=PERIOD, label="requests"),
+                api.metric_client_error(period=PERIOD, label="client errors (4xx)"),
+                api.metric_server_error(period=PERIOD, label="server errors (5xx)"),
             ],
         ),
         Graph(
             "Latency (ms)",
-            [api.metric_latency(period=_PERIOD, statistic=statistic, label=statistic) for statistic in ("p50", "p95")],
+            [api.metric_latency(period=PERIOD, statistic=statistic, label=statistic) for statistic in ("p50", "p95")],
         ),
     ]
 
 
 def queue_graphs(queue: sqs.IQueue, dead_letter_queue: sqs.IQueue) -> list[Graph]:
-    """How much waits in a queue and for how long, and how much was given up."""
+    """Messages in a queue and in its dead-letter queue, and the age of the oldest message."""
     return [
         Graph(
             "Messages",
             [
-                queue.metric_approximate_number_of_messages_visible(period=_PERIOD, label="waiting"),
-                queue.metric_approximate_number_of_messages_not_visible(period=_PERIOD, label="in work"),
-                dead_letter_queue.metric_approximate_number_of_messages_visible(period=_PERIOD, label="dead letters"),
+                queue.metric_approximate_number_of_messages_visible(period=PERIOD, label="visible"),
+                queue.metric_approximate_number_of_messages_not_visible(period=PERIOD, label="in flight"),
+                _dead_letters(dead_letter_queue),
             ],
         ),
         Graph(
-            "Longest wait (s)",
-            [queue.metric_approximate_age_of_oldest_message(period=_PERIOD, statistic="max", label="oldest message")],
+            "Age (s)",
+            [queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="max", label="oldest message")],
         ),
     ]
 
 
 def dead_letter_queue_graph(dead_letter_queue: sqs.IQueue) -> Graph:
-    """How much was given up."""
-    waiting = dead_letter_queue.metric_approximate_number_of_messages_visible(period=_PERIOD, label="dead letters")
-    return Graph("Given up", [waiting])
+    """Messages in a dead-letter queue."""
+    return Graph("Dead-letter queue", [_dead_letters(dead_letter_queue)])
+
+
+def _dead_letters(dead_letter_queue: sqs.IQueue) -> cloudwatch.IMetric:
+    return dead_letter_queue.metric_approximate_number_of_messages_visible(period=PERIOD, label="dead-letter queue")
 
 
 def load_balancer_graphs(load_balancer: elbv2.ApplicationLoadBalancer) -> list[Graph]:
-    """How many requests visitors send, how many fail, and how long answers take."""
+    """Requests to a load balancer, errors of its targets, and their response time."""
     metrics, code = load_balancer.metrics, elbv2.HttpCodeTarget.TARGET_5XX_COUNT
     return [
         Graph(
-            "Requests, faults",
+            "Requests, errors",
             [
-                metrics.request_count(period=_PERIOD, label="requests"),
-                metrics.http_code_target(code, period=_PERIOD, label="faults (5xx)"),
+                metrics.request_count(period=PERIOD, label="requests"),
+                metrics.http_code_target(code, period=PERIOD, label="server errors (5xx)"),
             ],
         ),
         Graph(
             "Response time (s)",
             [
-                metrics.target_response_time(period=_PERIOD, statistic=statistic, label=statistic)
+                metrics.target_response_time(period=PERIOD, statistic=statistic, label=statistic)
                 for statistic in ("p50", "p95")
             ],
         ),
@@ -141,11 +175,11 @@ def load_balancer_graphs(load_balancer: elbv2.ApplicationLoadBalancer) -> list[G
 
 
 def service_graph(title: str, service: ecs.BaseService) -> Graph:
-    """How much of what they may use the tasks of a service use."""
+    """CPU and memory that the tasks of an ECS service use, in percent of what they reserve."""
     return Graph(
         title,
         [
-            service.metric_cpu_utilization(period=_PERIOD, label="processor"),
-            service.metric_memory_utilization(period=_PERIOD, label="memory"),
+            service.metric_cpu_utilization(period=PERIOD, label="CPU"),
+            service.metric_memory_utilization(period=PERIOD, label="memory"),
         ],
     )

@@ -1,6 +1,7 @@
-"""A Lambda function in Python, as every stack here uses it."""
+"""A Lambda function in Python, with the defaults that every function here uses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aws_cdk import AssetHashType, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -14,10 +15,16 @@ from stacks.support.settings import Target
 
 
 class PythonFunction(lambda_.Function):
-    """The function `lambda_src/<source>/handler.py`, on Graviton, with a log group and a role of its own.
+    """The function `lambda_src/<source>/handler.py` on Graviton, with its own log group and role.
 
-    source: folder in `lambda_src/`
-    The role may write that log and send traces, no more: the stack grants what else the code calls.
+    The role can write to the log group and send traces. Everything else is granted with `allow`.
+
+    Args:
+        source: Folder in `lambda_src/`.
+        memory_size: MiB.
+
+    Attributes:
+        execution_role: The role, without the read-only view that `role` is.
     """
 
     def __init__(
@@ -32,8 +39,8 @@ class PythonFunction(lambda_.Function):
         environment: Mapping[str, str],
         description: str,
     ) -> None:
-        bundle = build_deployment_package(source, target=target)
-        # Owned by the stack: the group Lambda would make by itself outlives `cdk destroy`.
+        package = build_deployment_package(source, target=target)
+        # Owned by the stack, because a log group that Lambda creates remains after `cdk destroy`.
         log_group = logs.LogGroup(
             scope,
             f"{construct_id}Log",
@@ -41,7 +48,8 @@ class PythonFunction(lambda_.Function):
             removal_policy=RemovalPolicy.DESTROY,
         )
         role = iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        # Not AWSLambdaBasicExecutionRole: it may create log groups, and a late line would bring a deleted one back.
+        # Not AWSLambdaBasicExecutionRole: it allows logs:CreateLogGroup, and a late log line would recreate a deleted
+        # log group.
         log_group.grant_write(role)
         super().__init__(
             scope,
@@ -49,7 +57,7 @@ class PythonFunction(lambda_.Function):
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
             code=lambda_.Code.from_asset(
-                str(bundle.folder), asset_hash=bundle.hash, asset_hash_type=AssetHashType.CUSTOM
+                str(package.folder), asset_hash=package.hash, asset_hash_type=AssetHashType.CUSTOM
             ),
             handler=f"{source}.handler.handler",
             role=role,
@@ -62,5 +70,14 @@ class PythonFunction(lambda_.Function):
             description=description,
         )
         self.execution_role = role
-        acknowledge(self, L1="3.13 is the newest Python that the machines which test this project have")
-        acknowledge_wildcard(role, "*", "X-Ray takes traces for no particular resource")
+        acknowledge(self, L1="Python 3.13 is the newest version on the machines that test this project")
+        acknowledge_wildcard(role, "*", "X-Ray actions have no resource type")
+
+    def allow(self, actions: Sequence[str], *resources: str, conditions: Mapping[str, Any] | None = None) -> None:
+        """Add a statement to the role's policy.
+
+        Hand-written statements instead of `grant_*`, because `grant_*` allows more than the code calls.
+        """
+        self.add_to_role_policy(
+            iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
+        )

@@ -10,7 +10,7 @@ from stacks.support.cdk_nag import acknowledge
 
 
 class SandboxBucket(s3.Bucket):
-    """Private, encrypted, reached over TLS only; emptied and deleted with its stack."""
+    """A private, encrypted bucket that requires TLS. `cdk destroy` empties and deletes it."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, lifecycle_rules: Sequence[s3.LifecycleRule] = ()
@@ -25,4 +25,4 @@ class SandboxBucket(s3.Bucket):
             removal_policy=RemovalPolicy.DESTROY,
             auto_delete_objects=True,
         )
-        acknowledge(self, S1="An access log would fill a bucket that nobody reads, and refill it while it is emptied")
+        acknowledge(self, S1="A sandbox reads no access log, and the log would refill its bucket during destroy")

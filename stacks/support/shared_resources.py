@@ -21,6 +21,14 @@ class PhotoStorage:
     thumbnails: s3.IBucket
     catalogue: dynamodb.ITable
 
+    def environment_variables(self) -> dict[str, str]:
+        """Return the variables under which the functions expect these names."""
+        return {
+            "ORIGINALS_BUCKET": self.originals.bucket_name,
+            "THUMBNAILS_BUCKET": self.thumbnails.bucket_name,
+            "CATALOGUE_TABLE": self.catalogue.table_name,
+        }
+
 
 @dataclass(frozen=True)
 class AlbumJobs:

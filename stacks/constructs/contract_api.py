@@ -1,0 +1,108 @@
+"""A REST API whose routes, models, and errors come from `lambda_src/api/contract.py`."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from api.contract import REQUESTS, ROUTES
+from stacks.constructs.access_log import AccessLog
+from stacks.constructs.gateway_responses import add_gateway_responses
+from stacks.support.cdk_nag import acknowledge
+
+
+class ContractApi(apigateway.RestApi):
+    """A Regional REST API with an access log, tracing, and request validation.
+
+    Args:
+        function: Handles all routes.
+        allowed_cidr: Source addresses that can call the API. None: no one can.
+        throttle: Limit for each method, over all callers.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        function: lambda_.IFunction,
+        allowed_cidr: str | None,
+        throttle: apigateway.ThrottleSettings,
+    ) -> None:
+        log = AccessLog(scope, "AccessLog", name=name)
+        super().__init__(
+            scope,
+            construct_id,
+            rest_api_name=name,
+            description="Photos and albums",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            policy=_allow_only(allowed_cidr),
+            cloud_watch_role=False,  # this role is a setting of the whole account
+            deploy_options=apigateway.StageOptions(
+                stage_name="v1",
+                access_log_destination=log.destination,
+                access_log_format=log.format,
+                tracing_enabled=True,
+                throttling_rate_limit=throttle.rate_limit,
+                throttling_burst_limit=throttle.burst_limit,
+            ),
+            default_cors_preflight_options=apigateway.CorsOptions(
+                # CORS allows any origin, because the gallery's URL is not known before this stack is deployed. A page
+                # of another origin can read from an allowed address, but it has no API key and so cannot write. If you
+                # own a domain, allow only that origin.
+                allow_origins=apigateway.Cors.ALL_ORIGINS,
+                allow_methods=sorted({route.method for route in ROUTES}),
+                allow_headers=["Content-Type", "X-Api-Key"],
+                max_age=Duration.hours(2),
+            ),
+        )
+        self.node.try_remove_child("Endpoint")  # an output that the CDK adds; the stack has ApiUrl
+        self._add_routes(scope, function)
+        add_gateway_responses(self)
+        acknowledge(self, APIG3="A web ACL costs more per month than the rest: the resource policy allows one network")
+        acknowledge(self, APIG4="Reads are authorized by source address; writes also require an API key")
+        acknowledge(self, COG4="There are no users to tell apart: one network, one key")
+        acknowledge(self, APIG6="Execution logs need a role that is an account setting; the function has its own log")
+
+    def _add_routes(self, scope: Construct, function: lambda_.IFunction) -> None:
+        # One permission for the whole API: with one for each method, the function's policy becomes too long.
+        integration = apigateway.LambdaIntegration(function, scope_permission_to_method=False)
+        validator = self.add_request_validator(
+            "Validator", validate_request_body=True, validate_request_parameters=True
+        )
+        models = {name: self._model(scope, name) for name in REQUESTS}
+        for route in ROUTES:
+            self.root.resource_for_path(route.path).add_method(
+                route.method,
+                integration,
+                operation_name=route.name,
+                api_key_required=route.needs_key,
+                request_validator=validator,
+                request_models={"application/json": models[route.body]} if route.body else None,
+            )
+
+    def _model(self, scope: Construct, name: str) -> apigateway.IModel:
+        # The L1, because it takes a JSON Schema unchanged.
+        schema = {"$schema": "http://json-schema.org/draft-04/schema#", **REQUESTS[name]}
+        model = apigateway.CfnModel(
+            scope, name, rest_api_id=self.rest_api_id, name=name, content_type="application/json", schema=schema
+        )
+        deployment = self.latest_deployment
+        assert deployment is not None
+        deployment.add_to_logical_id({name: schema})  # a changed model needs a new deployment
+        deployment.node.add_dependency(model)
+        return apigateway.Model.from_model_name(scope, f"{name}Model", model.ref)
+
+
+def _allow_only(allowed_cidr: str | None) -> iam.PolicyDocument:
+    """A resource policy. Without one, API Gateway accepts requests from anywhere."""
+    statement = iam.PolicyStatement(
+        effect=iam.Effect.ALLOW if allowed_cidr else iam.Effect.DENY,
+        principals=[iam.AnyPrincipal()],
+        actions=["execute-api:Invoke"],
+        resources=["execute-api:/*"],
+        conditions={"IpAddress": {"aws:SourceIp": allowed_cidr}} if allowed_cidr else None,
+    )
+    return iam.PolicyDocument(statements=[statement])

@@ -1,0 +1,87 @@
+"""The load balancer that distributes the gallery's requests over several ECS services."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from constructs import Construct
+
+from stacks.constructs.gallery_task import PORT
+from stacks.support.cdk_nag import acknowledge
+
+# A service adds a task above this many requests per minute and task.
+_REQUESTS_PER_TASK = 1000
+_MAX_TASKS = 3
+
+
+class GalleryLoadBalancer(elbv2.ApplicationLoadBalancer):
+    """An internet-facing load balancer for HTTP from `allowed_cidr`. None: it accepts no traffic."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, name: str, vpc: ec2.IVpc, allowed_cidr: str | None
+    ) -> None:
+        security_group = ec2.SecurityGroup(
+            scope,
+            "Visitors",
+            vpc=vpc,
+            allow_all_outbound=False,  # only to the targets, which add their own rules
+            # Does not contain the CIDR block: CloudFormation replaces a security group when its description changes.
+            description="Gallery load balancer: HTTP from allowed_cidr",
+        )
+        if allowed_cidr:
+            security_group.add_ingress_rule(ec2.Peer.ipv4(allowed_cidr), ec2.Port.tcp(80), "The setting allowed_cidr")
+        super().__init__(
+            scope,
+            construct_id,
+            load_balancer_name=name,
+            vpc=vpc,
+            internet_facing=True,
+            security_group=security_group,
+            drop_invalid_header_fields=True,
+        )
+        acknowledge(self, ELB2="An access log would refill its bucket while `cdk destroy` empties it")
+
+    def share_between(self, services: Mapping[str, ecs.BaseService]) -> None:
+        """Send an equal share of the requests to each service, and scale each by its requests.
+
+        Args:
+            services: By construct id of the target group, in the scope of this load balancer.
+        """
+        target_groups = {
+            service: self._target_group(construct_id, service) for construct_id, service in services.items()
+        }
+        # Plain HTTP: a certificate needs a domain name, which a sandbox does not have.
+        self.add_listener(
+            "Http",
+            port=80,
+            open=False,  # the security group decides
+            default_action=elbv2.ListenerAction.weighted_forward(
+                [elbv2.WeightedTargetGroup(target_group=group, weight=1) for group in target_groups.values()]
+            ),
+        )
+        for service, target_group in target_groups.items():
+            service.auto_scale_task_count(min_capacity=1, max_capacity=_MAX_TASKS).scale_on_request_count(
+                "Requests", requests_per_target=_REQUESTS_PER_TASK, target_group=target_group
+            )
+
+    def _target_group(self, construct_id: str, service: ecs.BaseService) -> elbv2.ApplicationTargetGroup:
+        scope = self.node.scope
+        assert isinstance(scope, Construct)
+        return elbv2.ApplicationTargetGroup(
+            scope,
+            construct_id,
+            vpc=self.vpc,
+            port=PORT,
+            protocol=elbv2.ApplicationProtocol.HTTP,
+            targets=[service],
+            health_check=elbv2.HealthCheck(
+                path="/health",
+                port="traffic-port",
+                interval=Duration.seconds(10),
+                timeout=Duration.seconds(3),
+                healthy_threshold_count=2,
+            ),
+            deregistration_delay=Duration.seconds(15),  # longer than any response takes
+        )

@@ -1,0 +1,35 @@
+"""A launch template with the settings that every EC2 instance here needs."""
+
+from typing import Any
+
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+# GiB; the smallest that the ECS-optimized image accepts.
+_DISK = 30
+
+
+class HardenedLaunchTemplate(ec2.LaunchTemplate):
+    """A launch template that requires IMDSv2, encrypts the disk, and deletes it with the instance.
+
+    The hop limit of 1 keeps instance credentials from containers that have a network of their own. Batch containers
+    use the network of their instance, so they can read its credentials ("Networking modes" in the Batch guide): give
+    the instance role only the calls of the ECS agent.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, **properties: Any) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            require_imdsv2=True,
+            http_put_response_hop_limit=1,
+            block_devices=[
+                ec2.BlockDevice(
+                    device_name="/dev/xvda",
+                    volume=ec2.BlockDeviceVolume.ebs(
+                        _DISK, encrypted=True, volume_type=ec2.EbsDeviceVolumeType.GP3, delete_on_termination=True
+                    ),
+                )
+            ],
+            **properties,
+        )

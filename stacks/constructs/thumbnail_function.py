@@ -1,0 +1,58 @@
+"""The function that makes thumbnails, with its permissions and its event source."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.constructs.python_function import PythonFunction
+from stacks.support.cdk_nag import acknowledge_wildcard
+from stacks.support.settings import Target
+from stacks.support.shared_resources import PhotoStorage
+
+# A batch of five photos at their slowest, with a margin.
+TIMEOUT = Duration.seconds(60)
+
+# Concurrent executions that uploads can use. A new account has ten in total (Lambda quotas), and the API and the sweep
+# need some of them. Reserved concurrency is no alternative: a new account has none to reserve.
+_MAX_CONCURRENCY = 5
+
+
+class ThumbnailFunction(PythonFunction):
+    """`lambda_src/thumbnail`, which consumes the upload queue in batches."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, storage: PhotoStorage, upload_queue: sqs.IQueue, target: Target
+    ) -> None:
+        originals, thumbnails, catalogue = storage.originals, storage.thumbnails, storage.catalogue
+        super().__init__(
+            scope,
+            construct_id,
+            source="thumbnail",
+            target=target,
+            memory_size=1769,  # from this size on, a function has one full vCPU ("Memory" in the Lambda guide)
+            timeout=TIMEOUT,
+            environment=storage.environment_variables(),
+            description="Makes thumbnails of uploaded photos and deletes those of deleted photos",
+        )
+        self.allow(["s3:GetObject"], originals.arn_for_objects("*"))
+        # Without s3:ListBucket, S3 returns AccessDenied instead of NoSuchKey for an object that does not exist.
+        self.allow(["s3:ListBucket"], originals.bucket_arn)
+        self.allow(["s3:PutObject", "s3:DeleteObject"], thumbnails.arn_for_objects("*/*.webp"))
+        self.allow(["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], catalogue.table_arn)
+        self.allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], upload_queue.queue_arn)
+        acknowledge_wildcard(self.execution_role, originals, "Any object in the bucket is a photo, under any key")
+        acknowledge_wildcard(
+            self.execution_role, thumbnails, "Keys contain the photo, the upload, and the size", objects="*/*.webp"
+        )
+        # Deleted before the bucket is emptied: upload events in the queue would make the function refill it.
+        self.node.add_dependency(thumbnails)
+        lambda_.EventSourceMapping(
+            scope,
+            "UploadsToFunction",
+            target=self,
+            event_source_arn=upload_queue.queue_arn,
+            batch_size=5,
+            report_batch_item_failures=True,
+            max_concurrency=_MAX_CONCURRENCY,
+        )
