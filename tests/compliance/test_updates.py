@@ -61,10 +61,10 @@ def _change_code(project: Path) -> None:
     for file in (*programs, project / "containers" / "gallery" / "static" / "gallery.js"):
         change = "globalThis.changed = true;" if file.suffix == ".js" else "# Changed"
         file.write_text(f"{file.read_text()}\n{change}\n")
-    replace(project / "stacks" / "thumbnails.py", "memory_size=1769", "memory_size=2048")
-    replace(project / "stacks" / "gallery_task.py", "cpu=256", "cpu=512")
-    replace(project / "stacks" / "ecs_hosts.py", "InstanceSize.MICRO", "InstanceSize.SMALL")
-    replace(project / "stacks" / "batch_hosts.py", '("c6g", "c7g", "m6g", "m7g")', '("c7g", "m7g")')
+    replace(project / "stacks" / "constructs" / "thumbnail_function.py", "memory_size=1769", "memory_size=2048")
+    replace(project / "stacks" / "constructs" / "gallery_task.py", "cpu=256", "cpu=512")
+    replace(project / "stacks" / "constructs" / "ecs_instances.py", "InstanceSize.MICRO", "InstanceSize.SMALL")
+    replace(project / "stacks" / "constructs" / "batch_instances.py", '("c6g", "c7g", "m6g", "m7g")', '("c7g", "m7g")')
 
 
 def test_the_same_in_another_folder_is_no_change(

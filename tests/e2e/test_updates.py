@@ -176,7 +176,7 @@ def test_changed_code_takes_effect_without_data_loss(
     replace(project / "lambda_src" / "api" / "operations.py", '"status": "ok"', '"status": "changed"')
     replace(project / "containers" / "gallery" / "static" / "index.html", "</title>", " changed</title>")
     replace(project / "containers" / "album" / "Dockerfile", "USER 10001", "USER 10002")
-    replace(project / "stacks" / "thumbnails.py", "memory_size=1769", "memory_size=2048")
+    replace(project / "stacks" / "constructs" / "thumbnail_function.py", "memory_size=1769", "memory_size=2048")
     changed = synthesize_copy(project, tmp_path / "cdk.out", name="pair", target="local", allowed_cidr="127.0.0.0/8")
     with use_assembly(story, changed):
         story.deploy()

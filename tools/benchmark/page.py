@@ -7,7 +7,7 @@ from tools.benchmark.cold_start import BASE, HANDLER
 
 SIZES = {"256": "256 px alone", "both": "256 px and 1024 px"}
 ENGINES = ("floor", "floor and WebP", "this project", "sharp", "sharp, decoding once", "stock Pillow")
-MEMORY_SETTING = 1769  # MB, of the function in stacks/thumbnails.py
+MEMORY_SETTING = 1769  # MB, of the function in stacks/constructs/thumbnail_function.py
 
 Result = Mapping[str, Any]  # what bench.json holds
 
