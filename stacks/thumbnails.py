@@ -71,8 +71,8 @@ class ThumbnailsStack(Stack):
                     self,
                     "DeadLettersAlarm",
                     dead_letter_queue,
-                    description="Photos failed three times. `python -m operations redrive --inspect` prints the reasons. "
-                    "Fix the cause, then run `make redrive`.",
+                    description="Photos failed three times. `python -m operations redrive --inspect` prints the "
+                    "reasons. Fix the cause, then run `make redrive`.",
                 ),
                 create_alarm(
                     self,

@@ -14,7 +14,7 @@ from aws_cdk.assertions import Template
 
 from api.contract import REQUESTS, ROUTES, ErrorCode
 from stacks import api
-from stacks.constructs import gateway_responses
+from stacks.constructs import contract_api, gateway_responses
 from stacks.support.shared_resources import AlbumJobs, PhotoStorage
 
 pytestmark = pytest.mark.guarantee("Deploys the first time")
@@ -148,13 +148,13 @@ def test_a_change_of_who_is_let_in_is_deployed(before: str) -> None:
 
 
 def test_a_changed_model_is_deployed(before: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "REQUESTS", {**REQUESTS, "NewAlbum": {"type": "object"}})
+    monkeypatch.setattr(contract_api, "REQUESTS", {**REQUESTS, "NewAlbum": {"type": "object"}})
     assert _deployment() != before
 
 
 def test_a_change_of_whether_a_key_is_needed_is_deployed(before: str, monkeypatch: pytest.MonkeyPatch) -> None:
     last = dataclasses.replace(ROUTES[-1], needs_key=not ROUTES[-1].needs_key)
-    monkeypatch.setattr(api, "ROUTES", (*ROUTES[:-1], last))
+    monkeypatch.setattr(contract_api, "ROUTES", (*ROUTES[:-1], last))
     assert _deployment() != before
 
 

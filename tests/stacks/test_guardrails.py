@@ -128,7 +128,7 @@ def test_the_dashboard_shows_each_service_and_its_graphs_in_order() -> None:
     body = json.loads("".join(part if isinstance(part, str) else "token" for part in parts))
     titles = [it["properties"].get("title") or it["properties"]["markdown"] for it in body["widgets"]]
     other = "## Other\nMore of it is elsewhere."
-    assert titles == ["Asks for a person", "## Service", "Faults", other, "All", "## Jobs", "Newest lines of the log"]
+    assert titles == ["Alarms", "## Service", "Faults", other, "All", "## Jobs", "Latest log lines"]
     (log,) = (it["properties"] for it in body["widgets"] if it["type"] == "log")
     assert log["query"] == "SOURCE 'token' | fields @timestamp, @message\n| sort @timestamp desc\n| limit 20"
 
@@ -164,7 +164,7 @@ def test_the_app_watches_its_services(template: Callable[[str], Template]) -> No
 def test_an_album_that_waits_in_either_queue_is_told(template: Callable[[str], Template]) -> None:
     """The event as the Batch guide has it ("Job queue blocked events"); the sandbox has no such event."""
     rules = template("Guardrails").find_resources("AWS::Events::Rule").values()
-    (rule,) = [it["Properties"] for it in rules if "waits" in it["Properties"]["Description"]]
+    (rule,) = [it["Properties"] for it in rules if "Blocked" in str(it["Properties"]["EventPattern"])]
     assert (rule["EventPattern"]["source"], rule["EventPattern"]["detail-type"]) == (
         ["aws.batch"],
         ["Batch Job Queue Blocked"],
