@@ -1,1 +1,5 @@
-"""How fast and how big the thumbnailer is, beside the floor, stock Pillow and sharp, all in one run."""
+"""Benchmark of the thumbnailer against its decoders, stock Pillow, and sharp, in one run."""
+
+
+class BenchmarkError(Exception):
+    """Something that the benchmark promises to measure cannot be measured. The message is one line for the user."""

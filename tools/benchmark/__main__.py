@@ -1,11 +1,12 @@
-"""Measure the thumbnailer. Prints the tables, and keeps them as JSON and as plots."""
+"""Measure the thumbnailer, and write the results to tools/benchmark/results.json and docs/thumbnails.md."""
 
 import argparse
 import json
+import os
 import platform
 import sys
 import tempfile
-from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,67 +14,109 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "lambda_src"))
 
 from local.console import heading, step  # noqa: E402
-from tools.benchmark import cold_start, cost, memory, page, pictures, plot, sharp, speed  # noqa: E402
-from tools.benchmark.heic import Heic  # noqa: E402
+from photos.limits import SIZES  # noqa: E402
+from tools.benchmark import BenchmarkError  # noqa: E402
+from tools.benchmark.measurements import ENGINES, install_sharp, measure, measure_cold_starts  # noqa: E402
+from tools.benchmark.photos import write_photos  # noqa: E402
 
-DOCS = ROOT / "docs" / "thumbnails.md"
-RESULTS = ROOT / "tools/benchmark" / "results"
-MEGAPIXELS = 24
+RESULTS = Path(__file__).with_name("results.json")
+PAGE = ROOT / "docs" / "thumbnails.md"
+BEGIN, END = "<!-- begin: written by `make bench` -->", "<!-- end: written by `make bench` -->"
+
+Results = dict[str, Any]
 
 
 def main() -> None:
-    """Measure everything and tell."""
-    parser = argparse.ArgumentParser(prog="python -m tools/benchmark", description=__doc__)
-    parser.add_argument("--no-fetch", action="store_true", help="without sharp and HEIC, which need packages fetched")
-    parser.add_argument(
-        "--out", type=Path, default=RESULTS, help="for JSON and plots; docs/thumbnails.md is of the default"
-    )
+    """Measure, print the results, and write them."""
+    parser = argparse.ArgumentParser(prog="python -m tools.benchmark", description=__doc__)
+    parser.add_argument("--megapixels", type=float, default=12, help="size of each photo (default: 12)")
+    parser.add_argument("--rounds", type=int, default=5, help="measurements of each engine (default: 5)")
+    parser.add_argument("--dry-run", action="store_true", help="print the results, and write no file")
     options = parser.parse_args()
-
-    result = _measured(fetch=not options.no_fetch)
-    for name, table in page.tables(result).items():
-        heading(name.capitalize())
-        print(table)
-
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
-    for sizes, title in page.SIZES.items():
-        (options.out / f"speed-{sizes}.svg").write_text(plot.svg(result["speed ms"], sizes, title))
-    print(f"\nKept in {options.out}: bench.json, " + ", ".join(f"speed-{sizes}.svg" for sizes in speed.SIZES))
-    if options.out == RESULTS:
-        DOCS.write_text(page.with_tables(DOCS.read_text(), result))
-    if missed := page.missed(result):
-        sys.exit("Missed: " + "; ".join(missed))
+    try:
+        results = run(options.megapixels, options.rounds)
+    except BenchmarkError as error:
+        sys.exit(str(error))
+    print(f"\n{report(results)}")
+    if not options.dry_run:
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+        PAGE.write_text(insert(PAGE.read_text(), report(results)))
+        print(f"\nWrote {RESULTS.relative_to(ROOT)} and {PAGE.relative_to(ROOT)}")
 
 
-def _measured(*, fetch: bool) -> dict[str, Any]:
-    heading("About six minutes of measuring")
-    with tempfile.TemporaryDirectory(prefix="thumbnail-bench-") as name, ExitStack() as stack:
-        folder = Path(name)
-        with step("cold start"):
-            start = cold_start.measure(folder)
-        with step("a writer of HEIC, from the package index") as proved:
-            heic = Heic.fetched(folder / "heic") if fetch else None
-            proved += [] if heic else ["not here, so HEIC is not measured"]
-        with step("sharp, from npm") as proved:
-            sharp_folder = folder if fetch and sharp.is_fetched(folder) else None
-            proved += [] if sharp_folder else ["not here, so not measured"]
-        with step("memory"):
-            rows = memory.measure(pictures.write_hardest(folder, MEGAPIXELS, heic), sharp_folder)
-            large = memory.peaks(pictures.write_large_jpeg(folder), sharp_folder)
-        written = pictures.write_speed_pictures(folder, heic)
-        speed.on_one_core()
-        with step("speed"):
-            rival = stack.enter_context(sharp.running(sharp_folder)) if sharp_folder else None
-            times = speed.measure(written, rival)
+def run(megapixels: float, rounds: int) -> Results:
+    """Measure everything on one core.
+
+    Raises:
+        BenchmarkError: An engine cannot be measured.
+    """
+    heading("Benchmark of the thumbnailer (some minutes)")
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
+        folder, usages = Path(name), {}
+        with step("Install sharp from npm"):
+            install_sharp(folder)
+        with step("Generate the photos"):
+            photos = write_photos(folder, megapixels)
+        for format_, photo in photos.items():
+            with step(f"Measure {format_}"):
+                usages[format_] = {name: usage._asdict() for name, usage in measure(photo, folder, rounds).items()}
+    with step("Measure cold starts"):
+        cold_starts = measure_cold_starts(rounds)
     return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
-        "speed ms": times,
-        "memory": rows,
-        "48 MP baseline JPEG MiB": large,
-        "cold start ms": start,
-        "cost": cost.table(times["JPEG"]["both"]["this project"]),
+        "megapixels": megapixels,
+        "rounds": rounds,
+        "sizes": SIZES,
+        "usage": usages,
+        "cold start ms": cold_starts,
     }
+
+
+def report(results: Results) -> str:
+    """Return the results as Markdown."""
+    sizes = " and ".join(map(str, results["sizes"]))
+    rows = [["Format", *(f"{engine}, ms" for engine in ENGINES), *(f"{engine}, MiB" for engine in ENGINES[1:])]]
+    for format_, usages in results["usage"].items():
+        decoder = usages[ENGINES[0]]["ms"]
+        times = [
+            f"{usages[it]['ms']:.0f} ({usages[it]['ms'] / decoder:.1f} ×)" if it in usages else "–" for it in ENGINES
+        ]
+        peaks = [f"{usages[it]['mib']:.0f}" if it in usages else "–" for it in ENGINES[1:]]
+        rows.append([format_, *times, *peaks])
+    table = _table(rows)
+    starts = "; ".join(f"{name} {ms:.0f} ms" for name, ms in results["cold start ms"].items())
+    photo = f"{results['megapixels']:g}-megapixel photo"
+    return f"""\
+Thumbnails of {sizes} pixels from one {photo}: CPU time, in brackets relative to the decoder alone,
+and peak memory beyond an empty interpreter. Medians of {results["rounds"]} rounds, one core.
+Measured on {results["date"]}: {results["machine"]}.
+
+{table}
+
+Cold start, CPU time beyond the start of Python: {starts}."""
+
+
+def insert(page: str, text: str) -> str:
+    """Return the page with this text between its two marks.
+
+    Raises:
+        ValueError: A mark is missing.
+    """
+    before, _, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ValueError(f"the page does not contain the lines {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
+
+
+def _table(rows: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    lines.insert(1, " | ".join("-" * width for width in widths))
+    return "\n".join(f"| {line} |" for line in lines)
 
 
 if __name__ == "__main__":
