@@ -1,4 +1,4 @@
-"""The operations on the command line: `python -m operations deploy`, and `make` for each of them."""
+"""Operations on a deployment: `python -m operations deploy`, `destroy`, …; `make` has a target for each."""
 
 import argparse
 import io
@@ -11,24 +11,27 @@ from botocore.exceptions import BotoCoreError, ClientError
 from operations.account import create_session
 from operations.cdk import cdk_json_context, synthesize
 from operations.cost import format_table, idle_cost
+from operations.dead_letter_queue import inspect
 from operations.deploy import deploy
 from operations.destroy import destroy
 from operations.errors import OperationError
 from operations.key import api_key
-from operations.letters import Mode
 from operations.outputs import NotDeployedError
 from operations.prices import UnknownPriceError
 from operations.public_address import CHECK_IP_URL
 from operations.redrive import redrive
 
-_LEFT = """{} are left, for the reasons above. Mend the cause, then: python -m operations redrive --again
-What no mending helps: python -m operations redrive --discard"""
+_FAILED_AGAIN = """{} messages failed again and are back in the dead-letter queue.
+To print the reasons, run: python -m operations redrive --inspect"""
 
 
 def main() -> None:
-    """Run an operation. Exits with 1 and a line when it cannot be done, or not wholly; with 2 for wrong arguments."""
+    """Run an operation.
+
+    Exits with 1 and a message if the operation fails or messages fail again, and with 2 for invalid arguments.
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # in one order with what the CDK prints
+        sys.stdout.reconfigure(line_buffering=True)  # Keeps the order of this output and the CLI's.
     arguments = argument_parser().parse_args()
     try:
         settings = {"name": cdk_json_context()["name"], **dict(arguments.settings)}
@@ -42,52 +45,48 @@ def main() -> None:
                 destroy(create_session(), settings, yes=arguments.yes)
             case "key":
                 print(api_key(create_session(), settings["name"]))
+            case "redrive" if arguments.inspect:
+                inspect(create_session(), settings["name"])
             case "redrive":
-                left = redrive(create_session(), settings["name"], arguments.mode)
-                if left:
-                    sys.exit(_LEFT.format(left))
+                if remaining := redrive(create_session(), settings["name"]):
+                    sys.exit(_FAILED_AGAIN.format(remaining))
     except (OperationError, UnknownPriceError) as error:
         sys.exit(str(error))
     except (NotDeployedError, BotoCoreError, ClientError) as error:
-        sys.exit(f"{error}\nIs this the right account? In the sandbox, export what `make local` printed.")
+        sys.exit(f"{error}\nCheck the account and the region. For the emulator, export what `make local` printed.")
     except KeyboardInterrupt:
-        sys.exit("\nStopped. What CloudFormation had begun, it goes on with.")
+        sys.exit("\nStopped. CloudFormation continues operations that are already in progress.")
 
 
 def argument_parser() -> argparse.ArgumentParser:
-    """What it can be told."""
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__)
     parser.add_argument(
         "-c", dest="settings", action="append", default=[], type=_setting, metavar="KEY=VALUE",
-        help="a setting, instead of the one in cdk.json",
+        help="override a setting in cdk.json",
     )  # fmt: skip
     commands = parser.add_subparsers(dest="command", required=True)
 
-    def command(name: str, does: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
+    def command(name: str, summary: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
 
-    command("cost", "tell what the stacks cost while nobody uses them")
-    deploying = command("deploy", "deploy into the account of your credentials")
-    deploying.add_argument("stacks", nargs="*", metavar="STACK", help="and what it needs; without any, all")
-    deploying.add_argument("--check-ip", default=CHECK_IP_URL, metavar="URL", help="answers with your address")
-    destroying = command("destroy", "remove all of it from the account of your credentials")
-    for asking in (deploying, destroying):
-        asking.add_argument("--yes", action="store_true", help="do not ask")
+    command("cost", "print the idle cost per hour, computed from the templates")
+    deploy_command = command("deploy", "deploy to the AWS account of your credentials")
+    deploy_command.add_argument(
+        "stacks", nargs="*", metavar="STACK", help="stacks, each with its dependencies; default: all"
+    )
+    deploy_command.add_argument(
+        "--check-ip", default=CHECK_IP_URL, metavar="URL", help="service that returns your public IPv4 address"
+    )
+    destroy_command = command("destroy", "delete the deployment from the AWS account of your credentials")
+    for confirmed in (deploy_command, destroy_command):
+        confirmed.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     command("key", "print the API key")
-    _redrive_options(command("redrive", "send what is in the dead-letter queues through the service again"))
+    redrive_command = command("redrive", "reprocess the messages in the dead-letter queues")
+    redrive_command.add_argument(
+        "--inspect", action="store_true", help="print the messages and reasons; change nothing"
+    )
     return parser
-
-
-def _redrive_options(command: argparse.ArgumentParser) -> None:
-    modes = command.add_mutually_exclusive_group()
-    for mode, help_text in (
-        (Mode.LOOK, "show what is there and why, and leave it"),
-        (Mode.AGAIN, "also what was sent again before and came back"),
-        (Mode.DISCARD, "delete what was sent again before and came back"),
-    ):
-        modes.add_argument(
-            f"--{mode}", dest="mode", action="store_const", const=mode, default=Mode.SEND, help=help_text
-        )
 
 
 def _setting(text: str) -> tuple[str, str]:

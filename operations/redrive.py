@@ -1,26 +1,122 @@
-"""Dead letters, once their cause is mended: shown, sent through the service again, and followed to their end."""
+"""Reprocesses the messages in the dead-letter queues.
 
-import boto3
+SQS itself moves the messages of the upload queue back (message-move task). The sweep's dead-letter queue has no source
+queue, because Lambda and EventBridge Scheduler write to it. Each of its messages starts the sweep again.
+"""
 
-from operations.letters import Mode
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from operations.errors import OperationError
 from operations.outputs import NotDeployedError, stack_outputs
-from operations.sweeps import Sweeps
-from operations.uploads import Uploads
+
+if TYPE_CHECKING:
+    import boto3
+    from mypy_boto3_sqs import SQSClient
+
+_INTERVAL_SECONDS = 2
+# SQS counts approximately, so a queue is drained only after several empty counts in a row.
+_EMPTY_COUNTS = 5
+# Longer than it takes to start the sweep for each message: nobody else receives the messages meanwhile.
+_VISIBILITY_SECONDS = 120
+# For the last attempt to end.
+_MARGIN_SECONDS = 60
 
 
-def redrive(session: boto3.Session, name: str, mode: Mode = Mode.SEND) -> int:
-    """Redrive uploads and sweeps, telling what happens. Returns how many letters are left. Raises NotDeployedError."""
-    uploads = Uploads.deployed(session, stack_outputs(session, name, "Thumbnails"))
+def redrive(session: boto3.Session, name: str) -> int:
+    """Reprocess all messages, and wait until the uploads among them succeeded or failed again.
+
+    Returns:
+        The number of messages in the dead-letter queue of uploads afterwards. A sweep that fails again returns to its
+        dead-letter queue later.
+
+    Raises:
+        NotDeployedError: The stack `Thumbnails` is not deployed.
+        OperationError: SQS did not move the messages, or the upload queue did not drain.
+    """
+    sqs, uploads = session.client("sqs"), stack_outputs(session, name, "Thumbnails")
+    sweeps = _start_sweeps(session, name)
+    moved = remaining = 0
+    if message_count(sqs, uploads["DeadLetterQueueUrl"]):
+        moved = _move_messages(sqs, uploads["DeadLetterQueueUrl"])
+        print(f"Moved {moved} messages to the upload queue. Waiting until they are processed …")
+        _wait_until_drained(sqs, uploads["UploadQueueUrl"])
+        remaining = message_count(sqs, uploads["DeadLetterQueueUrl"])
+    print(f"Reprocessed {moved + sweeps} messages." if moved or sweeps else "The dead-letter queues are empty.")
+    return remaining
+
+
+def message_count(sqs: SQSClient, url: str) -> int:
+    """Return the approximate number of messages in a queue, including those in flight."""
+    names: Any = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(map(int, counts.values()))
+
+
+def sweep_progress(body: str) -> dict[str, Any]:
+    """Return the event that continues the sweep of this message: its progress, or nothing if it had none.
+
+    Lambda wraps the event of a failed invocation; EventBridge Scheduler stores the event that it could not deliver.
+    """
     try:
-        sweeps = Sweeps(session, stack_outputs(session, name, "Cron"))
-    except NotDeployedError:
-        sweeps = None  # Thumbnails can be deployed alone
-    sent, left = uploads.redrive(mode)
-    if sweeps:
-        swept, unswept = sweeps.redrive(mode)
-        sent, left = sent + swept, left + unswept
-    if sent or left:
-        print(f"{sent} dead letters sent again.")
-    else:
-        print("The dead-letter queues are empty.")
-    return left
+        content = json.loads(body)
+        event = content.get("requestPayload", content)
+        return {"progress": event["progress"]}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _start_sweeps(session: boto3.Session, name: str) -> int:
+    """Start the sweep again for each message, once for equal events. Return the number of messages."""
+    try:
+        outputs = stack_outputs(session, name, "Cron")
+    except NotDeployedError:  # Thumbnails can be deployed without Cron.
+        return 0
+    sqs, functions = session.client("sqs"), session.client("lambda")
+    # Receive all first: a sweep that fails again at once must not look like a message that is already handled.
+    messages: dict[str, Any] = {}
+    while received := sqs.receive_message(
+        QueueUrl=outputs["DeadLetterQueueUrl"],
+        MaxNumberOfMessages=10,
+        VisibilityTimeout=_VISIBILITY_SECONDS,
+        WaitTimeSeconds=1,  # Long polling queries all servers of SQS.
+    ).get("Messages", []):
+        messages |= {message["MessageId"]: message for message in received}
+    started = set()
+    for message in messages.values():
+        event = json.dumps(sweep_progress(message["Body"]))
+        if event not in started:
+            functions.invoke(FunctionName=outputs["SweepFunction"], InvocationType="Event", Payload=event)
+            print(f"Started the sweep with {event}.")
+            started.add(event)
+        sqs.delete_message(QueueUrl=outputs["DeadLetterQueueUrl"], ReceiptHandle=message["ReceiptHandle"])
+    return len(messages)
+
+
+def _move_messages(sqs: SQSClient, url: str) -> int:
+    """Move all messages to the queue that they come from. Return their number."""
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sqs.start_message_move_task(SourceArn=arn)
+    while (task := sqs.list_message_move_tasks(SourceArn=arn, MaxResults=1)["Results"][0])["Status"] == "RUNNING":
+        time.sleep(_INTERVAL_SECONDS)
+    if task["Status"] != "COMPLETED":
+        reason = task.get("FailureReason", "no reason given")
+        raise OperationError(f"The message-move task of {arn} is {task['Status']}: {reason}")
+    return task["ApproximateNumberOfMessagesMoved"]
+
+
+def _wait_until_drained(sqs: SQSClient, url: str) -> None:
+    """Wait until each message is processed or back in the dead-letter queue: all attempts, one timeout each."""
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"])["Attributes"]
+    attempts = int(json.loads(queue["RedrivePolicy"])["maxReceiveCount"])
+    seconds = attempts * int(queue["VisibilityTimeout"]) + _MARGIN_SECONDS
+    deadline = time.monotonic() + seconds
+    empty_counts = 0
+    while empty_counts < _EMPTY_COUNTS:
+        if time.monotonic() > deadline:
+            raise OperationError(f"The upload queue is not empty after {seconds / 60:.0f} minutes. No message is lost.")
+        time.sleep(_INTERVAL_SECONDS)
+        empty_counts = 0 if message_count(sqs, url) else empty_counts + 1

@@ -33,6 +33,7 @@ _MODULES = [
     "ecs_tasks",
     "ecs_resources",
     "load_balancers",
+    "message_move_tasks",
     "eventbridge_scheduler",
     "lambda_logs",
     "rest_apis",

@@ -1,19 +1,186 @@
-"""`make redrive`: dead letters go through the service again."""
+"""`make redrive` reprocesses the messages in the dead-letter queues; `--inspect` shows them."""
 
-import subprocess
-import sys
-from pathlib import Path
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-ROOT = Path(__file__).parent.parent.parent
+import boto3
+import pytest
+from moto import mock_aws
+
+from operations import dead_letter_queue, redrive
+from operations.errors import OperationError
+from operations.outputs import NotDeployedError
+from photos.sweep import Phase, Progress
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+UPLOAD = '{"Records": [{"eventName": "ObjectCreated:Put", "s3": {"object": {"key": "a+b.jpg"}}}]}'
+PROGRESS = Progress(datetime(2026, 11, 24, 4, tzinfo=UTC), phase=Phase.THUMBNAILS, after="ab", runs=3).to_json()
 
 
-def test_without_credentials_it_is_told_without_a_traceback() -> None:
-    run = subprocess.run(
-        [sys.executable, "-m", "operations", "redrive"],
-        cwd=ROOT,
-        env={"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nowhere"},
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 1
-    assert run.stderr.startswith("Unable to locate credentials\nIs this the right account?")
+class Deployment(boto3.Session):
+    """Queues in moto; SQS message-move tasks, Lambda, and CloudWatch Logs, which it lacks, are simulated here."""
+
+    def __init__(self) -> None:
+        super().__init__(region_name="us-east-1")
+        self.sqs: SQSClient = super().client("sqs")
+        self.dead, self.sweeps = (self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dead", "sweeps"))
+        arn = self.sqs.get_queue_attributes(QueueUrl=self.dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": "3"})
+        self.uploads = self.sqs.create_queue(QueueName="uploads", Attributes={"RedrivePolicy": policy})["QueueUrl"]
+        self.stacks = {
+            "Thumbnails": {"UploadQueueUrl": self.uploads, "DeadLetterQueueUrl": self.dead},
+            "Cron": {"SweepFunction": "sweep", "DeadLetterQueueUrl": self.sweeps},
+        }
+        self.task_status = "COMPLETED"
+        self.failing = False
+        self.sweep_events: list[dict[str, Any]] = []
+        simulated: Any = self.sqs
+        simulated.start_message_move_task = self.start_message_move_task
+        simulated.list_message_move_tasks = self.list_message_move_tasks
+
+    def client(self, service: str, **_: Any) -> Any:  # type: ignore[override]  # only what is used
+        return self.sqs if service == "sqs" else self
+
+    def start_message_move_task(self, SourceArn: str) -> None:
+        """Move all messages; the consumer processes them, or they fail again."""
+        self.moved = self.drain(self.dead)
+        if self.failing:
+            self.send(self.dead, *self.moved)
+
+    def list_message_move_tasks(self, **_: Any) -> Any:
+        return {"Results": [{"Status": self.task_status, "ApproximateNumberOfMessagesMoved": len(self.moved)}]}
+
+    def list_event_source_mappings(self, **_: Any) -> Any:
+        return {"EventSourceMappings": [{"FunctionArn": "thumbnail"}]}
+
+    def get_function_configuration(self, **_: Any) -> Any:
+        return {"LoggingConfig": {"LogGroup": "log group"}}
+
+    def get_paginator(self, _: str) -> "Deployment":
+        return self
+
+    def paginate(self, filterPattern: str, **_: Any) -> Any:
+        return [{"events": [{"message": f"{filterPattern} failed: {attempt}"} for attempt in ("timeout", "SlowDown")]}]
+
+    def invoke(self, *, FunctionName: str, InvocationType: str, Payload: str) -> None:
+        assert (FunctionName, InvocationType) == ("sweep", "Event")
+        self.sweep_events.append(json.loads(Payload))
+
+    def send(self, url: str, *bodies: str, **attributes: str) -> None:
+        values: Any = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+        for body in bodies:
+            self.sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=values)
+
+    def drain(self, url: str) -> list[str]:
+        bodies = []
+        while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+            for message in messages:
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                bodies.append(message["Body"])
+        return bodies
+
+
+@pytest.fixture
+def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+    monkeypatch.setattr(redrive, "_INTERVAL_SECONDS", 0.01)
+
+    def stack_outputs(session: Deployment, _name: str, stack: str) -> dict[str, str]:
+        if stack not in session.stacks:
+            raise NotDeployedError(stack)
+        return session.stacks[stack]
+
+    for module in (redrive, dead_letter_queue):
+        monkeypatch.setattr(module, "stack_outputs", stack_outputs)
+    with mock_aws():
+        yield Deployment()
+
+
+def _failed(**event: Any) -> str:
+    """What Lambda sends to the dead-letter queue when an invocation failed for good."""
+    error = {"errorType": "ClientError", "errorMessage": "SlowDown"}
+    return json.dumps({"requestPayload": event, "responsePayload": error})
+
+
+@pytest.mark.parametrize(("failing", "remaining"), [(False, 0), (True, 2)])
+def test_redrive_moves_uploads_and_counts_those_that_fail_again(
+    deployment: Deployment, failing: bool, remaining: int
+) -> None:
+    deployment.send(deployment.dead, UPLOAD, "not JSON")
+    deployment.failing = failing
+    assert redrive.redrive(deployment, "name") == remaining
+    assert sorted(deployment.moved) == sorted([UPLOAD, "not JSON"])
+
+
+def test_redrive_reports_empty_queues(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    assert redrive.redrive(deployment, "name") == 0
+    assert capsys.readouterr().out == "The dead-letter queues are empty.\n"
+
+
+def test_redrive_fails_when_the_task_fails(deployment: Deployment) -> None:
+    deployment.send(deployment.dead, UPLOAD)
+    deployment.task_status = "FAILED"
+    with pytest.raises(OperationError, match=r"message-move task .* FAILED"):
+        redrive.redrive(deployment, "name")
+
+
+def test_redrive_fails_when_the_upload_queue_does_not_drain(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment.send(deployment.dead, UPLOAD)
+    deployment.send(deployment.uploads, UPLOAD)
+    deployment.sqs.set_queue_attributes(QueueUrl=deployment.uploads, Attributes={"VisibilityTimeout": "0"})
+    monkeypatch.setattr(redrive, "_MARGIN_SECONDS", 0.1)
+    with pytest.raises(OperationError, match="upload queue is not empty"):
+        redrive.redrive(deployment, "name")
+
+
+def test_redrive_starts_each_sweep_once_where_it_stopped(deployment: Deployment) -> None:
+    deployment.send(deployment.sweeps, _failed(), "not JSON", _failed(progress=PROGRESS), '{"source": "aws.scheduler"}')
+    assert redrive.redrive(deployment, "name") == 0
+    assert sorted(deployment.sweep_events, key=len) == [{}, {"progress": PROGRESS}]
+    assert redrive.message_count(deployment.sqs, deployment.sweeps) == 0
+
+
+def test_redrive_keeps_the_message_when_the_sweep_cannot_start(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def invoke(**_: Any) -> None:
+        raise PermissionError
+
+    deployment.send(deployment.sweeps, _failed())
+    monkeypatch.setattr(deployment, "invoke", invoke)
+    with pytest.raises(PermissionError):
+        redrive.redrive(deployment, "name")
+    assert redrive.message_count(deployment.sqs, deployment.sweeps) == 1
+
+
+def test_redrive_works_without_the_stack_cron(deployment: Deployment) -> None:
+    del deployment.stacks["Cron"]
+    deployment.send(deployment.dead, UPLOAD)
+    assert redrive.redrive(deployment, "name") == 0
+    dead_letter_queue.inspect(deployment, "name")
+
+
+def test_inspect_prints_reasons_and_changes_nothing(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    deployment.send(deployment.dead, UPLOAD)
+    deployment.send(deployment.dead, "not JSON")
+    deployment.send(deployment.sweeps, _failed(progress=PROGRESS))
+    deployment.send(deployment.sweeps, "<not JSON>", ERROR_CODE="Denied", ERROR_MESSAGE="Not today")
+    dead_letter_queue.inspect(deployment, "name")
+    output = capsys.readouterr().out
+    for text in (
+        "ObjectCreated:Put 'a b.jpg'",
+        "'not JSON'",
+        "failed: SlowDown",
+        "'after': 'ab'",
+        "ClientError: SlowDown",
+        "Denied: Not today",
+    ):
+        assert text in output
+    assert deployment.sweep_events == []
+    for url in (deployment.dead, deployment.sweeps):
+        assert len(deployment.drain(url)) == 2, "all messages are visible"
