@@ -21,8 +21,7 @@ from operations.prices import UnknownPriceError
 from operations.public_address import CHECK_IP_URL
 from operations.redrive import redrive
 
-_FAILED_AGAIN = """{} messages failed again and are back in the dead-letter queue.
-To print the reasons, run: python -m operations redrive --inspect"""
+_FAILED_AGAIN = "Messages that failed again: {}. To print the reasons, run: python -m operations redrive --inspect"
 
 
 def main() -> None:

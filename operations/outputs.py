@@ -5,11 +5,20 @@ from botocore.exceptions import ClientError
 
 
 class NotDeployedError(RuntimeError):
-    """The stack is not in this account and region."""
+    """The stack does not exist in this account and region."""
 
 
 def stack_outputs(session: boto3.Session, name: str, stack: str) -> dict[str, str]:
-    """Outputs by name of the stack with this id, deployed under this setting `name`. Raises NotDeployedError."""
+    """Return the outputs of a stack by output name.
+
+    Args:
+        session: Credentials and region.
+        name: The setting `name` of the deployment.
+        stack: The id of the stack, such as `Api`.
+
+    Raises:
+        NotDeployedError: The stack does not exist.
+    """
     stack_name = f"{name}-{stack}"
     cloudformation = session.client("cloudformation")
     try:
@@ -17,6 +26,6 @@ def stack_outputs(session: boto3.Session, name: str, stack: str) -> dict[str, st
     except ClientError as error:
         if error.response["Error"].get("Code") == "ValidationError":
             region = cloudformation.meta.region_name
-            raise NotDeployedError(f"There is no stack {stack_name} in {region}.") from error
+            raise NotDeployedError(f"Stack {stack_name} does not exist in {region}.") from error
         raise
     return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}

@@ -42,10 +42,10 @@ def redrive(session: boto3.Session, name: str) -> int:
     moved = remaining = 0
     if message_count(sqs, uploads["DeadLetterQueueUrl"]):
         moved = _move_messages(sqs, uploads["DeadLetterQueueUrl"])
-        print(f"Moved {moved} messages to the upload queue. Waiting until they are processed …")
+        print(f"Messages moved to the upload queue: {moved}. Waiting until they are processed …")
         _wait_until_drained(sqs, uploads["UploadQueueUrl"])
         remaining = message_count(sqs, uploads["DeadLetterQueueUrl"])
-    print(f"Reprocessed {moved + sweeps} messages." if moved or sweeps else "The dead-letter queues are empty.")
+    print(f"Messages reprocessed: {moved + sweeps}" if moved or sweeps else "The dead-letter queues are empty.")
     return remaining
 
 

@@ -46,7 +46,7 @@ def test_it_is_the_one_whose_id_the_stack_tells(session: _Session) -> None:
 
 def test_without_a_deployed_api_it_says_so(session: _Session) -> None:
     session.stubs["cloudformation"].add_client_error("describe_stacks", "ValidationError", "does not exist")
-    with pytest.raises(NotDeployedError, match="There is no stack annas-Api in us-east-1"):
+    with pytest.raises(NotDeployedError, match="Stack annas-Api does not exist"):
         api_key(session, "annas")
 
 
@@ -59,7 +59,7 @@ def test_without_credentials_it_is_told_without_a_traceback() -> None:
         text=True,
     )
     assert (run.returncode, run.stdout) == (1, "")
-    assert run.stderr.startswith("Unable to locate credentials\nIs this the right account?")
+    assert run.stderr.startswith("Unable to locate credentials")
 
 
 def test_without_a_region_it_says_how_to_choose_one() -> None:
