@@ -18,6 +18,10 @@ class GalleryPage:
         self.notices = page.locator("#notices").get_by_role("listitem")
         self.large = page.get_by_role("dialog", name="Photo")
         self.key_dialog = page.get_by_role("dialog", name="API key")
+        self.problem = page.locator("#trouble")
+        self.slow_notice = page.locator("#late")
+        self.empty_notice = page.locator("#empty")
+        self.served_by = page.locator("#served-by")
 
     @property
     def thumbnails(self) -> Locator:

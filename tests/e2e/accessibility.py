@@ -1,11 +1,11 @@
-"""What can be seen of accessibility by a program: names for those who do not see, contrast for those who do."""
+"""Accessibility checks of a page: accessible names and contrast."""
 
 from playwright.sync_api import Page
 
-# Of the Web Content Accessibility Guidelines 2.2, for text of usual size (1.4.3).
-_LEAST_CONTRAST = 4.5
+# Minimum contrast of normal text: Web Content Accessibility Guidelines 2.2, 1.4.3.
+_MIN_CONTRAST = 4.5
 
-_NAMELESS = """
+_ELEMENTS_WITHOUT_NAME = """
 () => [...document.querySelectorAll("a, button, dialog[open], img, input, progress, ul[role=list]")]
   .filter((element) => element.checkVisibility() && !element.closest("[inert]"))
   .filter((element) => {
@@ -18,7 +18,7 @@ _NAMELESS = """
   .map((element) => element.outerHTML)
 """
 
-# Each text that is shown, with its contrast to the nearest background that covers what is below it.
+# Every visible text with its contrast to the nearest opaque background.
 _CONTRASTS = """
 () => {
   const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
@@ -50,14 +50,9 @@ _CONTRASTS = """
 """
 
 
-def nameless(page: Page) -> list[str]:
-    """What can be used or looked at, and has no name made of letters. As HTML."""
-    found: list[str] = page.evaluate(_NAMELESS)
-    return found
-
-
-def too_faint(page: Page) -> list[str]:
-    """The texts that do not stand out enough from what is behind them, with their contrast."""
+def assert_accessible(page: Page) -> None:
+    """Assert that every control and image has an accessible name, and every text enough contrast."""
+    assert page.evaluate(_ELEMENTS_WITHOUT_NAME) == []
     contrasts: list[tuple[str, float]] = page.evaluate(_CONTRASTS)
     assert contrasts
-    return [f"{text}: {contrast:.2f}" for text, contrast in contrasts if contrast < _LEAST_CONTRAST]
+    assert [(text, contrast) for text, contrast in contrasts if contrast < _MIN_CONTRAST] == []

@@ -1,16 +1,17 @@
-"""An album made by the jobs alone, as it can be where the API is not deployed."""
+"""Albums made by Batch jobs alone, without the API."""
 
+from typing import Any
 from uuid import uuid4
 
-from local.demo.catalogue import catalogue_items, wait_until
 from local.deployment import Deployment
-from local.sandbox import Sandbox
 from photos.album_jobs import AlbumJobs, JobTarget
 from photos.albums import Album, pdf_key
+from tests.e2e.eventually import eventually
+from tests.e2e.photos import catalogue, read_object
 
 
 def album_jobs(deployment: Deployment) -> AlbumJobs:
-    """The jobs of the stack `Batch`, with the rights of whoever deployed it."""
+    """Return the jobs of the stack `Batch`, with the permissions of the test's credentials."""
     outputs = deployment.outputs["Batch"]
     return AlbumJobs(
         deployment.client("batch"),
@@ -21,18 +22,24 @@ def album_jobs(deployment: Deployment) -> AlbumJobs:
     )
 
 
-def make_album(sandbox: Sandbox) -> None:
-    """Make one of two pages or more, of all photos there are and one that is not. Raises SandboxError."""
-    photos = (*(item["key"] for item in catalogue_items(sandbox)), "never uploaded.jpg")
-    album = Album(uuid4().hex, "All", "2026-11-24T10:00:00.000Z", photos, photos_per_page=1)
-    bound = album_jobs(sandbox).submit(album)
-    bucket = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
+def describe_job(deployment: Deployment, job_id: str) -> dict[str, Any]:
+    """Return the description of a job."""
+    (job,) = deployment.client("batch").describe_jobs(jobs=[job_id])["jobs"]
+    description: dict[str, Any] = job
+    return description
 
-    def ended() -> bool:
-        (job,) = sandbox.client("batch").describe_jobs(jobs=[bound])["jobs"]
-        assert job["status"] != "FAILED", job
-        return bool(job["status"] == "SUCCEEDED")
 
-    wait_until(sandbox, "the album is bound", ended)
-    pdf = sandbox.client("s3").get_object(Bucket=bucket, Key=pdf_key(album.id))["Body"].read()
-    assert pdf.startswith(b"%PDF-")
+def finished_job(deployment: Deployment, job_id: str) -> dict[str, Any]:
+    """Wait until a job has succeeded or failed, and return its description."""
+    eventually(lambda: describe_job(deployment, job_id)["status"] in ("SUCCEEDED", "FAILED"))
+    return describe_job(deployment, job_id)
+
+
+def make_album(deployment: Deployment) -> None:
+    """Make an album with one photo per page, of all photos and of one that does not exist."""
+    album = Album(
+        uuid4().hex, "All", "2026-11-24T10:00:00.000Z", (*catalogue(deployment), "missing.jpg"), photos_per_page=1
+    )
+    job = finished_job(deployment, album_jobs(deployment).submit(album))
+    assert job["status"] == "SUCCEEDED", job
+    assert read_object(deployment, pdf_key(album.id)).startswith(b"%PDF-")

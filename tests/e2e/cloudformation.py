@@ -1,4 +1,4 @@
-"""What is deployed in a sandbox: other templates than its own, and what CloudFormation says of its stacks."""
+"""The deployed stacks as CloudFormation reports them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from local.sandbox import Sandbox
 
 @contextmanager
 def use_assembly(sandbox: Sandbox, assembly: Path) -> Iterator[None]:
-    """While the block runs, the sandbox deploys and destroys by these templates, not by its own."""
+    """Let the sandbox deploy and destroy these templates instead of its own."""
     own = sandbox.cdk.assembly
     sandbox.cdk.assembly = assembly
     try:
@@ -21,12 +21,12 @@ def use_assembly(sandbox: Sandbox, assembly: Path) -> Iterator[None]:
 
 
 def stack_states(sandbox: Sandbox) -> dict[str, str]:
-    """The state of each stack that is there, by stack id."""
+    """Return the status of every stack of the sandbox by stack id."""
     return {stack: described["StackStatus"] for stack, described in _stacks(sandbox)}
 
 
 def stack_outputs(sandbox: Sandbox) -> Outputs:
-    """What `sandbox.outputs` has after a deployment; that is not told when it fails."""
+    """Return all outputs. `sandbox.outputs` contains them only after a successful deployment."""
     return {
         stack: {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
         for stack, described in _stacks(sandbox)
@@ -34,7 +34,7 @@ def stack_outputs(sandbox: Sandbox) -> Outputs:
 
 
 def stack_resources(sandbox: Sandbox) -> dict[tuple[str, str, str], str]:
-    """The physical id of each resource, by stack id, type and logical id."""
+    """Return the physical id of every resource by stack id, type, and logical id."""
     paginator = sandbox.client("cloudformation").get_paginator("list_stack_resources")
     return {
         (stack, resource["ResourceType"], resource["LogicalResourceId"]): resource["PhysicalResourceId"]
@@ -45,7 +45,7 @@ def stack_resources(sandbox: Sandbox) -> dict[tuple[str, str, str], str]:
 
 
 def _stacks(sandbox: Sandbox) -> Iterator[tuple[str, dict[str, Any]]]:
-    beginning = sandbox.stack_name("")
+    prefix = sandbox.stack_name("")
     for described in sandbox.client("cloudformation").describe_stacks()["Stacks"]:
-        if described["StackName"].startswith(beginning):
-            yield described["StackName"].removeprefix(beginning), described
+        if described["StackName"].startswith(prefix):
+            yield described["StackName"].removeprefix(prefix), described

@@ -1,4 +1,4 @@
-"""What comes about by itself, and when is not ours to say."""
+"""Wait for results of asynchronous work."""
 
 import time
 from collections.abc import Callable
@@ -6,14 +6,25 @@ from typing import Any
 
 from tests.target import TARGET
 
-# Queues hand out later there, and the first job waits for its host to start.
-_TIMES_AS_PATIENT = 1 if TARGET == "local" else 10
+# In an account, queues deliver later, and the first job waits until its instance has started.
+_PATIENCE = 1 if TARGET == "local" else 10
 
 
-def eventually(look: Callable[[], Any], seconds: float = 60) -> Any:
-    """What `look` answers, as soon as that is true. Raises AssertionError if that does not come in time."""
-    deadline = time.monotonic() + seconds * _TIMES_AS_PATIENT
-    while not (seen := look()):
-        assert time.monotonic() < deadline, "not in time"
+def eventually(condition: Callable[[], Any], seconds: float = 60) -> Any:
+    """Poll a condition until it is true.
+
+    Args:
+        condition: Called every 0.1 seconds.
+        seconds: Timeout in a sandbox. In an account it is ten times as long.
+
+    Returns:
+        The first true value of the condition.
+
+    Raises:
+        AssertionError: If the condition is still false at the timeout.
+    """
+    deadline = time.monotonic() + seconds * _PATIENCE
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"Not true after {seconds * _PATIENCE} seconds"
         time.sleep(0.1)
-    return seen
+    return value

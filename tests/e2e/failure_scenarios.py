@@ -1,4 +1,4 @@
-"""What goes wrong in a deployed service, and what a person does about it."""
+"""Failures of a deployed service, and what an operator does about them."""
 
 import json
 import os
@@ -7,23 +7,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local.demo.photo import PHOTO
 from local.emulator import ROOT
 from local.sandbox import Sandbox
+from tests.e2e.cloudformation import stack_resources
 from tests.e2e.eventually import eventually
 from tests.soak.faults import InjectedFaults, inject_faults, thumbnail_function
 
 
-def waiting(sandbox: Sandbox, stack: str, output: str = "DeadLetterQueueUrl") -> int:
-    """Messages in a queue, whether anyone may see them now or not."""
-    names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
-    url = sandbox.outputs[stack][output]
-    answer = sandbox.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
-    return sum(map(int, answer["Attributes"].values()))
+def dead_letters(sandbox: Sandbox, stack: str) -> int:
+    """Return the number of messages in the dead-letter queue of a stack."""
+    return sandbox.queue_depth(sandbox.outputs[stack]["DeadLetterQueueUrl"])
 
 
 def run_redrive(sandbox: Sandbox, *options: str) -> subprocess.CompletedProcess[str]:
-    """What `make redrive` runs."""
+    """Run what `make redrive` runs."""
     return subprocess.run(
         [sys.executable, "-m", "operations", "redrive", *options],
         cwd=ROOT,
@@ -35,9 +32,10 @@ def run_redrive(sandbox: Sandbox, *options: str) -> subprocess.CompletedProcess[
 
 @contextmanager
 def short_visibility_timeout(sandbox: Sandbox, seconds: int) -> Iterator[None]:
-    """The upload queue hands a message that was not handled out again so soon, not after six minutes.
+    """Shorten the visibility timeout of the upload queue, so that a failed event is delivered again after seconds.
 
-    For what fails at once only: what takes longer than this is tried too often, and given up while it is in work.
+    Use this only for functions that fail at once. SQS delivers the event of a slower function again while the function
+    still runs.
     """
     sqs, queue = sandbox.client("sqs"), sandbox.outputs["Thumbnails"]["UploadQueueUrl"]
     usual = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
@@ -49,49 +47,68 @@ def short_visibility_timeout(sandbox: Sandbox, seconds: int) -> Iterator[None]:
 
 
 @contextmanager
-def uploaded_photo(sandbox: Sandbox, key: str) -> Iterator[None]:
-    """A photo, deleted in the end."""
-    s3, bucket = sandbox.client("s3"), sandbox.outputs["Thumbnails"]["OriginalsBucket"]
-    s3.put_object(Bucket=bucket, Key=key, Body=PHOTO.read_bytes())
-    yield
-    s3.delete_object(Bucket=bucket, Key=key)
-    eventually(lambda: not waiting(sandbox, "Thumbnails", "UploadQueueUrl"))
-
-
-@contextmanager
 def killed_thumbnail_function(sandbox: Sandbox) -> Iterator[InjectedFaults]:
-    """The thumbnail function is killed at its first call, each time, until its photo is a dead letter."""
-    with (
-        short_visibility_timeout(sandbox, seconds=2),
-        inject_faults(sandbox, [thumbnail_function(sandbox)], kill_at=0) as injected,
-    ):
+    """Kill the thumbnail function before its first call, until the event is in the dead-letter queue."""
+    functions = [thumbnail_function(sandbox)]
+    with short_visibility_timeout(sandbox, seconds=2), inject_faults(sandbox, functions, kill_at=0) as injected:
         yield injected
-        eventually(lambda: waiting(sandbox, "Thumbnails") == 1)
+        eventually(lambda: dead_letters(sandbox, "Thumbnails") == 1)
+
+
+def set_uploads_enabled(sandbox: Sandbox, enabled: bool) -> None:
+    """Enable or disable the event source mapping of the upload queue."""
+    client = sandbox.client("lambda")
+    (mapping,) = client.list_event_source_mappings(FunctionName=thumbnail_function(sandbox))["EventSourceMappings"]
+    client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
 
 
 @contextmanager
-def missing_catalogue(sandbox: Sandbox, function: str) -> Iterator[None]:
-    """This function looks for a catalogue that is not there."""
+def missing_catalogue(sandbox: Sandbox, function: str, table: str | None = "nowhere") -> Iterator[None]:
+    """Configure a function with a table that does not exist, or with none, so that it cannot start."""
     client = sandbox.client("lambda")
     usual = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    other = usual | {"CATALOGUE_TABLE": "nowhere"}
-    client.update_function_configuration(FunctionName=function, Environment={"Variables": other})
+    changed = {name: value for name, value in usual.items() if name != "CATALOGUE_TABLE"}
+    if table:
+        changed["CATALOGUE_TABLE"] = table
+    client.update_function_configuration(FunctionName=function, Environment={"Variables": changed})
     try:
         yield
     finally:
         client.update_function_configuration(FunctionName=function, Environment={"Variables": usual})
 
 
+@contextmanager
+def revoked_permission(sandbox: Sandbox, stack: str, action: str) -> Iterator[None]:
+    """Remove an action from the policy of the function role of a stack."""
+    iam, role = sandbox.client("iam"), _physical_id(sandbox, stack, "AWS::IAM::Role")
+    (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    document = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
+    without = document.replace(f'"{action}"', '"s3:GetBucketLocation"')
+    assert without != document
+    iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=without)
+    try:
+        yield
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=document)
+
+
 def api_function_name(sandbox: Sandbox) -> str:
-    """The name of the function behind the API."""
-    functions = sandbox.client("lambda").get_paginator("list_functions").paginate()
-    names = [function["FunctionName"] for page in functions for function in page["Functions"]]
-    (found,) = (name for name in names if name.startswith(f"{sandbox.stack_name('Api')}-Function"))
-    return str(found)
+    """Return the name of the function behind the API."""
+    return _physical_id(sandbox, "Api", "AWS::Lambda::Function")
+
+
+def _physical_id(sandbox: Sandbox, stack: str, resource_type: str) -> str:
+    """Return the physical id of the resource whose construct id begins with `Function`."""
+    (found,) = (
+        physical_id
+        for (where, kind, logical_id), physical_id in stack_resources(sandbox).items()
+        if where == stack and kind == resource_type and logical_id.startswith("Function")
+    )
+    return found
 
 
 def start_sweep(sandbox: Sandbox) -> None:
-    """As the schedule does."""
+    """Start the sweep asynchronously, as the schedule does."""
     sandbox.client("lambda").invoke(
-        FunctionName=sandbox.outputs["Cron"]["SweepFunction"], InvocationType="Event", Payload=json.dumps({})
+        FunctionName=sandbox.outputs["Cron"]["SweepFunction"], InvocationType="Event", Payload="{}"
     )

@@ -1,17 +1,17 @@
-"""The copy in an account that `E2E_TARGET=aws` finds, or why it is left alone; the sandbox is the account."""
+"""The deployment that `E2E_TARGET=aws` selects, and why it can be rejected. The sandbox is the account."""
 
 import pytest
 
-from local.demo.photo import PHOTO
 from local.sandbox import Sandbox
 from operations.errors import OperationError
 from tests.e2e.account import AccountDeployment
 from tests.e2e.eventually import eventually
+from tests.e2e.photos import catalogue, uploaded_photo
 
 
 @pytest.fixture
 def shell(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Its credentials are the sandbox's."""
+    """An environment with the credentials of the sandbox."""
     for name, value in sandbox.emulator.client_environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("E2E_NAME", raising=False)
@@ -19,26 +19,19 @@ def shell(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPat
 
 
 def test_deployment_is_read_from_the_account(sandbox: Sandbox, shell: pytest.MonkeyPatch) -> None:
-    copy = AccountDeployment.from_environment()
-    assert copy.outputs == sandbox.outputs
-    assert copy.api_key() == sandbox.api_key()
+    deployment = AccountDeployment.from_environment()
+    assert deployment.outputs == sandbox.outputs
+    assert deployment.api_key() == sandbox.api_key()
 
 
 def test_deployment_with_photos_is_rejected(sandbox: Sandbox, shell: pytest.MonkeyPatch) -> None:
-    s3, outputs = sandbox.client("s3"), sandbox.outputs["Thumbnails"]
-    s3.upload_file(str(PHOTO), outputs["OriginalsBucket"], "mine.jpg")
-    try:
-        eventually(lambda: sandbox.table_items(outputs["CatalogueTable"]))
-        with pytest.raises(OperationError, match="has 1 photos, and the tests delete every photo"):
+    with uploaded_photo(sandbox, "mine.jpg"):
+        eventually(lambda: catalogue(sandbox))
+        with pytest.raises(OperationError, match="1 photo"):
             AccountDeployment.from_environment()
-    finally:
-        s3.delete_object(Bucket=outputs["OriginalsBucket"], Key="mine.jpg")
-        eventually(lambda: not sandbox.table_items(outputs["CatalogueTable"]))
 
 
 def test_missing_deployment_is_reported(shell: pytest.MonkeyPatch) -> None:
     shell.setenv("E2E_NAME", "annas")
-    with pytest.raises(
-        OperationError, match=r"^annas in account 111122223333, us-east-1 lacks Api, Batch, .*make deploy"
-    ):
+    with pytest.raises(OperationError, match=r"annas.*111122223333.*Api, Batch, "):
         AccountDeployment.from_environment()

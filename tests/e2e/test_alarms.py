@@ -1,4 +1,4 @@
-"""Alarms tell the truth: each is raised by its cause, reaches a person, and ends when what it asks for is done."""
+"""Every alarm is raised by its cause, publishes what to do, and ends when that is done."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -15,24 +15,24 @@ from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
 from tests.e2e.failure_scenarios import (
     api_function_name,
+    dead_letters,
     killed_thumbnail_function,
     missing_catalogue,
     run_redrive,
+    set_uploads_enabled,
     start_sweep,
-    uploaded_photo,
-    waiting,
 )
-from tests.soak.faults import thumbnail_function
+from tests.e2e.photos import uploaded_photo
 
-# So an alarm's five minutes take a second.
-_TIMES_AS_FAST = 300
+# Makes the period of an alarm, five minutes, one second.
+_SPEED = 300
 
-_HASH = 8  # characters that the CDK appends to a construct's id
+_HASH_LENGTH = 8  # of the suffix that the CDK appends to a construct id
 
 
 @contextmanager
-def _dead_photo(sandbox: Sandbox) -> Iterator[None]:
-    """A photo failed three times; then the cause is mended, and `make redrive` run."""
+def _photo_in_dead_letter_queue(sandbox: Sandbox) -> Iterator[None]:
+    """A photo failed three times; then `make redrive` ran after the fix"""
     with ExitStack() as photo:
         with killed_thumbnail_function(sandbox):
             photo.enter_context(uploaded_photo(sandbox, "dead.jpg"))
@@ -42,19 +42,17 @@ def _dead_photo(sandbox: Sandbox) -> Iterator[None]:
 
 @contextmanager
 def _waiting_photo(sandbox: Sandbox) -> Iterator[None]:
-    """The function gets no events; then it does again."""
-    client = sandbox.client("lambda")
-    (mapping,) = client.list_event_source_mappings(FunctionName=thumbnail_function(sandbox))["EventSourceMappings"]
-    client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    """The event source mapping was disabled, then enabled"""
+    set_uploads_enabled(sandbox, False)
     with ExitStack() as photo:
         photo.enter_context(uploaded_photo(sandbox, "waiting.jpg"))
         yield
-        client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+        set_uploads_enabled(sandbox, True)
 
 
 @contextmanager
-def _dead_sweep(sandbox: Sandbox) -> Iterator[None]:
-    """The sweep failed three times; then the cause is mended, and `make redrive` run."""
+def _sweep_in_dead_letter_queue(sandbox: Sandbox) -> Iterator[None]:
+    """The sweep failed three times; then `make redrive` ran after the fix"""
     with missing_catalogue(sandbox, sandbox.outputs["Cron"]["SweepFunction"]):
         start_sweep(sandbox)
         yield
@@ -63,38 +61,38 @@ def _dead_sweep(sandbox: Sandbox) -> Iterator[None]:
 
 @contextmanager
 def _failing_api(sandbox: Sandbox) -> Iterator[None]:
-    """The API's function lost its table, and a client keeps asking; then the function has it again."""
-    with missing_catalogue(sandbox, api_function_name(sandbox)), ThreadPoolExecutor(1) as client:
-        mended = Event()
-        asking = client.submit(_ask_until, mended, sandbox.outputs["Api"]["ApiUrl"])
+    """The function of the API had no table while a client sent requests; then it had it again"""
+    with missing_catalogue(sandbox, api_function_name(sandbox)), ThreadPoolExecutor(1) as executor:
+        fixed = Event()
+        statuses = executor.submit(_request_until, fixed, sandbox.outputs["Api"]["ApiUrl"])
         try:
             yield
         finally:
-            mended.set()
-        assert asking.result() == {500}
+            fixed.set()
+        assert statuses.result() == {500}
 
 
-def _ask_until(mended: Event, url: str) -> set[int]:
-    """The status of each answer."""
-    client, seen = ApiClient(url), set()
-    while not mended.is_set():
-        seen.add(client.request("GET", "photos").status)
-    return seen
+def _request_until(fixed: Event, url: str) -> set[int]:
+    """Send requests until the event, and return the statuses of the responses."""
+    client, statuses = ApiClient(url), set()
+    while not fixed.is_set():
+        statuses.add(client.request("GET", "photos").status)
+    return statuses
 
 
-# By stack and construct id: what raises the alarm when it is entered, and what is done about it when it is left.
+# By stack and construct id: a context in which the cause exists.
 CAUSES: dict[str, Callable[[Sandbox], AbstractContextManager[None]]] = {
-    "Thumbnails/DeadLettersAlarm": _dead_photo,
+    "Thumbnails/DeadLettersAlarm": _photo_in_dead_letter_queue,
     "Thumbnails/OldestUploadAlarm": _waiting_photo,
-    "Cron/DeadLettersAlarm": _dead_sweep,
+    "Cron/DeadLettersAlarm": _sweep_in_dead_letter_queue,
     "Api/FaultsAlarm": _failing_api,
 }
 
 
 def _alarms(assembly: Path) -> dict[str, str]:
-    """Logical id of every alarm in the templates, by what its stack calls it."""
+    """Return the logical id of every alarm in the templates, by stack and construct id."""
     return {
-        f"{file.name.partition('.')[0]}/{logical_id[:-_HASH]}": logical_id
+        f"{file.name.partition('.')[0]}/{logical_id[:-_HASH_LENGTH]}": logical_id
         for file in assembly.glob("*.template.json")
         for logical_id, resource in json.loads(file.read_text()).get("Resources", {}).items()
         if resource["Type"] in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
@@ -105,12 +103,11 @@ def test_every_alarm_has_a_cause(assembly: Path) -> None:
     assert _alarms(assembly).keys() == CAUSES.keys()
 
 
-@pytest.mark.guarantee("Reports every failure")
 @pytest.mark.parametrize("path", CAUSES)
+@pytest.mark.guarantee("Reports every failure")
 def test_alarm_follows_its_cause(sandbox: Sandbox, inbox: str, assembly: Path, path: str) -> None:
-    stack = sandbox.stack_name(path.partition("/")[0])
     resource = sandbox.client("cloudformation").describe_stack_resource(
-        StackName=stack, LogicalResourceId=_alarms(assembly)[path]
+        StackName=sandbox.stack_name(path.partition("/")[0]), LogicalResourceId=_alarms(assembly)[path]
     )
     name = resource["StackResourceDetail"]["PhysicalResourceId"]
 
@@ -118,16 +115,16 @@ def test_alarm_follows_its_cause(sandbox: Sandbox, inbox: str, assembly: Path, p
         (found,) = sandbox.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
         return found
 
-    def told() -> set[str]:
-        answer = sandbox.client("sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=1, MaxNumberOfMessages=10)
-        return {message["Body"].strip('"') for message in answer.get("Messages", [])}
+    def messages() -> set[str]:
+        response = sandbox.client("sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=1, MaxNumberOfMessages=10)
+        return {message["Body"].strip('"') for message in response.get("Messages", [])}
 
-    with sandbox.emulator.accelerated_metrics(_TIMES_AS_FAST):
+    with sandbox.emulator.metrics_faster(_SPEED):
         eventually(lambda: alarm()["StateValue"] == "OK")
         with CAUSES[path](sandbox):
             eventually(lambda: alarm()["StateValue"] == "ALARM")
             reason = alarm()["StateReason"]
-            # Others may have their cause too: a photo that failed three times has also waited long.
-            eventually(lambda: f"{name}: {alarm()['AlarmDescription']} ({reason})" in told())
+            # One cause can raise several alarms: a photo that failed three times has also waited long.
+            eventually(lambda: f"{name}: {alarm()['AlarmDescription']} ({reason})" in messages())
         eventually(lambda: alarm()["StateValue"] == "OK")
-    assert waiting(sandbox, "Thumbnails") == waiting(sandbox, "Cron") == 0
+    assert dead_letters(sandbox, "Thumbnails") == dead_letters(sandbox, "Cron") == 0

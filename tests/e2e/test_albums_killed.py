@@ -11,7 +11,7 @@ from local.sandbox import Sandbox
 from photos.album_jobs import AlbumJobs, JobTarget
 from photos.albums import Album, manifest_key, page_key, pdf_key
 from tests.e2e.eventually import eventually
-from tests.e2e.failure_scenarios import uploaded_photo
+from tests.e2e.photos import uploaded_photo
 
 KEY = "killed album/photo.jpg"
 

@@ -1,4 +1,4 @@
-"""What is reached past the API: whoever has no right of this account gets through none of its doors."""
+"""Calls of AWS APIs without permissions: unsigned, and by an IAM user without policies."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,18 +13,19 @@ from botocore.exceptions import ClientError
 from local.emulator import REGION
 from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
-from tests.e2e.failure_scenarios import uploaded_photo, waiting
+from tests.e2e.failure_scenarios import dead_letters
+from tests.e2e.photos import originals, uploaded_photo
 
-KEY = "behind doors.jpg"
+KEY = "protected photo.jpg"
 
-_REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "MissingAuthenticationToken"}
+_DENIALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "MissingAuthenticationToken"}
 
-# Service, call, and what it is called with.
-_Try = tuple[str, str, dict[str, Any]]
+# Service, method of its client, and arguments.
+_Call = tuple[str, str, dict[str, Any]]
 
 
-def _tries(sandbox: Sandbox) -> Iterator[_Try]:
-    """What policies of our own say about, so that they could let in anyone at all."""
+def _calls_with_resource_policies(sandbox: Sandbox) -> Iterator[_Call]:
+    """Yield calls to resources whose own policies could allow anonymous access."""
     photos, cron = sandbox.outputs["Thumbnails"], sandbox.outputs["Cron"]
     for bucket in (photos["OriginalsBucket"], photos["ThumbnailsBucket"]):
         yield "s3", "list_objects_v2", {"Bucket": bucket}
@@ -41,8 +42,8 @@ def _tries(sandbox: Sandbox) -> Iterator[_Try]:
     yield "sns", "publish", {"TopicArn": sandbox.outputs["Guardrails"]["AlertTopic"], "Message": "fire"}
 
 
-def _more_tries(sandbox: Sandbox) -> Iterator[_Try]:
-    """What AWS does for nobody of another account."""
+def _calls_with_identity_policies(sandbox: Sandbox) -> Iterator[_Call]:
+    """Yield calls that AWS never allows without credentials of the account."""
     sweep, table = sandbox.outputs["Cron"]["SweepFunction"], sandbox.outputs["Thumbnails"]["CatalogueTable"]
     yield "dynamodb", "scan", {"TableName": table}
     yield "dynamodb", "delete_table", {"TableName": table}
@@ -53,9 +54,9 @@ def _more_tries(sandbox: Sandbox) -> Iterator[_Try]:
 
 
 @contextmanager
-def _user_without_rights(sandbox: Sandbox) -> Iterator[dict[str, str]]:
-    """Credentials of somebody in the account whom no policy names."""
-    iam, name = sandbox.client("iam"), "somebody"
+def _user_without_permissions(sandbox: Sandbox) -> Iterator[dict[str, str]]:
+    """Create an IAM user without policies, and yield its credentials."""
+    iam, name = sandbox.client("iam"), "without-permissions"
     iam.create_user(UserName=name)
     key = iam.create_access_key(UserName=name)["AccessKey"]
     yield {"aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}
@@ -63,41 +64,35 @@ def _user_without_rights(sandbox: Sandbox) -> Iterator[dict[str, str]]:
     iam.delete_user(UserName=name)
 
 
-def _assert_denied(sandbox: Sandbox, tries: Iterator[_Try], **credentials: Any) -> None:
-    """Make each of these calls, and assert that it is denied."""
-    for service, call, arguments in tries:
+def _assert_denied(sandbox: Sandbox, calls: list[_Call], **credentials: Any) -> None:
+    """Assert that every call is denied."""
+    for service, call, arguments in calls:
         client = boto3.client(  # type: ignore[call-overload]  # the name is not known to the type checker
             service, endpoint_url=sandbox.emulator.endpoint, region_name=REGION, **credentials
         )
-        with pytest.raises(ClientError) as refusal:
+        with pytest.raises(ClientError) as denial:
             getattr(client, call)(**arguments)
-        assert refusal.value.response["Error"]["Code"] in _REFUSALS, (service, call, refusal.value)
+        assert denial.value.response["Error"]["Code"] in _DENIALS, (service, call, denial.value)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def photo(sandbox: Sandbox) -> Iterator[None]:
-    """A photo that nobody touches."""
+    """A photo that must not change, in queues that must stay empty."""
     with uploaded_photo(sandbox, KEY):
         yield
-
-
-def _assert_untouched(sandbox: Sandbox) -> None:
-    """The photo is there, alone, and no queue has got anything."""
-    there = sandbox.client("s3").list_objects_v2(Bucket=sandbox.outputs["Thumbnails"]["OriginalsBucket"])["Contents"]
-    assert [entry["Key"] for entry in there] == [KEY]
-    eventually(lambda: not waiting(sandbox, "Thumbnails", "UploadQueueUrl"))  # S3 tells of the photo itself
-    assert waiting(sandbox, "Thumbnails") == waiting(sandbox, "Cron") == 0
+        assert originals(sandbox) == [KEY]
+        eventually(lambda: not sandbox.queue_depth(sandbox.outputs["Thumbnails"]["UploadQueueUrl"]))
+        assert dead_letters(sandbox, "Thumbnails") == dead_letters(sandbox, "Cron") == 0
 
 
 @pytest.mark.guarantee("Closed")
-def test_unsigned_calls_are_denied(sandbox: Sandbox, photo: None) -> None:
-    _assert_denied(sandbox, _tries(sandbox), config=Config(signature_version=UNSIGNED))
-    _assert_untouched(sandbox)
+def test_unsigned_calls_are_denied(sandbox: Sandbox) -> None:
+    calls = [*_calls_with_resource_policies(sandbox)]
+    _assert_denied(sandbox, calls, config=Config(signature_version=UNSIGNED))
 
 
 @pytest.mark.guarantee("Closed")
-def test_user_without_permissions_is_denied(sandbox: Sandbox, photo: None) -> None:
-    with _user_without_rights(sandbox) as credentials:
-        _assert_denied(sandbox, _tries(sandbox), **credentials)
-        _assert_denied(sandbox, _more_tries(sandbox), **credentials)
-    _assert_untouched(sandbox)
+def test_user_without_permissions_is_denied(sandbox: Sandbox) -> None:
+    calls = [*_calls_with_resource_policies(sandbox), *_calls_with_identity_policies(sandbox)]
+    with _user_without_permissions(sandbox) as credentials:
+        _assert_denied(sandbox, calls, **credentials)

@@ -1,7 +1,6 @@
-"""The gallery on ECS: one address, two launch types, tasks that come back."""
+"""The gallery on ECS: one load balancer, two launch types, and tasks that are replaced."""
 
 import json
-import urllib.request
 from typing import Any
 
 import pytest
@@ -9,18 +8,12 @@ import pytest
 from local.deployment import Deployment
 from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
+from tests.e2e.gallery_requests import get_gallery
 
 
-def get(deployment: Deployment, path: str) -> bytes:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{deployment.outputs['Ecs']['GalleryUrl']}{path}", timeout=10) as answer:
-        body: bytes = answer.read()
-        return body
-
-
-def who(deployment: Deployment) -> dict[str, str]:
-    """The task that serves each launch type, as the page sees it in 40 visits."""
-    answers = [json.loads(get(deployment, "whoami")) for _ in range(40)]
+def _serving_tasks(deployment: Deployment) -> dict[str, str]:
+    """Return the task that serves each launch type, as seen in 40 requests."""
+    answers = [json.loads(get_gallery(deployment, "whoami")) for _ in range(40)]
     return {answer["launch_type"]: answer["task"] for answer in answers}
 
 
@@ -37,49 +30,43 @@ def cluster(deployment: Deployment, ecs: Any) -> str:
 
 
 def test_load_balancer_reaches_fargate_and_ec2_tasks(deployment: Deployment) -> None:
-    assert set(who(deployment)) == {"FARGATE", "EC2"}
+    assert set(_serving_tasks(deployment)) == {"FARGATE", "EC2"}
 
 
-def test_gallery_page_shows_its_launch_type(deployment: Deployment) -> None:
-    assert b'<script type="module" src="gallery.js">' in get(deployment, "")
-    assert b'fetch("whoami")' in get(deployment, "served_by.js")
-    assert set(json.loads(get(deployment, "config.json"))) == {"api_url"}
+def test_gallery_page_is_served_with_its_configuration(deployment: Deployment) -> None:
+    assert b'<script type="module"' in get_gallery(deployment, "")
+    assert set(json.loads(get_gallery(deployment, "config.json"))) == {"api_url"}
 
 
 def test_container_output_is_logged(deployment: Deployment) -> None:
-    get(deployment, "health")
+    get_gallery(deployment, "health")
     eventually(lambda: any("GET /health" in line for line in deployment.log_lines("Ecs")))
 
 
 @pytest.mark.parametrize("launch_type", ["FARGATE", "EC2"])
 def test_stopped_task_is_replaced(deployment: Deployment, ecs: Any, cluster: str, launch_type: str) -> None:
-    before = who(deployment)[launch_type]
+    before = _serving_tasks(deployment)[launch_type]
     ecs.stop_task(cluster=cluster, task=before)
-    running: set[str] = set()
 
-    def replaced() -> bool:
-        arns = ecs.list_tasks(cluster=cluster)["taskArns"]
-        running.clear()
-        running.update(
+    def running() -> set[str]:
+        tasks = ecs.describe_tasks(cluster=cluster, tasks=ecs.list_tasks(cluster=cluster)["taskArns"])["tasks"]
+        return {
             task["taskArn"].rpartition("/")[2]
-            for task in ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"]
+            for task in tasks
             if task["lastStatus"] == "RUNNING" and task["launchType"] == launch_type
-        )
-        return bool(running)
+        }
 
-    eventually(replaced)
-    assert before not in running
-    # Until the new task is a target, its share of the visitors gets an error, on AWS too.
-    eventually(lambda: _all_answered(deployment))
-    assert who(deployment)[launch_type] in running
+    replacements = eventually(running)
+    assert before not in replacements
 
+    # Until the new task is a target, its share of the requests fails, on AWS as well.
+    def serving() -> dict[str, str]:
+        try:
+            return _serving_tasks(deployment)
+        except OSError:
+            return {}
 
-def _all_answered(deployment: Deployment) -> bool:
-    try:
-        who(deployment)
-    except OSError:
-        return False
-    return True
+    assert eventually(serving)[launch_type] in replacements
 
 
 def test_failed_service_deployment_is_rolled_back_and_reported(
@@ -94,27 +81,24 @@ def test_failed_service_deployment_is_rolled_back_and_reported(
     name, good = service["serviceName"], service["taskDefinition"]
     definition = ecs.describe_task_definition(taskDefinition=good)["taskDefinition"]
     (container,) = definition["containerDefinitions"]
+    kept = ("taskRoleArn", "executionRoleArn", "networkMode", "requiresCompatibilities", "cpu", "memory")
     broken = ecs.register_task_definition(
         family="broken",
         containerDefinitions=[{**container, "command": ["python", "-c", "raise SystemExit('I am broken')"]}],
-        **{
-            field: definition[field]
-            for field in ("taskRoleArn", "executionRoleArn", "networkMode", "requiresCompatibilities", "cpu", "memory")
-        },
+        **{field: definition[field] for field in kept},
     )["taskDefinition"]["taskDefinitionArn"]
+
+    def described() -> Any:
+        (found,) = ecs.describe_services(cluster=cluster, services=[name])["services"]
+        return found
+
     try:
         ecs.update_service(cluster=cluster, service=name, taskDefinition=broken)
-
-        def events() -> str:
-            (described,) = ecs.describe_services(cluster=cluster, services=[name])["services"]
-            return " ".join(event["message"] for event in described["events"])
-
-        eventually(lambda: "rolled back" in events())
-        (service,) = ecs.describe_services(cluster=cluster, services=[name])["services"]
-        assert service["taskDefinition"] == good
-        assert set(who(sandbox)) == {"FARGATE", "EC2"}
+        eventually(lambda: any("rolled back" in event["message"] for event in described()["events"]))
+        assert described()["taskDefinition"] == good
+        assert set(_serving_tasks(sandbox)) == {"FARGATE", "EC2"}
         eventually(lambda: any("I am broken" in line for line in sandbox.log_lines("Ecs")))
-        told = sandbox.client("sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=20)["Messages"][0]["Body"]
-        assert "The gallery: SERVICE_DEPLOYMENT_FAILED. ECS deployment circuit breaker was triggered" in told
+        message = sandbox.client("sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=20)["Messages"][0]["Body"]
+        assert "SERVICE_DEPLOYMENT_FAILED" in message and "circuit breaker was triggered" in message
     finally:
         ecs.deregister_task_definition(taskDefinition=broken)

@@ -1,9 +1,9 @@
-"""The list that is compared before and after: it has what the stacks make, so that it would be seen if it stayed."""
+"""The inventory that tests compare before and after: it contains the resources of the stacks, so it detects leftovers."""
 
 from local.inventory import inventory
 from local.sandbox import Sandbox
 
-# Types whose resources CloudFormation knows by the name that the inventory has for them.
+# Types whose physical id is the name in the inventory, with their service.
 _SERVICES = {
     "AWS::Budgets::Budget": "budgets",
     "AWS::CloudWatch::Alarm": "cloudwatch",

@@ -1,4 +1,4 @@
-"""Lightsail in the sandbox: on paper only, but with CloudFormation's own rules."""
+"""Lightsail, which the sandbox stubs with the rules of CloudFormation: it stores resources and serves nothing."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ def _template(server: str, blueprint: str = "ubuntu_24_04", attached_to: Any = N
 
 @pytest.fixture
 def put(sandbox: Sandbox) -> Iterator[Callable[[str], str]]:
-    """Creates or updates a stack of the tests' own, and returns the name of its server."""
+    """Return a function that creates or updates a stack, and returns the name of its instance."""
     client = sandbox.client("cloudformation")
     created = False
 

@@ -8,19 +8,19 @@ import pytest
 from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
 from tests.e2e.failure_scenarios import (
+    dead_letters,
     killed_thumbnail_function,
     missing_catalogue,
     run_redrive,
     short_visibility_timeout,
     start_sweep,
-    uploaded_photo,
-    waiting,
 )
+from tests.e2e.photos import uploaded_photo
 
 
 @pytest.fixture(autouse=True)
 def empty_dead_letter_queues(sandbox: Sandbox) -> Iterator[None]:
-    assert waiting(sandbox, "Thumbnails") == waiting(sandbox, "Cron") == 0
+    assert dead_letters(sandbox, "Thumbnails") == dead_letters(sandbox, "Cron") == 0
     yield
     for stack in ("Thumbnails", "Cron"):
         sandbox.client("sqs").purge_queue(QueueUrl=sandbox.outputs[stack]["DeadLetterQueueUrl"])
@@ -31,17 +31,18 @@ def test_redrive_reports_a_poison_message_and_keeps_it(sandbox: Sandbox) -> None
     uploads = sandbox.outputs["Thumbnails"]["UploadQueueUrl"]
     with short_visibility_timeout(sandbox, seconds=2):
         sandbox.client("sqs").send_message(QueueUrl=uploads, MessageBody="not JSON")
-        eventually(lambda: waiting(sandbox, "Thumbnails") == 1)
+        eventually(lambda: dead_letters(sandbox, "Thumbnails") == 1)
         run = run_redrive(sandbox)
     assert run.returncode == 1
     assert run.stderr.startswith("Messages that failed again: 1.")
-    assert (waiting(sandbox, "Thumbnails"), waiting(sandbox, "Thumbnails", "UploadQueueUrl")) == (1, 0)
+    assert dead_letters(sandbox, "Thumbnails") == 1
+    assert sandbox.queue_depth(uploads) == 0
 
     run = run_redrive(sandbox, "--inspect")
     assert (run.returncode, run.stderr) == (0, "")
     assert "not an S3 event: 'not JSON'" in run.stdout
     assert "JSONDecodeError: Expecting value" in run.stdout
-    assert waiting(sandbox, "Thumbnails") == 1
+    assert dead_letters(sandbox, "Thumbnails") == 1
 
 
 @pytest.mark.guarantee("Reports every failure")
@@ -60,7 +61,7 @@ def test_redrive_processes_a_photo_whose_function_was_killed(sandbox: Sandbox) -
 def test_redrive_starts_failed_sweeps_again(sandbox: Sandbox) -> None:
     with missing_catalogue(sandbox, sandbox.outputs["Cron"]["SweepFunction"]):
         start_sweep(sandbox)
-        eventually(lambda: waiting(sandbox, "Cron") == 1)
+        eventually(lambda: dead_letters(sandbox, "Cron") == 1)
         # EventBridge Scheduler sends this if it cannot start the function (Scheduler guide, "Dead-letter queue").
         error = {"ERROR_CODE": "AWS.Scheduler.InternalServerError", "ERROR_MESSAGE": "Not today."}
         sandbox.client("sqs").send_message(
@@ -73,7 +74,7 @@ def test_redrive_starts_failed_sweeps_again(sandbox: Sandbox) -> None:
         assert "AWS.Scheduler.InternalServerError: Not today." in inspection.stdout
         assert (run.returncode, run.stderr) == (0, "")
         assert run.stdout.endswith("Messages reprocessed: 2\n")
-        eventually(lambda: waiting(sandbox, "Cron") == 1)  # The one sweep for both messages failed again.
+        eventually(lambda: dead_letters(sandbox, "Cron") == 1)  # The one sweep for both messages failed again.
     run = run_redrive(sandbox)
     assert (run.returncode, run.stderr) == (0, ""), run.stdout
-    eventually(lambda: waiting(sandbox, "Cron") == 0)
+    eventually(lambda: dead_letters(sandbox, "Cron") == 0)

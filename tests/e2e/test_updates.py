@@ -17,8 +17,9 @@ from local.inventory import inventory
 from local.sandbox import Sandbox
 from tests.e2e.cloudformation import stack_outputs, stack_resources, stack_states, use_assembly
 from tests.e2e.eventually import eventually
-from tests.e2e.failure_scenarios import waiting
-from tests.e2e.unfinished_work import leave_work_unfinished, running_processes, upload_photo
+from tests.e2e.failure_scenarios import dead_letters
+from tests.e2e.photos import final_item, put_original
+from tests.e2e.unfinished_work import leave_work_unfinished, running_processes
 from tests.project_copy import copy_project, replace, synthesize_copy
 
 HOLDS_DATA = {
@@ -62,7 +63,7 @@ def _held(sandbox: Sandbox) -> dict[str, Any]:
             for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", [])
         },
         "catalogue": sandbox.table_items(thumbnails["CatalogueTable"]),
-        "dead letters": waiting(sandbox, "Thumbnails"),
+        "dead letters": dead_letters(sandbox, "Thumbnails"),
         "images": {
             tag
             for (_, kind, _), repository in there.items()
@@ -90,7 +91,8 @@ def test_deploy_succeeds_after_a_failed_image_build(
     with use_assembly(story, synthesize_pair()):
         story.deploy()
     assert set(stack_states(story).values()) == {"CREATE_COMPLETE"}
-    upload_photo(story, "before/any update.jpg")
+    put_original(story, "before/any update.jpg")
+    assert final_item(story, "before/any update.jpg")["state"] == "ready"
     _order_album(story)
     story.client("sqs").send_message(QueueUrl=story.outputs["Thumbnails"]["DeadLetterQueueUrl"], MessageBody="dead")
 
@@ -183,7 +185,8 @@ def test_changed_code_takes_effect_without_data_loss(
     assert ApiClient(story.outputs["Api"]["ApiUrl"]).request("GET", "health").json() == {"status": "changed"}
     assert b" changed</title>" in _page(story, "")
     assert _images_of_jobs(story).isdisjoint(of_jobs_before)
-    upload_photo(story, "after the update.jpg")
+    put_original(story, "after the update.jpg")
+    assert final_item(story, "after the update.jpg")["state"] == "ready"
     _order_album(story)
     after = held()
     assert after["resources"] == before["resources"]

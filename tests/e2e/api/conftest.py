@@ -1,4 +1,4 @@
-"""The REST API as its clients meet it, with IAM enforced."""
+"""Clients of the REST API. The emulator enforces IAM."""
 
 import pytest
 
@@ -22,5 +22,5 @@ def client(url: str, key: str) -> RetryingApiClient:
 
 
 @pytest.fixture(autouse=True)
-def each_begins_without_photos(delete_photos_afterwards: None) -> None:
-    """And the last one leaves none."""
+def empty_catalogue(delete_photos_afterwards: None) -> None:
+    """Every test starts without photos."""

@@ -1,4 +1,4 @@
-"""Whom the REST API refuses, and what: without a key, from elsewhere, too much, of another's photo."""
+"""Requests that the REST API denies, rejects, or throttles: without a key, from other addresses, and too many."""
 
 import json
 
@@ -14,13 +14,14 @@ from tests.e2e.api.api_requests import (
     PHOTO,
     UNKNOWN_ID,
     UNLIMITED,
-    announce,
     assert_error,
     path_of,
+    register_upload,
     upload,
     usage_plan_key,
 )
 from tests.e2e.eventually import eventually
+from tests.e2e.photos import originals
 
 WRITES = [route for route in ROUTES if route.needs_key]
 
@@ -36,38 +37,22 @@ WRITES = [route for route in ROUTES if route.needs_key]
         (PHOTO, {"x-amz-meta-mine": "yes"}, 403),
         (PHOTO, {"x-amz-signature": "0" * 64}, 403),
     ],
-    ids=["larger", "smaller", "another type", "another key", "public", "more than asked for", "another signature"],
+    ids=["larger", "smaller", "other type", "other key", "public ACL", "additional field", "other signature"],
 )
 def test_upload_form_accepts_only_the_registered_upload(
     deployment: Deployment, client: ApiClient, photo: bytes, changed: dict[str, str], status: int
 ) -> None:
-    announced = announce(client)
-    assert client.upload(announced["upload"], photo, **changed).status == status
-    bucket = deployment.outputs["Thumbnails"]["OriginalsBucket"]
-    assert "Contents" not in deployment.client("s3").list_objects_v2(Bucket=bucket)
+    form = register_upload(client)["upload"]
+    assert client.upload(form, photo, **changed).status == status
+    assert originals(deployment) == []
 
 
 @pytest.mark.guarantee("Closed")
 def test_malformed_ids_are_not_found(sandbox: Sandbox, url: str, client: ApiClient) -> None:
-    photo_id = announce(client)["photo"]["id"]
-    ids = [
-        UNKNOWN_ID,
-        "x",
-        "..%2Falbums",
-        "%2e%2e",
-        "..%5Cphotos",
-        f"{photo_id}%00",
-        f"{photo_id}%20",
-        f"{photo_id}.json",
-    ]
-    ids += [
-        photo_id.upper() + "G",
-        photo_id[:-1],
-        photo_id + "0",
-        f"{photo_id}%2F..%2F{photo_id}",
-        "%E2%80%AE",
-        "a" * 4000,
-    ]
+    photo_id = register_upload(client)["photo"]["id"]
+    ids = [UNKNOWN_ID, "x", "..%2Falbums", "%2e%2e", "..%5Cphotos", "%E2%80%AE", "a" * 4000]
+    ids += [f"{photo_id}{suffix}" for suffix in ("%00", "%20", ".json", "0", f"%2F..%2F{photo_id}")]
+    ids += [photo_id.upper() + "G", photo_id[:-1]]
     paths = [f"{kind}/{photo_or_album}" for kind in ("photos", "albums") for photo_or_album in ids]
     paths += [f"albums/{photo_id}", f"photos/{photo_id}/original"]
     with usage_plan_key(sandbox, **UNLIMITED) as key:
@@ -83,37 +68,37 @@ def test_large_and_non_json_bodies_are_rejected(client: ApiClient) -> None:
     assert_error(client.request("POST", "albums", large), ErrorCode.TOO_LARGE)
     types = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml")
     for content_type in types:
-        other = client.request("POST", "albums", b"{}", **{"Content-Type": content_type})
-        assert_error(other, ErrorCode.UNSUPPORTED_MEDIA_TYPE)
+        response = client.request("POST", "albums", b"{}", **{"Content-Type": content_type})
+        assert_error(response, ErrorCode.UNSUPPORTED_MEDIA_TYPE)
 
 
 @pytest.mark.guarantee("Closed")
 def test_unauthorized_requests_are_denied(url: str, key: str) -> None:
-    wrong = ["", "not-the-key-at-all-but-long", key[:-1], key + "0", key.swapcase()]
+    wrong_keys = ["", "not-the-key-at-all-but-long", key[:-1], key + "0", key.swapcase()]
     for route in WRITES:
-        for other in wrong:
-            message = assert_error(ApiClient(url, other).request(route.method, path_of(route), {}), ErrorCode.FORBIDDEN)
-            assert "key" in message, route
+        for wrong in wrong_keys:
+            response = ApiClient(url, wrong).request(route.method, path_of(route), {})
+            assert "key" in assert_error(response, ErrorCode.FORBIDDEN), route
 
 
-@pytest.mark.guarantee("Closed")
 @pytest.mark.usefixtures("sandbox")
+@pytest.mark.guarantee("Closed")
 def test_other_addresses_are_denied_even_with_the_key(url: str, key: str) -> None:
-    elsewhere = ApiClient(url, key, address=OTHER_ADDRESS)
+    client = ApiClient(url, key, address=OTHER_ADDRESS)
     for route in ROUTES:
-        message = assert_error(elsewhere.request(route.method, path_of(route), {}), ErrorCode.ADDRESS_NOT_ALLOWED)
+        message = assert_error(client.request(route.method, path_of(route), {}), ErrorCode.ADDRESS_NOT_ALLOWED)
         assert "arn:" not in message and "address" in message, route
-    claimed = {"X-Forwarded-For": "127.0.0.1", "X-Real-Ip": "127.0.0.1", "Forwarded": "for=127.0.0.1"}
-    for header, address in claimed.items():
-        assert_error(elsewhere.request("GET", "photos", **{header: address}), ErrorCode.ADDRESS_NOT_ALLOWED)
+    spoofed = {"X-Forwarded-For": "127.0.0.1", "X-Real-Ip": "127.0.0.1", "Forwarded": "for=127.0.0.1"}
+    for header, address in spoofed.items():
+        assert_error(client.request("GET", "photos", **{header: address}), ErrorCode.ADDRESS_NOT_ALLOWED)
 
 
-@pytest.mark.guarantee("Closed")
 @pytest.mark.usefixtures("sandbox")
+@pytest.mark.guarantee("Closed")
 def test_signed_urls_are_denied_from_other_addresses(url: str, client: ApiClient) -> None:
     elsewhere = ApiClient(url, address=OTHER_ADDRESS)
-    assert elsewhere.upload(announce(client)["upload"], PHOTO).status == 403
-    (link, _other) = upload(client)["thumbnails"].values()
+    assert elsewhere.upload(register_upload(client)["upload"], PHOTO).status == 403
+    (link, _) = upload(client)["thumbnails"].values()
     assert (client.fetch(link).status, elsewhere.fetch(link).status) == (200, 403)
 
 
@@ -121,9 +106,9 @@ def test_signed_urls_are_denied_from_other_addresses(url: str, client: ApiClient
 def test_signed_url_opens_only_its_thumbnail(client: ApiClient) -> None:
     link, other = (upload(client)["thumbnails"]["256"] for _ in range(2))
     changed = {
-        "of another photo": other.partition("?")[0] + "?" + link.partition("?")[2],
-        "of another size": link.replace("256.webp", "1024.webp"),
-        "without its signature": link.partition("?")[0],
+        "another photo": other.partition("?")[0] + "?" + link.partition("?")[2],
+        "another size": link.replace("256.webp", "1024.webp"),
+        "no signature": link.partition("?")[0],
     }
     assert client.fetch(link).status == 200
     assert {what: client.fetch(other_link).status for what, other_link in changed.items()} == dict.fromkeys(
@@ -131,23 +116,23 @@ def test_signed_url_opens_only_its_thumbnail(client: ApiClient) -> None:
     )
 
 
-@pytest.mark.guarantee("Closed")
 @pytest.mark.usefixtures("sandbox")
+@pytest.mark.guarantee("Closed")
 def test_requests_above_the_rate_limit_are_throttled_and_then_served(url: str, key: str) -> None:
-    def ask() -> BaseHTTPResponse:
-        return ApiClient(url, key).request("POST", "photos", {})  # for a short answer
+    def request() -> BaseHTTPResponse:
+        return ApiClient(url, key).request("POST", "photos", {})  # invalid, so that the answer is quick
 
-    answers = [ask() for _ in range(100)]
-    refused = [answer for answer in answers if answer.status != 400]
-    assert 0 < len(refused) < 100
-    for answer in refused:
-        assert_error(answer, ErrorCode.TOO_MANY_REQUESTS)
-    eventually(lambda: ask().status == 400)
+    responses = [request() for _ in range(100)]
+    throttled = [response for response in responses if response.status != 400]
+    assert 0 < len(throttled) < 100
+    for response in throttled:
+        assert_error(response, ErrorCode.TOO_MANY_REQUESTS)
+    eventually(lambda: request().status == 400)
 
 
 @pytest.mark.guarantee("Closed")
 def test_requests_above_the_quota_are_throttled(sandbox: Sandbox, url: str) -> None:
     with usage_plan_key(sandbox, quota={"limit": 2, "period": "DAY"}) as key:
-        answers = [ApiClient(url, key).request("DELETE", f"photos/{UNKNOWN_ID}") for _ in range(3)]
-        assert [answer.status for answer in answers] == [404, 404, 429]
-        assert_error(answers[-1], ErrorCode.TOO_MANY_REQUESTS)
+        responses = [ApiClient(url, key).request("DELETE", f"photos/{UNKNOWN_ID}") for _ in range(3)]
+        assert [response.status for response in responses] == [404, 404, 429]
+        assert_error(responses[-1], ErrorCode.TOO_MANY_REQUESTS)

@@ -1,4 +1,4 @@
-"""The REST API fuzzed from its own document."""
+"""The REST API, fuzzed with requests that Schemathesis generates from its OpenAPI document."""
 
 import os
 import subprocess
@@ -12,8 +12,8 @@ from tests.e2e.api.api_requests import UNLIMITED, usage_plan_key
 
 def test_api_conforms_to_the_openapi_document(sandbox: Sandbox, url: str, tmp_path: Path) -> None:
     excluded = [
-        "positive_data_acceptance",  # ids and cursors of the right form are refused all the same if there are none such
-        "unsupported_method",  # API Gateway does not tell unknown methods from unknown paths: 404, not 405
+        "positive_data_acceptance",  # Well-formed ids and cursors are rejected if they do not exist.
+        "unsupported_method",  # API Gateway answers 404, not 405: it does not distinguish unknown methods from paths.
     ]
     with usage_plan_key(sandbox, **UNLIMITED) as key:
         run = subprocess.run(

@@ -1,4 +1,4 @@
-"""What each route of the REST API does."""
+"""The routes of the REST API."""
 
 import io
 from typing import Any
@@ -14,58 +14,54 @@ from photos.catalogue import LISTING
 from tests.e2e.api.api_requests import (
     PHOTO,
     UNKNOWN_ID,
-    announce,
     assert_error,
+    finished,
     path_of,
+    register_upload,
     upload,
 )
 from tests.e2e.eventually import eventually
+from tests.e2e.photos import originals
 
 
 def test_health(client: ApiClient) -> None:
-    answer = client.request("GET", "health")
-    assert (answer.status, answer.json()) == (200, {"status": "ok"})
+    response = client.request("GET", "health")
+    assert (response.status, response.json()) == (200, {"status": "ok"})
 
 
 def test_photo_from_upload_request_to_deletion(deployment: Deployment, client: ApiClient) -> None:
-    announced = announce(client)
-    photo = announced["photo"]
+    registered = register_upload(client)
+    photo = registered["photo"]
     assert (photo["filename"], photo["state"], photo["thumbnails"]) == ("röcket 1.jpg", "pending", {})
     eventually(lambda: client.request("GET", "photos").json() == {"photos": [photo], "next_cursor": None})
 
-    assert client.upload(announced["upload"], PHOTO).status == 204
-    where = f"photos/{photo['id']}"
-    eventually(lambda: client.request("GET", where).json()["state"] == "ready")
-    ready = client.request("GET", where).json()
+    assert client.upload(registered["upload"], PHOTO).status == 204
+    path = f"photos/{photo['id']}"
+    ready = finished(client, path)
+    assert ready["state"] == "ready"
     assert client.request("GET", "photos").json()["photos"][0]["id"] == photo["id"]
-    for size, link in ready["thumbnails"].items():
-        thumbnail = client.fetch(link)
+    for size, url in ready["thumbnails"].items():
+        thumbnail = client.fetch(url)
         assert thumbnail.headers["Content-Type"] == "image/webp"
         assert max(Image.open(io.BytesIO(thumbnail.data)).size) == min(int(size), 640)
 
-    assert client.request("DELETE", where).status == 204
-    eventually(lambda: client.request("GET", where).status == 404)
-    assert_error(client.request("DELETE", where), ErrorCode.NOT_FOUND)
-    assert client.fetch(ready["thumbnails"]["256"]).status in (403, 404)
-    bucket = deployment.outputs["Thumbnails"]["OriginalsBucket"]
-    assert "Contents" not in deployment.client("s3").list_objects_v2(Bucket=bucket)
+    assert client.request("DELETE", path).status == 204
+    eventually(lambda: client.request("GET", path).status == 404)
+    assert_error(client.request("DELETE", path), ErrorCode.NOT_FOUND)
+    assert client.fetch(next(iter(ready["thumbnails"].values()))).status in (403, 404)
+    assert originals(deployment) == []
 
 
 def test_photo_that_was_never_uploaded_can_be_deleted(client: ApiClient) -> None:
-    where = f"photos/{announce(client)['photo']['id']}"
-    assert client.request("DELETE", where).status == 204
-    eventually(lambda: client.request("GET", where).status == 404)
+    path = f"photos/{register_upload(client)['photo']['id']}"
+    assert client.request("DELETE", path).status == 204
+    eventually(lambda: client.request("GET", path).status == 404)
 
 
 def test_unsupported_file_is_rejected_with_code_and_reason(client: ApiClient) -> None:
-    text = b"This is a text."
-    body = {"filename": "text.jpg", "content_type": "image/jpeg", "size": len(text)}
-    announced = client.request("POST", "photos", body).json()
-    assert client.upload(announced["upload"], text).status == 204
-    where = f"photos/{announced['photo']['id']}"
-    eventually(lambda: client.request("GET", where).json()["state"] == "rejected")
-    photo = client.request("GET", where).json()
-    assert photo["code"] == "not_a_photo" and photo["reason"]
+    photo = upload(client, b"This is a text.")
+    assert (photo["state"], photo["code"]) == ("rejected", "not_a_photo")
+    assert photo["reason"]
 
 
 def test_listing_pages_are_newest_first_and_complete(deployment: Deployment, client: ApiClient) -> None:
@@ -74,7 +70,7 @@ def test_listing_pages_are_newest_first_and_complete(deployment: Deployment, cli
     for start in range(0, len(ids), 25):
         items = [
             {
-                "key": {"S": f"made up/{photo_id}"},
+                "key": {"S": f"generated/{photo_id}"},
                 "id": {"S": photo_id},
                 "state": {"S": "pending"},
                 "created_at": {"S": f"2020-01-01T00:00:{int(photo_id, 16) // 4:02}.000Z"},  # four at the same time
@@ -84,20 +80,20 @@ def test_listing_pages_are_newest_first_and_complete(deployment: Deployment, cli
         ]
         requests = [{"PutRequest": {"Item": item}} for item in items]
         deployment.client("dynamodb").batch_write_item(RequestItems={table: requests})
-    eventually(lambda: len(_listed(client)) == len(ids))
-    listed = _listed(client)
+    eventually(lambda: len(_list_photos(client)) == len(ids))
+    listed = _list_photos(client)
     assert {photo["id"] for photo in listed} == set(ids)
     times = [photo["created_at"] for photo in listed]
     assert times == sorted(times, reverse=True)
 
 
-def _listed(client: ApiClient) -> list[dict[str, Any]]:
-    """All photos, page by page."""
+def _list_photos(client: ApiClient) -> list[dict[str, Any]]:
+    """Return the photos of all pages."""
     listed, cursor = [], ""
     while cursor is not None:
-        answer = client.request("GET", f"photos?limit=100{f'&cursor={cursor}' if cursor else ''}").json()
-        listed += answer["photos"]
-        cursor = answer["next_cursor"]
+        page = client.request("GET", f"photos?limit=100{f'&cursor={cursor}' if cursor else ''}").json()
+        listed += page["photos"]
+        cursor = page["next_cursor"]
     return listed
 
 
@@ -115,14 +111,12 @@ def test_unknown_routes_are_not_found(client: ApiClient, method: str, path: str)
 
 def test_album_contains_all_ready_photos(client: ApiClient) -> None:
     upload(client)
-    announce(client)  # not ready: not in it
-    answer = client.request("POST", "albums", {"title": "Ürlaub"})
-    assert answer.status == 202
-    album = answer.json()
+    register_upload(client)  # Not ready, so not in the album.
+    response = client.request("POST", "albums", {"title": "Ürlaub"})
+    assert response.status == 202
+    album = response.json()
     assert (album["state"], album["pages_done"], album["page_count"], album["url"]) == ("running", 0, 1, None)
-    where = f"albums/{album['id']}"
-    eventually(lambda: client.request("GET", where).json()["state"] != "running")
-    album = client.request("GET", where).json()
+    album = finished(client, f"albums/{album['id']}")
     assert (album["title"], album["state"], album["pages_done"]) == ("Ürlaub", "ready", 1)
     pdf = client.fetch(album["url"])
     assert pdf.headers["Content-Type"] == "application/pdf"
@@ -130,9 +124,8 @@ def test_album_contains_all_ready_photos(client: ApiClient) -> None:
 
 
 def test_album_of_unknown_photos_is_rejected(client: ApiClient) -> None:
-    known = announce(client)["photo"]["id"]
-    answer = client.request("POST", "albums", {"photos": [known, UNKNOWN_ID]})
-    message = assert_error(answer, ErrorCode.UNKNOWN_PHOTOS)
+    known = register_upload(client)["photo"]["id"]
+    message = assert_error(client.request("POST", "albums", {"photos": [known, UNKNOWN_ID]}), ErrorCode.UNKNOWN_PHOTOS)
     assert UNKNOWN_ID in message and known not in message
 
 
@@ -142,20 +135,21 @@ def test_album_without_photos_is_rejected(client: ApiClient) -> None:
 
 @pytest.mark.parametrize("path", sorted({path_of(route) for route in ROUTES}))
 def test_cors_allows_any_origin(url: str, path: str) -> None:
-    asked = {"Origin": "http://page.example", "Access-Control-Request-Method": "POST"}
-    answer = ApiClient(url).request(
-        "OPTIONS", path, **asked, **{"Access-Control-Request-Headers": "content-type,x-api-key"}
-    )
-    assert answer.status == 204
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    assert {"DELETE", "GET", "POST"} <= set(answer.headers["Access-Control-Allow-Methods"].split(","))
-    assert {"Content-Type", "X-Api-Key"} <= set(answer.headers["Access-Control-Allow-Headers"].split(","))
+    preflight = {
+        "Origin": "http://page.example",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type,x-api-key",
+    }
+    response = ApiClient(url).request("OPTIONS", path, **preflight)
+    assert response.status == 204
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert {"DELETE", "GET", "POST"} <= set(response.headers["Access-Control-Allow-Methods"].split(","))
+    assert {"Content-Type", "X-Api-Key"} <= set(response.headers["Access-Control-Allow-Headers"].split(","))
 
 
 @pytest.mark.parametrize(("method", "status"), [("POST", 200), ("PUT", 403), ("GET", 403)])
 def test_cors_allows_uploads_from_any_origin(client: ApiClient, method: str, status: int) -> None:
-    form = announce(client)["upload"]
-    bucket = ApiClient(f"{form['url']}/")
-    asked = {"Origin": "http://page.example", "Access-Control-Request-Method": method}
-    assert bucket.request("OPTIONS", "", **asked).status == status
+    form = register_upload(client)["upload"]
+    preflight = {"Origin": "http://page.example", "Access-Control-Request-Method": method}
+    assert ApiClient(f"{form['url']}/").request("OPTIONS", "", **preflight).status == status
     assert client.upload(form, PHOTO).headers["Access-Control-Allow-Origin"] == "*"

@@ -1,4 +1,4 @@
-"""The gallery page as people use it: in a browser, against the sandbox, from another origin than the API's."""
+"""The gallery page in a browser. For the browser, the API has another origin than the page."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,22 +9,24 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from local.emulator import HOST
 from local.sandbox import Sandbox
-from tools.browser import running_browser
+from tools.browser import HOW_TO_GET_ONE, installed_browser, running_browser
 from tools.gallery_page import GalleryPage
 
-# The machine may have more to do than this.
+# Generous, because other tests run at the same time.
 expect.set_options(timeout=20_000)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    if installed_browser() is None:
+        pytest.skip(HOW_TO_GET_ONE)
     with running_browser() as browser:
         yield browser
 
 
 @pytest.fixture
 def visit(browser: Browser, sandbox: Sandbox) -> Iterator[Callable[..., GalleryPage]]:
-    """Opens the page in a browser of its own. By another name than the API's: for the browser it is another origin."""
+    """Return a function that opens the page in a new browser context with the given settings."""
     contexts: list[BrowserContext] = []
 
     def visit(**settings: Any) -> GalleryPage:
@@ -46,12 +48,12 @@ def gallery(visit: Callable[..., GalleryPage]) -> GalleryPage:
 
 
 @pytest.fixture(autouse=True)
-def each_begins_without_photos(delete_photos_afterwards: None) -> None:
-    """And the last one leaves none."""
+def empty_gallery(delete_photos_afterwards: None) -> None:
+    """Every test starts without photos."""
 
 
 @pytest.fixture
-def broken(tmp_path: Path) -> Path:
+def corrupt_photo(tmp_path: Path) -> Path:
     file = tmp_path / "holiday.jpg"
     file.write_bytes(b"This is not a photo.")
     return file

@@ -1,41 +1,45 @@
-"""What the tests of the gallery page look at, and keep."""
+"""The state of the gallery page and of the photos behind it."""
 
 import re
 from collections.abc import Callable
-from typing import Any
+
+from playwright.sync_api import Locator
 
 from local.emulator import ROOT
 from local.sandbox import Sandbox
+from tests.e2e.photos import catalogue
 from tools.gallery_page import GalleryPage
 
-PHOTOS = ROOT / "samples"
-ROCKET, COFFEE, RETINA = (PHOTOS / name for name in ("rocket.jpg", "coffee-turned.jpg", "retina.jpg"))
-# What the page calls of S3.
+# Requests of the page to the API and to S3.
+API = "**/_aws/execute-api/**"
 UPLOADS = re.compile("/other-compute-thumbnails-originals")
 SCREENSHOTS = ROOT / ".cache" / "screenshots"
 
 
-def picture(gallery: GalleryPage, name: str) -> None:
-    """Keep a picture of what is in the window."""
+def save_screenshot(gallery: GalleryPage, name: str) -> None:
+    """Save a screenshot of the visible part of the page to `.cache/screenshots`."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     gallery.page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
-def in_service(sandbox: Sandbox) -> dict[str, str]:
-    """The state of each photo, by the name of its file."""
-    items = sandbox.table_items(sandbox.outputs["Thumbnails"]["CatalogueTable"])
-    return {item["key"].rpartition("/")[2]: item["state"] for item in items}
+def photo_states(sandbox: Sandbox) -> dict[str, str]:
+    """Return the state of every photo in the catalogue by file name."""
+    return {key.rpartition("/")[2]: item["state"] for key, item in catalogue(sandbox).items()}
 
 
-def eventually(gallery: GalleryPage, look: Callable[[], bool]) -> None:
-    """Look until it is true; the page goes on meanwhile. Raises AssertionError if that does not come in time."""
+def eventually(gallery: GalleryPage, condition: Callable[[], bool]) -> None:
+    """Poll a condition until it is true, while the page handles its events.
+
+    Raises:
+        AssertionError: If the condition is still false after 30 seconds.
+    """
     for _ in range(300):
-        if look():
+        if condition():
             return
         gallery.page.wait_for_timeout(100)
-    raise AssertionError("not in time")
+    raise AssertionError("Not true after 30 seconds")
 
 
-def loaded(image: Any) -> str:
-    """Where the picture that is shown came from; empty if none is."""
+def image_source(image: Locator) -> str:
+    """Return the URL of a loaded image, or an empty string."""
     return str(image.evaluate("image => image.complete && image.naturalWidth ? image.currentSrc : ''"))

@@ -1,0 +1,16 @@
+"""Requests to the gallery page."""
+
+import urllib.request
+
+from local.deployment import Deployment
+
+
+def get_gallery(deployment: Deployment, path: str) -> bytes:
+    """Return what the load balancer of the gallery answers. Raises OSError if the status is an error.
+
+    The request uses no proxy, even if the environment has one.
+    """
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{deployment.outputs['Ecs']['GalleryUrl']}{path}", timeout=10) as response:
+        body: bytes = response.read()
+        return body
