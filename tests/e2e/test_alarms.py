@@ -119,7 +119,7 @@ def test_alarm_follows_its_cause(sandbox: Sandbox, inbox: str, assembly: Path, p
         response = sandbox.client("sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=1, MaxNumberOfMessages=10)
         return {message["Body"].strip('"') for message in response.get("Messages", [])}
 
-    with sandbox.emulator.metrics_faster(_SPEED):
+    with sandbox.emulator.accelerated_metrics(_SPEED):
         eventually(lambda: alarm()["StateValue"] == "OK")
         with CAUSES[path](sandbox):
             eventually(lambda: alarm()["StateValue"] == "ALARM")

@@ -46,11 +46,12 @@ def _pages(deployment: Deployment, album_id: str) -> int:
 
 def _log(deployment: Deployment, job: dict[str, Any]) -> list[str]:
     """Wait for the log of a job, and return its lines."""
-    group = job["container"]["logConfiguration"]["options"]["awslogs-group"]
-    logs, stream = deployment.client("logs"), job["container"]["logStreamName"]
-    events = eventually(
-        lambda: logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True)["events"]
-    )
+    stream = {
+        "logGroupName": job["container"]["logConfiguration"]["options"]["awslogs-group"],
+        "logStreamName": job["container"]["logStreamName"],
+    }
+    logs = deployment.client("logs")
+    events = eventually(lambda: logs.get_log_events(**stream, startFromHead=True)["events"])
     return [event["message"] for event in events]
 
 

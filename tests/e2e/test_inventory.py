@@ -1,4 +1,4 @@
-"""The inventory that tests compare before and after: it contains the resources of the stacks, so it detects leftovers."""
+"""The inventory that tests compare before and after: it contains what stacks create, so it detects leftovers."""
 
 from local.inventory import inventory
 from local.sandbox import Sandbox

@@ -66,7 +66,7 @@ def test_up_runs_until_ctrl_c_and_prints_working_commands(tmp_path: Path) -> Non
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
         )
-        s3.upload_file(ROOT / "samples/rocket.jpg", bucket, "rocket.jpg")
+        s3.upload_file(str(ROOT / "samples/rocket.jpg"), bucket, "rocket.jpg")
         (photos,) = re.findall(r"curl (\S+)", printed)
         eventually(lambda: b"rocket.jpg" in _get(photos))
         assert b"<title>Other Compute</title>" in _get(*re.findall(r"Ecs\.GalleryUrl +(\S+)", printed))

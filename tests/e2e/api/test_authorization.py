@@ -111,9 +111,8 @@ def test_signed_url_opens_only_its_thumbnail(client: ApiClient) -> None:
         "no signature": link.partition("?")[0],
     }
     assert client.fetch(link).status == 200
-    assert {what: client.fetch(other_link).status for what, other_link in changed.items()} == dict.fromkeys(
-        changed, 403
-    )
+    statuses = {change: client.fetch(url).status for change, url in changed.items()}
+    assert statuses == dict.fromkeys(changed, 403)
 
 
 @pytest.mark.usefixtures("sandbox")
