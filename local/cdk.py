@@ -4,12 +4,15 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from local.deployment import Outputs
 from local.emulator import ACCOUNT, HOST, LOGS, REGION, Emulator
 from local.errors import SandboxError
 from operations.cdk import cdk_environment, context_options, run_cdk
 from operations.errors import OperationError
+
+_SHORT_POLLING = Path(__file__).with_name("short_polling.cjs")
 
 # The number of stacks that the CLI deploys in parallel.
 _CONCURRENCY = "8"
@@ -70,6 +73,7 @@ class Cdk:
         """Return environment variables that lead AWS clients to this emulator and nowhere else."""
         kept = {name: value for name, value in self._synth_environment().items() if not name.startswith("AWS_")}
         return kept | self._emulator.client_environment() | {
+            "NODE_OPTIONS": f"{kept.get('NODE_OPTIONS', '')} --require {_SHORT_POLLING}".strip(),
             "HOME": str(self._emulator.folder),  # where the CLI caches the account of an access key
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

@@ -54,8 +54,9 @@ def test_access_log_contains_allowed_and_denied_requests(sandbox: Sandbox, url: 
     ApiClient(url, address=OTHER_ADDRESS).request("GET", f"photos/{'b' * 32}")
 
     def records() -> dict[str, Any]:
-        found = map(json.loads, _access_log(sandbox))
-        return {record["path"][-1]: record for record in found if record["path"][-2:] in ("aa", "bb")}
+        # API Gateway does not escape paths, so the records of other tests can be invalid JSON.
+        found = [json.loads(line) for line in _access_log(sandbox) if "/photos/aaaa" in line or "/photos/bbbb" in line]
+        return {record["path"][-1]: record for record in found}
 
     eventually(lambda: records().keys() == {"a", "b"})
     allowed, denied = records()["a"], records()["b"]
