@@ -1,57 +1,56 @@
-"""Least privilege: all work of all roles, held against their policies. `make permissions` takes every right away."""
+"""Least privilege: all probes against the deployed policies. `make permissions` revokes every permission in turn."""
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from local.sandbox import Sandbox
-from tests.permissions.decisions import Decisions
-from tests.permissions.grants import Grant
-from tests.permissions.page import PAGE, rights
+from tests.permissions.authorization import AuthorizationLog
+from tests.permissions.probe import ProbeFailed
 from tests.permissions.probes import api, batch
-from tests.permissions.run import Findings, Privileges
+from tests.permissions.report import REPORT, permissions_on
+from tests.permissions.roles import Permission, revoked
+from tests.permissions.trials import Findings, PermissionTrials
 
 
 @pytest.fixture(scope="module")
-def decisions(sandbox: Sandbox) -> Iterator[Decisions]:
-    with Decisions(sandbox.emulator) as decisions:
-        yield decisions
+def log(sandbox: Sandbox) -> Iterator[AuthorizationLog]:
+    with AuthorizationLog(sandbox.emulator) as log:
+        yield log
 
 
 @pytest.fixture(scope="module")
-def privileges(sandbox: Sandbox, decisions: Decisions) -> Iterator[Privileges]:
-    privileges = Privileges(sandbox, decisions)
-    yield privileges
-    privileges.clean()
+def trials(sandbox: Sandbox, log: AuthorizationLog) -> Iterator[PermissionTrials]:
+    trials = PermissionTrials(sandbox, log)
+    yield trials
+    trials.clean_up()
 
 
 @pytest.fixture(scope="module")
-def found(privileges: Privileges) -> Findings:
-    """What all work has shown, with all rights."""
-    return privileges.used()
+def findings(trials: PermissionTrials) -> Findings:
+    """What all probes show with all permissions."""
+    return trials.run_all_probes()
 
 
-@pytest.mark.guarantee("Least privilege")
-def test_what_is_needed_is_granted_and_what_is_granted_is_used(found: Findings) -> None:
-    assert found.problems == []
+def test_roles_have_exactly_the_permissions_that_probes_use(findings: Findings) -> None:
+    assert findings.problems == []
 
 
-def test_the_page_tells_of_just_these_rights(found: Findings) -> None:
-    assert rights(PAGE.read_text()) == {
-        (it.grant.role.path, it.grant.action, it.grant.told + (it.grant.condition and f" if {it.grant.condition}"))
-        for it in found.findings
-    }
+def test_report_lists_exactly_the_deployed_permissions(findings: Findings) -> None:
+    permissions = [it.permission for it in findings.items]
+    assert permissions_on(REPORT.read_text()) == {(it.role.path, it.action, it.scope) for it in permissions}
 
 
-def _few(grant: Grant) -> bool:
-    return grant.role.path.startswith("Ecs/") or grant.action in ("dynamodb:PutItem", "s3:ListBucket")
+def _is_sampled(permission: Permission) -> bool:
+    return permission.role.path.startswith("Ecs/") or permission.action in ("dynamodb:PutItem", "s3:ListBucket")
 
 
-def test_without_some_right_its_work_fails(privileges: Privileges, found: Findings) -> None:
-    privileges.missed(found, _few)
-    assert found.problems == []
-    assert {it.grant.role.path for it in found.taken} >= {
+def test_probes_fail_without_a_permission(trials: PermissionTrials, findings: Findings) -> None:
+    trials.revoke_each(findings, _is_sampled)
+    assert findings.problems == []
+    assert {it.permission.role.path for it in findings.necessary} >= {
         "Api/FunctionRole",
         "Batch/BindRole",
         "Batch/PageRole",
@@ -62,39 +61,36 @@ def test_without_some_right_its_work_fails(privileges: Privileges, found: Findin
 
 
 @pytest.fixture
-def granted_twice(sandbox: Sandbox, found: Findings) -> Iterator[Grant]:
-    """A right that a second policy of its role gives too, with another one that nothing uses."""
-    (grant,) = (it.grant for it in found.findings if it.grant.action == "dynamodb:PutItem")
-    unused = grant.statement | {"Action": "dynamodb:DeleteTable"}
-    policy = {"RoleName": grant.role.name, "PolicyName": "again"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [grant.statement, unused]})
+def duplicate(sandbox: Sandbox, findings: Findings) -> Iterator[Permission]:
+    """A permission that a second policy of its role also allows, with another permission that no probe uses."""
+    (permission,) = (it.permission for it in findings.items if it.permission.action == "dynamodb:PutItem")
+    unused = permission.statement | {"Action": "dynamodb:DeleteTable"}
+    policy = {"RoleName": permission.role.name, "PolicyName": "duplicate"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [permission.statement, unused]})
     sandbox.client("iam").put_role_policy(**policy, PolicyDocument=document)
-    yield grant
+    yield permission
     sandbox.client("iam").delete_role_policy(**policy)
 
 
-def test_a_right_too_much_is_told(sandbox: Sandbox, decisions: Decisions, granted_twice: Grant) -> None:
-    privileges = Privileges(sandbox, decisions, [api.announces])
-    found = privileges.used()
-    assert f"Api/FunctionRole: dynamodb:DeleteTable on {granted_twice.told}: nothing uses it" in found.problems
-    privileges.missed(found, lambda grant: grant == granted_twice)
-    assert f"Api/FunctionRole: {granted_twice}: nothing fails by being denied it" in found.problems
-    assert found.taken == []
-    privileges.clean()
+def test_unused_and_duplicate_permissions_are_problems(
+    sandbox: Sandbox, log: AuthorizationLog, duplicate: Permission
+) -> None:
+    trials = PermissionTrials(sandbox, log, [api.registers_upload])
+    findings = trials.run_all_probes()
+    unused = replace(duplicate, action="dynamodb:DeleteTable")
+    assert f"Api/FunctionRole: {unused}: no probe uses it" in findings.problems
+    trials.revoke_each(findings, lambda permission: permission == duplicate)
+    assert f"Api/FunctionRole: {duplicate}: no probe fails without it" in findings.problems
+    assert findings.necessary == []
+    trials.clean_up()
 
 
-def test_a_right_that_is_missing_is_told(sandbox: Sandbox, decisions: Decisions, found: Findings) -> None:
-    role = next(it.grant.role.name for it in found.findings if it.grant.role.path == "Batch/BindRole")
-    iam = sandbox.client("iam")
-    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-    left = [statement for statement in policy["Statement"] if statement["Action"] != "s3:ListBucket"]
-    lesser = json.dumps(policy | {"Statement": left})
-    privileges = Privileges(sandbox, decisions, [batch.bind_without_page])
-    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=lesser)
-    try:
-        with pytest.raises(RuntimeError, match=r"its log says which: .*AccessDenied"):
-            privileges.used()
-    finally:
-        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
-    privileges.clean()
+def test_probe_fails_when_the_role_lacks_a_permission(
+    sandbox: Sandbox, log: AuthorizationLog, findings: Findings
+) -> None:
+    of_role = [it.permission for it in findings.items if it.permission.role.path == "Batch/BindRole"]
+    (missing,) = (it for it in of_role if it.action == "s3:ListBucket")
+    trials = PermissionTrials(sandbox, log, [batch.reports_missing_page])
+    with revoked(sandbox, missing, of_role), pytest.raises(ProbeFailed, match="AccessDenied"):
+        trials.run_all_probes()
+    trials.clean_up()

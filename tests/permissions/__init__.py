@@ -1,6 +1,9 @@
-"""Least privilege, both ways: each right of each role is used by some work, and that work fails without it.
+"""Least-privilege test of every role that the stacks create, in both directions.
 
-In one sandbox with everything deployed: the work of every role is done once, and what the emulator decided is held
-against the policies as deployed. Then each right, a pair of one action and one resource, is taken away on its own, the
-work that used it is done again and has to fail by a denial of just that, and the right is given back.
+The test runs in one sandbox with all stacks deployed. A probe is a task that a role performs, such as binding an album.
+
+1. Every probe runs with all permissions. The emulator logs each authorization decision, and the log shows which
+   permissions the probes use. A permission is one action on one resource.
+2. Each permission is revoked on its own, a probe that uses it runs again, and the probe has to fail because IAM denied
+   exactly that permission. The permission is then restored.
 """

@@ -1,4 +1,4 @@
-"""Least privilege on the command line: `python -m tests.permissions`, or `make permissions`."""
+"""Run the permission trials: `python -m tests.permissions`, or `make permissions`."""
 
 import argparse
 import sys
@@ -7,41 +7,48 @@ import time
 from local.console import heading, step
 from local.errors import SandboxError
 from local.sandbox import running_sandbox
-from tests.permissions.decisions import Decisions
-from tests.permissions.page import PAGE, page
-from tests.permissions.run import Findings, Privileges
-from tests.permissions.trial import Failed
+from tests.permissions.authorization import AuthorizationLog
+from tests.permissions.probe import ProbeFailed
+from tests.permissions.report import REPORT, render
+from tests.permissions.trials import Findings, PermissionTrials
 
 
 def main() -> None:
-    """Run it in a sandbox of its own. Exits with 1 and what is wrong when anything is, with 2 for wrong arguments."""
+    """Run all trials in a new sandbox and write the report.
+
+    Exits with status 1 and the problems if there are any, and with status 2 for invalid arguments.
+    """
     argparse.ArgumentParser(
-        prog="python -m tests.permissions", description="Each right of each role is taken away, and has to be missed."
+        prog="python -m tests.permissions",
+        description=f"Revoke each permission of each role, check that a probe fails, and write {REPORT.name}.",
     ).parse_args()
     start = time.monotonic()
     try:
         with running_sandbox() as sandbox:
             sandbox.deploy()
-            with Decisions(sandbox.emulator) as decisions:
-                found = _run(Privileges(sandbox, decisions))
-    except (SandboxError, Failed) as error:
+            with AuthorizationLog(sandbox.emulator) as log:
+                findings = _run(PermissionTrials(sandbox, log))
+    except (SandboxError, ProbeFailed) as error:
         sys.exit(f"\n{error}")
     except KeyboardInterrupt:
-        sys.exit("\nStopped; nothing is left.")
-    if found.problems:
-        sys.exit("\n  ".join([f"\n{len(found.problems)} things are not as they have to be:", *found.problems]))
-    PAGE.write_text(page(found))
-    print(f"\nEach right is needed, in {time.monotonic() - start:.0f} s. It is written down in {PAGE.name}.")
+        sys.exit("\nStopped. No resources remain.")
+    if findings.problems:
+        sys.exit("\n  ".join([f"\n{len(findings.problems)} problems:", *findings.problems]))
+    REPORT.write_text(render(findings))
+    print(f"\nAll permissions are necessary ({time.monotonic() - start:.0f} s). Report: {REPORT}")
 
 
-def _run(privileges: Privileges) -> Findings:
-    heading("The work of all roles, with all their rights")
-    with step("all of it is done") as told:
-        found = privileges.used()
-        told.append(f"{found.calls:,} calls of {len(found.findings)} rights; {len(found.untried)} cannot be used here")
-    heading("Without one right after the other: what fails")
-    privileges.missed(found)
-    return found
+def _run(trials: PermissionTrials) -> Findings:
+    heading("All probes, with all permissions")
+    with step("all probes succeed") as notes:
+        findings = trials.run_all_probes()
+        notes.append(
+            f"{findings.requests:,} authorization requests, {len(findings.items)} permissions, of which the sandbox "
+            f"cannot exercise {len(findings.unexercised)}"
+        )
+    heading("Probes, with one permission revoked at a time")
+    trials.revoke_each(findings)
+    return findings
 
 
 if __name__ == "__main__":

@@ -1,33 +1,42 @@
-"""Reasons for wildcards, as the assembly has them, told as rights are told."""
+"""Acknowledged wildcards of the assembly, and the permissions that they explain."""
 
 from pathlib import Path
 
-from tests.permissions.grants import Grant, Role
-from tests.permissions.wildcards import Wildcard, has_wildcard, wildcards
+import pytest
+
+from tests.permissions.roles import Permission, Role
+from tests.permissions.wildcards import Wildcard, acknowledged_wildcards, has_wildcard
 
 
-def test_reasons_name_resources_of_this_stack_of_others_and_of_none(assembly: Path) -> None:
-    found = {(wildcard.construct, wildcard.told): wildcard.reason for wildcard in wildcards(assembly)}
-    assert found["Cron/FunctionRole", "Thumbnails/Thumbnails/reports/*"] == "Each night has a report of its own"
-    assert found["Thumbnails/FunctionRole", "Thumbnails/Originals/*"].startswith("Any object in the bucket is a photo")
-    assert found["Batch/ExecutionRole", "*"].startswith("ecr:GetAuthorizationToken")
-    assert ("Ecs/Hosts/Role", "container-instance/Ecs/Cluster/*") in found
+def test_acknowledged_wildcards_name_resources_of_their_stack_and_of_others(assembly: Path) -> None:
+    assert {(it.construct, it.resource_label) for it in acknowledged_wildcards(assembly)} >= {
+        ("Cron/FunctionRole", "Thumbnails/Thumbnails/reports/*"),
+        ("Thumbnails/FunctionRole", "Thumbnails/Originals/*"),
+        ("Batch/ExecutionRole", "*"),
+        ("Ecs/Hosts/Role", "container-instance/Ecs/Cluster/*"),
+    }
 
 
-def _grant(role: str, told: str) -> Grant:
-    return Grant(Role(role, "name"), "policy", "some:Action", told, told)
+def _permission(role: str, resource: str) -> Permission:
+    return Permission(Role(role, "name"), "policy", "some:Action", resource, resource)
 
 
-def test_a_reason_is_for_its_role_or_what_is_below_and_for_its_resource() -> None:
-    wildcard = Wildcard("Ecs/Task", "*", "why")
-    assert wildcard.has(_grant("Ecs/Task/ExecutionRole", "*"))
-    assert wildcard.has(_grant("Ecs/Task", "*"))
-    assert not wildcard.has(_grant("Ecs/TaskRole", "*"))
-    assert not wildcard.has(_grant("Ecs/Task", "bucket/*"))
+def test_wildcard_explains_its_resource_in_its_construct() -> None:
+    wildcard = Wildcard("Ecs/Task", "*", "reason")
+    assert wildcard.explains(_permission("Ecs/Task/ExecutionRole", "*"))
+    assert wildcard.explains(_permission("Ecs/Task", "*"))
+    assert not wildcard.explains(_permission("Ecs/TaskRole", "*"))
+    assert not wildcard.explains(_permission("Ecs/Task", "bucket/*"))
 
 
-def test_streams_of_a_log_group_are_no_wildcard() -> None:
-    assert not has_wildcard(_grant("Role", "log-group:Cron/FunctionLog:*"))
-    assert has_wildcard(_grant("Role", "log-group:*:*"))
-    assert has_wildcard(_grant("Role", "log-group:*"))
-    assert not has_wildcard(_grant("Role", "bucket/key"))
+@pytest.mark.parametrize(
+    ("resource", "expected"),
+    [
+        ("log-group:*:*", True),
+        ("log-group:*", True),
+        ("log-group:Cron/FunctionLog:*", False),
+        ("bucket/key", False),
+    ],
+)
+def test_log_streams_are_not_a_wildcard(resource: str, expected: bool) -> None:
+    assert has_wildcard(_permission("Role", resource)) is expected

@@ -1,6 +1,6 @@
-"""Why wildcards in policies have to stay: what `stacks/support/cdk_nag.py` has put into the assembly.
+"""Reasons for the wildcards in policies, read from the cdk-nag acknowledgements in the assembly's metadata.
 
-The ARN of a log group ends with `:*`, which is all of its streams, and no wildcard that anyone chose.
+`:*` at the end of a log group's ARN means its log streams. It is part of the ARN format and needs no reason.
 """
 
 import json
@@ -8,52 +8,55 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.permissions.grants import Grant
-from tests.permissions.names import construct_paths
+from tests.permissions.resources import construct_paths
+from tests.permissions.roles import Permission
 
 _RULE = re.compile(r"AwsSolutions::AwsSolutions-IAM5\[Resource::(.*)\]")
-_OF_OTHER_STACK = re.compile(r'\{"Fn::GetStackOutput":\{"StackName":"[^"]*?(\w+)".*?FnGetAtt(\w+?)Arn[0-9A-F]{8}"\}\}')
-_OF_THIS_STACK = re.compile(r"<(\w+)(?:\.Arn)?>")
-_ARN = re.compile(r"^arn:<AWS::Partition>:\w+:<AWS::Region>:<AWS::AccountId>:")
-
-
+_OTHER_STACK = re.compile(r'\{"Fn::GetStackOutput":\{"StackName":"[^"]*?(\w+)".*?FnGetAtt(\w+?)Arn[0-9A-F]{8}"\}\}')
+_SAME_STACK = re.compile(r"<(\w+)(?:\.Arn)?>")
+_ARN_PREFIX = re.compile(r"^arn:<AWS::Partition>:\w+:<AWS::Region>:<AWS::AccountId>:")
 _LOG_GROUP = re.compile(r"log-group:[^*]*:\*")
 
 
 @dataclass(frozen=True)
 class Wildcard:
-    """construct: path of a role, or of what it belongs to; told: the resource, as `Grant.told` has it"""
+    """An acknowledged wildcard.
+
+    Attributes:
+        construct: Path of a role, or of a construct that contains it.
+        resource_label: The resource, in the format of `Permission.resource_label`.
+        reason: Why the policy needs the wildcard.
+    """
 
     construct: str
-    told: str
+    resource_label: str
     reason: str
 
-    def has(self, grant: Grant) -> bool:
-        """Whether this is why that right has a wildcard."""
-        return f"{grant.role.path}/".startswith(f"{self.construct}/") and grant.told == self.told
+    def explains(self, permission: Permission) -> bool:
+        """Whether this is the reason for the wildcard of a permission."""
+        in_construct = f"{permission.role.path}/".startswith(f"{self.construct}/")
+        return in_construct and permission.resource_label == self.resource_label
 
 
-def has_wildcard(grant: Grant) -> bool:
-    """Whether the resource of this right is a pattern."""
-    return "*" in grant.told and not _LOG_GROUP.fullmatch(grant.told)
+def has_wildcard(permission: Permission) -> bool:
+    """Whether the resource of a permission is a pattern."""
+    return "*" in permission.resource_label and not _LOG_GROUP.fullmatch(permission.resource_label)
 
 
-def wildcards(assembly: Path) -> list[Wildcard]:
-    """All of them, with their reasons."""
+def acknowledged_wildcards(assembly: Path) -> list[Wildcard]:
+    """Return all acknowledged wildcards of an assembly."""
     paths = construct_paths(assembly)
-    found = []
-    for file in sorted(assembly.glob("*.metadata.json")):
-        stack = file.name.partition(".")[0]
-        for construct, entries in json.loads(file.read_text()).items():
-            for entry in entries:
-                reasons = entry["data"] if entry["type"] == "aws:cdk:acknowledged-rules" else {}
-                for rule, reason in reasons.items():
-                    if named := _RULE.fullmatch(rule):
-                        found.append(Wildcard(construct.strip("/"), _told(named[1], stack, paths), reason))
-    return found
+    return [
+        Wildcard(construct.strip("/"), _readable(rule[1], file.name.partition(".")[0], paths), reason)
+        for file in sorted(assembly.glob("*.metadata.json"))
+        for construct, entries in json.loads(file.read_text()).items()
+        for entry in entries
+        if entry["type"] == "aws:cdk:acknowledged-rules"
+        for name, reason in entry["data"].items()
+        if (rule := _RULE.fullmatch(name))
+    ]
 
 
-def _told(resource: str, stack: str, paths: dict[str, dict[str, str]]) -> str:
-    told = _ARN.sub("", resource)
-    told = _OF_OTHER_STACK.sub(lambda name: paths[name[1]][name[2]], told)
-    return _OF_THIS_STACK.sub(lambda name: paths[stack][name[1]], told)
+def _readable(resource: str, stack: str, paths: dict[str, dict[str, str]]) -> str:
+    text = _OTHER_STACK.sub(lambda match: paths[match[1]][match[2]], _ARN_PREFIX.sub("", resource))
+    return _SAME_STACK.sub(lambda match: paths[stack][match[1]], text)

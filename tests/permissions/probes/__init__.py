@@ -1,12 +1,12 @@
-"""The work of all roles."""
+"""Probes of all roles."""
 
+from tests.permissions.probe import Probe
 from tests.permissions.probes import alarms, api, batch, ecs, functions, images, sweep, thumbnails
-from tests.permissions.trial import Probe
 
-# The first that used a right is the first to be done without it: what tells a reader most comes first.
+# For each permission, the report names the first probe that uses it, so the most telling probes come first.
 PROBES = [
-    found
+    value
     for module in (thumbnails, api, sweep, batch, ecs, images, functions, alarms)
-    for found in vars(module).values()
-    if isinstance(found, Probe)
+    for value in vars(module).values()
+    if isinstance(value, Probe)
 ]

@@ -1,17 +1,18 @@
-"""The work of the rules that tell a person."""
+"""Probe of the role with which EventBridge publishes alarms."""
 
-from tests.alert_inbox import alert_inbox
-from tests.permissions.trial import Trial, probe
+from tests.queues import alert_inbox
+from tests.permissions.probe import Trial, probe
 
 _ALARM = "Thumbnails/DeadLettersAlarm"
 
 
-@probe()
-def told(trial: Trial) -> None:
-    """An alarm that is raised reaches the topic."""
-    sandbox = trial.bench.sandbox
-    sqs, cloudwatch, alarm = sandbox.client("sqs"), sandbox.client("cloudwatch"), trial.bench.names.of(_ALARM)
-    with alert_inbox(sandbox) as inbox:
-        cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="tried")
-        trial.afterwards.callback(cloudwatch.set_alarm_state, AlarmName=alarm, StateValue="OK", StateReason="tried")
-        trial.until("the topic was told", lambda: "Messages" in sqs.receive_message(QueueUrl=inbox))
+@probe
+def publishes_alarm(trial: Trial) -> None:
+    """Publish an alarm to the SNS topic."""
+    sandbox = trial.context.sandbox
+    sqs, cloudwatch = sandbox.client("sqs"), sandbox.client("cloudwatch")
+    state = {"AlarmName": trial.context.resources.physical_id(_ALARM), "StateReason": "probe"}
+    with alert_inbox(sandbox) as queue:
+        cloudwatch.set_alarm_state(**state, StateValue="ALARM")
+        trial.cleanup.callback(cloudwatch.set_alarm_state, **state, StateValue="OK")
+        trial.wait_until("a message on the topic", lambda: "Messages" in sqs.receive_message(QueueUrl=queue))

@@ -1,4 +1,4 @@
-"""The work of the API's function, of whoever holds a link that it signed, and of its access log."""
+"""Probes of the API function, of the URLs that it signs, and of the access log."""
 
 import json
 from typing import Any
@@ -7,103 +7,102 @@ from urllib3 import BaseHTTPResponse
 
 from photos.albums import jobs_key, pdf_key
 from photos.keys import photo_id
-from tests.permissions.trial import FILENAME, Failed, Trial, probe
+from tests.permissions.probe import FILENAME, ProbeFailed, Trial, probe
 
-_FILE = b"What this is, another function finds out."
-
-
-@probe()
-def access_logged(trial: Trial) -> None:
-    """Each request is in the access log."""
-    bucket = trial.bench.names.of("Api/AccessLog/Bucket")
-
-    def files() -> int:
-        return int(trial.bench.s3.list_objects_v2(Bucket=bucket)["KeyCount"])
-
-    before = files()
-    _ask(trial, "GET", "health", 200)
-    trial.until("the bucket of the access log has more files", lambda: files() > before)
+_FILE = b"The API accepts any bytes. The thumbnail function rejects unsupported images."
 
 
-@probe()
-def lists(trial: Trial) -> None:
-    """The API lists the newest photos."""
-    _ask(trial, "GET", "photos?limit=3", 200)
+@probe
+def delivers_access_log(trial: Trial) -> None:
+    """Deliver an entry of the access log."""
+    bucket = trial.context.resources.physical_id("Api/AccessLog/Bucket")
+
+    def count() -> int:
+        return int(trial.context.s3.list_objects_v2(Bucket=bucket)["KeyCount"])
+
+    before = count()
+    _request(trial, "GET", "health", 200)
+    trial.wait_until("another object in the access log bucket", lambda: count() > before)
 
 
-@probe()
-def shows(trial: Trial) -> None:
-    """The API shows a photo."""
-    _show(trial)
+@probe
+def lists_photos(trial: Trial) -> None:
+    """List the newest photos."""
+    _request(trial, "GET", "photos?limit=3", 200)
 
 
-@probe()
-def opens_thumbnail(trial: Trial) -> None:
-    """A thumbnail can be read by the link that the API gave."""
-    _open(trial, _show(trial)["thumbnails"]["256"])
+@probe
+def returns_photo(trial: Trial) -> None:
+    """Return a photo."""
+    _photo(trial)
 
 
-@probe()
-def announces(trial: Trial) -> None:
-    """The API takes the announcement of a photo."""
-    _announce(trial)
+@probe
+def signs_thumbnail_url(trial: Trial) -> None:
+    """Sign the URL of a thumbnail."""
+    _fetch(trial, next(iter(_photo(trial)["thumbnails"].values())))
 
 
-@probe()
-def sends(trial: Trial) -> None:
-    """A photo can be sent by the form that the API gave."""
-    _done(trial.bench.api.upload(_announce(trial)["upload"], _FILE), 204)
+@probe
+def registers_upload(trial: Trial) -> None:
+    """Register an upload."""
+    _register(trial)
 
 
-@probe()
-def withdraws(trial: Trial) -> None:
-    """The API deletes a photo that was announced and never came."""
-    _ask(trial, "DELETE", f"photos/{_announce(trial)['photo']['id']}", 204)
+@probe
+def signs_upload_form(trial: Trial) -> None:
+    """Sign an upload form."""
+    _checked(trial.context.api.upload(_register(trial)["upload"], _FILE), 204)
 
 
-@probe()
-def orders_album(trial: Trial) -> None:
-    """The API takes the order of an album."""
-    _ask(trial, "POST", "albums", 202, {"title": "Privileges", "photos": [photo_id(trial.bench.photo)]})
+@probe
+def deletes_pending_photo(trial: Trial) -> None:
+    """Delete a photo that was registered but not uploaded."""
+    _request(trial, "DELETE", f"photos/{_register(trial)['photo']['id']}", 204)
 
 
-@probe()
-def follows_album(trial: Trial) -> None:
-    """The API tells how far an album is."""
-    album = trial.bench.new_album()
-    trial.bench.put(jobs_key(album.id), json.dumps({"pages": "none", "bind": "none"}).encode())
-    _ask(trial, "GET", f"albums/{album.id}", 200)
+@probe
+def submits_album(trial: Trial) -> None:
+    """Submit an album."""
+    _request(trial, "POST", "albums", 202, {"title": "Permissions", "photos": [photo_id(trial.context.photo)]})
 
 
-@probe()
-def opens_album(trial: Trial) -> None:
-    """An album can be read by the link that the API gave."""
-    album = trial.bench.new_album()
-    trial.bench.put(pdf_key(album.id), b"%PDF-")
-    _open(trial, _ask(trial, "GET", f"albums/{album.id}", 200)["url"])
+@probe
+def returns_album_state(trial: Trial) -> None:
+    """Return the state of an album."""
+    album = trial.context.new_album()
+    trial.context.put_object(jobs_key(album.id), json.dumps({"pages": "none", "bind": "none"}).encode())
+    _request(trial, "GET", f"albums/{album.id}", 200)
 
 
-def _ask(trial: Trial, method: str, path: str, status: int, body: Any = None) -> Any:
-    return _done(trial.bench.api.request(method, path, body), status)
+@probe
+def signs_album_url(trial: Trial) -> None:
+    """Sign the URL of an album."""
+    album = trial.context.new_album()
+    trial.context.put_object(pdf_key(album.id), b"%PDF-")
+    _fetch(trial, _request(trial, "GET", f"albums/{album.id}", 200)["url"])
 
 
-def _done(answer: BaseHTTPResponse, status: int) -> Any:
-    """What it says. Raises Failed if its status is another one."""
-    if answer.status != status:
-        raise Failed(f"status {answer.status}, not {status}: {answer.data.decode()[:200]}")
+def _request(trial: Trial, method: str, path: str, status: int, body: Any = None) -> Any:
+    answer = _checked(trial.context.api.request(method, path, body), status)
     return answer.json() if answer.data else None
 
 
-def _open(trial: Trial, link: str) -> None:
-    answer = trial.bench.api.fetch(link)
-    if answer.status != 200:
-        raise Failed(f"status {answer.status}, not 200: {answer.data.decode()[:200]}")
+def _checked(answer: BaseHTTPResponse, status: int) -> BaseHTTPResponse:
+    if answer.status != status:
+        raise ProbeFailed(f"status {answer.status} instead of {status}: {answer.data.decode()[:200]}")
+    return answer
 
 
-def _show(trial: Trial) -> Any:
-    return _ask(trial, "GET", f"photos/{photo_id(trial.bench.photo)}", 200)
+def _fetch(trial: Trial, url: str) -> None:
+    _checked(trial.context.api.fetch(url), 200)
 
 
-def _announce(trial: Trial) -> Any:
-    body = {"filename": FILENAME, "content_type": "image/png", "size": len(_FILE)}
-    return _ask(trial, "POST", "photos", 201, body)
+def _photo(trial: Trial) -> Any:
+    return _request(trial, "GET", f"photos/{photo_id(trial.context.photo)}", 200)
+
+
+def _register(trial: Trial) -> Any:
+    return _request(
+        trial, "POST", "photos", 201, {"filename": FILENAME, "content_type": "image/png", "size": len(_FILE)}
+    )

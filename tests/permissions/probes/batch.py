@@ -1,4 +1,4 @@
-"""The work of the album's jobs, and of AWS Batch, which starts them in the name of their execution role."""
+"""Probes of the album jobs, and of the execution role with which AWS Batch starts them."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,79 +8,70 @@ from local.emulator import ROOT
 from photos.albums import Album, page_key
 from photos.keys import photo_id
 from photos.timestamps import format_utc
-from tests.permissions.trial import PREFIX, Failed, Trial, probe
+from tests.permissions.probe import PREFIX, ProbeFailed, Trial, probe
 
-# Outputs of the stack that tell a queue, and a job definition.
-_MAKE_PAGE = ("JobQueue", "AlbumJobDefinition")
-_BIND = ("BindJobQueue", "BindJobDefinition")
+# Outputs of the Batch stack: a job queue and a job definition.
+_PAGE_JOB = ("JobQueue", "AlbumJobDefinition")
+_BIND_JOB = ("BindJobQueue", "BindJobDefinition")
 
-# What was made of it is of no account: any JPEG is a page.
-_PAGE = ROOT / "samples" / "retina.jpg"
-
-
-@probe()
-def page(trial: Trial) -> None:
-    """A page of an album is made."""
-    _run(trial, _MAKE_PAGE, trial.bench.new_album())
+_ANY_JPEG = ROOT / "samples" / "retina.jpg"  # a valid page
 
 
-@probe()
-def page_with_gap(trial: Trial) -> None:
-    """A page of an album has a gap where a thumbnail is gone."""
-    bench, key = trial.bench, f"{PREFIX}{uuid4().hex}.png"
-    texts = {"key": key, "id": photo_id(key), "state": "ready", "created_at": format_utc(datetime.now(UTC))}
-    attributes: dict[str, Any] = {name: {"S": text} for name, text in texts.items()}
-    bench.sandbox.client("dynamodb").put_item(
-        TableName=bench.sandbox.outputs["Thumbnails"]["CatalogueTable"],
-        Item=attributes | {"thumbnails": {"M": {"256": {"S": "gone/256.webp"}}}},
-    )
-    trial.afterwards.callback(
-        bench.sandbox.client("dynamodb").delete_item,
-        TableName=bench.sandbox.outputs["Thumbnails"]["CatalogueTable"],
-        Key={"key": {"S": key}},
-    )
-    _run(trial, _MAKE_PAGE, trial.bench.new_album(key))
+@probe
+def renders_page(trial: Trial) -> None:
+    """Render an album page."""
+    _run(trial, _PAGE_JOB, trial.context.new_album())
 
 
-@probe()
-def bind(trial: Trial) -> None:
-    """The pages of an album are bound."""
-    album = trial.bench.new_album()
-    trial.bench.put(page_key(album.id, 0), _PAGE.read_bytes())
-    _run(trial, _BIND, album)
+@probe
+def renders_page_without_thumbnail(trial: Trial) -> None:
+    """Render an album page for a photo whose thumbnail does not exist."""
+    context, key = trial.context, f"{PREFIX}{uuid4().hex}.png"
+    attributes = {"key": key, "id": photo_id(key), "state": "ready", "created_at": format_utc(datetime.now(UTC))}
+    context.put_item(attributes, thumbnails={"256": "missing/256.webp"})
+    trial.cleanup.callback(context.delete_item, key)
+    _run(trial, _PAGE_JOB, context.new_album(key))
 
 
-@probe()
-def bind_without_page(trial: Trial) -> None:
-    """An album that lacks a page is not bound, and its log says which."""
-    album = trial.bench.new_album()
+@probe
+def binds_album(trial: Trial) -> None:
+    """Bind the pages of an album."""
+    album = trial.context.new_album()
+    trial.context.put_object(page_key(album.id, 0), _ANY_JPEG.read_bytes())
+    _run(trial, _BIND_JOB, album)
+
+
+@probe
+def reports_missing_page(trial: Trial) -> None:
+    """Name the missing page of an album in the job's log."""
+    album = trial.context.new_album()
     try:
-        _run(trial, _BIND, album)
-    except Failed as failed:
-        if page_key(album.id, 0) not in str(failed):
+        _run(trial, _BIND_JOB, album)
+    except ProbeFailed as error:
+        if page_key(album.id, 0) not in str(error):
             raise
 
 
-def _run(trial: Trial, kind: tuple[str, str], album: Album) -> None:
-    """Run a job until its end. Raises Failed with its last words."""
-    batch, outputs = trial.bench.sandbox.client("batch"), trial.bench.sandbox.outputs["Batch"]
-    queue, definition = (outputs[output] for output in kind)
+def _run(trial: Trial, job: tuple[str, str], album: Album) -> None:
+    """Run a job to its end. Raises ProbeFailed with the last line of its log if it fails."""
+    batch, outputs = trial.context.sandbox.client("batch"), trial.context.sandbox.outputs["Batch"]
+    queue, definition = (outputs[output] for output in job)
     job_id = batch.submit_job(
-        jobName="privileges", jobQueue=queue, jobDefinition=definition, parameters={"album": album.id}
+        jobName="permissions", jobQueue=queue, jobDefinition=definition, parameters={"album": album.id}
     )["jobId"]
 
-    def job() -> dict[str, Any]:
+    def describe() -> Any:
         (found,) = batch.describe_jobs(jobs=[job_id])["jobs"]
-        return found  # type: ignore[no-any-return]  # the client has no types
+        return found
 
-    trial.until("the job has ended", lambda: job()["status"] in ("SUCCEEDED", "FAILED"))
-    if (ended := job())["status"] == "FAILED":
-        raise Failed(ended["container"].get("reason") or _last_words(trial, ended))
+    trial.wait_until("end of the job", lambda: describe()["status"] in ("SUCCEEDED", "FAILED"))
+    if (ended := describe())["status"] == "FAILED":
+        raise ProbeFailed(ended["container"].get("reason") or _last_log_line(trial, ended))
 
 
-def _last_words(trial: Trial, job: dict[str, Any]) -> str:
-    events = trial.bench.sandbox.client("logs").get_log_events(
+def _last_log_line(trial: Trial, job: dict[str, Any]) -> str:
+    events = trial.context.sandbox.client("logs").get_log_events(
         logGroupName=job["container"]["logConfiguration"]["options"]["awslogs-group"],
         logStreamName=job["container"]["logStreamName"],
     )["events"]
-    return events[-1]["message"] if events else "it said nothing"
+    return events[-1]["message"] if events else "the log is empty"

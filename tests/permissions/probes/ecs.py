@@ -1,33 +1,34 @@
-"""What ECS does in the name of the execution roles of tasks. The gallery's own roles may do nothing."""
+"""Probes of the execution roles with which ECS starts the gallery. The task roles have no permissions."""
 
 from typing import Any
 
-from tests.permissions.trial import Failed, Trial, probe
+from tests.permissions.probe import ProbeFailed, Trial, probe
 
 
-@probe()
-def on_fargate(trial: Trial) -> None:
-    """A task of the gallery starts on Fargate."""
-    subnets = [subnet.name for subnet in trial.bench.names.of_kind("AWS::EC2::Subnet")]
+@probe
+def starts_task_on_fargate(trial: Trial) -> None:
+    """Start a gallery task on Fargate."""
+    subnets = [subnet.physical_id for subnet in trial.context.resources.of_type("AWS::EC2::Subnet")]
     network = {"awsvpcConfiguration": {"subnets": subnets, "assignPublicIp": "ENABLED"}}
     _start(trial, "Ecs/FargateTask", launchType="FARGATE", networkConfiguration=network)
 
 
-@probe()
-def on_ec2(trial: Trial) -> None:
-    """A task of the gallery starts on EC2."""
+@probe
+def starts_task_on_ec2(trial: Trial) -> None:
+    """Start a gallery task on EC2."""
     _start(trial, "Ecs/Ec2Task", launchType="EC2")
 
 
-def _start(trial: Trial, definition: str, **how: Any) -> None:
-    client, cluster = trial.bench.sandbox.client("ecs"), trial.bench.names.of("Ecs/Cluster")
-    (task,) = client.run_task(cluster=cluster, taskDefinition=trial.bench.names.of(definition), **how)["tasks"]
-    trial.afterwards.callback(client.stop_task, cluster=cluster, task=task["taskArn"])
+def _start(trial: Trial, definition: str, **options: Any) -> None:
+    ecs, resources = trial.context.sandbox.client("ecs"), trial.context.resources
+    cluster, definition = resources.physical_id("Ecs/Cluster"), resources.physical_id(definition)
+    (task,) = ecs.run_task(cluster=cluster, taskDefinition=definition, **options)["tasks"]
+    trial.cleanup.callback(ecs.stop_task, cluster=cluster, task=task["taskArn"])
 
-    def started() -> bool:
-        (found,) = client.describe_tasks(cluster=cluster, tasks=[task["taskArn"]])["tasks"]
+    def is_running() -> bool:
+        (found,) = ecs.describe_tasks(cluster=cluster, tasks=[task["taskArn"]])["tasks"]
         if found["lastStatus"] == "STOPPED":
-            raise Failed(found["stoppedReason"])
+            raise ProbeFailed(found["stoppedReason"])
         return bool(found["lastStatus"] == "RUNNING")
 
-    trial.until("the task runs", started)
+    trial.wait_until("task is RUNNING", is_running)

@@ -1,44 +1,45 @@
-"""What Lambda does for every function: it writes the function's log."""
+"""Probes of what Lambda does with the role of every function: it writes the log."""
 
-from tests.permissions.trial import Trial, probe
-
-
-@probe()
-def thumbnail_logs(trial: Trial) -> None:
-    """What the thumbnail function logs is in its log group."""
-    _logs(trial, "Thumbnails/Function", {"Records": []})
+from tests.permissions.probe import PREFIX, Trial, probe
 
 
-@probe()
-def sweep_logs(trial: Trial) -> None:
-    """What the sweep logs is in its log group."""
-    _logs(trial, "Cron/Function", {})
+@probe
+def writes_thumbnail_log(trial: Trial) -> None:
+    """Write the log of the thumbnail function."""
+    _log(trial, "Thumbnails/Function", {"Records": []})
 
 
-@probe()
-def api_logs(trial: Trial) -> None:
-    """What the API's function logs is in its log group."""
-    _logs(trial, "Api/Function", {})
+@probe
+def writes_sweep_log(trial: Trial) -> None:
+    """Write the log of the sweep."""
+    _log(trial, "Cron/Function", {})
 
 
-@probe()
-def image_build_logs(trial: Trial) -> None:
-    """What the function that has images built logs is in its log group."""
-    properties = {"ImageTag": "none", "RepositoryName": "none", "ProjectName": "none"}
-    answer = trial.bench.s3.generate_presigned_url(
-        "put_object", Params={"Bucket": trial.bench.thumbnails, "Key": "privileges/answer"}
+@probe
+def writes_api_log(trial: Trial) -> None:
+    """Write the log of the API function."""
+    _log(trial, "Api/Function", {})
+
+
+@probe
+def writes_image_builder_log(trial: Trial) -> None:
+    """Write the log of the function that starts image builds."""
+    url = trial.context.s3.generate_presigned_url(
+        "put_object", Params={"Bucket": trial.context.thumbnails, "Key": f"{PREFIX}response"}
     )
-    asked = {"StackId": "none", "RequestId": "none", "LogicalResourceId": "none", "ResponseURL": answer}
-    _logs(trial, "Registry/Builder", {"RequestType": "Delete", "ResourceProperties": properties} | asked)
+    event = dict.fromkeys(("StackId", "RequestId", "LogicalResourceId"), "none")
+    properties = dict.fromkeys(("ImageTag", "RepositoryName", "ProjectName"), "none")
+    request = {"RequestType": "Delete", "ResponseURL": url, "ResourceProperties": properties}
+    _log(trial, "Registry/Builder", event | request)
 
 
-def _logs(trial: Trial, function: str, event: dict[str, object]) -> None:
-    logs, group = trial.bench.sandbox.client("logs"), trial.bench.names.of(f"{function}Log")
+def _log(trial: Trial, function: str, event: dict[str, object]) -> None:
+    resources, pages = trial.context.resources, trial.context.sandbox.client("logs").get_paginator("filter_log_events")
+    group = resources.physical_id(f"{function}Log")
 
-    def lines() -> int:
+    def count() -> int:
         return sum(len(page["events"]) for page in pages.paginate(logGroupName=group))
 
-    pages = logs.get_paginator("filter_log_events")
-    before = lines()
-    trial.bench.invoke(trial.bench.names.of(function), event)
-    trial.until("its log has more lines", lambda: lines() > before)
+    before = count()
+    trial.context.invoke(resources.physical_id(function), event)
+    trial.wait_until("another event in the log group", lambda: count() > before)

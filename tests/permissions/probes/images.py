@@ -1,47 +1,45 @@
-"""The work of the function that has images built, and of CodeBuild, which builds and pushes them."""
+"""Probes of the function that starts image builds, and of CodeBuild, which builds and pushes the images."""
 
-import json
 from uuid import uuid4
 
-from tests.permissions.trial import PREFIX, Failed, Trial, probe
+from tests.permissions.probe import PREFIX, ProbeFailed, Trial, probe
 
 
-@probe()
-def gallery_image(trial: Trial) -> None:
-    """The image of the gallery is built and pushed."""
+@probe
+def builds_gallery_image(trial: Trial) -> None:
+    """Build and push the gallery image."""
     _build(trial, "Gallery")
 
 
-@probe()
-def album_image(trial: Trial) -> None:
-    """The image of the album is built and pushed."""
+@probe
+def builds_album_image(trial: Trial) -> None:
+    """Build and push the album image."""
     _build(trial, "Album")
 
 
-def _build(trial: Trial, which: str) -> None:
-    """Ask for an image that is not there any more, as CloudFormation does, and read the answer."""
-    bench, names = trial.bench, trial.bench.names
-    repository, _, tag = names.of(f"Registry/{which}Image/Built/Default").rpartition(":")
-    ecr = bench.sandbox.client("ecr")
-    ecr.batch_delete_image(repositoryName=repository, imageIds=[{"imageTag": tag}])
-    answer = f"{PREFIX}{uuid4().hex}"
-    where = bench.s3.generate_presigned_url("put_object", Params={"Bucket": bench.thumbnails, "Key": answer})
+def _build(trial: Trial, image: str) -> None:
+    """Delete an image, request it as CloudFormation does, and check the response to CloudFormation."""
+    context, resources = trial.context, trial.context.resources
+    repository, _, tag = resources.physical_id(f"Registry/{image}Image/Built/Default").rpartition(":")
+    context.sandbox.client("ecr").batch_delete_image(repositoryName=repository, imageIds=[{"imageTag": tag}])
+    response = f"{PREFIX}{uuid4().hex}"
+    url = context.s3.generate_presigned_url("put_object", Params={"Bucket": context.thumbnails, "Key": response})
     event = {
         "RequestType": "Create",
-        "ResponseURL": where,
-        "StackId": "privileges",
-        "RequestId": answer,
-        "LogicalResourceId": which,
+        "ResponseURL": url,
+        "StackId": "permissions",
+        "RequestId": response,
+        "LogicalResourceId": image,
         "ResourceProperties": {
-            "ProjectName": names.of(f"Registry/{which}Image/Project"),
+            "ProjectName": resources.physical_id(f"Registry/{image}Image/Project"),
             "RepositoryName": repository,
             "ImageTag": tag,
         },
     }
-    bench.start(names.of("Registry/Builder"), event)
-    # It tries again for a while what was denied, as a role may be new.
-    trial.afterwards.callback(bench.wait, lambda: bench.there(answer))
-    trial.until("CloudFormation is answered", lambda: bench.there(answer))
-    said = json.load(bench.s3.get_object(Bucket=bench.thumbnails, Key=answer)["Body"])
-    if said["Status"] != "SUCCESS":
-        raise Failed(said["Reason"])
+    context.invoke_async(resources.physical_id("Registry/Builder"), event)
+    # The function retries a denied call for a while, because the permissions of a new role take time to propagate.
+    trial.cleanup.callback(context.wait_until, lambda: context.object_exists(response))
+    trial.wait_until("response to CloudFormation", lambda: context.object_exists(response))
+    result = context.read_json(response)
+    if result["Status"] != "SUCCESS":
+        raise ProbeFailed(result["Reason"])

@@ -1,114 +1,117 @@
-"""The work of the sweep, and of the schedule that starts it."""
+"""Probes of the sweep, and of the schedule that starts it."""
 
-import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
 from uuid import uuid4
 
 from local.demo.catalogue import wait_for_item
 from photos.keys import photo_id
 from photos.sweep import Progress
-from tests.permissions.trial import PREFIX, Failed, Trial, probe
+from tests.permissions.probe import PREFIX, ProbeFailed, Trial, probe
 
 _FUNCTION = "Cron/Function"
+_TIMEOUT_SECONDS = 900  # of the function, as the stack sets it
 
-# Longer than the sweep leaves anything alone.
+# The sweep ignores what is recent. This is longer than every such limit.
 _LATER = timedelta(days=2)
 
 
-@probe()
-def mends(trial: Trial) -> None:
-    """A sweep mends what is wrong: a lost thumbnail, an item without photo, an orphan, an abandoned upload."""
-    bench = trial.bench
-    lost = bench.item(bench.photo)["thumbnails"]["256"]
-    bench.s3.delete_object(Bucket=bench.thumbnails, Key=lost)
-    bench.s3.put_object(Bucket=bench.thumbnails, Key=f"{uuid4().hex}/0-orphan/256.webp", Body=b"-")
-    bench.s3.create_multipart_upload(Bucket=bench.originals, Key=f"{PREFIX}abandoned")
-    _put_item(trial, f"{PREFIX}{uuid4().hex}.png")
-    progress = bench.invoke(bench.names.of(_FUNCTION), {"progress": Progress(datetime.now(UTC) + _LATER).to_json()})
-    idle = [name for name, count in progress["counts"].items() if not count]
-    if idle:
-        raise Failed(f"the sweep counts no {', '.join(idle)}")
-    # Made again, by the function that does that.
-    trial.until("the lost thumbnail is back", lambda: bench.there(lost))
+@probe
+def repairs_inconsistencies(trial: Trial) -> None:
+    """Repair a missing thumbnail, an item without a photo, an orphaned thumbnail, and an abandoned upload."""
+    context = trial.context
+    missing = next(iter(context.item(context.photo)["thumbnails"].values()))
+    context.s3.delete_object(Bucket=context.thumbnails, Key=missing)
+    context.put_object(f"{uuid4().hex}/0-orphan/256.webp", b"-")
+    context.s3.create_multipart_upload(Bucket=context.originals, Key=f"{PREFIX}abandoned")
+    _put_item_without_photo(trial)
+    event = {"progress": Progress(datetime.now(UTC) + _LATER).to_json()}
+    counts = context.invoke(context.resources.physical_id(_FUNCTION), event)["counts"]
+    if zeros := [name for name, count in counts.items() if not count]:
+        raise ProbeFailed(f"the sweep reports no {', '.join(zeros)}")
+    # The thumbnail function creates it again.
+    trial.wait_until("missing thumbnail exists", lambda: context.object_exists(missing))
 
 
-@probe()
-def goes_on(trial: Trial) -> None:
-    """A sweep that has no time left goes on in another run."""
-    bench, client = trial.bench, trial.bench.sandbox.client("lambda")
-    function = bench.names.of(_FUNCTION)
-    _forget_report(trial)
-    client.update_function_configuration(FunctionName=function, Timeout=60)  # less than it keeps in reserve
+@probe
+def continues_in_another_invocation(trial: Trial) -> None:
+    """Continue in another invocation before the function times out."""
+    context, lambda_ = trial.context, trial.context.sandbox.client("lambda")
+    function, role = (context.resources.physical_id(path) for path in (_FUNCTION, "Cron/FunctionRole"))
+    _delete_report(trial)
+    # Less than the time that the sweep reserves for the end of an invocation.
+    lambda_.update_function_configuration(FunctionName=function, Timeout=60)
     try:
-        bench.invoke(function, {})
-        trial.until("the last run has written the report", lambda: bench.there(_report()))
-        # A changed setting ends what runs. Lambda writes the log of a run when that has ended.
-        runs = json.load(bench.s3.get_object(Bucket=bench.thumbnails, Key=_report())["Body"])["runs"]
-        role = bench.names.of("Cron/FunctionRole")
-        trial.until("all runs have ended", lambda: trial.asked_for(role, "logs:CreateLogStream") >= runs)
+        context.invoke(function, {})
+        _wait_for_report(trial)
+        # A configuration change ends running invocations, and Lambda writes the log of an invocation after its end.
+        runs = context.read_json(_report_key())["runs"]
+        trial.wait_until("log of each run", lambda: trial.count_requests(role, "logs:CreateLogStream") >= runs)
     finally:
-        client.update_function_configuration(FunctionName=function, Timeout=900)
+        lambda_.update_function_configuration(FunctionName=function, Timeout=_TIMEOUT_SECONDS)
 
 
-@probe()
-def given_up(trial: Trial) -> None:
-    """A sweep that failed three times is in the dead-letter queue."""
-    trial.bench.start(trial.bench.names.of(_FUNCTION), {"progress": "nonsense"})
-    _until_dead(trial)
+@probe
+def sends_failure_to_dead_letter_queue(trial: Trial) -> None:
+    """Send a sweep that failed three times to the dead-letter queue."""
+    trial.context.invoke_async(trial.context.resources.physical_id(_FUNCTION), {"progress": "invalid"})
+    _wait_for_dead_letter(trial)
 
 
-@probe()
-def scheduled(trial: Trial) -> None:
-    """The schedule starts the sweep."""
-    _forget_report(trial)
-    _schedule(trial, trial.bench.names.of(_FUNCTION))
-    trial.until("the sweep has written its report", lambda: trial.bench.there(_report()))
+@probe
+def starts_on_schedule(trial: Trial) -> None:
+    """Start the sweep on schedule."""
+    _delete_report(trial)
+    _schedule(trial, _FUNCTION)
+    _wait_for_report(trial)
 
 
-@probe(refused=("lambda:InvokeFunction",))
-def not_started(trial: Trial) -> None:
-    """A sweep that cannot be started is in the dead-letter queue."""
-    _schedule(trial, trial.bench.names.of("Thumbnails/Function"))  # which the schedule's role may not
-    _until_dead(trial)
+@partial(probe, expected_denials=frozenset({"lambda:InvokeFunction"}))
+def sends_failed_start_to_dead_letter_queue(trial: Trial) -> None:
+    """Send a sweep that the schedule cannot start to the dead-letter queue."""
+    _schedule(trial, "Thumbnails/Function")  # the schedule's role cannot invoke this one
+    _wait_for_dead_letter(trial)
 
 
 def _schedule(trial: Trial, function: str) -> None:
-    """Have a function started now as the sweep is at night: with all else of its schedule's target."""
-    scheduler, name = trial.bench.sandbox.client("scheduler"), uuid4().hex
-    nightly = scheduler.get_schedule(Name=trial.bench.names.of("Cron/Nightly"))
-    arn: str = nightly["Target"]["Arn"]
-    now = datetime.now(UTC) - timedelta(seconds=1)
+    """Create a schedule that is due now and whose target differs from the nightly schedule's in the function only."""
+    scheduler, name, resources = trial.context.sandbox.client("scheduler"), uuid4().hex, trial.context.resources
+    target = scheduler.get_schedule(Name=resources.physical_id("Cron/Nightly"))["Target"]
+    target["Arn"] = f"{target['Arn'].rpartition(':')[0]}:{resources.physical_id(function)}"
+    due = datetime.now(UTC) - timedelta(seconds=1)
     scheduler.create_schedule(
         Name=name,
-        ScheduleExpression=f"at({now:%Y-%m-%dT%H:%M:%S})",
+        ScheduleExpression=f"at({due:%Y-%m-%dT%H:%M:%S})",
         FlexibleTimeWindow={"Mode": "OFF"},
-        Target=nightly["Target"] | {"Arn": f"{arn.rpartition(':')[0]}:{function}"},
+        Target=target,
     )
-    trial.afterwards.callback(scheduler.delete_schedule, Name=name)
+    trial.cleanup.callback(scheduler.delete_schedule, Name=name)
 
 
-def _until_dead(trial: Trial) -> None:
-    trial.until("the dead-letter queue has it", lambda: trial.bench.waiting("Cron") > 0)
-    trial.bench.purge()
+def _wait_for_dead_letter(trial: Trial) -> None:
+    sandbox = trial.context.sandbox
+    queue = sandbox.outputs["Cron"]["DeadLetterQueueUrl"]
+    trial.wait_until("message in the dead-letter queue", lambda: sandbox.queue_depth(queue) > 0)
+    trial.context.purge_queues()
 
 
-def _put_item(trial: Trial, key: str) -> None:
-    """An item like that of the photo that is ready, for a photo that is not there."""
-    like, other = trial.bench.item(trial.bench.photo), photo_id(key)
-    texts: dict[str, Any] = {name: value for name, value in like.items() if isinstance(value, str)}
-    attributes = {name: {"S": value} for name, value in (texts | {"key": key, "id": other}).items()}
-    thumbnails = {size: {"S": f"{other}/0-gone/{size}.webp"} for size in like["thumbnails"]}
-    trial.bench.sandbox.client("dynamodb").put_item(
-        TableName=trial.bench.sandbox.outputs["Thumbnails"]["CatalogueTable"],
-        Item={**attributes, "thumbnails": {"M": thumbnails}},
-    )
-    wait_for_item(trial.bench.sandbox, key, "ready")
+def _put_item_without_photo(trial: Trial) -> None:
+    """Copy the catalogue item of the photo that is ready to a photo that does not exist."""
+    context, key = trial.context, f"{PREFIX}{uuid4().hex}.png"
+    item, copy_id = context.item(context.photo), photo_id(key)
+    strings = {name: value for name, value in item.items() if isinstance(value, str)}
+    thumbnails = {size: f"{copy_id}/0-missing/{size}.webp" for size in item["thumbnails"]}
+    context.put_item(strings | {"key": key, "id": copy_id}, thumbnails)
+    wait_for_item(context.sandbox, key, "ready")
 
 
-def _report() -> str:
+def _report_key() -> str:
     return f"reports/{datetime.now(UTC).date().isoformat()}.json"
 
 
-def _forget_report(trial: Trial) -> None:
-    trial.bench.s3.delete_object(Bucket=trial.bench.thumbnails, Key=_report())
+def _wait_for_report(trial: Trial) -> None:
+    trial.wait_until("report of the sweep", lambda: trial.context.object_exists(_report_key()))
+
+
+def _delete_report(trial: Trial) -> None:
+    trial.context.s3.delete_object(Bucket=trial.context.thumbnails, Key=_report_key())

@@ -1,52 +1,51 @@
-"""The work of the thumbnail function, and of Lambda, which reads its queue in its name."""
+"""Probes of the thumbnail function, and of its event source mapping, which reads the queue with the same role."""
 
 import json
 from typing import Any
 from uuid import uuid4
 
-from tests.permissions.trial import PREFIX, Failed, Trial, probe
-
-_FUNCTION = "Thumbnails/Function"
+from tests.permissions.probe import PREFIX, ProbeFailed, Trial, probe
 
 
-@probe()
-def uploaded(trial: Trial) -> None:
-    """A photo put into the bucket is ready."""
+@probe
+def creates_thumbnails(trial: Trial) -> None:
+    """Create the thumbnails of an uploaded photo."""
     _ready_photo(trial)
 
 
-@probe()
-def deleted(trial: Trial) -> None:
-    """A deleted photo takes its thumbnails and its item along."""
-    key = _ready_photo(trial)
-    thumbnails = trial.bench.item(key)["thumbnails"].values()
-    trial.bench.s3.delete_object(Bucket=trial.bench.originals, Key=key)
-    trial.until("its item is gone", lambda: not trial.bench.item(key))
-    trial.until("its thumbnails are gone", lambda: not any(map(trial.bench.there, thumbnails)))
+@probe
+def deletes_thumbnails(trial: Trial) -> None:
+    """Delete the thumbnails and the catalogue item of a deleted photo."""
+    context, key = trial.context, _ready_photo(trial)
+    thumbnails = context.item(key)["thumbnails"].values()
+    context.s3.delete_object(Bucket=context.originals, Key=key)
+    trial.wait_until("catalogue item is deleted", lambda: not context.item(key))
+    trial.wait_until("thumbnails are deleted", lambda: not any(map(context.object_exists, thumbnails)))
 
 
-@probe()
-def replaced_meanwhile(trial: Trial) -> None:
-    """An event of an upload that was replaced meanwhile is done with."""
-    _handle(trial, trial.bench.photo)
+@probe
+def discards_event_of_replaced_upload(trial: Trial) -> None:
+    """Discard the event of an upload that a newer upload has replaced."""
+    _send_stale_event(trial, trial.context.photo)
 
 
-@probe()
-def deleted_meanwhile(trial: Trial) -> None:
-    """An event of an upload that was deleted meanwhile is done with."""
-    _handle(trial, f"{PREFIX}{uuid4().hex}.png")
+@probe
+def discards_event_of_deleted_photo(trial: Trial) -> None:
+    """Discard the event of a photo that no longer exists."""
+    _send_stale_event(trial, f"{PREFIX}{uuid4().hex}.png")
 
 
 def _ready_photo(trial: Trial) -> str:
-    key = trial.bench.upload_photo()
-    trial.until("the photo is ready", lambda: trial.bench.item(key).get("state") == "ready")
+    key = trial.context.put_photo()
+    trial.wait_until("photo is ready", lambda: trial.context.item(key).get("state") == "ready")
     return key
 
 
-def _handle(trial: Trial, key: str) -> None:
-    """Give the function an event that comes late. Raises Failed if it wants it once more."""
+def _send_stale_event(trial: Trial, key: str) -> None:
+    """Invoke the function with an old event. Raises ProbeFailed if the function requests a retry."""
     upload = {"key": key, "eTag": "0" * 32, "sequencer": "00"}
     notification: dict[str, Any] = {"Records": [{"eventName": "ObjectCreated:Put", "s3": {"object": upload}}]}
-    event = {"Records": [{"messageId": "late", "body": json.dumps(notification)}]}
-    if failures := trial.bench.invoke(trial.bench.names.of(_FUNCTION), event)["batchItemFailures"]:
-        raise Failed(f"the function failed: {failures}")
+    event = {"Records": [{"messageId": "stale", "body": json.dumps(notification)}]}
+    function = trial.context.resources.physical_id("Thumbnails/Function")
+    if failures := trial.context.invoke(function, event)["batchItemFailures"]:
+        raise ProbeFailed(f"the function reports failures: {failures}")

@@ -1,0 +1,217 @@
+"""Probes, which are tasks that a role performs, and the context in which they run."""
+
+import io
+import json
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from PIL import Image
+
+from local.api_client import ApiClient
+from local.demo.catalogue import catalogue_items, wait_for_item
+from local.errors import SandboxError
+from local.sandbox import Sandbox
+from photos.albums import Album, manifest_key
+from tests.permissions.authorization import AuthorizationLog, Decision
+from tests.permissions.resources import DeployedResources
+from tests.permissions.roles import Permission
+
+# Prefix of the keys of photos that probes put into the bucket, and file name of those that they upload with the API.
+PREFIX = "permissions/"
+FILENAME = "permissions.png"
+
+_TIMEOUT_SECONDS = 30
+# How long a probe waits for its result after IAM denied the revoked permission. Another statement can still allow the
+# request, or a fallback can produce the result.
+_SECONDS_AFTER_DENIAL = 1
+_QUEUES = (
+    ("Thumbnails", "UploadQueueUrl"),
+    ("Thumbnails", "DeadLetterQueueUrl"),
+    ("Cron", "DeadLetterQueueUrl"),
+)
+
+
+class ProbeFailed(RuntimeError):
+    """A role could not perform its task. The message says which result is missing or wrong."""
+
+
+class ProbeContext:
+    """What all trials share: the sandbox, its resources, its authorization log, and one photo that is ready."""
+
+    def __init__(self, sandbox: Sandbox, resources: DeployedResources, log: AuthorizationLog) -> None:
+        self.sandbox = sandbox
+        self.resources = resources
+        self.log = log
+        self.api = ApiClient(sandbox.outputs["Api"]["ApiUrl"], sandbox.api_key())
+        self.originals = sandbox.outputs["Thumbnails"]["OriginalsBucket"]
+        self.thumbnails = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
+        self.table = sandbox.outputs["Thumbnails"]["CatalogueTable"]
+        self.s3 = sandbox.client("s3")
+        self.photo = self.put_photo()
+        wait_for_item(sandbox, self.photo, "ready")
+
+    def put_photo(self) -> str:
+        """Put a photo with a random color into the originals bucket. Returns its key."""
+        file = io.BytesIO()
+        Image.new("RGB", (32, 24), tuple(uuid4().bytes[:3])).save(file, "PNG")
+        key = f"{PREFIX}{uuid4().hex}.png"
+        self.s3.put_object(Bucket=self.originals, Key=key, Body=file.getvalue())
+        return key
+
+    def new_album(self, photo: str = "") -> Album:
+        """Write the manifest of an album with this photo, by default the one that is ready."""
+        album = Album(uuid4().hex, "Permissions", "2026-11-24T10:00:00.000Z", (photo or self.photo,))
+        self.put_object(manifest_key(album.id), album.to_json())
+        return album
+
+    def put_object(self, key: str, body: bytes) -> None:
+        """Put an object into the thumbnails bucket."""
+        self.s3.put_object(Bucket=self.thumbnails, Key=key, Body=body)
+
+    def object_exists(self, key: str) -> bool:
+        """Whether the thumbnails bucket contains an object."""
+        return bool(self.s3.list_objects_v2(Bucket=self.thumbnails, Prefix=key).get("Contents"))
+
+    def read_json(self, key: str) -> Any:
+        """Return the content of an object in the thumbnails bucket."""
+        return json.load(self.s3.get_object(Bucket=self.thumbnails, Key=key)["Body"])
+
+    def item(self, key: str) -> dict[str, Any]:
+        """Return the catalogue item of a photo, or an empty dict."""
+        return next((item for item in catalogue_items(self.sandbox) if item["key"] == key), {})
+
+    def put_item(self, attributes: Mapping[str, str], thumbnails: Mapping[str, str]) -> None:
+        """Put an item with string attributes and the object keys of its thumbnails into the catalogue."""
+        strings = {name: {"S": value} for name, value in attributes.items()}
+        paths = {"M": {size: {"S": path} for size, path in thumbnails.items()}}
+        self.sandbox.client("dynamodb").put_item(TableName=self.table, Item={**strings, "thumbnails": paths})
+
+    def delete_item(self, key: str) -> None:
+        """Delete an item from the catalogue."""
+        self.sandbox.client("dynamodb").delete_item(TableName=self.table, Key={"key": {"S": key}})
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Any:
+        """Invoke a function and return its result. Raises ProbeFailed with the function's error."""
+        answer = self.sandbox.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+        result = json.load(answer["Payload"])
+        if "FunctionError" in answer:
+            raise ProbeFailed(f"{result['errorType']}: {result['errorMessage']}")
+        return result
+
+    def invoke_async(self, function: str, event: dict[str, Any]) -> None:
+        """Invoke a function with the invocation type Event."""
+        self.sandbox.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event))
+
+    def purge_queues(self) -> None:
+        """Delete the messages of probes that failed."""
+        for stack, output in _QUEUES:
+            self.sandbox.client("sqs").purge_queue(QueueUrl=self.sandbox.outputs[stack][output])
+
+    def wait_until_idle(self) -> None:
+        """Wait until no upload and no job of an earlier trial is in progress."""
+        uploads = self.sandbox.outputs["Thumbnails"]["UploadQueueUrl"]
+        self.wait_until(lambda: not self.sandbox.queue_depth(uploads) and not self._has_jobs())
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait for a condition. Raises SandboxError after 30 seconds."""
+        deadline = time.monotonic() + _TIMEOUT_SECONDS
+        while not condition():
+            if time.monotonic() > deadline:
+                raise SandboxError(f"Work of an earlier trial is still in progress after {_TIMEOUT_SECONDS} seconds")
+            time.sleep(0.05)
+
+    def clean_up(self) -> None:
+        """Delete the photos, items, and messages that the probes left behind."""
+        self.purge_queues()
+        for item in self._own_items():
+            if item["state"] == "pending":  # it has no original whose deletion would remove the item
+                self.delete_item(item["key"])
+            self.s3.delete_object(Bucket=self.originals, Key=item["key"])
+        self.wait_until(lambda: not self._own_items())
+        self.wait_until_idle()
+
+    def _own_items(self) -> list[dict[str, Any]]:
+        items = catalogue_items(self.sandbox)
+        return [item for item in items if item["key"].startswith(PREFIX) or FILENAME in item["key"]]
+
+    def _has_jobs(self) -> bool:
+        batch, outputs = self.sandbox.client("batch"), self.sandbox.outputs["Batch"]
+        return any(
+            batch.list_jobs(jobQueue=outputs[queue], jobStatus=status)["jobSummaryList"]
+            for queue in ("JobQueue", "BindJobQueue")
+            for status in ("PENDING", "RUNNABLE", "STARTING", "RUNNING")
+        )
+
+
+class Trial:
+    """One run of a probe.
+
+    Attributes:
+        context: What all trials share.
+        cleanup: Callbacks that run after the revoked permission is restored.
+    """
+
+    def __init__(self, context: ProbeContext, revoked: Permission | None = None) -> None:
+        self.context = context
+        self.cleanup = ExitStack()
+        self._revoked = revoked
+        self._decisions: list[Decision] = []
+        context.log.read_new()  # decisions of earlier trials
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """All decisions since the trial began."""
+        self._decisions += self.context.log.read_new()
+        return self._decisions
+
+    @property
+    def was_denied(self) -> bool:
+        """Whether IAM denied a request that the revoked permission covers."""
+        revoked = self._revoked
+        return revoked is not None and any(not it.allowed and revoked.covers(it) for it in self.decisions)
+
+    def count_requests(self, role: str, action: str) -> int:
+        """Count the requests of a role for an action, allowed or denied."""
+        return sum((it.role, it.request.action) == (role, action) for it in self.decisions)
+
+    def wait_until(self, expected: str, condition: Callable[[], bool]) -> None:
+        """Wait until a condition holds.
+
+        Args:
+            expected: The condition in words.
+            condition: Polled for 30 seconds, or for one second after IAM denied the revoked permission.
+
+        Raises:
+            ProbeFailed: The condition did not become true in time.
+        """
+        deadline, denied = time.monotonic() + _TIMEOUT_SECONDS, False
+        while not condition():
+            if not denied and self.was_denied:
+                deadline, denied = time.monotonic() + _SECONDS_AFTER_DENIAL, True
+            if time.monotonic() > deadline:
+                raise ProbeFailed(f"did not happen: {expected}")
+            time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A task that a role performs.
+
+    Attributes:
+        task: What the role does, such as "List photos".
+        run: Performs the task. Raises ProbeFailed if the result is missing or wrong.
+        expected_denials: Actions that IAM denies even with all permissions, as part of the task.
+    """
+
+    task: str
+    run: Callable[[Trial], None]
+    expected_denials: frozenset[str] = frozenset()
+
+
+def probe(run: Callable[[Trial], None], expected_denials: frozenset[str] = frozenset()) -> Probe:
+    """Decorate a function as a probe. Its docstring names the task."""
+    return Probe((run.__doc__ or "").rstrip("."), run, expected_denials)

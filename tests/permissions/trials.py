@@ -1,0 +1,168 @@
+"""The trials: all probes with all permissions, then a probe without each permission."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from local.console import step
+from local.sandbox import Sandbox
+from tests.permissions.authorization import AuthorizationLog, Decision
+from tests.permissions.probe import Probe, ProbeContext, ProbeFailed, Trial
+from tests.permissions.probes import PROBES
+from tests.permissions.resources import DeployedResources
+from tests.permissions.roles import Permission, Role, bootstrap_role_names, permissions_of, revoked, stack_roles
+from tests.permissions.unexercised import Unexercised, obsolete_reasons, reason_for
+from tests.permissions.wildcards import Wildcard, acknowledged_wildcards, has_wildcard
+
+_MAX_FAILURE_LENGTH = 140  # characters of a failure that the console shows
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the trials show about one permission.
+
+    Attributes:
+        used_by: Probes that made a request which the permission covers.
+        failed: The probe that failed without the permission, or None if none did or none ran.
+    """
+
+    permission: Permission
+    used_by: Sequence[Probe] = ()
+    failed: Probe | None = None
+
+    @property
+    def unexercised(self) -> Unexercised | None:
+        """Why no probe uses the permission, if there is a known reason."""
+        return reason_for(self.permission)
+
+
+@dataclass
+class Findings:
+    """What the trials show about all permissions.
+
+    Attributes:
+        items: One finding per permission.
+        empty_roles: Roles without permissions.
+        cdk_roles: Roles that the CDK creates for itself, which the trials do not cover.
+        requests: Number of authorization decisions in the run with all permissions.
+        problems: Violations of least privilege, one line each.
+    """
+
+    items: list[Finding] = field(default_factory=list)
+    wildcards: list[Wildcard] = field(default_factory=list)
+    empty_roles: list[Role] = field(default_factory=list)
+    cdk_roles: list[str] = field(default_factory=list)
+    requests: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def necessary(self) -> list[Finding]:
+        """Permissions without which a probe failed."""
+        return [it for it in self.items if it.failed]
+
+    @property
+    def unexercised(self) -> list[Finding]:
+        """Permissions that the sandbox cannot exercise."""
+        return [it for it in self.items if it.unexercised]
+
+
+class PermissionTrials:
+    """Trials in a sandbox with all stacks deployed."""
+
+    def __init__(self, sandbox: Sandbox, log: AuthorizationLog, probes: Sequence[Probe] = PROBES) -> None:
+        self._sandbox = sandbox
+        self._probes = probes
+        resources = DeployedResources(sandbox)
+        self._context = ProbeContext(sandbox, resources, log)
+        roles, self._provider_roles = stack_roles(resources)
+        self._permissions = {role: permissions_of(sandbox, resources, role) for role in roles}
+
+    def run_all_probes(self) -> Findings:
+        """Run every probe with all permissions. Raises ProbeFailed if one fails."""
+        findings = Findings(
+            wildcards=acknowledged_wildcards(self._sandbox.cdk.assembly),
+            empty_roles=[role for role, permissions in self._permissions.items() if not permissions],
+            cdk_roles=[*(role.path for role in self._provider_roles), *bootstrap_role_names(self._sandbox)],
+        )
+        used_by: dict[Permission, list[Probe]] = {it: [] for of_role in self._permissions.values() for it in of_role}
+        for probe in self._probes:
+            decisions = self._run(probe)
+            findings.requests += len(decisions)
+            denied = {str(it) for it in decisions if not it.allowed and it.request.action not in probe.expected_denials}
+            findings.problems += [f"{request}: denied, but needed for: {probe.task}" for request in sorted(denied)]
+            for permission, probes in used_by.items():
+                if any(it.allowed and permission.covers(it) for it in decisions):
+                    probes.append(probe)
+        findings.items = [Finding(permission, probes) for permission, probes in used_by.items()]
+        findings.problems += _unjustified(findings)
+        return findings
+
+    def revoke_each(self, findings: Findings, select: Callable[[Permission], bool] = lambda permission: True) -> None:
+        """Revoke each selected permission that a probe uses, and record in `findings` which probe fails without it."""
+        for role, of_role in self._permissions.items():
+            indexes = [
+                index
+                for index, it in enumerate(findings.items)
+                if it.permission in of_role and it.used_by and select(it.permission)
+            ]
+            if not indexes:
+                continue
+            with step(f"{role.path}: {len(indexes)} of {len(of_role)} permissions") as notes:
+                for index in indexes:
+                    finding = findings.items[index]
+                    failed, note = self._failed_without(finding)
+                    findings.items[index] = replace(finding, failed=failed)
+                    notes.append(note)
+                    if not failed:
+                        findings.problems.append(note)
+
+    def clean_up(self) -> None:
+        """Delete what the probes left behind, as far as it could disturb other tests."""
+        self._context.clean_up()
+
+    def _failed_without(self, finding: Finding) -> tuple[Probe | None, str]:
+        """Return the probe that fails by a denial of the permission, and a line that describes the result."""
+        permission, other_failures = finding.permission, ""
+        for probe in finding.used_by:
+            failure, denied = self._run_without(permission, probe)
+            if failure and denied:
+                return probe, f"{permission}: {failure.splitlines()[0][:_MAX_FAILURE_LENGTH]}"
+            if failure:
+                other_failures += f"; failed for another reason: {probe.task}: {failure}"
+        return None, f"{permission.role.path}: {permission}: no probe fails without it{other_failures}"
+
+    def _run_without(self, permission: Permission, probe: Probe) -> tuple[str, bool]:
+        """Return how the probe failed, empty if it succeeded, and whether IAM denied the revoked permission."""
+        self._context.wait_until_idle()
+        trial, failure = Trial(self._context, permission), ""
+        with trial.cleanup, revoked(self._sandbox, permission, self._permissions[permission.role]):
+            try:
+                probe.run(trial)
+            except ProbeFailed as error:
+                failure = str(error)
+            denied = trial.was_denied
+            self._context.purge_queues()
+        return failure, denied
+
+    def _run(self, probe: Probe) -> list[Decision]:
+        trial = Trial(self._context)
+        with trial.cleanup:
+            try:
+                probe.run(trial)
+            except ProbeFailed as error:
+                raise ProbeFailed(f"{probe.task}: {error}") from error
+        self._context.wait_until_idle()
+        return trial.decisions
+
+
+def _unjustified(findings: Findings) -> list[str]:
+    """Return permissions that no probe uses, wildcards without a reason, and reasons that apply to nothing."""
+    unused = [it.permission for it in findings.items if not it.used_by]
+    patterns = [it.permission for it in findings.items if has_wildcard(it.permission)]
+    explained = {it for it in patterns if any(wildcard.explains(it) for wildcard in findings.wildcards)}
+    obsolete = [it for it in findings.wildcards if not any(it.explains(pattern) for pattern in patterns)]
+    return [
+        *(f"{it.role.path}: {it}: no probe uses it" for it in unused if not reason_for(it)),
+        *(f"UNEXERCISED is obsolete for {action}" for action in obsolete_reasons(unused)),
+        *(f"{it.role.path}: {it}: wildcard without a reason" for it in patterns if it not in explained),
+        *(f"acknowledged wildcard that no policy contains: {it}" for it in obsolete),
+    ]
