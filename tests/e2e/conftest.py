@@ -14,7 +14,6 @@ from local.inventory import inventory
 from local.sandbox import Sandbox, running_sandbox
 from operations.errors import OperationError
 from stacks.support import build_context
-from tests.queues import alert_inbox
 from tests.e2e.account import AccountDeployment
 from tests.e2e.eventually import eventually
 from tests.e2e.photos import catalogue, originals, thumbnails

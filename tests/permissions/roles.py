@@ -69,7 +69,9 @@ class Permission:
 
 def stack_roles(resources: DeployedResources) -> tuple[list[Role], list[Role]]:
     """Return the roles that the stacks define, and those of the CDK's custom resource providers."""
-    roles = sorted((Role(it.path, it.physical_id) for it in resources.of_type("AWS::IAM::Role")), key=lambda it: it.path)
+    roles = sorted(
+        (Role(it.path, it.physical_id) for it in resources.of_type("AWS::IAM::Role")), key=lambda it: it.path
+    )
     providers = [role for role in roles if _CUSTOM_RESOURCE_PATH in role.path]
     return [role for role in roles if role not in providers], providers
 

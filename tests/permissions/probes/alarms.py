@@ -1,7 +1,7 @@
 """Probe of the role with which EventBridge publishes alarms."""
 
-from tests.queues import alert_inbox
 from tests.permissions.probe import Trial, probe
+from tests.queues import alert_inbox
 
 _ALARM = "Thumbnails/DeadLettersAlarm"
 
