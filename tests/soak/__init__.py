@@ -1,6 +1,9 @@
-"""The soak: photos by the thousand while everything that may go wrong goes wrong. Then it is looked at what is there.
+"""Soak test: about a thousand photos while everything that can fail fails, then a comparison with the expected state.
 
-Clients upload, replace and delete at once; the events of S3 come twice, late and out of order; a fifth of the calls of
-the functions fail, and their processes are killed; the sweep runs meanwhile. In the end each photo has to have what
-its newest version asks for, and nothing else is there.
+- Many clients upload, replace, and delete photos at the same time.
+- S3 events arrive twice, late, and out of order.
+- A fifth of the functions' AWS calls fail, and the functions' processes are killed.
+- Sweeps run at the same time.
+
+At the end, each photo has the thumbnails or the rejection of its latest upload, and nothing else is left.
 """

@@ -1,4 +1,4 @@
-"""The clients: each does its steps, all of them at once."""
+"""Clients that upload and delete photos concurrently."""
 
 import threading
 import time
@@ -6,55 +6,56 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.sandbox import Sandbox
-from tests.soak.plan import Plan, Step
+from tests.soak.plan import Plan, Request
 
 
 class Clients:
-    """Threads, one for each client of the plan.
+    """One thread for each client of a plan.
 
-    spread: seconds from the first step to the last
-    done: steps so far
+    Attributes:
+        completed: Number of requests that succeeded so far.
     """
 
-    def __init__(self, sandbox: Sandbox, plan: Plan, pictures: Mapping[str, bytes], spread: float) -> None:
-        self.done = 0
-        self._spread = spread
+    def __init__(self, sandbox: Sandbox, plan: Plan, images: Mapping[str, bytes], duration: float) -> None:
+        """Create the threads.
+
+        Args:
+            images: Files by the names that the plan uses.
+            duration: Seconds over which the requests are spread.
+        """
+        self.completed = 0
+        self._duration = duration
         self._bucket = sandbox.outputs["Thumbnails"]["OriginalsBucket"]
-        self._pictures = pictures
+        self._images = images
         self._lock = threading.Lock()
         self._errors: list[Exception] = []
-        # boto3 makes clients in one thread only; a client is then good for any.
-        self._threads = [
-            threading.Thread(target=self._run, args=(sandbox.client("s3"), steps), daemon=True)
-            for steps in plan.clients
-        ]
+        # Creating a boto3 client is not thread-safe. Using one is.
+        s3 = sandbox.client("s3")
+        self._threads = [threading.Thread(target=self._run, args=(s3, it), daemon=True) for it in plan.clients]
 
     def start(self) -> None:
-        """Begin, and return at once."""
+        """Start the threads and return."""
         for thread in self._threads:
             thread.start()
 
     @property
     def running(self) -> bool:
-        """Whether any has steps left. Raises what a client was answered, if that was an error."""
+        """Whether a client has requests left. Raises the first error of a client."""
         if self._errors:
             raise self._errors[0]
         return any(thread.is_alive() for thread in self._threads)
 
-    def _run(self, s3: Any, steps: list[Step]) -> None:
+    def _run(self, s3: Any, requests: list[Request]) -> None:
         start = time.monotonic()
         try:
-            for step in steps:
-                time.sleep(max(0, start + step.moment * self._spread - time.monotonic()))
-                self._do(s3, step)
+            for request in requests:
+                time.sleep(max(0, start + request.time * self._duration - time.monotonic()))
+                target = {"Bucket": self._bucket, "Key": request.key}
+                if request.image is None:
+                    s3.delete_object(**target)
+                else:
+                    s3.put_object(**target, Body=self._images[request.image])
                 with self._lock:
-                    self.done += 1
+                    self.completed += 1
         except Exception as error:
             self._errors.append(error)
-
-    def _do(self, s3: Any, step: Step) -> None:
-        where = {"Bucket": self._bucket, "Key": step.key}
-        if step.picture is None:
-            s3.delete_object(**where)
-        else:
-            s3.put_object(**where, Body=self._pictures[step.picture])

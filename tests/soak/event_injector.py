@@ -1,4 +1,4 @@
-"""The way from S3 to the upload queue, made as bad as SQS may ever be: twice, late, out of order; never lost."""
+"""Delivery of S3 events as SQS allows it in the worst case: duplicated, late, and out of order, but never lost."""
 
 import json
 import random
@@ -8,93 +8,83 @@ from typing import Any
 
 from local.sandbox import Sandbox
 
-_QUEUE = "soak-events"
-_TWICE = 0.1
-_LATE = 0.05
-_USUAL_SECONDS = 3  # so long an event may take: events of one key overtake each other
+_DUPLICATE_RATE = 0.1
+_LATE_RATE = 0.05
+_MAX_USUAL_DELAY = 3  # seconds; enough for events of one key to overtake each other
 
 
-class Postman:
-    """While the block runs, S3 tells a queue of our own, and we tell the upload queue.
+class EventInjector:
+    """Replaces the bucket notification: S3 sends to `queue`, and a thread forwards to the upload queue.
 
-    late_seconds: how long the late ones take
-    received: events of S3, each counted once
-    twice, late: so many of them were sent twice, and late
-    overtaking: so many came before one of the same photo that S3 had told earlier
+    Attributes:
+        duplicated: Number of events sent twice.
+        late: Number of events sent with the maximum delay.
+        reordered: Number of events sent before an earlier event of the same key.
     """
 
-    def __init__(self, sandbox: Sandbox, seed: str, late_seconds: int) -> None:
+    def __init__(self, sandbox: Sandbox, seed: str, max_delay: int, queue: tuple[str, str]) -> None:
+        """Prepare the replacement, which is active while the context manager is.
+
+        Args:
+            max_delay: Delay of late events in seconds.
+            queue: URL and ARN of a queue that accepts messages from S3.
+        """
         outputs = sandbox.outputs["Thumbnails"]
         self._bucket, self._uploads = outputs["OriginalsBucket"], outputs["UploadQueueUrl"]
         self._s3, self._sqs = sandbox.client("s3"), sandbox.client("sqs")
-        self._late_seconds = late_seconds
-        self._chance = random.Random(f"{seed} postman")
+        self._queue_url, self._queue_arn = queue
+        self._max_delay = max_delay
+        self._random = random.Random(f"{seed} events")
         self._seen: set[str] = set()
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
         self._arrivals: dict[str, float] = {}
-        self.twice = self.late = self.overtaking = 0
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.duplicated = self.late = self.reordered = 0
 
     @property
     def received(self) -> int:
-        """Events of S3 so far."""
+        """Number of events from S3 so far. A duplicate counts once."""
         return len(self._seen)
 
-    def __enter__(self) -> "Postman":
-        self._own = self._sqs.create_queue(QueueName=_QUEUE)["QueueUrl"]
-        arn = self._sqs.get_queue_attributes(QueueUrl=self._own, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        allow = {
-            "Effect": "Allow",
-            "Principal": {"Service": "s3.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": arn,
-        }
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-        self._sqs.set_queue_attributes(QueueUrl=self._own, Attributes={"Policy": policy})
-        self._usual = self._s3.get_bucket_notification_configuration(Bucket=self._bucket)
-        del self._usual["ResponseMetadata"]
-        own = {"QueueArn": arn, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
-        self._tell({"QueueConfigurations": [own]})
+    def __enter__(self) -> "EventInjector":
+        self._original = self._s3.get_bucket_notification_configuration(Bucket=self._bucket)
+        del self._original["ResponseMetadata"]
+        target = {"QueueArn": self._queue_arn, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
+        self._configure({"QueueConfigurations": [target]})
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._end.set()
+        self._stop.set()
         self._thread.join()
-        self._tell(self._usual)
-        self._sqs.delete_queue(QueueUrl=self._own)
+        self._configure(self._original)
 
-    def _tell(self, configuration: dict[str, Any]) -> None:
+    def _configure(self, configuration: dict[str, Any]) -> None:
         self._s3.put_bucket_notification_configuration(
             Bucket=self._bucket, NotificationConfiguration=configuration, SkipDestinationValidation=True
         )
 
     def _run(self) -> None:
-        while not self._end.is_set():
-            messages = self._sqs.receive_message(QueueUrl=self._own, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-            for message in messages.get("Messages", []):
+        while not self._stop.is_set():
+            answer = self._sqs.receive_message(QueueUrl=self._queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+            for message in answer.get("Messages", []):
                 if message["MessageId"] not in self._seen and "Records" in json.loads(message["Body"]):
-                    self._pass_on(message["Body"])
+                    self._forward(message["Body"])
                     self._seen.add(message["MessageId"])
-                self._sqs.delete_message(QueueUrl=self._own, ReceiptHandle=message["ReceiptHandle"])
+                self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
 
-    def _pass_on(self, body: str) -> None:
-        late = self._chance.random() < _LATE
-        twice = self._chance.random() < _TWICE
-        self.late, self.twice = self.late + late, self.twice + twice
-        delays = [self._late_seconds if late else self._chance.randint(0, _USUAL_SECONDS)]
-        if twice:
-            delays.append(self._chance.randint(0, self._late_seconds))
+    def _forward(self, body: str) -> None:
+        late = self._random.random() < _LATE_RATE
+        duplicated = self._random.random() < _DUPLICATE_RATE
+        self.late, self.duplicated = self.late + late, self.duplicated + duplicated
+        delays = [self._max_delay if late else self._random.randint(0, _MAX_USUAL_DELAY)]
+        if duplicated:
+            delays.append(self._random.randint(0, self._max_delay))
         for seconds in delays:
-            self._send(body, seconds)
-        self._note(body, delays)
-
-    def _note(self, body: str, delays: list[int]) -> None:
+            self._sqs.send_message(QueueUrl=self._uploads, MessageBody=body, DelaySeconds=seconds)
         now = time.monotonic()
         for record in json.loads(body)["Records"]:
-            key, before = record["s3"]["object"]["key"], self._arrivals.get(record["s3"]["object"]["key"], 0)
-            self.overtaking += now + min(delays) < before
-            self._arrivals[key] = max(before, now + max(delays))
-
-    def _send(self, body: str, seconds: int) -> None:
-        self._sqs.send_message(QueueUrl=self._uploads, MessageBody=body, DelaySeconds=seconds)
+            key = record["s3"]["object"]["key"]
+            latest = self._arrivals.get(key, 0)
+            self.reordered += now + min(delays) < latest
+            self._arrivals[key] = max(latest, now + max(delays))

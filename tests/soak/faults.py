@@ -1,4 +1,4 @@
-"""What goes wrong in the functions while the soak runs, and how often it did."""
+"""Fault injection into the deployed functions, and the number of injected faults."""
 
 import json
 from collections import Counter
@@ -10,33 +10,31 @@ from typing import Any
 from local.emulator import ROOT
 from local.sandbox import Sandbox
 
-_HOOK = ROOT / "tests" / "soak" / "pythonpath"
+_PYTHONPATH = ROOT / "tests" / "soak" / "pythonpath"
 
 
 class InjectedFaults:
-    """What was done to the functions, read from the log that `fault_injection.py` writes."""
+    """What was done to the functions' AWS calls, read from the log that `pythonpath/fault_injection.py` writes."""
 
     def __init__(self, log: Path) -> None:
         self.log = log
 
     @property
-    def faults(self) -> Counter[str]:
-        """Calls that failed, by how they failed."""
-        return Counter(
-            {what: count for what, count in self._lines().items() if not what.startswith(("done", "killed"))}
-        )
+    def errors(self) -> Counter[str]:
+        """Number of failed calls, by kind."""
+        return Counter({kind: n for kind, n in self._kinds().items() if not kind.startswith(("done", "killed"))})
 
     @property
     def calls(self) -> int:
-        """Calls that were made, whatever became of them."""
-        return sum(count for what, count in self._lines().items() if not what.startswith("killed"))
+        """Number of calls, failed ones included."""
+        return self._kinds().total() - self.kills
 
     @property
     def kills(self) -> int:
-        """Processes that were killed."""
-        return sum(count for what, count in self._lines().items() if what.startswith("killed"))
+        """Number of killed processes."""
+        return sum(count for kind, count in self._kinds().items() if kind.startswith("killed"))
 
-    def _lines(self) -> Counter[str]:
+    def _kinds(self) -> Counter[str]:
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         return Counter(line.split("\t")[2] for line in lines)
 
@@ -51,27 +49,24 @@ def inject_faults(
     kill: float = 0,
     kill_at: int | None = None,
 ) -> Iterator[InjectedFaults]:
-    """While the block runs, the calls of these functions fail and their processes are killed.
-
-    The settings are those of `fault_injection.py`.
-    """
+    """Inject faults into these functions while the block runs. `pythonpath/fault_injection.py` defines the options."""
     client = sandbox.client("lambda")
     log = sandbox.emulator.folder / "faults.log"
     log.unlink(missing_ok=True)
-    settings = {"share": share, "kill": kill, "kill_at": kill_at, "seed": seed, "log": str(log)}
-    before = {name: client.get_function_configuration(FunctionName=name) for name in functions}
-    for name, usual in before.items():
-        faults = json.dumps(settings | {"handler": usual["Handler"]})
-        _configure(client, name, "fault_injection.handler", usual, FAULTS=faults, PYTHONPATH=str(_HOOK))
+    options = {"share": share, "kill": kill, "kill_at": kill_at, "seed": seed, "log": str(log)}
+    original = [client.get_function_configuration(FunctionName=name) for name in functions]
+    for configuration in original:
+        faults = json.dumps(options | {"handler": configuration["Handler"]})
+        _configure(client, configuration, "fault_injection.handler", FAULTS=faults, PYTHONPATH=str(_PYTHONPATH))
     try:
         yield InjectedFaults(log)
     finally:
-        for name, usual in before.items():
-            _configure(client, name, usual["Handler"], usual)
+        for configuration in original:
+            _configure(client, configuration, configuration["Handler"])
 
 
 def thumbnail_function(sandbox: Sandbox) -> str:
-    """The name of the function that makes the thumbnails: the one behind the upload queue."""
+    """Return the name of the function that consumes the upload queue."""
     sqs, queue = sandbox.client("sqs"), sandbox.outputs["Thumbnails"]["UploadQueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     (mapping,) = sandbox.client("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
@@ -79,6 +74,8 @@ def thumbnail_function(sandbox: Sandbox) -> str:
     return name
 
 
-def _configure(client: Any, name: str, handler: str, usual: dict[str, Any], **environment: str) -> None:
-    variables = usual["Environment"]["Variables"] | environment
-    client.update_function_configuration(FunctionName=name, Handler=handler, Environment={"Variables": variables})
+def _configure(client: Any, original: dict[str, Any], handler: str, **environment: str) -> None:
+    variables = original["Environment"]["Variables"] | environment
+    client.update_function_configuration(
+        FunctionName=original["FunctionName"], Handler=handler, Environment={"Variables": variables}
+    )

@@ -1,21 +1,21 @@
-"""What the clients do, the same for the same seed: which keys, which pictures, in which order."""
+"""The requests of the clients. The same seed gives the same keys, images, and order."""
 
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-# What happens to one photo, and how often of a hundred. Letters stand for pictures, - for a deletion.
-_LIVES = {
+# Histories of a photo, with weights in percent. A letter is an upload of one of two images, - is a deletion.
+_HISTORIES = {
     "A": 60,
     "AB": 15,
     "A-": 10,
-    "ABA": 5,  # the same bytes again, and so the same ETag
+    "ABA": 5,  # the first bytes again, and therefore the same ETag
     "A-B": 5,
     "A-A": 5,
 }
 
-# What happens to a photo that is there. A is the picture it has.
-_LATER_LIVES = {
+# What happens to a photo that exists. A is its current image.
+_CHANGES = {
     "A": 40,
     "B": 25,
     "-": 20,
@@ -23,80 +23,87 @@ _LATER_LIVES = {
     "B-": 5,
 }
 
-# As people name things.
-_NAMES = ("photo {}.jpg", "IMG_{}", "holidays/ümläut + {}.JPG", "日本語/{}🏔.png", "a/b/../{}%20.webp")
+# Formats of keys, with characters that URLs and S3 events encode.
+_KEYS = ("photo {}.jpg", "IMG_{}", "holidays/ümläut + {}.JPG", "日本語/{}🏔.png", "a/b/../{}%20.webp")
 
 
 @dataclass(frozen=True)
-class Step:
-    """One call of a client: puts this picture, or deletes what is there if there is none.
+class Request:
+    """An upload or a deletion.
 
-    moment: when in the soak, from 0 to 1
+    Attributes:
+        time: When the client sends it, as a fraction of the soak's duration.
+        image: Name of the uploaded image. None deletes the object.
     """
 
-    moment: float
+    time: float
     key: str
-    picture: str | None
+    image: str | None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps by client. The steps of one key are one client's, in order: so it is known what is there in the end.
+    """Requests of all clients.
 
-    final: what each key holds in the end, the name of a picture; keys that are deleted are not in it
+    Attributes:
+        clients: Requests by client, in order. One client sends all requests of a key, so the final state is known.
+        final: Name of the image that each key holds at the end. Deleted keys are absent.
     """
 
-    clients: list[list[Step]]
+    clients: list[list[Request]]
     final: dict[str, str]
 
     @property
-    def steps(self) -> int:
-        """How many calls there are in all; S3 tells of each."""
+    def request_count(self) -> int:
+        """Number of requests. S3 sends one event for each."""
         return sum(map(len, self.clients))
 
     @property
     def keys(self) -> set[str]:
-        """Every key that is ever used."""
-        return {step.key for client in self.clients for step in client}
-
-    def again(self, photos: int, pictures: Sequence[str], seed: str) -> "Plan":
-        """So many of the photos that are there uploaded once more as they are, replaced, or deleted."""
-        chance = random.Random(f"{seed} again")
-        shared: list[list[Step]] = [[] for _ in self.clients]
-        final = dict(self.final)
-        for key in chance.sample(sorted(self.final), min(photos, len(self.final))):
-            held = self.final[key]
-            other = chance.choice([picture for picture in pictures if picture != held])
-            _live(chance, shared, final, key, _life(chance, _LATER_LIVES, held, other))
-        return Plan([_in_time(steps) for steps in shared], final)
+        """All keys, deleted ones included."""
+        return {request.key for client in self.clients for request in client}
 
 
-def make_plan(photos: int, clients: int, pictures: Sequence[str], seed: str, prefix: str) -> Plan:
-    """So many photos under keys that begin with `prefix`, shared among so many clients."""
-    chance = random.Random(seed)
-    shared: list[list[Step]] = [[] for _ in range(clients)]
-    final: dict[str, str] = {}
-    for number in range(photos):
-        key = prefix + chance.choice(_NAMES).format(f"{number:05}")
-        _live(chance, shared, final, key, _life(chance, _LIVES, *chance.sample(pictures, 2)))
-    return Plan([_in_time(steps) for steps in shared], final)
+def make_plan(photos: int, clients: int, images: Sequence[str], seed: str, prefix: str) -> Plan:
+    """Plan the history of new photos.
+
+    Args:
+        photos: Number of keys.
+        clients: Number of clients that share them.
+        images: Names of the images.
+        prefix: Prefix of all keys.
+    """
+    random_ = random.Random(seed)
+    keys = [prefix + random_.choice(_KEYS).format(f"{number:05}") for number in range(photos)]
+    return _plan(random_, clients, {}, {key: _history(random_, _HISTORIES, *random_.sample(images, 2)) for key in keys})
 
 
-def _in_time(steps: list[Step]) -> list[Step]:
-    return sorted(steps, key=lambda step: step.moment)
+def plan_changes(plan: Plan, photos: int, images: Sequence[str], seed: str) -> Plan:
+    """Plan to upload again, replace, or delete some of the photos that an earlier plan leaves."""
+    random_ = random.Random(f"{seed} changes")
+    histories = {}
+    for key in random_.sample(sorted(plan.final), min(photos, len(plan.final))):
+        current = plan.final[key]
+        other = random_.choice([image for image in images if image != current])
+        histories[key] = _history(random_, _CHANGES, current, other)
+    return _plan(random_, len(plan.clients), plan.final, histories)
 
 
-def _life(chance: random.Random, lives: Mapping[str, int], first: str, second: str) -> list[str | None]:
-    (letters,) = chance.choices(list(lives), list(lives.values()))
+def _history(random_: random.Random, weights: Mapping[str, int], first: str, second: str) -> list[str | None]:
+    (letters,) = random_.choices(list(weights), list(weights.values()))
     return [{"A": first, "B": second, "-": None}[letter] for letter in letters]
 
 
-def _live(
-    chance: random.Random, shared: list[list[Step]], final: dict[str, str], key: str, life: list[str | None]
-) -> None:
-    """Give the steps of a key to one of the clients, and keep what the key holds after them."""
-    moments = sorted(chance.random() for _ in life)
-    chance.choice(shared).extend(Step(moment, key, it) for moment, it in zip(moments, life, strict=True))
-    final.pop(key, None)
-    if life[-1] is not None:
-        final[key] = life[-1]
+def _plan(
+    random_: random.Random, clients: int, before: Mapping[str, str], histories: Mapping[str, list[str | None]]
+) -> Plan:
+    """Distribute the histories of keys among the clients."""
+    requests: list[list[Request]] = [[] for _ in range(clients)]
+    for key, history in histories.items():
+        times = sorted(random_.random() for _ in history)
+        random_.choice(requests).extend(Request(time, key, it) for time, it in zip(times, history, strict=True))
+    final = {**before, **{key: history[-1] for key, history in histories.items()}}
+    return Plan(
+        [sorted(of_client, key=lambda request: request.time) for of_client in requests],
+        {key: image for key, image in final.items() if image is not None},
+    )

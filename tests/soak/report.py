@@ -1,84 +1,77 @@
-"""What was done to the service, in numbers."""
+"""Counts of what happened during a soak."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
-# Of all ways in which calls fail, those that no soak may lack.
-_KINDS = ("SlowDown", "InternalError", "time-out, but done", "connection reset")
+# Of all kinds of errors, those that must occur in every soak.
+_REQUIRED_ERRORS = ("SlowDown", "InternalError", "timeout after execution", "connection reset")
+_DUPLICATE_RATE = 0.1
 
 
 @dataclass
-class Happened:
-    """What was done, and what was found.
+class SoakReport:
+    """What happened during a soak.
 
-    events: of S3; twice, late: so many of them came so; overtaking: before an earlier one of the same photo
-    calls: of the functions; faults: those that failed, by how; kills: of their processes
-    acting_sweeps: those of the sweeps that took whatever was there for old
-    dead: messages in the dead-letter queue
-    states: photos in the end
+    Attributes:
+        events: S3 events, of which so many were `duplicated`, `late`, or `reordered`.
+        calls: AWS calls of the functions.
+        errors: Failed calls by kind.
+        kills: Killed processes.
+        sweeps: Sweeps during fault injection, of which so many treated all objects as old (`sweeps_without_grace`).
+        dead_letters: Messages in the dead-letter queue after fault injection.
+        states: Photos by state at the end.
     """
 
     events: int = 0
-    twice: int = 0
+    duplicated: int = 0
     late: int = 0
-    overtaking: int = 0
+    reordered: int = 0
     calls: int = 0
-    faults: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
     kills: int = 0
     sweeps: int = 0
-    acting_sweeps: int = 0
-    dead: int = 0
+    sweeps_without_grace: int = 0
+    dead_letters: int = 0
     states: Counter[str] = field(default_factory=Counter)
 
     @property
-    def delivery(self) -> str:
-        """How the events came."""
-        return (
-            f"{self.events:,} events, {self.twice} of them sent twice, {self.late} late, {self.overtaking} before an "
-            "earlier one of the same photo"
-        )
+    def faults(self) -> list[str]:
+        """Sentences about the faults so far."""
+        kinds = ", ".join(f"{kind} {count}" for kind, count in self.errors.most_common())
+        return [
+            f"{self.events:,} events: {self.duplicated} duplicated, {self.late} late, {self.reordered} out of order",
+            f"{self.errors.total():,} of {self.calls:,} AWS calls failed: {kinds}",
+            f"{self.kills} processes killed, {self.sweeps} sweeps started, "
+            f"{self.sweeps_without_grace} of them without a grace period",
+        ]
 
     @property
-    def failures(self) -> str:
-        """How the calls failed."""
-        kinds = ", ".join(f"{name} {count}" for name, count in self.faults.most_common())
-        return f"{self.faults.total():,} of {self.calls:,} calls of the functions failed: {kinds}"
-
-    @property
-    def interruptions(self) -> str:
-        """What else got in the way."""
+    def result(self) -> str:
+        """One sentence about the final state."""
         return (
-            f"{self.kills} processes of functions killed, {self.sweeps} sweeps started meanwhile, of which "
-            f"{self.acting_sweeps} took everything for old"
+            f"{self.states['ready']:,} photos ready with the expected thumbnails, {self.states['rejected']:,} rejected "
+            f"with the expected code, {self.states['deleted']:,} deleted; no orphans, no messages in any queue"
         )
 
-    @property
-    def end(self) -> str:
-        """What is there in the end."""
-        return (
-            f"{self.states['ready']:,} ready with the right thumbnails, {self.states['rejected']:,} rejected for the "
-            f"right reason, {self.states['deleted']:,} deleted and gone; nothing else is there, no message in any queue"
+    def missing_faults(self, error_rate: float) -> list[str]:
+        """Return which faults did not occur, or not at about their rate (±30 %, for chance)."""
+        rates = (
+            (self.errors.total(), self.calls, error_rate, "calls failed"),
+            (self.duplicated, self.events, _DUPLICATE_RATE, "events were duplicated"),
         )
-
-    def lacks(self) -> list[str]:
-        """What did not go wrong as it has to for a proof. Both shares may differ by three tenths, as chance has it."""
-        shares = (
-            (self.faults.total(), self.calls, 0.2, "calls failed"),
-            (self.twice, self.events, 0.1, "events were sent twice"),
-        )
-        some = {
-            **{f"failure by {name}": self.faults[name] for name in _KINDS},
-            "event late": self.late,
-            "event out of order": self.overtaking,
-            "function killed": self.kills,
-            "sweep that acts": self.acting_sweeps,
-            "dead letter": self.dead,
+        required = {
+            **{f"{kind} error": self.errors[kind] for kind in _REQUIRED_ERRORS},
+            "late event": self.late,
+            "reordered event": self.reordered,
+            "killed process": self.kills,
+            "sweep without a grace period": self.sweeps_without_grace,
+            "message in the dead-letter queue": self.dead_letters,
         }
         return [
             *(
-                f"{count} of {total} {what}, which is not about {share:.0%}"
-                for count, total, share, what in shares
-                if not 0.7 * share * total < count < 1.3 * share * total
+                f"{count} of {total} {what}, expected about {rate:.0%}"
+                for count, total, rate, what in rates
+                if not 0.7 * rate * total < count < 1.3 * rate * total
             ),
-            *(f"no {what}" for what, count in some.items() if not count),
+            *(f"no {fault}" for fault, count in required.items() if not count),
         ]

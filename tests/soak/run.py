@@ -1,83 +1,72 @@
-"""The story of a soak: everything goes wrong, a person does what a person has to do, and all is compared."""
-
-import os
-import subprocess
-import sys
+"""The phases of a soak: load with faults, redrive, load during sweeps without a grace period, sweep, comparison."""
 
 from local.console import heading, step
-from local.emulator import ROOT
 from local.errors import SandboxError
 from local.sandbox import Sandbox
-from tests.soak.photos import outcome, pictures
-from tests.soak.plan import make_plan
-from tests.soak.report import Happened
-from tests.soak.storm import Storm, wait
+from tests.e2e.failure_scenarios import run_redrive
+from tests.soak.photos import expected_outcome, soak_images
+from tests.soak.plan import make_plan, plan_changes
+from tests.soak.report import SoakReport
 from tests.soak.sweeps import Sweeps
-from tests.soak.verifier import Judge
+from tests.soak.verifier import Verifier
+from tests.soak.workload import SoakSettings, run_workload, wait_until
 
 _PREFIX = "soak/"
-_DRAIN_SECONDS = 120  # to do what is waiting, once nothing fails
+_DRAIN_SECONDS = 120  # to process the queued messages once nothing fails
+_MAX_PROBLEMS = 20  # that a message lists
 
 
-def soak(sandbox: Sandbox, storm: Storm, *, photos: int, clients: int, again: int) -> Happened:
-    """Do it. Returns what happened. Raises SandboxError with what is not as it has to be.
+def soak(sandbox: Sandbox, settings: SoakSettings) -> SoakReport:
+    """Run a soak in a sandbox with the stack Cron.
 
-    again: so many photos are uploaded once more, replaced or deleted while sweeps take whatever is there for old: these
-        leave nothing alone, as a sweep otherwise does for an hour, and what they break they have to mend
+    Returns:
+        The counts of faults and photos.
+
+    Raises:
+        SandboxError: The final state differs from the expected one, or a phase does not end in time.
     """
-    files = pictures()
-    plan = make_plan(photos, clients, list(files), storm.seed, _PREFIX)
-    judge = Judge(sandbox, plan, files, {name: outcome(body) for name, body in files.items()})
+    images = soak_images()
+    plan = make_plan(settings.photos, settings.clients, list(images), settings.seed, _PREFIX)
+    verifier = Verifier(sandbox, plan, images, {name: expected_outcome(image) for name, image in images.items()})
     sweeps = Sweeps(sandbox)
-    happened = Happened()
+    report = SoakReport()
 
     def redrive() -> str:
-        said = _redrive(sandbox)
-        wait(sandbox, judge, lambda: not any(judge.waiting().values()), _DRAIN_SECONDS)
-        return said
+        run = run_redrive(sandbox)
+        if run.returncode:
+            raise SandboxError(f"make redrive failed:\n{run.stdout}{run.stderr}")
+        wait_until(sandbox, lambda: not any(verifier.queue_depths().values()), _DRAIN_SECONDS)
+        return run.stdout.splitlines()[-1]
 
-    heading(f"{photos:,} photos, {plan.steps:,} uploads and deletions, {clients} clients")
-    with step("everything goes wrong at once") as told:
-        storm.rage(sandbox, plan, files, judge, sweeps.start, happened)
-        told += [happened.delivery, happened.failures, happened.interruptions]
-    with step("make redrive, now that nothing fails any more") as told:
-        told += [f"before: {happened.dead} dead letters, {len(judge.wrong_photos())} photos wrong", redrive()]
-        _nothing_wrong(judge.wrong_photos())
-        told.append(f"every photo is as it has to be; {len(judge.orphans())} thumbnails are left for the sweep")
-    if again:
-        with step(f"once more for {again} photos, while sweeps take everything for old") as told:
-            more = plan.again(again, list(files), storm.seed)
-            judge.expect(more.final)
-            sweeps_before = happened.sweeps
-            storm.rage(sandbox, more, files, judge, sweeps.start_as_if_old, happened)
-            happened.acting_sweeps = happened.sweeps - sweeps_before
-            told += [f"before: {len(judge.wrong_photos())} photos wrong", redrive()]
-    with step("the sweep, until it finds nothing to do") as told:
-        progress = sweeps.until_quiet(
-            lambda: wait(sandbox, judge, lambda: not judge.waiting()["upload queue"], _DRAIN_SECONDS)
+    heading(f"{settings.photos:,} photos, {plan.request_count:,} requests, {settings.clients} clients")
+    with step("Uploads, replacements, and deletions with faults") as notes:
+        run_workload(sandbox, settings, plan, images, sweeps.start, report)
+        notes += report.faults
+    with step("make redrive without faults") as notes:
+        notes.append(f"{report.dead_letters} messages in the dead-letter queue, {len(verifier.wrong_photos())} photos")
+        notes.append(redrive())
+        _check(verifier.wrong_photos())
+        notes.append(f"all photos are correct; the sweep has to delete {len(verifier.orphans())} orphaned thumbnails")
+    # A sweep ignores what is younger than an hour. These sweeps do not, so they act on uploads in progress, and must
+    # repair what they break.
+    with step(f"Changes of {settings.changed_photos} photos during sweeps without a grace period") as notes:
+        changes = plan_changes(plan, settings.changed_photos, list(images), settings.seed)
+        verifier.expect(changes.final)
+        run_workload(sandbox, settings, changes, images, sweeps.start_without_grace, report)
+        report.sweeps_without_grace = settings.sweeps
+        notes += [f"{len(verifier.wrong_photos())} photos are incorrect", redrive()]
+    with step("Sweeps until there is nothing to repair") as notes:
+        progress = sweeps.run_until_clean(
+            lambda: wait_until(sandbox, lambda: not verifier.queue_depths()["upload queue"], _DRAIN_SECONDS)
         )
-        told.append(", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in progress["counts"].items()))
-    with step("what is there in the end") as told:
-        _nothing_wrong(judge.problems(progress))
-        happened.states = judge.states
-        told.append(happened.end)
-    return happened
+        notes.append(", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in progress["counts"].items()))
+    with step("Comparison of the final state with the expected one") as notes:
+        _check(verifier.problems(progress))
+        report.states = verifier.states
+        notes.append(report.result)
+    return report
 
 
-def _nothing_wrong(problems: list[str]) -> None:
+def _check(problems: list[str]) -> None:
     if problems:
-        raise SandboxError("\n  ".join([f"{len(problems)} things are not as they have to be:", *problems[:20]]))
-
-
-def _redrive(sandbox: Sandbox) -> str:
-    """The last line of what `make redrive` says. Raises SandboxError if it fails."""
-    run = subprocess.run(
-        [sys.executable, "-m", "operations", "redrive"],
-        cwd=ROOT,
-        env=os.environ | sandbox.emulator.client_environment(),
-        capture_output=True,
-        text=True,
-    )
-    if run.returncode:
-        raise SandboxError(f"make redrive failed:\n{run.stdout}{run.stderr}")
-    return run.stdout.splitlines()[-1]
+        raise SandboxError("\n  ".join([f"{len(problems)} problems:", *problems[:_MAX_PROBLEMS]]))

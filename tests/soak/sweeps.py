@@ -1,4 +1,4 @@
-"""The sweep: started as its schedule does while everything goes wrong, and in the end until it has nothing to do."""
+"""Invocations of the sweep: as the schedule makes them, and without the grace period for young objects."""
 
 import json
 from collections.abc import Callable
@@ -9,44 +9,51 @@ from local.errors import SandboxError
 from local.sandbox import Sandbox
 from photos.sweep import Progress
 
-# The first puts right, the second has nothing to do.
-_ROUNDS = 5
+_MAX_ROUNDS = 5  # the first sweep repairs, the second has nothing to do
+_REPAIRS = ("queued", "removed_items", "removed_thumbnails")
 
 
 class Sweeps:
-    """Starts the sweep."""
+    """Invokes the sweep function."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._function = sandbox.outputs["Cron"]["SweepFunction"]
         self._client = sandbox.client("lambda")
 
     def start(self) -> None:
-        """As the schedule does."""
-        self._start({})
+        """Start a sweep as the schedule does."""
+        self._invoke({}, "Event")
 
-    def start_as_if_old(self) -> None:
-        """One that takes whatever is there for old, and leaves nothing alone."""
-        self._start(_as_if_old())
+    def start_without_grace(self) -> None:
+        """Start a sweep that treats all objects and items as old."""
+        self._invoke(_two_hours_from_now(), "Event")
 
-    def until_quiet(self, drained: Callable[[], None]) -> dict[str, Any]:
-        """Sweep until there is nothing to do, and return that sweep's progress. Raises SandboxError.
+    def run_until_clean(self, drain: Callable[[], None]) -> dict[str, Any]:
+        """Run sweeps without a grace period until one has nothing to repair.
 
-        drained: waits until all that a sweep has queued is done
+        Args:
+            drain: Waits until the service has processed what a sweep queued.
+
+        Returns:
+            The progress of the last sweep.
+
+        Raises:
+            SandboxError: A sweep failed, or the fifth one still repaired something.
         """
-        for _ in range(_ROUNDS):
-            answer = self._client.invoke(FunctionName=self._function, Payload=json.dumps(_as_if_old()))
+        for _ in range(_MAX_ROUNDS):
+            answer = self._invoke(_two_hours_from_now(), "RequestResponse")
             progress: dict[str, Any] = json.load(answer["Payload"])
             if "FunctionError" in answer:
                 raise SandboxError(f"The sweep failed: {progress}")
-            drained()
-            if not any(progress["counts"][name] for name in ("queued", "removed_items", "removed_thumbnails")):
+            drain()
+            if not any(progress["counts"][name] for name in _REPAIRS):
                 return progress
-        raise SandboxError(f"After {_ROUNDS} sweeps there is still something to do: {progress}")
+        raise SandboxError(f"Sweep {_MAX_ROUNDS} still repairs something: {progress}")
 
-    def _start(self, event: dict[str, Any]) -> None:
-        self._client.invoke(FunctionName=self._function, InvocationType="Event", Payload=json.dumps(event))
+    def _invoke(self, event: dict[str, Any], type_: str) -> Any:
+        return self._client.invoke(FunctionName=self._function, InvocationType=type_, Payload=json.dumps(event))
 
 
-def _as_if_old() -> dict[str, Any]:
-    """The event of a sweep for which whatever is there has been there for hours."""
+def _two_hours_from_now() -> dict[str, Any]:
+    """An event with a start time in the future, at which everything is older than the grace period of one hour."""
     return {"progress": Progress(datetime.now(UTC) + timedelta(hours=2)).to_json()}

@@ -1,4 +1,4 @@
-"""What is put in front of functions and jobs to make their calls fail."""
+"""Fault injection in a process of its own, against an HTTP server that counts requests."""
 
 import json
 import os
@@ -16,7 +16,7 @@ import pytest
 
 from local.emulator import ROOT
 
-# Asks S3 so often for an object that is not there, and says what it is answered.
+# Sends as many GetObject requests as its argument says, and prints the result of each.
 _PROGRAM = """
 import sys
 import boto3
@@ -35,7 +35,7 @@ for _ in range(int(sys.argv[1])):
 
 @dataclass
 class Server:
-    """Where no object is. requests: how many it got"""
+    """An HTTP server and the number of requests that it has received."""
 
     port: int
     requests: int = 0
@@ -43,9 +43,9 @@ class Server:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """Answers every request with 404."""
+    """A server that returns status 404 for every request."""
 
-    class NothingHere(BaseHTTPRequestHandler):
+    class NotFoundHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             counted.requests += 1
             self.send_response(404)
@@ -53,9 +53,9 @@ def server() -> Iterator[Server]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            pass
 
-    with HTTPServer(("127.0.0.1", 0), NothingHere) as listening:
+    with HTTPServer(("127.0.0.1", 0), NotFoundHandler) as listening:
         counted = Server(listening.server_port)
         thread = threading.Thread(target=listening.serve_forever)
         thread.start()
@@ -64,7 +64,7 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
-def _run(server: Server, folder: Path, calls: int, **settings: object) -> subprocess.CompletedProcess[str]:
+def _run(server: Server, folder: Path, calls: int, **faults: object) -> subprocess.CompletedProcess[str]:
     (folder / "program.py").write_text(_PROGRAM)
     return subprocess.run(
         [sys.executable, "-m", "fault_injection", "program", str(calls), f"http://127.0.0.1:{server.port}"],
@@ -72,7 +72,7 @@ def _run(server: Server, folder: Path, calls: int, **settings: object) -> subpro
         env=os.environ
         | {
             "PYTHONPATH": f"{ROOT / 'tests' / 'soak' / 'pythonpath'}:{folder}",
-            "FAULTS": json.dumps(settings | {"log": str(folder / "log")}),
+            "FAULTS": json.dumps(faults | {"log": str(folder / "log")}),
             "NO_PROXY": "127.0.0.1",
         },
         capture_output=True,
@@ -80,40 +80,40 @@ def _run(server: Server, folder: Path, calls: int, **settings: object) -> subpro
     )
 
 
-def _told(folder: Path) -> list[str]:
-    """What was done to each call, as the log has it."""
+def _logged(folder: Path) -> list[str]:
     lines = [line.split("\t") for line in (folder / "log").read_text().splitlines()]
     assert {line[1] for line in lines} == {"s3"}
     return [line[2] for line in lines]
 
 
-def test_a_share_of_the_calls_fails_in_every_way(server: Server, tmp_path: Path) -> None:
+def test_share_of_the_calls_fails_in_every_way(server: Server, tmp_path: Path) -> None:
     run = _run(server, tmp_path, 300, share=0.5, seed="a")
     assert run.returncode == 0, run.stderr
-    met, told = Counter(run.stdout.splitlines()), Counter(_told(tmp_path))
-    assert told.total() == 300
-    assert 100 < told["done"] < 200
-    # What is cut short has to be long: an answer without a body arrives.
-    assert met["404 404"] == told["done"] + told["answer cut short"]
-    assert met["SlowDown 503"] == told["SlowDown"] > 0
-    assert met["InternalError 500"] == told["InternalError"] > 0
-    assert met["ServiceUnavailable 503"] == told["ServiceUnavailable"] > 0
-    assert met["ConnectTimeoutError"] == told["no connection"] > 0
-    assert met["ReadTimeoutError"] == told["time-out, but done"] > 0
-    assert met["ConnectionClosedError"] == told["connection reset"] + told["connection reset, but done"]
-    done = ("done", "answer cut short", "time-out, but done", "connection reset, but done")
-    assert server.requests == sum(told[kind] for kind in done)
+    results, logged = Counter(run.stdout.splitlines()), Counter(_logged(tmp_path))
+    assert logged.total() == 300
+    assert 100 < logged["done"] < 200
+    # A response without a body cannot be truncated.
+    assert results["404 404"] == logged["done"] + logged["truncated response"]
+    assert results["SlowDown 503"] == logged["SlowDown"] > 0
+    assert results["InternalError 500"] == logged["InternalError"] > 0
+    assert results["ServiceUnavailable 503"] == logged["ServiceUnavailable"] > 0
+    assert results["ConnectTimeoutError"] == logged["no connection"] > 0
+    assert results["ReadTimeoutError"] == logged["timeout after execution"] > 0
+    resets = logged["connection reset"] + logged["connection reset after execution"]
+    assert results["ConnectionClosedError"] == resets
+    executed = ("done", "truncated response", "timeout after execution", "connection reset after execution")
+    assert server.requests == sum(logged[kind] for kind in executed)
 
 
-def test_without_settings_nothing_fails(server: Server, tmp_path: Path) -> None:
+def test_no_call_fails_by_default(server: Server, tmp_path: Path) -> None:
     assert set(_run(server, tmp_path, 50).stdout.splitlines()) == {"404 404"}
 
 
 @pytest.mark.parametrize(("moment", "when", "requests"), [(0, "before", 0), (1, "after", 1), (2, "before", 1)])
-def test_the_process_is_killed_at_its_moment(
+def test_process_is_killed_at_the_given_moment(
     server: Server, tmp_path: Path, moment: int, when: str, requests: int
 ) -> None:
     run = _run(server, tmp_path, 10, kill_at=moment)
     assert run.returncode == -signal.SIGKILL
-    assert _told(tmp_path)[-1] == f"killed {when}"
+    assert _logged(tmp_path)[-1] == f"killed {when}"
     assert server.requests == requests

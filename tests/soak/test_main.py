@@ -1,53 +1,34 @@
-"""`make soak` fails when it finds an error, or when too few faults were injected to show anything."""
+"""Exit status of `make soak`."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 
 from local.errors import SandboxError
 from tests.soak import __main__ as command
-from tests.soak.report import Happened
-from tests.soak.test_report import ENOUGH
-
-
-def _run(monkeypatch: pytest.MonkeyPatch, outcome: Happened | Exception, *arguments: str) -> None:
-    @contextmanager
-    def sandbox() -> Iterator[MagicMock]:
-        yield MagicMock()
-
-    def soak(*_: Any, **__: Any) -> Happened:
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-    monkeypatch.setattr(command, "running_sandbox", sandbox)
-    monkeypatch.setattr(command, "soak", soak)
-    monkeypatch.setattr(sys, "argv", ["soak", *arguments])
-    command.main()
-
-
-def test_soak_prints_its_seed_and_what_happened(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    _run(monkeypatch, ENOUGH, "--seed", "abc")
-    printed = capsys.readouterr().out
-    assert "Seed abc" in printed and ENOUGH.end in printed
+from tests.soak.report import SoakReport
+from tests.soak.test_report import SUFFICIENT
 
 
 @pytest.mark.parametrize(
-    ("outcome", "message"),
-    [(replace(ENOUGH, kills=0), "no function killed"), (SandboxError("one is lost"), "one is lost")],
-    ids=["too few faults", "a photo is lost"],
+    ("result", "message"),
+    [
+        (SUFFICIENT, None),
+        (replace(SUFFICIENT, kills=0), "no killed process"),
+        (SandboxError("1 problem"), "(?s)1 problem.*SEED=abc"),
+    ],
+    ids=["success", "too few faults", "wrong result"],
 )
-def test_soak_fails(monkeypatch: pytest.MonkeyPatch, outcome: Happened | Exception, message: str) -> None:
-    with pytest.raises(SystemExit, match=message):
-        _run(monkeypatch, outcome)
-
-
-def test_smaller_soak_passes_with_fewer_faults(monkeypatch: pytest.MonkeyPatch) -> None:
-    _run(monkeypatch, replace(ENOUGH, kills=0), "--photos", "10")
+def test_soak_fails_when_the_result_is_wrong_or_too_few_faults_occurred(
+    monkeypatch: pytest.MonkeyPatch, result: SoakReport | SandboxError, message: str | None
+) -> None:
+    monkeypatch.setattr(command, "running_sandbox", MagicMock())
+    monkeypatch.setattr(command, "soak", MagicMock(side_effect=[result]))
+    monkeypatch.setattr(sys, "argv", ["soak", "--seed", "abc"])
+    if message is None:
+        command.main()
+    else:
+        with pytest.raises(SystemExit, match=message):
+            command.main()

@@ -1,57 +1,58 @@
-"""What the clients of a soak do."""
+"""Requests of the clients of a soak."""
 
 from collections import Counter
 
-from tests.soak.plan import Plan, make_plan
+from tests.soak.plan import Plan, make_plan, plan_changes
 
-PICTURES = ["red", "blue", "text"]
-
-
-def _plan(seed: str = "a") -> Plan:
-    return make_plan(photos=500, clients=4, pictures=PICTURES, seed=seed, prefix="soak/")
+IMAGES = ["red", "blue", "text"]
 
 
-def test_the_same_seed_plans_the_same() -> None:
-    assert _plan("a").clients == _plan("a").clients != _plan("b").clients
+def _make_plan(seed: str = "a") -> Plan:
+    return make_plan(photos=500, clients=4, images=IMAGES, seed=seed, prefix="soak/")
 
 
-def test_in_the_end_each_key_has_what_was_put_last() -> None:
-    plan = _plan()
-    held: dict[str, str | None] = {}
+def _state_after(plan: Plan, before: dict[str, str] | None = None) -> dict[str, str]:
+    state: dict[str, str | None] = {**(before or {})}
     for client in plan.clients:
-        assert [step.moment for step in client] == sorted(step.moment for step in client)
-        held |= {step.key: step.picture for step in client}
-    assert {key: picture for key, picture in held.items() if picture} == plan.final
-    assert held.keys() == plan.keys
+        state |= {request.key: request.image for request in client}
+    return {key: image for key, image in state.items() if image}
+
+
+def test_plan_depends_only_on_the_seed() -> None:
+    plan = _make_plan("a")
+    assert plan.clients == _make_plan("a").clients != _make_plan("b").clients
+    assert plan_changes(plan, 100, IMAGES, "a").clients == plan_changes(plan, 100, IMAGES, "a").clients
+
+
+def test_final_state_is_that_of_the_last_requests() -> None:
+    plan = _make_plan()
+    assert all(client == sorted(client, key=lambda request: request.time) for client in plan.clients)
+    assert _state_after(plan) == plan.final
     assert len(plan.keys) == 500
 
 
-def test_one_client_has_all_steps_of_a_key() -> None:
-    keys = [{step.key for step in client} for client in _plan().clients]
+def test_one_client_sends_all_requests_of_a_key() -> None:
+    keys = [{request.key for request in client} for client in _make_plan().clients]
     assert sum(map(len, keys)) == len(set().union(*keys)) == 500
 
 
-def test_photos_are_replaced_deleted_and_uploaded_again() -> None:
-    plan = _plan()
-    lives: dict[str, str] = {}
+def test_plan_contains_every_history() -> None:
+    plan = _make_plan()
+    histories: dict[str, str] = {}
     for client in plan.clients:
-        for step in client:
-            lives[step.key] = lives.get(step.key, "") + ("-" if step.picture is None else "+")
-    assert Counter(lives.values()).keys() == {"+", "++", "+++", "+-", "+-+"}
-    assert plan.steps == sum(map(len, lives.values()))
+        for request in client:
+            histories[request.key] = histories.get(request.key, "") + ("-" if request.image is None else "+")
+    assert set(histories.values()) == {"+", "++", "+++", "+-", "+-+"}
+    assert plan.request_count == sum(map(len, histories.values()))
 
 
-def test_later_photos_that_are_there_are_uploaded_again_replaced_and_deleted() -> None:
-    plan = _plan()
-    again = plan.again(100, PICTURES, "a")
-    assert again.clients == plan.again(100, PICTURES, "a").clients
-    assert len(again.keys) == 100 and again.keys <= plan.final.keys()
-    held: dict[str, str | None] = dict(plan.final)
-    for client in again.clients:
-        held |= {step.key: step.picture for step in client}
-    assert {key: picture for key, picture in held.items() if picture} == again.final
-    became = Counter(
-        "deleted" if key not in again.final else "kept" if again.final[key] == plan.final[key] else "replaced"
-        for key in again.keys
+def test_changes_keep_replace_and_delete_existing_photos() -> None:
+    plan = _make_plan()
+    changes = plan_changes(plan, 100, IMAGES, "a")
+    assert len(changes.keys) == 100 and changes.keys <= plan.final.keys()
+    assert _state_after(changes, plan.final) == changes.final
+    results = Counter(
+        "deleted" if key not in changes.final else "kept" if changes.final[key] == plan.final[key] else "replaced"
+        for key in changes.keys
     )
-    assert min(became["kept"], became["replaced"], became["deleted"]) > 5
+    assert min(results["kept"], results["replaced"], results["deleted"]) > 5

@@ -34,15 +34,15 @@ from botocore.httpsession import URLLib3Session
 from urllib3.exceptions import ProtocolError
 
 _STATUS = {"SlowDown": 503, "InternalError": 500, "ServiceUnavailable": 503}
-# Before AWS has the request, after it has done what was asked, and while it answers. Each is as likely as the others.
+# Kinds of faults: before AWS receives the request, after AWS has executed it, and in the response. All equally likely.
 _BEFORE = (*_STATUS, "no connection", "connection reset")
-_AFTER = ("time-out, but done", "connection reset, but done")
-_CUT = "answer cut short"
+_AFTER = ("timeout after execution", "connection reset after execution")
+_TRUNCATED = "truncated response"
 
 
 @dataclass
 class Faults:
-    """What is to be done to the calls of this process."""
+    """Faults of the calls of this process. The module docstring describes the fields."""
 
     share: float = 0
     kill: float = 0
@@ -55,58 +55,56 @@ class Faults:
         self._random = random.Random(f"{self.seed} {os.getpid()}")
         self._moment = 0
 
-    def send(self, really_send: Callable[[], AWSResponse], request: Any) -> AWSResponse:
-        """Send a request, or have it fail."""
+    def send(self, send_request: Callable[[], AWSResponse], request: Any) -> AWSResponse:
+        """Send a request, or inject a fault."""
         service = _service(request)
-        self._may_die(service, "before")
-        fault = self._random.choice([*_BEFORE, *_AFTER, _CUT]) if self._random.random() < self.share else ""
-        if fault == _CUT and not request.stream_output:  # only what is read in pieces can be cut
+        self._kill_or_continue(service, "before")
+        fault = self._random.choice([*_BEFORE, *_AFTER, _TRUNCATED]) if self._random.random() < self.share else ""
+        if fault == _TRUNCATED and not request.stream_output:  # botocore reads other responses in one piece
             fault = "connection reset"
-        self._tell(service, fault or "done")
+        self._write_log(service, fault or "done")
         if fault in _BEFORE:
             return _fail(fault, service, request.url)
-        answer = really_send()
-        self._may_die(service, "after")
+        response = send_request()
+        self._kill_or_continue(service, "after")
         if fault in _AFTER:
             return _fail(fault, service, request.url)
-        if fault == _CUT and answer.status_code == 200:
-            answer.raw = _Cut()
-        return answer
+        if fault == _TRUNCATED and response.status_code == 200:
+            response.raw = _BrokenBody()
+        return response
 
-    def _may_die(self, service: str, when: str) -> None:
+    def _kill_or_continue(self, service: str, when: str) -> None:
         moment, self._moment = self._moment, self._moment + 1
         if moment == self.kill_at or self._random.random() < self.kill / 2:
-            self._tell(service, f"killed {when}")
+            self._write_log(service, f"killed {when}")
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def _tell(self, service: str, what: str) -> None:
+    def _write_log(self, service: str, kind: str) -> None:
         if self.log:
-            # One write, so that the lines of many processes stay whole.
+            # One write per line, so that lines of concurrent processes do not mix.
             file = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            os.write(file, f"{os.getpid()}\t{service}\t{what}\n".encode())
+            os.write(file, f"{os.getpid()}\t{service}\t{kind}\n".encode())
             os.close(file)
 
 
 class _Body(BytesIO):
-    """The body of an answer that AWS never gave."""
+    """The body of an injected error response, with the method of urllib3 that botocore calls."""
 
     def stream(self, **_: Any) -> Iterator[bytes]:
-        """As urllib3 reads it."""
         yield self.read()
 
 
-class _Cut(_Body):
-    """A body of which no more comes."""
+class _BrokenBody(_Body):
+    """A body whose connection breaks."""
 
     def read(self, *_: Any) -> bytes:
-        """Raises ProtocolError."""
         raise ProtocolError("Connection broken: fewer bytes than promised")
 
 
 def _fail(fault: str, service: str, url: str) -> AWSResponse:
     if fault == "no connection":
         raise ConnectTimeoutError(endpoint_url=url)
-    if fault.startswith("time-out"):
+    if fault.startswith("timeout"):
         raise ReadTimeoutError(endpoint_url=url)
     if fault.startswith("connection reset"):
         raise ConnectionClosedError(endpoint_url=url)
@@ -117,7 +115,7 @@ def _fail(fault: str, service: str, url: str) -> AWSResponse:
 
 
 def _service(request: Any) -> str:
-    """The service that a request is for, as its signature says."""
+    """Return the signing name of the service that a request is for."""
     header = request.headers.get("Authorization", b"")
     text = header.decode() if isinstance(header, bytes) else header
     found = re.search(r"/([a-z0-9-]+)/aws4_request", text)
@@ -126,12 +124,12 @@ def _service(request: Any) -> str:
 
 def _install() -> Faults:
     faults = Faults(**json.loads(os.environ["FAULTS"]))
-    really_send = URLLib3Session.send
+    original_send = URLLib3Session.send
 
     def send(session: URLLib3Session, request: Any) -> AWSResponse:
-        return faults.send(lambda: really_send(session, request), request)
+        return faults.send(lambda: original_send(session, request), request)
 
-    setattr(URLLib3Session, "send", send)  # noqa: B010  # the type checker allows no other way
+    setattr(URLLib3Session, "send", send)  # noqa: B010  # mypy rejects assignment to a method
     return faults
 
 
