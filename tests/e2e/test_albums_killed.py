@@ -1,4 +1,4 @@
-"""The album job killed before and after each call it makes, as processes, and run again: the same album in the end."""
+"""Album jobs that are killed before and after each of their AWS calls, and then run again."""
 
 import time
 from collections.abc import Iterator
@@ -15,11 +15,13 @@ from tests.e2e.photos import uploaded_photo
 
 KEY = "killed album/photo.jpg"
 
-# Before and after: the manifest, the item of its photo, the thumbnail, and the page; or manifest, pages, and PDF.
-PAGE_MOMENTS = BIND_MOMENTS = 8
+# Moments before and after each of four calls. A page job reads the manifest, the catalogue item, and the thumbnail, and
+# writes the page. A bind job reads the manifest and two pages, and writes the PDF.
+MOMENTS = 8
 
-# In front of the program: the first attempt dies at the moment that its place in the array or KILL_AT says.
-_DYING = """
+# Starts the job's program with fault injection. The first attempt dies at the moment that the array index or KILL_AT
+# gives.
+_KILLED_PROGRAM = """
 import json, os, runpy, sys
 moment = int(os.environ.get("AWS_BATCH_JOB_ARRAY_INDEX", os.environ.get("KILL_AT", "0")))
 first = os.environ["AWS_BATCH_JOB_ATTEMPT"] == "1"
@@ -56,8 +58,12 @@ def _read(sandbox: Sandbox, key: str) -> bytes | None:
     return body
 
 
-def _whole_album(sandbox: Sandbox, pages: int) -> Album:
-    """One that nobody disturbed."""
+def _read_pages(sandbox: Sandbox, album: Album, count: int) -> list[bytes | None]:
+    return [_read(sandbox, page_key(album.id, index)) for index in range(count)]
+
+
+def _reference_album(sandbox: Sandbox, pages: int) -> Album:
+    """Make an album without faults."""
     outputs, bucket = sandbox.outputs["Batch"], sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
     jobs = AlbumJobs(
         sandbox.client("batch"),
@@ -66,33 +72,36 @@ def _whole_album(sandbox: Sandbox, pages: int) -> Album:
         page=JobTarget(outputs["JobQueue"], outputs["AlbumJobDefinition"]),
         bind=JobTarget(outputs["BindJobQueue"], outputs["BindJobDefinition"]),
     )
-    album = _album(f"undisturbed-{pages}", pages)
-    _ended(sandbox, jobs.submit(album))
+    album = _album(f"reference-{pages}", pages)
+    _wait_for_end(sandbox, jobs.submit(album))
     return album
 
 
-def _submit(sandbox: Sandbox, kind: str, album: Album, *, kill_at: int | None, **more: Any) -> str:
-    """A job of this album, killed if there is a moment for it. Returns its id."""
-    page = kind == "page"
+def _submit(sandbox: Sandbox, kind: str, album: Album, *, kill_at: int | None, **options: Any) -> str:
+    """Submit a job of an album, which is killed at a moment if there is one. Returns the job id."""
     outputs = sandbox.outputs["Batch"]
+    queue, definition = {
+        "page": ("JobQueue", "AlbumJobDefinition"),
+        "bind": ("BindJobQueue", "BindJobDefinition"),
+    }[kind]
     overrides: dict[str, Any] = {}
     if kill_at is not None:
-        overrides["command"] = ["python", "-c", _DYING, kind, album.id]
+        overrides["command"] = ["python", "-c", _KILLED_PROGRAM, kind, album.id]
         environment = {"PYTHONPATH": str(ROOT / "tests" / "soak" / "pythonpath"), "KILL_AT": str(kill_at)}
         overrides["environment"] = [{"name": name, "value": value} for name, value in environment.items()]
     job_id: str = sandbox.client("batch").submit_job(
         jobName=f"killed-{kind}",
-        jobQueue=outputs["JobQueue" if page else "BindJobQueue"],
-        jobDefinition=outputs["AlbumJobDefinition" if page else "BindJobDefinition"],
+        jobQueue=outputs[queue],
+        jobDefinition=outputs[definition],
         parameters={"album": album.id},
         containerOverrides=overrides,
-        **more,
+        **options,
     )["jobId"]
     return job_id
 
 
-def _ended(sandbox: Sandbox, *job_ids: str) -> list[dict[str, Any]]:
-    """The jobs, when all of them have ended."""
+def _wait_for_end(sandbox: Sandbox, *job_ids: str) -> list[dict[str, Any]]:
+    """Wait until all jobs have ended. Returns their descriptions."""
     batch = sandbox.client("batch")
     while True:
         jobs: list[dict[str, Any]] = batch.describe_jobs(jobs=list(job_ids))["jobs"]
@@ -102,38 +111,38 @@ def _ended(sandbox: Sandbox, *job_ids: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.guarantee("Loses no photo")
-def test_each_child_killed_at_another_moment_makes_its_page_all_the_same(sandbox: Sandbox, photo: None) -> None:
-    whole = _whole_album(sandbox, PAGE_MOMENTS)
-    album = _album("killed-pages", PAGE_MOMENTS)
+def test_page_jobs_make_the_same_pages_after_being_killed(sandbox: Sandbox, photo: None) -> None:
+    reference = _reference_album(sandbox, MOMENTS)
+    album = _album("killed-pages", MOMENTS)
     _write(sandbox, manifest_key(album.id), album.to_json())
-    array = _submit(sandbox, "page", album, kill_at=0, arrayProperties={"size": PAGE_MOMENTS})
-    (job,) = _ended(sandbox, array)
+    array = _submit(sandbox, "page", album, kill_at=0, arrayProperties={"size": MOMENTS})
+    (job,) = _wait_for_end(sandbox, array)
     assert job["status"] == "SUCCEEDED", job
-    for child in _ended(sandbox, *(f"{array}:{index}" for index in range(PAGE_MOMENTS))):
+    for child in _wait_for_end(sandbox, *(f"{array}:{index}" for index in range(MOMENTS))):
         first, second = child["attempts"]
         assert first["statusReason"].startswith("Host EC2"), child
         assert second["container"]["exitCode"] == 0
-    for index in range(PAGE_MOMENTS):
-        made = _read(sandbox, page_key(album.id, index))
-        assert made is not None and made == _read(sandbox, page_key(whole.id, index))
+    pages = _read_pages(sandbox, album, MOMENTS)
+    assert None not in pages
+    assert pages == _read_pages(sandbox, reference, MOMENTS)
 
 
 @pytest.mark.guarantee("Loses no photo")
-def test_the_binder_killed_at_each_moment_binds_the_same_when_it_runs_again(sandbox: Sandbox, photo: None) -> None:
-    whole = _whole_album(sandbox, 2)
-    pdf, pages = _read(sandbox, pdf_key(whole.id)), [_read(sandbox, page_key(whole.id, index)) for index in range(2)]
+def test_bind_jobs_make_the_same_pdf_after_being_killed(sandbox: Sandbox, photo: None) -> None:
+    reference = _reference_album(sandbox, 2)
+    pdf, pages = _read(sandbox, pdf_key(reference.id)), _read_pages(sandbox, reference, 2)
     assert pdf is not None
-    albums = [_album(f"killed-binder-{moment}", 2) for moment in range(BIND_MOMENTS)]
+    albums = [_album(f"killed-binder-{moment}", 2) for moment in range(MOMENTS)]
     for album in albums:
         _write(sandbox, manifest_key(album.id), album.to_json())
         for index, page in enumerate(pages):
             assert page is not None
             _write(sandbox, page_key(album.id, index), page)
     killed = [_submit(sandbox, "bind", album, kill_at=moment) for moment, album in enumerate(albums)]
-    for job in _ended(sandbox, *killed):
+    for job in _wait_for_end(sandbox, *killed):
         assert (job["status"], job["container"]["exitCode"]) == ("FAILED", 137), job
-    # All of a PDF or nothing, but never half of one.
-    assert [_read(sandbox, pdf_key(album.id)) for album in albums] == [None] * (BIND_MOMENTS - 1) + [pdf]
-    again = _ended(sandbox, *(_submit(sandbox, "bind", album, kill_at=None) for album in albums))
-    assert {job["status"] for job in again} == {"SUCCEEDED"}
-    assert [_read(sandbox, pdf_key(album.id)) for album in albums] == [pdf] * BIND_MOMENTS
+    # A PDF is complete or absent.
+    assert [_read(sandbox, pdf_key(album.id)) for album in albums] == [None] * (MOMENTS - 1) + [pdf]
+    second = _wait_for_end(sandbox, *(_submit(sandbox, "bind", album, kill_at=None) for album in albums))
+    assert {job["status"] for job in second} == {"SUCCEEDED"}
+    assert [_read(sandbox, pdf_key(album.id)) for album in albums] == [pdf] * MOMENTS

@@ -34,6 +34,7 @@ def findings(trials: PermissionTrials) -> Findings:
     return trials.run_all_probes()
 
 
+@pytest.mark.guarantee("Least privilege")
 def test_roles_have_exactly_the_permissions_that_probes_use(findings: Findings) -> None:
     assert findings.problems == []
 
@@ -47,6 +48,7 @@ def _is_sampled(permission: Permission) -> bool:
     return permission.role.path.startswith("Ecs/") or permission.action in ("dynamodb:PutItem", "s3:ListBucket")
 
 
+@pytest.mark.guarantee("Least privilege")
 def test_probes_fail_without_a_permission(trials: PermissionTrials, findings: Findings) -> None:
     trials.revoke_each(findings, _is_sampled)
     assert findings.problems == []
