@@ -17,6 +17,7 @@ from stacks.support import build_context
 from tests.e2e.account import AccountDeployment
 from tests.e2e.eventually import eventually
 from tests.e2e.photos import catalogue, originals, thumbnails
+from tests.queues import alert_inbox
 from tests.target import TARGET
 
 # Settings of the deployments in the empty sandbox.
