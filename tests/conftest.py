@@ -1,4 +1,4 @@
-"""What all tests share: one synthesized assembly for the whole session."""
+"""The environment of all tests, the order in which they run, and the synthesized templates."""
 
 import functools
 import json
@@ -17,12 +17,12 @@ from tests.target import TARGET
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Takes most of the time of a synth; `make check` runs one with it.
+# Validation takes most of the time of a synthesis, and `make check` validates the templates.
 os.environ["CDK_VALIDATION"] = "false"
-# `make test` hands its own options and settings to every make that a test runs.
+# Without these, every make that a test runs would inherit the options and settings of `make test`.
 for _name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES"):
     os.environ.pop(_name, None)
-# A test that forgets to mock AWS must not reach anyone's account.
+# A test that forgets to mock AWS must not reach an account.
 if TARGET == "local":
     for _name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"]:
         del os.environ[_name]
@@ -34,22 +34,34 @@ if TARGET == "local":
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
 
-import stacks  # noqa: E402, F401, I001  # finds node, which aws_cdk needs
+import stacks  # noqa: E402, F401, I001  # puts Node.js on PATH, which aws_cdk needs
 from aws_cdk import App  # noqa: E402
 from aws_cdk.assertions import Template  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 
+# Groups of tests that share a sandbox, by the fixtures that create it.
+_SANDBOXES = {"sandbox": {"sandbox", "deployment"}, "empty sandbox": {"empty_sandbox"}}
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add the marker `guarantee` to the JUnit XML. In an account, select only tests that do not need the emulator."""
+    """Add guarantees to the JUnit XML, and order the tests. In an account, select those that do not need the emulator.
+
+    `make test` runs each group on one worker, in the order of `items`. Tests that share a sandbox are a group. These
+    groups take longest, so they start first. All other groups are files.
+    """
+    order: dict[pytest.Item, int] = {}
+    fixtures = {item: set(getattr(item, "fixturenames", ())) for item in items}
+    if TARGET == "aws":
+        selected = [item for item in items if "deployment" in fixtures[item] and "sandbox" not in fixtures[item]]
+        config.hook.pytest_deselected(items=[item for item in items if item not in selected])
+        items[:] = selected
     for item in items:
         item.user_properties += [("guarantee", marker.args[0]) for marker in item.iter_markers("guarantee")]
-    if TARGET == "local":
-        return
-    names = {item: set(getattr(item, "fixturenames", ())) for item in items}
-    config.hook.pytest_deselected(items=[it for it in items if "deployment" not in names[it] or "sandbox" in names[it]])
-    items[:] = [it for it in items if "deployment" in names[it] and "sandbox" not in names[it]]
+        shared = next((name for name in _SANDBOXES if fixtures[item] & _SANDBOXES[name]), None)
+        item.add_marker(pytest.mark.xdist_group(shared or item.path.relative_to(ROOT).as_posix()))
+        order[item] = list(_SANDBOXES).index(shared) if shared else len(_SANDBOXES)
+    items.sort(key=order.__getitem__)
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +73,7 @@ def context() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def synthesize(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """The folder with the templates of all stacks, as `cdk synth -c setting=…` writes them; each once a session."""
+    """Return a function that synthesizes all stacks with the given settings, once per session, to a folder."""
 
     @functools.cache
     def synthesize(**settings: str) -> Path:
@@ -76,13 +88,13 @@ def synthesize(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def assembly(synthesize: Callable[..., Path]) -> Path:
-    """The folder with the templates of all stacks, as `cdk synth` writes them."""
+    """The folder with the templates of all stacks, synthesized with default settings."""
     return synthesize()
 
 
 @pytest.fixture(scope="session")
 def template(assembly: Path) -> Callable[[str], Template]:
-    """The template of a stack, by its id."""
+    """Return a function that loads the template of a stack by its id."""
 
     def load(stack: str) -> Template:
         return Template.from_string((assembly / f"{stack}.template.json").read_text())

@@ -1,4 +1,4 @@
-"""A copy of this folder, to be changed as its users change theirs."""
+"""Copies of this project that tests change."""
 
 import json
 import os
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def copy_project(folder: Path) -> Path:
-    """Fill this folder with what is under version control or will be, and with all that was installed."""
+    """Copy tracked and new files to `folder`, and link the installed tools and cached packages."""
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
         if (ROOT / name).is_file():
@@ -27,14 +27,14 @@ def copy_project(folder: Path) -> Path:
 
 
 def replace(file: Path, text: str, other: str) -> None:
-    """Write another text where this one is, once."""
+    """Replace a text that occurs exactly once in a file."""
     source = file.read_text()
     assert source.count(text) == 1, f"{text!r} in {file}"
     file.write_text(source.replace(text, other))
 
 
 def synthesize_copy(project: Path, assembly: Path, **settings: str) -> Path:
-    """The templates of all stacks as the app in this copy makes them: in `assembly`, which is returned."""
+    """Synthesize all stacks of a copy to `assembly`, and return it."""
     context = json.loads((project / "cdk.json").read_text())["context"] | settings
     environment = os.environ | {"CDK_OUTDIR": str(assembly), "CDK_CONTEXT_JSON": json.dumps(context)}
     run = subprocess.run([sys.executable, "app.py"], cwd=project, env=environment, capture_output=True, text=True)
