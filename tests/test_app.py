@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -23,6 +25,7 @@ def test_a_wrong_setting_ends_synth_with_one_line_and_no_traceback(tmp_path: Pat
     ]
 
 
+@pytest.mark.slow
 def test_stack_names_carry_the_name_so_that_two_people_can_share_an_account(tmp_path: Path) -> None:
     run = _synth({"name": "annas"}, tmp_path)
     assert run.returncode == 0, run.stderr

@@ -9,6 +9,8 @@ import pytest
 
 from tests.project_copy import copy_project, replace
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 STEPS = (ROOT / "CONTRIBUTING.md").read_text().partition("## Add a stack")[2]
 

@@ -64,6 +64,7 @@ def repository() -> list[Path]:
     return [ROOT / name for name in names if (ROOT / name).is_file()]
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("Closed")
 def test_no_secret_is_in_the_repository_but_for_those_that_are_none(repository: list[Path]) -> None:
     found = {(file.relative_to(ROOT).as_posix(), kind) for file, kind in _secrets(repository)}

@@ -21,6 +21,8 @@ from tests.lambda_src.conftest import mocked_aws
 from tests.lambda_src.crash_injection import Crash, crash_at
 from tests.lambda_src.mocked_aws import CATALOGUE, ORIGINALS, THUMBNAILS, MockedAws, jpeg
 
+pytestmark = pytest.mark.slow
+
 KEY, QUEUE = "a.jpg", "uploads"
 
 

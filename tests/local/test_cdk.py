@@ -9,6 +9,8 @@ from local.cdk import Cdk
 from local.emulator import Emulator, running_emulator
 from local.errors import SandboxError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:

@@ -21,6 +21,7 @@ def test_with_dependencies_rejects_an_unknown_stack(assembly: Path) -> None:
         Assembly(assembly).with_dependencies({"Cronn"})
 
 
+@pytest.mark.slow
 def test_synthesize_reports_an_invalid_setting_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(OperationError, match=r"^Setting time_zone: .*'Mars'$"):
         synthesize(tmp_path, {"time_zone": "Mars"})

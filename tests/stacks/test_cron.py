@@ -66,6 +66,7 @@ def test_somebody_is_told_of_what_failed_for_good(cron: Template) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_clock_is_that_of_the_setting(context: dict[str, Any], tmp_path: Path) -> None:
     build(App(context={**context, "time_zone": "Pacific/Auckland"}, outdir=str(tmp_path))).synth()
     template = Template.from_string((tmp_path / "Cron.template.json").read_text())

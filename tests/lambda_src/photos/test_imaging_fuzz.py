@@ -16,9 +16,8 @@ from photos.errors import PhotoRejected
 from photos.imaging import make_thumbnails
 from tests.lambda_src.photos.images import REFERENCE_SIZES, encode, open_image, sample, within_time_limit
 
-pytestmark = pytest.mark.slow
-
 MINUTES = float(os.environ.get("FUZZ_MINUTES", 0))
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600 + 120 * MINUTES)]
 FUZZ = settings(max_examples=400 if MINUTES else 60, deadline=None, suppress_health_check=list(HealthCheck))
 IMAGE = open_image(sample("rocket.jpg")).resize((160, 100))
 ALPHA = IMAGE.convert("RGBA")

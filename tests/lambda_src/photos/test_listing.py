@@ -54,6 +54,7 @@ def pages(listing: Listing, limit: int) -> Iterator[list[Item]]:
             return
 
 
+@pytest.mark.slow
 def test_every_page_of_thousands_is_one_query(
     catalogue: Catalogue, listing: Listing, aws: MockedAws, calls: Counter[str]
 ) -> None:
@@ -71,6 +72,7 @@ def test_every_page_of_thousands_is_one_query(
     assert read == [(101, 101)] * 20 + [(50, 50)]
 
 
+@pytest.mark.slow
 def test_each_page_of_a_hundred_thousand_photos_costs_what_the_first_does(
     catalogue: Catalogue, listing: Listing, aws: MockedAws
 ) -> None:

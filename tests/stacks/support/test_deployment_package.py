@@ -31,6 +31,7 @@ def package(function: str) -> DeploymentPackage:
     return build_deployment_package(function, target="aws")
 
 
+@pytest.mark.slow
 def test_handler_imports_from_its_package_alone(function: str) -> None:
     folder = build_deployment_package(function, target="local").folder
     program = f"import sys; sys.path.insert(0, {str(folder)!r}); import {function}.handler"
@@ -99,6 +100,7 @@ def test_second_build_uses_the_cache(
     assert build_deployment_package(function, target="aws") == package
 
 
+@pytest.mark.slow
 def test_equal_sources_give_equal_bytes(
     package: DeploymentPackage, function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
