@@ -74,7 +74,7 @@ def test_array_job_makes_pages_that_are_bound(deployment: Deployment, photos: li
     assert pages["arrayProperties"]["statusSummary"]["SUCCEEDED"] == album.page_count == 3
     assert _pages(deployment, album.id) == 3
     last = describe_job(deployment, f"{pages['jobId']}:2")
-    assert _log(deployment, last) == ["Album many, page 3 of 3: 4 photos, 1 gaps"]
+    assert _log(deployment, last) == ["Album many, page 3 of 3: 4 photos, 1 missing"]
 
 
 def test_album_with_one_page(deployment: Deployment, photos: list[str], jobs: AlbumJobs) -> None:

@@ -1,1 +1,1 @@
-"""The album job: contact sheets of photos, bound to one PDF."""
+"""The album job: draws contact sheets of photos, and binds them to a PDF."""

@@ -1,10 +1,10 @@
-"""The program in the container: `python -m album page ALBUM` and `python -m album bind ALBUM`.
+"""Make a page of an album, or bind all its pages to a PDF: `python -m album page|bind ALBUM`.
 
-`page` is a child of an array job: AWS Batch says which one in AWS_BATCH_JOB_ARRAY_INDEX. An album of one page is a
-plain job, since an array has at least two children: then there is no such variable, and the page is the first.
+`page` runs in a child job of an array job, whose index AWS Batch sets in AWS_BATCH_JOB_ARRAY_INDEX. An album of one
+page runs as a plain job without that variable, because an array job needs at least two children.
 
-Exit status 0: done. 1: it can never be done, and one line says why. Anything that may pass, such as throttling
-that outlasts the client's own retries, ends with a traceback: it is for whoever operates this.
+Exit status 0 means success. Status 1 with one line means that the job can never succeed. A transient error, such as
+throttling that outlasts the retries of the client, ends with a traceback.
 """
 
 import argparse
@@ -14,37 +14,38 @@ import sys
 import boto3
 from botocore.config import Config
 
-from album.binding import bind
 from album.page import make_page
 from album.store import AlbumStore, ObjectNotFound
-from album.thumbnails import Pictures
+from album.thumbnails import ThumbnailReader
 from photos.albums import InvalidAlbum
 from photos.catalogue import Catalogue
 
-# Patient: nobody waits for an answer, and a job that fails here is not tried again.
+# Many attempts, because no one waits for a response, and Batch does not retry a job that fails here.
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 8})
 
 
 def main(arguments: list[str]) -> None:
-    """Make one page, or bind them all. Exits with one line when it cannot."""
+    """Run one command of the album job."""
     parser = argparse.ArgumentParser(prog="album", description="Makes one page of an album, or binds all of them.")
-    parser.add_argument("command", choices=["page", "bind"])
+    parser.add_argument("command", choices=["page", "bind"], help="page: draw one page; bind: write the PDF")
     parser.add_argument("album", help="id of the album")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
         bucket = _variable("THUMBNAILS_BUCKET")
         s3 = boto3.client("s3", config=_CONFIG)
         store = AlbumStore(s3, bucket)
-        album = store.album(given.album)
-        if given.command == "bind":
+        album = store.read_album(options.album)
+        if options.command == "bind":
+            from album.binding import bind  # loads fpdf2 (0.5 s), which the job of a page does not need
+
             print(f"Album {album.id}: {bind(album, store)}")
             return
         catalogue = Catalogue(boto3.client("dynamodb", config=_CONFIG), _variable("CATALOGUE_TABLE"))
-        pictures = Pictures(catalogue, s3, bucket)
+        reader = ThumbnailReader(catalogue, s3, bucket)
         index = int(os.environ.get("AWS_BATCH_JOB_ARRAY_INDEX", "0"))
-        print(f"Album {album.id}, page {index + 1} of {album.page_count}: {make_page(album, index, pictures, store)}")
+        print(f"Album {album.id}, page {index + 1} of {album.page_count}: {make_page(album, index, reader, store)}")
     except (InvalidAlbum, ObjectNotFound, IndexError) as error:
-        sys.exit(f"Album {given.album}: {error}")
+        sys.exit(f"Album {options.album}: {error}")
 
 
 def _variable(name: str) -> str:

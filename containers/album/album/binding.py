@@ -1,20 +1,32 @@
-"""The binding of an album: all its pages, in order, as one PDF."""
+"""Binds the pages of an album to one PDF."""
 
-from tempfile import TemporaryFile
+from datetime import datetime
+from io import BytesIO
 
-from album.pdf import PdfWriter
+from fpdf import FPDF
+
+from album.contact_sheet import printable
 from album.store import AlbumStore
 from photos.albums import Album
 
 
 def bind(album: Album, store: AlbumStore) -> str:
-    """Write the PDF from the stored pages, one at a time. Returns a summary. Raises ObjectNotFound."""
-    with TemporaryFile() as file:
-        pdf = PdfWriter(file, title=album.title)
-        for index in range(album.page_count):
-            pdf.add_page(store.page(album, index))
-        pdf.close()
-        size = file.tell()
-        file.seek(0)
-        store.write_pdf(album, file)
-    return f"{album.page_count} pages, {size} bytes"
+    """Write the PDF of an album from its stored pages, which stay JPEGs as they are.
+
+    The same pages give the same bytes. The PDF is built in memory: 100 pages of 300 KB take about 100 MiB.
+
+    Returns:
+        A summary for the log.
+
+    Raises:
+        ObjectNotFound: A page is missing.
+    """
+    pdf = FPDF(format="A4")
+    pdf.set_title(printable(album.title))
+    pdf.set_creation_date(datetime.fromisoformat(album.created_at))  # otherwise, fpdf2 writes the current time
+    for index in range(album.page_count):
+        pdf.add_page()
+        pdf.image(BytesIO(store.read_page(album, index)), 0, 0, pdf.w, pdf.h)
+    data = pdf.output()
+    store.write_pdf(album, data)
+    return f"{album.page_count} pages, {len(data)} bytes"

@@ -1,4 +1,4 @@
-"""The pictures of photos: each its largest thumbnail, or the reason why there is none."""
+"""Reads the largest thumbnail of a photo, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -13,35 +13,39 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Gap:
-    """There is no picture of this photo. `reason` is a sentence for whoever looks at the album."""
+class MissingThumbnail:
+    """A photo has no thumbnail.
+
+    Attributes:
+        reason: A sentence for the reader of the album.
+    """
 
     reason: str
 
 
-class Pictures:
-    """The catalogue, and the thumbnails it names."""
+class ThumbnailReader:
+    """Reads the thumbnails that the catalogue names."""
 
     def __init__(self, catalogue: Catalogue, s3: S3Client, bucket: str) -> None:
         self._catalogue = catalogue
         self._s3 = s3
         self._bucket = bucket
 
-    def of(self, key: str) -> bytes | Gap:
-        """The largest thumbnail of the photo under this key."""
+    def read(self, key: str) -> bytes | MissingThumbnail:
+        """Return the largest thumbnail of the photo with this object key."""
         item = self._catalogue.get(key)
         if item is None:
-            return Gap("This photo has been deleted.")
+            return MissingThumbnail("This photo has been deleted.")
         if item.state is State.REJECTED:
-            return Gap(item.reason)
+            return MissingThumbnail(item.reason)
         if item.state is not State.READY:
-            return Gap("This photo was not uploaded yet.")
-        return self._thumbnail(item.thumbnails[max(item.thumbnails)])
+            return MissingThumbnail("This photo has not been uploaded yet.")
+        return self._read_object(item.thumbnails[max(item.thumbnails)])
 
-    def _thumbnail(self, key: str) -> bytes | Gap:
+    def _read_object(self, key: str) -> bytes | MissingThumbnail:
         try:
-            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
+            response = self._s3.get_object(Bucket=self._bucket, Key=key)
         except self._s3.exceptions.NoSuchKey:
-            return Gap("The thumbnail of this photo is gone.")
-        with closing(answer["Body"]) as body:
+            return MissingThumbnail("The thumbnail of this photo no longer exists.")
+        with closing(response["Body"]) as body:
             return body.read()

@@ -1,4 +1,4 @@
-"""An album of four photos in an AWS mocked in process: ready, rejected, pending and deleted."""
+"""Albums and photos in mocked AWS services."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from moto import mock_aws
 from photos.albums import Album, manifest_key
 from photos.imaging import make_thumbnails
 from photos.keys import photo_id
+from photos.limits import SIZES
 from tests.lambda_src.mocked_aws import CATALOGUE, THUMBNAILS, MockedAws
 
 PHOTO = (Path(__file__).parents[3] / "samples" / "rocket.jpg").read_bytes()
@@ -19,22 +20,24 @@ PHOTO = (Path(__file__).parents[3] / "samples" / "rocket.jpg").read_bytes()
 
 @dataclass
 class MockedAlbum(MockedAws):
-    """The mocked AWS, to put albums and photos in."""
+    """Mocked AWS services, with functions that create albums and photos."""
 
-    def ready(self, key: str, thumbnail: bytes) -> None:
-        """A photo with this thumbnail."""
+    def put_ready(self, key: str, thumbnail: bytes | None) -> None:
+        """Create a photo with this thumbnail, or with one that does not exist."""
         path = f"thumbnail of {key}"
-        self.s3.put_object(Bucket=THUMBNAILS, Key=path, Body=thumbnail)
-        self.item(key, "ready", thumbnails={"M": {"256": {"S": "a smaller one"}, "1024": {"S": path}}})
+        if thumbnail is not None:
+            self.s3.put_object(Bucket=THUMBNAILS, Key=path, Body=thumbnail)
+        paths = {size: path if size == max(SIZES) else "a smaller one" for size in SIZES}
+        self.put_item(key, "ready", thumbnails={"M": {str(size): {"S": it} for size, it in paths.items()}})
 
-    def item(self, key: str, state: str, **attributes: dict[str, object]) -> None:
-        """An item of the catalogue."""
+    def put_item(self, key: str, state: str, **attributes: dict[str, object]) -> None:
+        """Create an item of the catalogue."""
         texts = {"key": key, "id": photo_id(key), "state": state, "created_at": "2026-11-24T10:00:00.000Z"}
         item: dict[str, Any] = {name: {"S": text} for name, text in texts.items()}
         self.dynamodb.put_item(TableName=CATALOGUE, Item=item | attributes)
 
-    def album(self, *photos: str, title: str = "Holiday") -> Album:
-        """An album that has been asked for."""
+    def put_album(self, *photos: str, title: str = "Holiday") -> Album:
+        """Create an album as the API does."""
         album = Album("a-1", title, "2026-11-24T10:00:00.000Z", photos)
         self.s3.put_object(Bucket=THUMBNAILS, Key=manifest_key(album.id), Body=album.to_json())
         return album
@@ -42,7 +45,7 @@ class MockedAlbum(MockedAws):
 
 @pytest.fixture(scope="session")
 def thumbnail() -> bytes:
-    return make_thumbnails(PHOTO)[1024]
+    return make_thumbnails(PHOTO)[max(SIZES)]
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
-"""The album program, as Batch runs it: command line, environment, and what is in the buckets afterwards."""
+"""The album program, as Batch runs it: command line, environment, and the objects that it writes."""
 
 import os
 import subprocess
 import sys
+import tracemalloc
 from io import BytesIO
 
 import pytest
@@ -10,99 +11,120 @@ from PIL import Image
 from pypdf import PdfReader
 
 from album.__main__ import main
-from album.contact_sheet import HEIGHT, WIDTH
-from photos.albums import manifest_key, page_key, pdf_key
+from album.binding import bind
+from album.contact_sheet import HEIGHT, WIDTH, ContactSheet
+from album.store import AlbumStore
+from photos.albums import Album, manifest_key, page_key, pdf_key
 from stacks.support.build_context import build_context
 from tests.containers.album.conftest import MockedAlbum
 from tests.lambda_src.mocked_aws import THUMBNAILS
 
 
-def make_all_pages(aws: MockedAlbum, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    for index in range(count):
+def make_album(aws: MockedAlbum, album: Album, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """Make all pages and the PDF. Returns all objects in the bucket."""
+    for index in range(album.page_count):
         monkeypatch.setenv("AWS_BATCH_JOB_ARRAY_INDEX", str(index))
-        main(["page", "a-1"])
+        main(["page", album.id])
+    main(["bind", album.id])
+    return aws.thumbnails()
 
 
-def test_pages_of_an_array_become_one_pdf(aws: MockedAlbum, thumbnail: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    aws.ready("rocket.jpg", thumbnail)
-    album = aws.album(*["rocket.jpg"] * 25, title="Ürlaub 日本")
-    make_all_pages(aws, album.page_count, monkeypatch)
-    main(["bind", "a-1"])
-    album_pdf = aws.thumbnails()[pdf_key("a-1")]
-    pdf = PdfReader(BytesIO(album_pdf), strict=True)
-    assert len(pdf.pages) == 3
-    assert pdf.metadata is not None and pdf.metadata.title == "Ürlaub 日本"
+@pytest.mark.parametrize("title", ["Ürlaub 日本", "Any (title) \\ <"])
+def test_pages_become_one_pdf(title: str, aws: MockedAlbum, thumbnail: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws.put_ready("rocket.jpg", thumbnail)
+    objects = make_album(aws, aws.put_album(*["rocket.jpg"] * 25, title=title), monkeypatch)
+    data = objects[pdf_key("a-1")]
+    pdf = PdfReader(BytesIO(data), strict=True)
+    assert pdf.metadata is not None and pdf.metadata.title == title
     assert [round(float(side) / 72 * 25.4) for side in pdf.pages[0].mediabox[2:]] == [210, 297], "A4"
     assert [page.images[0].image.size for page in pdf.pages if page.images[0].image] == [(WIDTH, HEIGHT)] * 3
-    pages = [aws.thumbnails()[page_key("a-1", index)] for index in range(3)]
-    assert [album_pdf.count(page) for page in pages] == [1, 1, 1], "each page as it is"
+    assert [data.count(objects[page_key("a-1", index)]) for index in range(3)] == [1, 1, 1], "pages are not re-encoded"
 
 
-def test_a_plain_job_makes_the_only_page(aws: MockedAlbum, thumbnail: bytes) -> None:
-    aws.ready("rocket.jpg", thumbnail)
-    aws.album("rocket.jpg")
+@pytest.mark.parametrize("title", ["Holiday", "\ud800\0\n"])
+def test_same_album_gives_the_same_bytes(
+    title: str, aws: MockedAlbum, thumbnail: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.put_ready("rocket.jpg", thumbnail)
+    album = aws.put_album(*["rocket.jpg", "deleted.jpg"] * 10, title=title)
+    assert make_album(aws, album, monkeypatch) == make_album(aws, album, monkeypatch)
+
+
+def test_pdf_of_100_pages_fits_in_the_memory_of_the_job() -> None:
+    class Store(AlbumStore):
+        def __init__(self) -> None:
+            self.size = 0
+
+        def read_page(self, album: Album, index: int) -> bytes:
+            return jpeg + index.to_bytes(300_000 - len(jpeg), "little")  # data after the end of a JPEG is part of it
+
+        def write_pdf(self, album: Album, pdf: bytes | bytearray) -> None:
+            self.size = len(pdf)
+
+    jpeg = ContactSheet("Title", page=1, page_count=1, cells=12).jpeg()
+    store = Store()
+    tracemalloc.start()
+    try:
+        bind(Album("a-1", "Title", "2026-11-24T10:00:00.000Z", ("rocket.jpg",) * 1_200), store)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert store.size > 30_000_000
+    assert peak < 200 * 2**20  # the job has 512 MiB, of which Python and boto3 take 100
+
+
+def test_plain_job_makes_the_only_page(aws: MockedAlbum, thumbnail: bytes) -> None:
+    aws.put_ready("rocket.jpg", thumbnail)
+    aws.put_album("rocket.jpg")
     main(["page", "a-1"])
     page = Image.open(BytesIO(aws.thumbnails()[page_key("a-1", 0)]))
     assert page.size == (WIDTH, HEIGHT)
     assert (page.info["dpi"], page.format) == ((150, 150), "JPEG")
 
 
-def test_run_twice_it_writes_the_same_bytes(
-    aws: MockedAlbum, thumbnail: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    aws.ready("rocket.jpg", thumbnail)
-    album = aws.album(*["rocket.jpg", "gone.jpg"] * 10)
-    made = []
-    for _ in range(2):
-        make_all_pages(aws, album.page_count, monkeypatch)
-        main(["bind", "a-1"])
-        made.append(aws.thumbnails())
-    assert made[0] == made[1]
-
-
-def test_a_photo_that_cannot_be_shown_is_a_gap(
+def test_photo_without_thumbnail_becomes_a_placeholder(
     aws: MockedAlbum, thumbnail: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    aws.ready("ready.jpg", thumbnail)
-    aws.item("rejected.jpg", "rejected", code={"S": "broken"}, reason={"S": "This JPEG is damaged."})
-    aws.item("pending.jpg", "pending")
-    aws.item("lost.jpg", "ready", thumbnails={"M": {"1024": {"S": "nothing here"}}})
-    aws.ready("damaged.jpg", b"no picture")
-    aws.album("ready.jpg", "rejected.jpg", "pending.jpg", "lost.jpg", "damaged.jpg", "deleted.jpg")
+    aws.put_ready("ready.jpg", thumbnail)
+    aws.put_item("rejected.jpg", "rejected", code={"S": "broken"}, reason={"S": "This JPEG is damaged."})
+    aws.put_item("pending.jpg", "pending")
+    aws.put_ready("lost.jpg", None)
+    aws.put_ready("damaged.jpg", b"damaged")
+    aws.put_album("ready.jpg", "rejected.jpg", "pending.jpg", "lost.jpg", "damaged.jpg", "deleted.jpg")
     main(["page", "a-1"])
-    assert capsys.readouterr().out == "Album a-1, page 1 of 1: 1 photos, 5 gaps\n"
+    assert capsys.readouterr().out == "Album a-1, page 1 of 1: 1 photos, 5 missing\n"
     assert page_key("a-1", 0) in aws.thumbnails()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "index", "says"),
+    ("arguments", "index", "message"),
     [
         (["page", "a-2"], "0", f"Album a-2: {manifest_key('a-2')} is not in the bucket {THUMBNAILS}"),
         (["page", "a-1"], "7", "Album a-1: Album a-1 has 1 pages; there is no page of index 7"),
         (["bind", "a-1"], "0", f"Album a-1: {page_key('a-1', 0)} is not in the bucket {THUMBNAILS}"),
     ],
 )
-def test_what_can_never_be_done_ends_with_one_line(
-    aws: MockedAlbum, monkeypatch: pytest.MonkeyPatch, arguments: list[str], index: str, says: str
+def test_permanent_failure_ends_with_one_line(
+    aws: MockedAlbum, monkeypatch: pytest.MonkeyPatch, arguments: list[str], index: str, message: str
 ) -> None:
-    aws.album("photo.jpg")
+    aws.put_album("photo.jpg")
     monkeypatch.setenv("AWS_BATCH_JOB_ARRAY_INDEX", index)
-    with pytest.raises(SystemExit) as end:
+    with pytest.raises(SystemExit) as ended:
         main(arguments)
-    assert end.value.code == says
+    assert ended.value.code == message
 
 
-def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_environment_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("THUMBNAILS_BUCKET", raising=False)
-    with pytest.raises(SystemExit) as end:
+    with pytest.raises(SystemExit) as ended:
         main(["page", "a-1"])
-    assert end.value.code == "The environment variable THUMBNAILS_BUCKET is not set"
+    assert ended.value.code == "The environment variable THUMBNAILS_BUCKET is not set"
 
 
-def test_the_image_has_all_that_the_program_imports() -> None:
-    """From the folder that the image is built from, where the repository is out of reach."""
+def test_image_contains_all_modules_of_the_program() -> None:
+    """The program starts in the folder that the image is built from, where it cannot import from the repository."""
     ended = subprocess.run(
-        [sys.executable, "-m", "album", "--help"],
+        [sys.executable, "-c", "import album.binding, album.__main__; album.__main__.main(['--help'])"],
         cwd=build_context("album"),
         env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
