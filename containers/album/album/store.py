@@ -43,7 +43,7 @@ class AlbumStore:
         """
         return self._read(page_key(album.id, index))
 
-    def write_pdf(self, album: Album, pdf: bytes | bytearray) -> None:
+    def write_pdf(self, album: Album, pdf: bytes) -> None:
         """Store the bound album."""
         self._s3.put_object(Bucket=self._bucket, Key=pdf_key(album.id), Body=pdf, ContentType="application/pdf")
 

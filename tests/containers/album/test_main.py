@@ -58,7 +58,7 @@ def test_pdf_of_100_pages_fits_in_the_memory_of_the_job() -> None:
         def read_page(self, album: Album, index: int) -> bytes:
             return jpeg + index.to_bytes(300_000 - len(jpeg), "little")  # data after the end of a JPEG is part of it
 
-        def write_pdf(self, album: Album, pdf: bytes | bytearray) -> None:
+        def write_pdf(self, album: Album, pdf: bytes) -> None:
             self.size = len(pdf)
 
     jpeg = ContactSheet("Title", page=1, page_count=1, cells=12).jpeg()
