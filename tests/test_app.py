@@ -16,17 +16,15 @@ def _synth(context: dict[str, object], folder: Path) -> subprocess.CompletedProc
     return subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
-def test_a_wrong_setting_ends_synth_with_one_line_and_no_traceback(tmp_path: Path) -> None:
+def test_invalid_setting_stops_synthesis_with_one_line_instead_of_a_traceback(tmp_path: Path) -> None:
     run = _synth({"allowed_cidr": "everyone"}, tmp_path)
     assert run.returncode == 1
-    assert run.stderr.splitlines() == [
-        "Setting allowed_cidr: expected an IPv4 network such as 203.0.113.7/32, not wider than /8, "
-        "but received 'everyone'"
-    ]
+    (line,) = run.stderr.splitlines()
+    assert line.startswith("Setting allowed_cidr: ") and line.endswith("'everyone'")
 
 
 @pytest.mark.slow
-def test_stack_names_carry_the_name_so_that_two_people_can_share_an_account(tmp_path: Path) -> None:
+def test_stack_names_start_with_the_setting_name(tmp_path: Path) -> None:
     run = _synth({"name": "annas"}, tmp_path)
     assert run.returncode == 0, run.stderr
     artifacts = json.loads((tmp_path / "manifest.json").read_text())["artifacts"]

@@ -1,4 +1,4 @@
-"""Findings of cdk-nag that are meant to be so, said with the reason at the construct they are about."""
+"""Acknowledgements of cdk-nag findings, each with its reason, at the construct that causes the finding."""
 
 import hashlib
 import json
@@ -10,33 +10,42 @@ from constructs import IConstruct
 
 
 def acknowledge(construct: IConstruct, **reasons: str) -> None:
-    """Accept findings of the pack AwsSolutions on this construct and all below it: `S1="why"`."""
+    """Accept findings of the AwsSolutions pack for a construct and all constructs below it.
+
+    Args:
+        reasons: By rule, without the prefix of the pack: `S1="why"`.
+    """
     for rule, reason in reasons.items():
         _acknowledge(construct, rule, reason)
 
 
 def acknowledge_wildcard(construct: IConstruct, resource: str | IConstruct, reason: str, *, objects: str = "*") -> None:
-    """Accept IAM5, a wildcard in a policy: this resource as written there, or these objects of this bucket."""
+    """Accept a wildcard in a policy (rule IAM5).
+
+    Args:
+        resource: The ARN with the wildcard, or a bucket.
+        objects: Object key pattern in that bucket.
+    """
     stack = Stack.of(construct)
-    written = _written(stack.resolve(resource)) if isinstance(resource, str) else f"{_arn(resource, stack)}/{objects}"
-    _acknowledge(construct, f"IAM5[Resource::{written}]", reason)
+    arn = _text(stack.resolve(resource)) if isinstance(resource, str) else f"{_bucket_arn(resource, stack)}/{objects}"
+    _acknowledge(construct, f"IAM5[Resource::{arn}]", reason)
 
 
-def _written(resource: Any) -> str:
-    """An ARN, in a template or as its text, as cdk-nag writes it."""
-    if isinstance(resource, str):
-        return resource
-    return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in resource["Fn::Join"][1])
+def _text(arn: Any) -> str:
+    """An ARN, resolved or plain, in the notation of cdk-nag."""
+    if isinstance(arn, str):
+        return arn
+    return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in arn["Fn::Join"][1])
 
 
-def _arn(bucket: IConstruct, where: Stack) -> str:
-    """The ARN of a bucket as cdk-nag writes it where a policy in this stack names it."""
+def _bucket_arn(bucket: IConstruct, user: Stack) -> str:
+    """The ARN of a bucket in the notation of cdk-nag for a policy in the stack `user`."""
     element, stack = bucket.node.default_child, Stack.of(bucket)
     assert isinstance(element, CfnElement)
     logical_id = stack.get_logical_id(element)
-    if stack is where:
+    if stack is user:
         return f"<{logical_id}.Arn>"
-    # Another stack's is an output of that stack, which the CDK adds at synth under a name that it makes from this path.
+    # For a bucket of another stack, the CDK adds an output to that stack and derives its name from this path.
     path = f'Publish/Output{{"Fn::GetAtt":["{logical_id}","Arn"]}}'
     output = re.sub(r"[^A-Za-z0-9]", "", path) + hashlib.md5(path.encode()).hexdigest()[:8].upper()
     reference = {"StackName": stack.stack_name, "Region": {"Ref": "AWS::Region"}, "OutputName": output}

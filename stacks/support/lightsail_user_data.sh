@@ -1,14 +1,14 @@
 #!/bin/sh
-# First start of the gallery's website. Lightsail puts lines of its own before this script and runs the whole
-# with sh, whatever the first line says here: POSIX sh only.
+# First start of the server that hosts the gallery page. Lightsail inserts its own lines before this script and runs
+# everything with sh, whatever this first line says. Therefore POSIX sh only.
 set -eu
 
-# Everything this script writes is below these folders.
+# This script writes to these folders only.
 site=/var/www/gallery
 nginx=/etc/nginx
 units=/etc/systemd/system
 
-# The system's own updates of the first minutes hold the package manager's lock.
+# In the first minutes, the updates of the operating system hold the lock of the package manager.
 retry() {
     tries=30
     until "$@"; do
@@ -23,7 +23,7 @@ retry apt-get --quiet --yes --no-install-recommends install nginx
 
 mkdir -p "$site"
 cd "$site"
-# Python is there: cloud-init, which runs this script, is written in it.
+# Python is installed: cloud-init, which runs this script, needs it.
 python3 -c 'import base64, bz2, json, pathlib
 page = json.loads(bz2.decompress(base64.b85decode(input().replace(",", "$"))))
 for file, content in page.items():
@@ -52,7 +52,7 @@ server {
 END
 ln -sf "$nginx/sites-available/gallery" "$nginx/sites-enabled/gallery"
 
-# CloudFormation has no setting for IMDSv2 on Lightsail: the web server reaches no metadata at all.
+# CloudFormation cannot require IMDSv2 on Lightsail, so the web server has no access to the metadata service at all.
 mkdir -p "$units/nginx.service.d"
 cat > "$units/nginx.service.d/no-metadata.conf" <<'END'
 [Service]
@@ -61,5 +61,5 @@ END
 
 nginx -t
 systemctl daemon-reload
-systemctl enable nginx # starts it again after each reboot
+systemctl enable nginx # starts it after each reboot
 systemctl restart nginx

@@ -1,4 +1,4 @@
-"""The OpenAPI document of the API, generated from its contract.
+"""The OpenAPI document, generated from the API contract.
 
 `python -m stacks.support.openapi` writes `docs/openapi.json`.
 """
@@ -18,7 +18,7 @@ _KEY = "ApiKey"
 
 
 def document() -> dict[str, Any]:
-    """The document as JSON has it."""
+    """Return the document as JSON data."""
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
@@ -27,8 +27,8 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Other Compute",
             "version": "1",
-            "description": "Photos: uploaded, listed, deleted, bound to albums. Reading needs nothing but an address "
-            "that the service is open to; writing needs an API key too, which `make key` prints.",
+            "description": "Upload, list, and delete photos, and create albums. Requests must come from an address in "
+            "`allowed_cidr`. Writes also require an API key, which `make key` prints.",
         },
         "servers": [
             {
@@ -45,7 +45,7 @@ def document() -> dict[str, Any]:
 
 
 def text() -> str:
-    """The document as the file has it."""
+    """Return the content of the file."""
     return json.dumps(document(), indent=2) + "\n"
 
 
@@ -76,7 +76,7 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
 
 
 def _errors(*codes: ErrorCode) -> dict[str, Any]:
-    """One response for each status: OpenAPI knows errors by no other name."""
+    """One response for each status, because OpenAPI identifies responses by status."""
     by_status = groupby(sorted(codes, key=lambda code: code.status), key=lambda code: code.status)
     return {
         str(status): {
