@@ -1,4 +1,4 @@
-"""Whom a template lets in: every way by which someone outside the account could reach something of it."""
+"""Network exposure of a template: every way by which a caller outside the account can reach one of its resources."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from typing import Any
 
 EVERYONE = "everyone"
 
-# What stands for nobody: addresses of documentation (RFC 5737 and RFC 3849), from which nothing ever comes.
-NOBODY = {"192.0.2.1/32", "2001:db8::1/128"}
+# Documentation addresses (RFC 5737 and RFC 3849), from which no packet ever comes.
+NO_ONE = {"192.0.2.1/32", "2001:db8::1/128"}
 
-# What anyone may call unless told otherwise, in ways that `exposures` does not know how to read.
-_OPEN_BY_NATURE = (
+# Types that are public by default, in ways that `exposures` does not analyze.
+_PUBLIC_TYPES = (
     "AWS::Amplify::",
     "AWS::ApiGatewayV2::Api",
     "AWS::AppRunner::",
@@ -34,64 +34,65 @@ _OPEN_BY_NATURE = (
 
 @dataclass(frozen=True)
 class Exposure:
-    """Somewhere to come in.
+    """A resource that is reachable from outside the account.
 
-    where: logical id of the resource
-    who: an address range, a principal of AWS, or EVERYONE
+    Attributes:
+        resource: Logical id.
+        caller: A CIDR block, an AWS principal, or EVERYONE.
     """
 
-    where: str
-    who: str
+    resource: str
+    caller: str
 
 
 def exposures(template: dict[str, Any]) -> set[Exposure]:
-    """All of a template. What belongs to the same template (its roles and security groups) is not outside."""
+    """Return all exposures of a template. Its own roles and security groups are not outside."""
     return {
-        Exposure(name, who)
+        Exposure(name, caller)
         for name, resource in template["Resources"].items()
-        for who in _let_in(resource["Type"], resource.get("Properties", {}))
+        for caller in _callers(resource["Type"], resource.get("Properties", {}))
     }
 
 
-def _let_in(resource_type: str, properties: dict[str, Any]) -> Iterator[str]:
-    if resource_type.startswith(_OPEN_BY_NATURE):
+def _callers(resource_type: str, properties: dict[str, Any]) -> Iterator[str]:
+    if resource_type.startswith(_PUBLIC_TYPES):
         yield EVERYONE
     match resource_type:
         case "AWS::EC2::SecurityGroup":
             for rule in properties.get("SecurityGroupIngress", []):
-                yield from _by_rule(rule)
+                yield from _of_rule(rule)
         case "AWS::EC2::SecurityGroupIngress":
-            yield from _by_rule(properties)
+            yield from _of_rule(properties)
         case "AWS::ElasticLoadBalancingV2::LoadBalancer" if not properties.get("SecurityGroups"):
-            yield EVERYONE  # the default group of the VPC, which anyone may change
+            yield EVERYONE  # the default security group of the VPC, which other stacks can change
         case "AWS::Lightsail::Instance":
-            yield from _by_lightsail(properties.get("Networking", {}).get("Ports", []))
+            yield from _of_lightsail(properties.get("Networking", {}).get("Ports", []))
         case "AWS::Lambda::Permission":
             bounds = {name for name in ("SourceArn", "SourceAccount") if name in properties}
-            yield from _by_principal(properties["Principal"], bounded=bool(bounds))
+            yield from _of_principal(properties["Principal"], bounded=bool(bounds))
         case "AWS::ApiGateway::RestApi" if "Policy" not in properties:
             yield EVERYONE
     for statements in _policies(properties):
-        yield from _by_policy(statements)
+        yield from _of_policy(statements)
 
 
-def _by_rule(rule: dict[str, Any]) -> Iterator[str]:
+def _of_rule(rule: dict[str, Any]) -> Iterator[str]:
     if "SourceSecurityGroupId" not in rule:
         yield str(rule.get("CidrIp") or rule.get("CidrIpv6") or rule.get("SourcePrefixListId") or EVERYONE)
 
 
-def _by_lightsail(ports: list[dict[str, Any]]) -> Iterator[str]:
+def _of_lightsail(ports: list[dict[str, Any]]) -> Iterator[str]:
     if not ports:
         yield EVERYONE
     for port in ports:
         ranges = [*port.get("Cidrs", []), *port.get("Ipv6Cidrs", []), *port.get("CidrListAliases", [])]
         yield from ranges or [EVERYONE]
         if not port.get("Ipv6Cidrs"):
-            yield EVERYONE  # Lightsail opens to all of IPv6 what names none of it
+            yield EVERYONE  # Lightsail opens a port to all of IPv6 unless ranges are given
 
 
 def _policies(value: Any) -> Iterator[list[dict[str, Any]]]:
-    """Every list of policy statements with principals, however deep: of buckets, queues, roles, an API …"""
+    """Every list of policy statements with principals, at any depth: of buckets, queues, roles, APIs."""
     if isinstance(value, dict):
         statements = value.get("Statement", [])
         statements = statements if isinstance(statements, list) else [statements]
@@ -104,7 +105,7 @@ def _policies(value: Any) -> Iterator[list[dict[str, Any]]]:
             yield from _policies(inner)
 
 
-def _by_policy(statements: list[dict[str, Any]]) -> Iterator[str]:
+def _of_policy(statements: list[dict[str, Any]]) -> Iterator[str]:
     for statement in statements:
         if statement["Effect"] == "Deny":
             continue
@@ -117,7 +118,7 @@ def _by_policy(statements: list[dict[str, Any]]) -> Iterator[str]:
             yield from map(str, ranges)
             continue
         actions = _listed(statement["Action"])
-        # Roles are assumed by services for their own resources here, and no other principal.
+        # Only services assume roles here, for their own resources.
         bounded = all(action == "sts:AssumeRole" for action in actions) or any(
             key in ("aws:SourceArn", "aws:SourceAccount")
             for operator, tested in conditions.items()
@@ -127,11 +128,11 @@ def _by_policy(statements: list[dict[str, Any]]) -> Iterator[str]:
         principal = statement["Principal"]
         for kind, names in (principal if isinstance(principal, dict) else {"AWS": principal}).items():
             for name in _listed(names):
-                yield from _by_principal(name if kind in ("AWS", "Service") else f"{kind} {name}", bounded=bounded)
+                yield from _of_principal(name if kind in ("AWS", "Service") else f"{kind} {name}", bounded=bounded)
 
 
 def _all_but(allowed: dict[str, Any], statements: list[dict[str, Any]]) -> list[Any]:
-    """The ranges outside of which the same policy denies what this statement allows."""
+    """The CIDR blocks outside of which the same policy denies what this statement allows."""
     for statement in statements:
         same = all(statement.get(part) == allowed.get(part) for part in ("Principal", "Action", "Resource"))
         condition = statement.get("Condition", {})
@@ -140,10 +141,10 @@ def _all_but(allowed: dict[str, Any], statements: list[dict[str, Any]]) -> list[
     return []
 
 
-def _by_principal(principal: Any, *, bounded: bool) -> Iterator[str]:
-    """bounded: a service may act only for this account, or for a resource that is named."""
+def _of_principal(principal: Any, *, bounded: bool) -> Iterator[str]:
+    """`bounded`: a condition limits a service to this account or to one resource."""
     if isinstance(principal, dict):
-        return  # a reference: a role of ours
+        return  # a reference to a role in the template
     if principal == "*":
         yield EVERYONE
     elif not principal.endswith(".amazonaws.com") or not bounded:

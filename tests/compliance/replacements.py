@@ -1,6 +1,6 @@
-"""What CloudFormation replaces to get from one template of a stack to another: made anew, then the old one deleted.
+"""What CloudFormation replaces when it updates a stack: it creates a new resource, then deletes the old one.
 
-By CloudFormation's own schemas of resource types, which cfn-lint brings along, so without an account.
+Based on CloudFormation's schemas of resource types, which cfn-lint contains, so it needs no account.
 """
 
 import functools
@@ -10,23 +10,22 @@ from typing import Any
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # it has no types
 
-Template = dict[str, Any]
-Resource = dict[str, Any]
+from tests.templates import Resource
 
 
-def replaced(before: Template, after: Template) -> set[str]:
-    """Logical ids of the resources that are there before and after, and are not the same."""
+def replaced_resources(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
+    """Return the logical ids of resources in both templates that an update replaces."""
     old, new = before["Resources"], after["Resources"]
-    both = old.keys() & new.keys()
-    found = {name for name in both if old[name]["Type"] != new[name]["Type"]}
-    # What a replaced resource is known by changes too, and with it what names it.
-    while more := {name for name in both - found if _cannot_stay(old[name], new[name], found)}:
-        found |= more
-    return found
+    common = old.keys() & new.keys()
+    replaced = {name for name in common if old[name]["Type"] != new[name]["Type"]}
+    # The identifiers of a replaced resource change, and with them the resources that refer to it.
+    while more := {name for name in common - replaced if _must_be_replaced(old[name], new[name], replaced)}:
+        replaced |= more
+    return replaced
 
 
 def fixed_name(resource: Resource) -> str | None:
-    """The name that a template gives to a resource, which no other may have; None: CloudFormation makes one up."""
+    """Return the unique name that the template gives to a resource. None: CloudFormation generates it."""
     kind = resource["Type"].rpartition("::")[2]
     for path in _schema(resource["Type"]).get("createOnlyProperties", []):
         if path.rpartition("/")[2] in ("Name", f"{kind}Name") and (name := _value(resource, path)):
@@ -34,14 +33,15 @@ def fixed_name(resource: Resource) -> str | None:
     return None
 
 
-def _cannot_stay(old: Resource, new: Resource, others: set[str]) -> bool:
+def _must_be_replaced(old: Resource, new: Resource, replaced: set[str]) -> bool:
     return any(
-        before != after or others & {*_named(after)} for before, after in zip(_settled(old), _settled(new), strict=True)
+        before != after or replaced & {*_references(after)}
+        for before, after in zip(_create_only(old), _create_only(new), strict=True)
     )
 
 
-def _settled(resource: Resource) -> Iterator[Any]:
-    """The values that cannot be changed while a resource exists, or not always."""
+def _create_only(resource: Resource) -> Iterator[Any]:
+    """The values that an update can never change in place, or not always."""
     schema = _schema(resource["Type"])
     for path in (*schema.get("createOnlyProperties", []), *schema.get("conditionalCreateOnlyProperties", [])):
         yield _value(resource, path)
@@ -54,7 +54,7 @@ def _value(resource: Resource, path: str) -> Any:
     return value
 
 
-def _named(value: Any) -> Iterator[str]:
+def _references(value: Any) -> Iterator[str]:
     """Logical ids of the resources that a value refers to."""
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -63,10 +63,10 @@ def _named(value: Any) -> Iterator[str]:
             elif key == "Fn::GetAtt":
                 yield inner[0]
             else:
-                yield from _named(inner)
+                yield from _references(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _named(inner)
+            yield from _references(inner)
 
 
 @functools.cache

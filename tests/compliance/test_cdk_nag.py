@@ -1,4 +1,4 @@
-"""cdk-nag, pack AwsSolutions: each finding is mended, or acknowledged where it arises with a reason still needed."""
+"""cdk-nag with the AwsSolutions pack: each finding is fixed or acknowledged, each acknowledgement has a finding."""
 
 import json
 from pathlib import Path
@@ -17,14 +17,16 @@ def app(context: dict[str, Any], tmp_path: Path, request: pytest.FixtureRequest)
     return App(context={**context, "allowed_cidr": request.param}, outdir=str(tmp_path))
 
 
-def test_every_finding_has_a_reason(app: App) -> None:
+def test_every_finding_is_acknowledged(app: App) -> None:
     assert _findings(app) == set()
 
 
-def test_every_reason_has_a_finding(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    reasons: list[tuple[str, str]] = []
+def test_every_acknowledgement_has_a_finding(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    acknowledged: list[tuple[str, str]] = []
 
     class Recorder:
+        """Records acknowledgements instead of applying them."""
+
         def __init__(self, construct: IConstruct) -> None:
             self._path = construct.node.path
 
@@ -33,20 +35,20 @@ def test_every_reason_has_a_finding(app: App, monkeypatch: pytest.MonkeyPatch) -
             return cls(construct)
 
         def acknowledge(self, *rules: Acknowledgment) -> None:
-            reasons.extend((self._path, rule.id.removeprefix("AwsSolutions::")) for rule in rules)
+            acknowledged.extend((self._path, rule.id.removeprefix("AwsSolutions::")) for rule in rules)
 
     monkeypatch.setattr("stacks.support.cdk_nag.Validations", Recorder)
     findings = _findings(app)
     unused = [
         (path, rule)
-        for path, rule in reasons
+        for path, rule in acknowledged
         if not any(rule == found and f"{where}/".startswith(f"{path}/") for where, found in findings)
     ]
     assert unused == []
 
 
 def _findings(app: App) -> set[tuple[str, str]]:
-    """What cdk-nag finds and is not acknowledged: construct path and rule."""
+    """Findings that are not acknowledged: construct path and rule."""
     Validations.of(build(app)).add_plugins(AwsSolutionsChecks())
     report = Path(app.outdir) / "validation-report.json"
     try:

@@ -1,4 +1,4 @@
-"""Watching costs nothing: ten alarms, three dashboards of at most fifty metrics (CloudWatch's free tier)."""
+"""Monitoring stays in the free tier of CloudWatch: ten alarms and three dashboards with at most 50 metrics each."""
 
 import json
 from collections.abc import Iterator
@@ -7,62 +7,54 @@ from typing import Any
 
 import pytest
 
-# Scaling to a target makes alarms of its own, one to grow and one to shrink, which count as well.
-_ALARMS = {"AWS::CloudWatch::Alarm": 1, "AWS::CloudWatch::CompositeAlarm": 1}
+from tests.templates import Resource, Resources, of_type, only, read_all_resources, read_resources
 
 
 @pytest.fixture(scope="module")
-def resources(assembly: Path) -> list[dict[str, Any]]:
-    """Every resource of every stack."""
-    return [
-        resource
-        for file in assembly.glob("*.template.json")
-        for resource in json.loads(file.read_text()).get("Resources", {}).values()
-    ]
+def resources(assembly: Path) -> Resources:
+    return read_all_resources(assembly)
 
 
-def _alarms(resource: dict[str, Any]) -> int:
+def _alarms(resource: Resource) -> int:
+    """The alarms that a resource creates. Target tracking creates two: one to scale out, one to scale in."""
+    if resource["Type"] in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"):
+        return 1
     text = json.dumps(resource.get("Properties", {}))
     scales = "TargetTrackingScalingPolicyConfiguration" in text or "TargetTrackingConfiguration" in text
     managed = resource["Type"] == "AWS::ECS::CapacityProvider" and '"ManagedScaling"' in text and "ENABLED" in text
-    return _ALARMS.get(resource["Type"], 2 if scales or managed else 0)
+    return 2 if scales or managed else 0
 
 
 def _metrics(dashboard: dict[str, Any]) -> Iterator[Any]:
-    """What the graphs of a dashboard show: each entry is one metric."""
-    body = dashboard["Properties"]["DashboardBody"]
+    """The entries in the graphs of a dashboard. Each is one metric."""
+    body = dashboard["DashboardBody"]
     parts = body["Fn::Join"][1] if isinstance(body, dict) else [body]
     text = "".join(part if isinstance(part, str) else json.dumps(part).replace('"', "'") for part in parts)
     for widget in json.loads(text)["widgets"]:
         yield from widget["properties"].get("metrics", [])
 
 
-def test_at_most_ten_alarms(resources: list[dict[str, Any]]) -> None:
-    assert 0 < sum(map(_alarms, resources)) <= 10
+@pytest.mark.guarantee("Cheap when idle")
+def test_app_has_at_most_ten_alarms(resources: Resources) -> None:
+    assert 0 < sum(map(_alarms, resources.values())) <= 10
 
 
-def test_at_most_three_dashboards_of_fifty_metrics(resources: list[dict[str, Any]]) -> None:
-    dashboards = [resource for resource in resources if resource["Type"] == "AWS::CloudWatch::Dashboard"]
-    assert 0 < len(dashboards) <= 3
-    for dashboard in dashboards:
-        assert 0 < len(list(_metrics(dashboard))) <= 50
+@pytest.mark.guarantee("Cheap when idle")
+def test_app_has_one_dashboard_with_at_most_fifty_metrics(resources: Resources) -> None:
+    _, dashboard = only(resources, "AWS::CloudWatch::Dashboard")
+    assert 0 < len(list(_metrics(dashboard))) <= 50
 
 
-def test_every_alarm_says_what_to_do(resources: list[dict[str, Any]]) -> None:
-    for resource in resources:
-        if resource["Type"] == "AWS::CloudWatch::Alarm":
-            description = resource["Properties"]["AlarmDescription"]
-            assert "See " in description or "run " in description.lower(), description
-            # It is put into a text in quotes on its way to the topic.
-            assert '"' not in description
+def test_alarm_descriptions_name_an_action(resources: Resources) -> None:
+    for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values():
+        description = alarm["Properties"]["AlarmDescription"]
+        assert "See " in description or "run " in description, description
+        assert '"' not in description  # would break the quoted message for the topic
 
 
-def test_every_alarm_reaches_the_topic(assembly: Path, resources: list[dict[str, Any]]) -> None:
-    (rule,) = [
-        resource["Properties"]
-        for resource in json.loads((assembly / "Guardrails.template.json").read_text())["Resources"].values()
-        if resource["Type"] == "AWS::Events::Rule"
-        and resource["Properties"]["EventPattern"]["source"] == ["aws.cloudwatch"]
-    ]
-    alarms = [resource for resource in resources if resource["Type"] == "AWS::CloudWatch::Alarm"]
-    assert len(rule["EventPattern"]["resources"]) == len(alarms)
+@pytest.mark.guarantee("Reports every failure")
+def test_every_alarm_reaches_the_topic(assembly: Path, resources: Resources) -> None:
+    rules = of_type(read_resources(assembly, "Guardrails"), "AWS::Events::Rule").values()
+    patterns = [rule["Properties"]["EventPattern"] for rule in rules]
+    (pattern,) = [pattern for pattern in patterns if pattern["source"] == ["aws.cloudwatch"]]
+    assert len(pattern["resources"]) == len(of_type(resources, "AWS::CloudWatch::Alarm"))

@@ -1,4 +1,4 @@
-"""Closed: nobody gets in without the setting `allowed_cidr`, and only those addresses with it."""
+"""Closed: no one reaches the service without the setting `allowed_cidr`, and only its addresses do with it."""
 
 import json
 import re
@@ -8,99 +8,87 @@ from typing import Any
 
 import pytest
 
-from tests.compliance.network_exposure import EVERYONE, NOBODY, exposures
+from tests.compliance.network_exposure import EVERYONE, NO_ONE, exposures
+from tests.templates import actions, as_list, read_templates, statements
 
 _ALLOWED = "198.51.100.0/24"
 
 _Templates = dict[str, dict[str, Any]]
 
 
-def _templates(folder: Path) -> _Templates:
-    return {file.name.split(".")[0]: json.loads(file.read_text()) for file in sorted(folder.glob("*.template.json"))}
-
-
 @pytest.fixture(scope="module")
 def closed(assembly: Path) -> _Templates:
-    return _templates(assembly)
+    return read_templates(assembly)
 
 
 @pytest.fixture(scope="module")
 def opened(synthesize: Callable[..., Path]) -> _Templates:
-    return _templates(synthesize(allowed_cidr=_ALLOWED))
+    return read_templates(synthesize(allowed_cidr=_ALLOWED))
 
 
-def _who(templates: _Templates) -> dict[str, set[str]]:
-    """Who is let in, by `stack/logical id`."""
-    found: dict[str, set[str]] = {}
+def _callers(templates: _Templates) -> dict[tuple[str, str], set[str]]:
+    """The callers of each exposed resource, by stack and logical id."""
+    callers: dict[tuple[str, str], set[str]] = {}
     for stack, template in templates.items():
         for exposure in exposures(template):
-            if exposure.who not in NOBODY:
-                found.setdefault(f"{stack}/{exposure.where}", set()).add(exposure.who)
-    return found
+            if exposure.caller not in NO_ONE:
+                callers.setdefault((stack, exposure.resource), set()).add(exposure.caller)
+    return callers
 
 
 @pytest.mark.guarantee("Closed")
-def test_without_allowed_cidr_nobody_gets_in(closed: _Templates) -> None:
-    assert _who(closed) == {}
+def test_no_resource_is_exposed_without_allowed_cidr(closed: _Templates) -> None:
+    assert _callers(closed) == {}
 
 
 @pytest.mark.guarantee("Closed")
-def test_with_allowed_cidr_those_addresses_get_in_and_no_others(opened: _Templates) -> None:
-    found = _who(opened)
-    assert {stack for stack, _, _ in (where.partition("/") for where in found)} == {"Api", "Ecs", "Lightsail"}
-    assert {where: who for where, who in found.items() if who != {_ALLOWED}} == {}
+def test_only_allowed_cidr_reaches_the_exposed_resources(opened: _Templates) -> None:
+    callers = _callers(opened)
+    assert {stack for stack, _ in callers} == {"Api", "Ecs", "Lightsail"}
+    assert {resource: them for resource, them in callers.items() if them != {_ALLOWED}} == {}
 
 
-def test_they_get_in_where_nobody_did_and_nothing_else_opens(closed: _Templates, opened: _Templates) -> None:
+def test_allowed_cidr_appears_elsewhere_only_in_conditions(closed: _Templates, opened: _Templates) -> None:
+    """A condition on the source address narrows a permission."""
     assert _ALLOWED not in json.dumps(closed)
     for stack, template in opened.items():
-        mentioned = {name for name, found in template["Resources"].items() if _ALLOWED in json.dumps(found)}
-        for name in mentioned - {exposure.where for exposure in exposures(template)}:
-            # A condition on the address narrows what a role may do.
-            conditions = json.dumps(template["Resources"][name]["Properties"])
-            assert conditions.count(_ALLOWED) == conditions.count('"aws:SourceIp"'), f"{stack}/{name}"
+        users = {name for name, resource in template["Resources"].items() if _ALLOWED in json.dumps(resource)}
+        for name in users - {exposure.resource for exposure in exposures(template)}:
+            properties = json.dumps(template["Resources"][name]["Properties"])
+            assert properties.count(_ALLOWED) == properties.count('"aws:SourceIp"'), f"{stack}/{name}"
 
 
 @pytest.mark.guarantee("Closed")
-def test_only_the_port_of_the_website_is_open(opened: _Templates) -> None:
-    ports = []
+def test_only_port_80_is_open(opened: _Templates) -> None:
+    ports = set()
     for template in opened.values():
         for resource in template["Resources"].values():
             properties = resource.get("Properties", {})
-            own = resource["Type"] == "AWS::EC2::SecurityGroupIngress"
-            rules = [properties] if own else properties.get("SecurityGroupIngress", [])
-            ports += [(rule["FromPort"], rule["ToPort"]) for rule in rules if "SourceSecurityGroupId" not in rule]
-            for port in properties.get("Networking", {}).get("Ports", []):
-                ports.append((port["FromPort"], port["ToPort"]))
-    assert {*ports} == {(80, 80)}
+            separate = resource["Type"] == "AWS::EC2::SecurityGroupIngress"
+            rules = [properties] if separate else properties.get("SecurityGroupIngress", [])
+            rules = [rule for rule in rules if "SourceSecurityGroupId" not in rule]
+            for rule in (*rules, *properties.get("Networking", {}).get("Ports", [])):
+                ports.add((rule["FromPort"], rule["ToPort"]))
+    assert ports == {(80, 80)}
 
 
-def _signed(templates: _Templates) -> list[dict[str, Any]]:
-    """What the API's function may do with photos and albums: whoever holds a link of its does it as that function."""
-    statements = [
+def _presigned(templates: _Templates) -> list[dict[str, Any]]:
+    """Permissions of the API function for objects. The holder of a presigned URL uses them."""
+    internal = re.compile(r"/albums/\*/(jobs|manifest)\.json")  # which the function never signs
+    return [
         statement
-        for resource in templates["Api"]["Resources"].values()
-        if resource["Type"] == "AWS::IAM::Policy" and "FunctionRole" in json.dumps(resource["Properties"]["Roles"])
-        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
+        for statement in statements(templates["Api"]["Resources"], "FunctionRole")
+        if {"s3:GetObject", "s3:PutObject"} & actions([statement])
+        and not all(internal.search(json.dumps(resource)) for resource in as_list(statement["Resource"]))
     ]
-    of_objects = [it for it in statements if {"s3:GetObject", "s3:PutObject"} & {*_listed(it["Action"])}]
-    own = re.compile(r"/albums/\*/(jobs|manifest)\.json")  # of orders, which it never signs
-    return [it for it in of_objects if not all(own.search(json.dumps(where)) for where in _listed(it["Resource"]))]
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def test_links_hold_from_the_allowed_addresses_only(opened: _Templates) -> None:
-    signed = _signed(opened)
-    assert signed
-    for statement in signed:
+@pytest.mark.guarantee("Closed")
+def test_presigned_urls_work_only_from_allowed_cidr(closed: _Templates, opened: _Templates) -> None:
+    assert _presigned(closed) == []
+    assert _presigned(opened)
+    for statement in _presigned(opened):
         assert statement["Condition"] == {"IpAddress": {"aws:SourceIp": _ALLOWED}}
-
-
-def test_without_allowed_cidr_no_link_holds(closed: _Templates) -> None:
-    assert _signed(closed) == []
 
 
 def _statement(**parts: Any) -> dict[str, Any]:
@@ -113,7 +101,7 @@ _SERVICE = {"Service": "events.amazonaws.com"}
 
 
 @pytest.mark.parametrize(
-    ("resource_type", "properties", "who"),
+    ("resource_type", "properties", "caller"),
     [
         ("EC2::SecurityGroup", {"SecurityGroupIngress": [{"CidrIp": "0.0.0.0/0"}]}, "0.0.0.0/0"),
         ("EC2::SecurityGroup", {"SecurityGroupIngress": [{"CidrIpv6": "::/0"}]}, "::/0"),
@@ -151,18 +139,20 @@ _SERVICE = {"Service": "events.amazonaws.com"}
         ("IAM::Role", {"AssumeRolePolicyDocument": _statement(Action="sts:AssumeRole", Principal=_SERVICE)}, None),
     ],
 )
-def test_every_way_in_is_seen(resource_type: str, properties: dict[str, Any], who: str | None) -> None:
+def test_exposures_reports_each_way_to_reach_a_resource(
+    resource_type: str, properties: dict[str, Any], caller: str | None
+) -> None:
     found = exposures({"Resources": {"It": {"Type": f"AWS::{resource_type}", "Properties": properties}}})
-    seen = {exposure.who for exposure in found} - NOBODY
-    assert len(seen) == (0 if who is None else 1)
-    assert all(who and who in one for one in seen)
+    callers = {exposure.caller for exposure in found} - NO_ONE
+    assert len(callers) == (0 if caller is None else 1)
+    assert all(caller and caller in one for one in callers)
 
 
-@pytest.mark.parametrize(("denied", "who"), [("execute-api:Invoke", "1.2.3.4/32"), ("execute-api:Other", EVERYONE)])
-def test_allowing_everyone_and_denying_all_but_some_lets_those_in(denied: str, who: str) -> None:
+@pytest.mark.parametrize(("denied", "caller"), [("execute-api:Invoke", "1.2.3.4/32"), ("execute-api:Other", EVERYONE)])
+def test_exposures_understands_a_deny_for_all_other_addresses(denied: str, caller: str) -> None:
     allow = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "*"}
     others = {"NotIpAddress": {"aws:SourceIp": "1.2.3.4/32"}}
     deny = {**allow, "Effect": "Deny", "Action": denied, "Condition": others}
     policy = {"Policy": {"Statement": [allow, deny]}}
     (found,) = exposures({"Resources": {"It": {"Type": "AWS::ApiGateway::RestApi", "Properties": policy}}})
-    assert found.who == who
+    assert found.caller == caller

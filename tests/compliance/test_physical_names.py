@@ -1,4 +1,4 @@
-"""Two copies under two names share an account: no name in a template is fixed, and the longest one fits everywhere."""
+"""Several deployments share an account: every physical name contains the setting `name`, and the longest one fits."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-# As long as the setting may be.
+from tests.templates import of_type, read_templates
+
+# The longest value that the setting allows.
 _LONGEST = "a-name-of-20-letters"
 
-# Names within something else than the account, or of something else.
-_NAMES_OF_OTHERS = {
+# Properties that name something else, or something inside another resource.
+_NOT_PHYSICAL_NAMES = {
     ("AWS::ApiGateway::Method", "OperationName"),
     ("AWS::ApiGateway::Model", "Name"),
     ("AWS::ApiGateway::Stage", "StageName"),
@@ -21,8 +23,8 @@ _NAMES_OF_OTHERS = {
     ("AWS::IAM::Policy", "PolicyName"),
 }
 
-# Characters that a name may have (the guides of the services).
-_ROOM = {
+# Maximum length in characters, from the documentation of each service.
+_MAX_LENGTH = {
     ("AWS::ApiGateway::ApiKey", "Name"): 1024,
     ("AWS::ApiGateway::RestApi", "Name"): 1024,
     ("AWS::ApiGateway::UsagePlan", "UsagePlanName"): 1024,
@@ -37,66 +39,66 @@ _ROOM = {
     ("AWS::SNS::Topic", "DisplayName"): 100,
 }
 
-# What CloudFormation adds to the names it makes: two hyphens, and letters of its own.
-_ADDED = 2 + 13
+# CloudFormation adds two hyphens and a random suffix to generated names.
+_SUFFIX = 2 + 13
 
 _Templates = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def copies(synthesize: Callable[..., Path]) -> list[_Templates]:
-    """The templates of two copies, by stack: with the usual name, and with the longest."""
-    return [
-        {file.name.split(".")[0]: json.loads(file.read_text()) for file in sorted(folder.glob("*.template.json"))}
-        for folder in (synthesize(), synthesize(name=_LONGEST))
-    ]
+def default(assembly: Path) -> _Templates:
+    return read_templates(assembly)
+
+
+@pytest.fixture(scope="module")
+def longest(synthesize: Callable[..., Path]) -> _Templates:
+    return read_templates(synthesize(name=_LONGEST))
 
 
 def _names(templates: _Templates) -> Iterator[tuple[str, tuple[str, str], Any]]:
-    """Every property that names its resource: `stack/logical id`, type and property, value."""
+    """Every property with a physical name: `stack/logical id`, type and property, value."""
     for stack, template in templates.items():
         for logical_id, resource in template["Resources"].items():
             properties: dict[str, Any] = resource.get("Properties", {})
             for name, value in {**properties, **properties.get("Budget", {})}.items():
-                if (name.endswith("Name") or name == "Family") and not resource["Type"].startswith("Custom::"):
+                is_name = (name.endswith("Name") or name == "Family") and not resource["Type"].startswith("Custom::")
+                if is_name and (resource["Type"], name) not in _NOT_PHYSICAL_NAMES:
                     yield f"{stack}/{logical_id}", (resource["Type"], name), value
 
 
-def _is_chosen_by_us(value: Any) -> bool:
-    return not any(reference in json.dumps(value) for reference in ('{"Ref"', "Fn::GetAtt", "Fn::GetStackOutput"))
+def _is_reference(value: Any) -> bool:
+    return any(reference in json.dumps(value) for reference in ('{"Ref"', "Fn::GetAtt", "Fn::GetStackOutput"))
 
 
-def test_no_name_is_fixed(copies: list[_Templates]) -> None:
-    usual, longest = ({(where, what): value for where, what, value in _names(templates)} for templates in copies)
-    assert {
-        where: value
-        for (where, what), value in usual.items()
-        if what not in _NAMES_OF_OTHERS and _is_chosen_by_us(value) and longest.get((where, what)) == value
-    } == {}
-    assert any(_LONGEST in str(value) for value in longest.values())
+def test_physical_names_differ_between_deployments(default: _Templates, longest: _Templates) -> None:
+    others = {(resource, kind): value for resource, kind, value in _names(longest)}
+    assert any(_LONGEST in str(value) for value in others.values())
+    fixed = {
+        resource: value
+        for resource, kind, value in _names(default)
+        if not _is_reference(value) and others.get((resource, kind)) == value
+    }
+    assert fixed == {}
 
 
-def test_no_output_is_exported_as_exports_have_one_name_in_a_region(copies: list[_Templates]) -> None:
-    for stack, template in copies[0].items():
-        for name, output in template.get("Outputs", {}).items():
-            assert "Export" not in output, f"{stack}/{name}"
+def test_no_output_is_exported(default: _Templates) -> None:
+    """Export names are unique in a Region."""
+    for stack, template in default.items():
+        assert not [name for name, output in template.get("Outputs", {}).items() if "Export" in output], stack
 
 
-def test_the_longest_name_fits_into_every_name(copies: list[_Templates]) -> None:
-    checked = 0
-    for where, what, value in _names(copies[1]):
-        if what not in _NAMES_OF_OTHERS and isinstance(value, str):
-            assert what in _ROOM, f"How long may {what} of {where} be?"
-            assert len(value) <= _ROOM[what], where
-            checked += 1
-    assert checked > 0
+def test_longest_name_fits_in_every_physical_name(longest: _Templates) -> None:
+    lengths = [(resource, kind, len(value)) for resource, kind, value in _names(longest) if isinstance(value, str)]
+    assert lengths
+    for resource, kind, length in lengths:
+        assert kind in _MAX_LENGTH, f"{resource}: add the maximum length of {kind}"
+        assert length <= _MAX_LENGTH[kind], resource
 
 
-def test_a_bucket_known_to_a_policy_by_how_its_name_begins_is_not_cut_short(copies: list[_Templates]) -> None:
-    # CloudFormation shortens the name of the stack in names that would be longer than the 63 characters of a bucket.
-    stack = f"{_LONGEST}-Thumbnails"
-    resources = copies[1]["Thumbnails"]["Resources"]
+def test_bucket_name_keeps_the_prefix_in_the_queue_policy(longest: _Templates) -> None:
+    """CloudFormation shortens the stack name in generated names with more than the 63 characters of a bucket."""
+    stack, resources = f"{_LONGEST}-Thumbnails", longest["Thumbnails"]["Resources"]
     assert f"s3:::{stack.lower()}-*" in json.dumps(resources)
-    for logical_id, resource in resources.items():
-        if resource["Type"] == "AWS::S3::Bucket" and "NotificationConfiguration" in resource["Properties"]:
-            assert len(stack) + len(logical_id) + _ADDED <= 63
+    for logical_id, bucket in of_type(resources, "AWS::S3::Bucket").items():
+        if "NotificationConfiguration" in bucket["Properties"]:
+            assert len(stack) + len(logical_id) + _SUFFIX <= 63

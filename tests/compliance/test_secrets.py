@@ -1,4 +1,4 @@
-"""No secret is in the repository, in a template, in what a function or task is told, or in what an image is made of."""
+"""No secret is in the repository, a template, an environment variable, or an image."""
 
 import json
 import subprocess
@@ -12,15 +12,16 @@ from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_cla
 from detect_secrets.settings import transient_settings
 
 from stacks.support.build_context import CONTAINERS, build_context
+from tests.templates import only, read_all_resources, read_resources
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[2]
 
-# Findings that are none, by file: what was found, and why it is no secret.
-_ACCEPTED = {
-    "local/emulator.py": ("Secret Keyword", "the emulator checks no signature, so its clients sign with a word"),
+# False positives by file: what is found, and why it is not a secret.
+_FALSE_POSITIVES = {
+    "local/emulator.py": ("Secret Keyword", "the emulator checks no signatures, so its clients sign with any word"),
     "local/sandbox.py": ("Secret Keyword", "the same word"),
-    "tools/resource_table.py": ("Secret Keyword", "the name of a type of resource"),
-    "tests/conftest.py": ("Secret Keyword", "a word, so that a test which forgets to mock AWS reaches no account"),
+    "tools/resource_table.py": ("Secret Keyword", "the name of a resource type"),
+    "tests/conftest.py": ("Secret Keyword", "a word, so that a test without a mock reaches no account"),
     "tests/lambda_src/photos/test_event_ordering.py": ("Hex High Entropy String", "sequencers of S3 events"),
     "tests/local/extension/test_rest_apis.py": ("Secret Keyword", "a key of an emulator that ends with the test"),
     "tests/operations/test_key.py": ("Secret Keyword", "a key of a mocked API Gateway"),
@@ -28,8 +29,7 @@ _ACCEPTED = {
 
 _DETECTORS = sorted(found.__name__ for found in get_mapping_from_secret_type_to_class().values())
 
-# What is none wherever it is: names and placeholders; hashes by which pip and npm know that they got what was pinned;
-# and that hosts give their credentials to whoever has a token only.
+# Never secrets: names, placeholders, the hashes with which pip and npm verify downloads, and the IMDSv2 setting.
 _FILTERS = {
     **{
         f"detect_secrets.filters.heuristic.{name}": {}
@@ -47,7 +47,7 @@ _FILTERS = {
 
 
 def _secrets(files: Iterable[Path], detectors: Iterable[str] = _DETECTORS) -> set[tuple[Path, str]]:
-    """File and kind of all that looks like a secret. Nobody is asked whether it is one."""
+    """File and kind of everything that looks like a secret. No detector calls a network service."""
     settings = {
         "plugins_used": [{"name": name} for name in detectors],
         "filters_used": [{"path": path, **options} for path, options in _FILTERS.items()],
@@ -58,70 +58,67 @@ def _secrets(files: Iterable[Path], detectors: Iterable[str] = _DETECTORS) -> se
 
 @pytest.fixture(scope="module")
 def repository() -> list[Path]:
-    """What is under version control, or will be."""
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    """Files that are in the repository, or would be added to it."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     return [ROOT / name for name in names if (ROOT / name).is_file()]
 
 
 @pytest.mark.slow
 @pytest.mark.guarantee("Closed")
-def test_no_secret_is_in_the_repository_but_for_those_that_are_none(repository: list[Path]) -> None:
+def test_repository_contains_no_secret(repository: list[Path]) -> None:
     found = {(file.relative_to(ROOT).as_posix(), kind) for file, kind in _secrets(repository)}
-    assert found == {(file, kind) for file, (kind, _) in _ACCEPTED.items()}
+    assert found == {(file, kind) for file, (kind, _) in _FALSE_POSITIVES.items()}
 
 
 @pytest.mark.guarantee("Closed")
-def test_no_secret_is_in_a_template(assembly: Path) -> None:
-    # Logical ids and names of assets are hashes, which no entropy tells from a secret.
+def test_templates_contain_no_secret(assembly: Path) -> None:
+    # Logical ids and asset names are hashes, which have the entropy of a secret.
     detectors = [name for name in _DETECTORS if "HighEntropy" not in name]
     templates = [*assembly.glob("*.template.json")]
     assert templates and _secrets(templates, detectors) == set()
 
 
 @pytest.mark.guarantee("Closed")
-def test_nothing_is_told_to_a_program_that_is_called_a_secret(assembly: Path) -> None:
+def test_no_environment_variable_is_named_like_a_secret(assembly: Path) -> None:
     names = {
-        name
-        for file in assembly.glob("*.template.json")
-        for resource in json.loads(file.read_text())["Resources"].values()
-        for name in _variables(resource.get("Properties", {}))
+        name for resource in read_all_resources(assembly).values() for name in _variables(resource.get("Properties"))
     }
     assert "CATALOGUE_TABLE" in names
     assert {name for name in names if any(word in name for word in ("KEY", "PASSWORD", "SECRET", "TOKEN"))} == set()
 
 
 def _variables(value: Any) -> Iterable[str]:
-    """Names of the variables in every environment of a resource: of functions, tasks, jobs and builds."""
+    """Names of the variables in every environment of a resource: of functions, tasks, jobs, and builds."""
     if isinstance(value, list):
         return [name for inner in value for name in _variables(inner)]
     if not isinstance(value, dict):
         return []
-    found = [name for inner in value.values() for name in _variables(inner)]
-    for listed in (value.get("Environment"), value.get("EnvironmentVariables")):
-        if isinstance(listed, list):
-            found += [entry["Name"] for entry in listed]
-        elif isinstance(listed, dict):
-            found += listed.get("Variables", {})
-    return found
+    names = [name for inner in value.values() for name in _variables(inner)]
+    for environment in (value.get("Environment"), value.get("EnvironmentVariables")):
+        if isinstance(environment, list):
+            names += [entry["Name"] for entry in environment]
+        elif isinstance(environment, dict):
+            names += environment.get("Variables", {})
+    return names
 
 
-def test_the_key_of_the_api_is_chosen_by_aws_and_in_no_template(assembly: Path) -> None:
-    resources = json.loads((assembly / "Api.template.json").read_text())["Resources"].values()
-    (key,) = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::ApiGateway::ApiKey"]
+@pytest.mark.guarantee("Closed")
+def test_api_key_is_generated_and_in_no_template(assembly: Path) -> None:
+    _, key = only(read_resources(assembly, "Api"), "AWS::ApiGateway::ApiKey")
     assert "Value" not in key
 
 
 @pytest.mark.guarantee("Closed")
 @pytest.mark.parametrize("image", sorted(file.parent.name for file in CONTAINERS.glob("*/Dockerfile")))
-def test_an_image_is_made_of_nothing_but_files_of_the_repository(repository: list[Path], image: str) -> None:
+def test_image_contains_only_files_of_the_repository(repository: list[Path], image: str) -> None:
     contents = {file.read_bytes() for file in repository}
-    sent = [file for file in build_context(image).rglob("*") if file.is_file()]
-    assert sent
-    assert [file for file in sent if file.read_bytes() not in contents] == []
+    files = [file for file in build_context(image).rglob("*") if file.is_file()]
+    assert files
+    assert [file for file in files if file.read_bytes() not in contents] == []
 
 
-# Put together here, so that they are not found in this file.
+# Concatenated here, so that the scan of the repository does not find them.
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
@@ -134,7 +131,7 @@ def test_an_image_is_made_of_nothing_but_files_of_the_repository(repository: lis
         ("ghp_" + "wWPw5k4aXcaT4fNP0" + "UcnZwJUVFk6LO0pINUx", "GitHub Token"),
     ],
 )
-def test_a_secret_is_found(tmp_path: Path, text: str, kind: str) -> None:
+def test_scan_finds_a_secret(tmp_path: Path, text: str, kind: str) -> None:
     file = tmp_path / "program.py"
     file.write_text(text + "\n")
     assert kind in {found for _, found in _secrets([file])}
