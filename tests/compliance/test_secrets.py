@@ -1,6 +1,5 @@
 """No secret is in the repository, a template, an environment variable, or an image."""
 
-import json
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
