@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from local.sandbox import Sandbox
+from tests.e2e.cloudformation import stack_resources
 
 _ARN_PREFIX = re.compile(r"^arn:[^:]*:[^:]*:[^:]*:[^:]*:")
 _ASSET_HASH = re.compile(r"[0-9a-f]{64}")
@@ -32,13 +33,11 @@ class DeployedResources:
     """All resources in the stacks of a sandbox."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        pages = sandbox.client("cloudformation").get_paginator("list_stack_resources")
+        paths = _construct_paths(sandbox.cdk.assembly)
         self._all = [
-            Resource(path, found["ResourceType"], found["PhysicalResourceId"])
-            for stack, paths in construct_paths(sandbox.cdk.assembly).items()
-            for page in pages.paginate(StackName=sandbox.stack_name(stack))
-            for found in page["StackResourceSummaries"]
-            if (path := paths.get(found["LogicalResourceId"]))
+            Resource(paths[stack, logical_id], type_, physical_id)
+            for (stack, type_, logical_id), physical_id in stack_resources(sandbox).items()
+            if (stack, logical_id) in paths
         ]
 
     def physical_id(self, path: str) -> str:
@@ -67,14 +66,12 @@ class DeployedResources:
         return {name: paths[name] for name in sorted(paths, key=len, reverse=True) if len(name) > 8}
 
 
-def construct_paths(assembly: Path) -> dict[str, dict[str, str]]:
+def _construct_paths(assembly: Path) -> dict[tuple[str, str], str]:
     """Return construct paths by stack id and logical id. Each path begins with the stack id."""
     return {
-        file.name.partition(".")[0]: {
-            entry["data"]: path.strip("/").removesuffix("/Resource")
-            for path, entries in json.loads(file.read_text()).items()
-            for entry in entries
-            if entry["type"] == "aws:cdk:logicalId"
-        }
-        for file in sorted(assembly.glob("*.metadata.json"))
+        (file.name.partition(".")[0], entry["data"]): path.strip("/").removesuffix("/Resource")
+        for file in assembly.glob("*.metadata.json")
+        for path, entries in json.loads(file.read_text()).items()
+        for entry in entries
+        if entry["type"] == "aws:cdk:logicalId"
     }

@@ -5,7 +5,6 @@ from tests.permissions.report import permissions_on, render
 from tests.permissions.roles import Permission, Role
 from tests.permissions.trials import Finding, Findings
 from tests.permissions.unexercised import UNEXERCISED, obsolete_reasons, reason_for
-from tests.permissions.wildcards import Wildcard
 
 ROLE = Role("Some/Role", "name")
 READ = Permission(ROLE, "policy", "s3:GetObject", "arn:…", "Some/Bucket/*", '{"StringLike": {"a:b": "c"}}')
@@ -16,7 +15,6 @@ PROBE = Probe("Read a photo", lambda trial: None)
 def test_report_lists_each_permission_with_its_task_or_reason() -> None:
     findings = Findings(
         [Finding(READ, [PROBE], PROBE), Finding(TRACE)],
-        [Wildcard("Some/Role", "*", "Traces have no resource")],
         [Role("Some/OtherRole", "other")],
         ["cdk-role"],
         requests=1234,
@@ -24,7 +22,6 @@ def test_report_lists_each_permission_with_its_task_or_reason() -> None:
     text = render(findings)
     assert "| `s3:GetObject` | `Some/Bucket/*` if `a:b StringLike c` | Read a photo |" in text
     assert "| `xray:PutTraceSegments` | `*` | [Not exercised](#" in text
-    assert "| `Some/Role` | `*` | Traces have no resource |" in text
     assert "- `Some/OtherRole`\n" in text and "- `cdk-role`\n" in text
     assert permissions_on(text) == {
         ("Some/Role", "s3:GetObject", "Some/Bucket/* if a:b StringLike c"),

@@ -11,7 +11,6 @@ from tests.permissions.probes import PROBES
 from tests.permissions.resources import DeployedResources
 from tests.permissions.roles import Permission, Role, bootstrap_role_names, permissions_of, revoked, stack_roles
 from tests.permissions.unexercised import Unexercised, obsolete_reasons, reason_for
-from tests.permissions.wildcards import Wildcard, acknowledged_wildcards, has_wildcard
 
 _MAX_FAILURE_LENGTH = 140  # characters of a failure that the console shows
 
@@ -48,7 +47,6 @@ class Findings:
     """
 
     items: list[Finding] = field(default_factory=list)
-    wildcards: list[Wildcard] = field(default_factory=list)
     empty_roles: list[Role] = field(default_factory=list)
     cdk_roles: list[str] = field(default_factory=list)
     requests: int = 0
@@ -79,7 +77,6 @@ class PermissionTrials:
     def run_all_probes(self) -> Findings:
         """Run every probe with all permissions. Raises ProbeFailed if one fails."""
         findings = Findings(
-            wildcards=acknowledged_wildcards(self._sandbox.cdk.assembly),
             empty_roles=[role for role, permissions in self._permissions.items() if not permissions],
             cdk_roles=[*(role.path for role in self._provider_roles), *bootstrap_role_names(self._sandbox)],
         )
@@ -155,14 +152,9 @@ class PermissionTrials:
 
 
 def _unjustified(findings: Findings) -> list[str]:
-    """Return permissions that no probe uses, wildcards without a reason, and reasons that apply to nothing."""
+    """Return permissions that no probe uses, and reasons that apply to no permission."""
     unused = [it.permission for it in findings.items if not it.used_by]
-    patterns = [it.permission for it in findings.items if has_wildcard(it.permission)]
-    explained = {it for it in patterns if any(wildcard.explains(it) for wildcard in findings.wildcards)}
-    obsolete = [it for it in findings.wildcards if not any(it.explains(pattern) for pattern in patterns)]
     return [
         *(f"{it.role.path}: {it}: no probe uses it" for it in unused if not reason_for(it)),
         *(f"UNEXERCISED is obsolete for {action}" for action in obsolete_reasons(unused)),
-        *(f"{it.role.path}: {it}: wildcard without a reason" for it in patterns if it not in explained),
-        *(f"acknowledged wildcard that no policy contains: {it}" for it in obsolete),
     ]

@@ -43,7 +43,8 @@ def soak(sandbox: Sandbox, settings: SoakSettings) -> SoakReport:
         run_workload(sandbox, settings, plan, images, sweeps.start, report)
         notes += report.faults
     with step("make redrive without faults") as notes:
-        notes.append(f"{report.dead_letters} messages in the dead-letter queue, {len(verifier.wrong_photos())} photos")
+        wrong = len(verifier.wrong_photos())
+        notes.append(f"before: {report.dead_letters} messages in the dead-letter queue, {wrong} incorrect photos")
         notes.append(redrive())
         _check(verifier.wrong_photos())
         notes.append(f"all photos are correct; the sweep has to delete {len(verifier.orphans())} orphaned thumbnails")
@@ -54,7 +55,7 @@ def soak(sandbox: Sandbox, settings: SoakSettings) -> SoakReport:
         verifier.expect(changes.final)
         run_workload(sandbox, settings, changes, images, sweeps.start_without_grace, report)
         report.sweeps_without_grace = settings.sweeps
-        notes += [f"{len(verifier.wrong_photos())} photos are incorrect", redrive()]
+        notes += [f"before redrive: {len(verifier.wrong_photos())} incorrect photos", redrive()]
     with step("Sweeps until there is nothing to repair") as notes:
         progress = sweeps.run_until_clean(
             lambda: wait_until(sandbox, lambda: not verifier.queue_depths()["upload queue"], _DRAIN_SECONDS)
