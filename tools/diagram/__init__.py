@@ -1,5 +1,5 @@
-"""The picture of the architecture, drawn from the templates: `python -m tools.diagram` draws it anew.
+"""The architecture diagram, generated from the templates: `python -m tools.diagram`.
 
-`graph` reads what there is and what leads where, `places` says where each box stands, `routes` finds a way for each
-arrow, `drawing` writes the SVG.
+`graph` reads the main resources and what leads from one to another, `layout` lets elkjs place and connect them, and
+`drawing` writes the SVG. A new stack needs no changes here.
 """

@@ -1,23 +1,19 @@
-"""Draws docs/architecture.svg anew, from the templates of the app as it is now."""
+"""Generate docs/architecture.svg from the templates of the app."""
 
 import argparse
-import sys
 
 from tools.assembly import ROOT, synthesized
-from tools.diagram.drawing import Unplaced, draw
+from tools.diagram.drawing import draw
 from tools.diagram.graph import read_graph
 
-PICTURE = ROOT / "docs" / "architecture.svg"
+DIAGRAM = ROOT / "docs" / "architecture.svg"
 
 
 def main() -> None:
-    """Draw it. Exits with one line when the app has a resource that the picture has no place for."""
+    """Synthesize the app and write the diagram."""
     argparse.ArgumentParser(prog="python -m tools.diagram", description=__doc__).parse_args()
     with synthesized() as assembly:
-        try:
-            PICTURE.write_text(draw(read_graph(assembly)))
-        except Unplaced as error:
-            sys.exit(str(error))
+        DIAGRAM.write_text(draw(read_graph(assembly)))
 
 
 if __name__ == "__main__":

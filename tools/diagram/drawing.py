@@ -1,20 +1,18 @@
-"""The picture as SVG, in the colours of whoever looks at it: light or dark."""
+"""The diagram as SVG, in the colors of the reader's theme: light or dark."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from math import hypot
 from xml.sax.saxutils import escape
 
-from tools.diagram.graph import Graph
-from tools.diagram.grid import BOX_HEIGHT, BOX_WIDTH, WIDTH, Grid, Panel, Point
+from tools.diagram.graph import Graph, stack_of
 from tools.diagram.kinds import KINDS
-from tools.diagram.places import PLACES, Place
-from tools.diagram.routes import Routes
+from tools.diagram.layout import FOOT, LEGEND, Area, Point, lay_out
 
 _STYLE = """
 text { font-family: system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2933 }
 .paper { fill: #ffffff } .panel { fill: #f4f6f8; stroke: #d5dbe1 } .box { fill: #ffffff; stroke: #9aa5b1 }
-.stack { font-size: 13px; font-weight: 700 } .label { font-size: 12px; font-weight: 600 }
+.title { font-size: 13px; font-weight: 700 } .label { font-size: 11.5px; font-weight: 600 }
 .small { font-size: 10px; fill: #566573 }
 .line { fill: none; stroke-width: 1.6 } .reads { stroke-dasharray: 4 3 } .sign { fill: none; stroke-width: 1.2;
   stroke-linecap: round; stroke-linejoin: round }
@@ -24,8 +22,8 @@ text { font-family: system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill: #
 }
 """
 
-# Of the lines that leave a stack's boxes: told apart on white and on black, by most eyes.
-_COLOURS = {
+# Of the arrows that start in a stack. Most people can tell them apart, on white and on black.
+_COLORS = {
     "Api": "#8661c5",
     "Batch": "#c9742a",
     "Cron": "#c8508e",
@@ -35,118 +33,131 @@ _COLOURS = {
     "Registry": "#8a7a1f",
     "Thumbnails": "#2f9150",
 }
-_OTHER_COLOUR = "#6b7785"
+_OTHER_COLOR = "#6b7785"
 
-_CORNER = 7
-_HEAD_LENGTH, _HEAD_WIDTH = 7, 6
+# SVG units for a letter in the widest of the fonts, and the height of a line.
+LETTER = {"title": 8.6, "label": 7.3, "small": 5.6}
+LINE = {"title": 13, "label": 12, "small": 10}
 
-
-class Unplaced(ValueError):
-    """The app has a resource for which the picture has no place."""
+_BOX_HEIGHT, _TEXT_LEFT = 42, 29
+_CORNER_RADIUS = 7
+_HEAD_LENGTH = 7
 
 
 def draw(graph: Graph) -> str:
-    """The picture. Raises Unplaced."""
-    missing = sorted(graph.boxes.keys() - PLACES.keys())
-    if missing:
-        raise Unplaced(f"No place in the picture for {', '.join(missing)}: give it one in tools/diagram/places.py")
-    unsigned = sorted(PLACES.keys() - graph.boxes.keys())
-    if unsigned:
-        raise Unplaced(
-            f"{', '.join(unsigned)}: not there any more, or of a type without a sign in tools/diagram/kinds.py"
-        )
-    places = {name: PLACES[name] for name in graph.boxes}
-    grid = Grid(places)
-    ways = Routes(grid, graph.arrows).ways()
-    stacks = sorted({name.partition("/")[0] for name in places})
-    # What only reads is drawn first: where it shares a line, the line is a whole one.
-    arrows = sorted(ways, key=lambda arrow: not arrow.reads)
+    """Return the diagram as SVG."""
+    texts = {
+        name: (_words(name, kind), KINDS[kind].describe(properties)) for name, (kind, properties) in graph.boxes.items()
+    }
+    sizes = {
+        name: (_TEXT_LEFT + 12 + max(len(label) * LETTER["label"], len(small) * LETTER["small"]), _BOX_HEIGHT)
+        for name, (label, small) in texts.items()
+    }
+    layout = lay_out(graph, sizes)
+    stacks = sorted({stack_of(name) for name in graph.boxes})
+    lines = [
+        Area(min(a, c), min(b, d), abs(c - a), abs(d - b))
+        for route in layout.routes.values()
+        for (a, b), (c, d) in pairwise(route)
+    ]
+    # Dashed arrows are drawn first, so that a line that they share with others is solid.
+    arrows = sorted(graph.arrows, key=lambda arrow: not arrow.reads)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {grid.height:g}" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {layout.width:g} {layout.height:g}" role="img">',
         "<title>Other Compute: the stacks, their main resources, and what leads from one to another</title>",
-        f"<style>{_STYLE}{_stack_styles(stacks)}</style>",
-        f'<rect class="paper" width="{WIDTH}" height="{grid.height:g}" rx="10"/>',
-        *(_panel(grid.panel(stack), graph.needs[stack]) for stack in stacks),
-        *(_arrow(ways[arrow], _stack(arrow.source), arrow.reads) for arrow in arrows),
-        *(_box(grid, name, place, *graph.boxes[name]) for name, place in places.items()),
-        _legend(grid),
+        f"<style>{_STYLE}{''.join(map(_stack_style, [*stacks, LEGEND]))}</style>",
+        f"<defs>{''.join(map(_arrowhead, [*stacks, LEGEND]))}</defs>",
+        f'<rect class="paper" width="{layout.width:g}" height="{layout.height:g}" rx="10"/>',
+        *(_panel(stack, layout.areas[stack], graph.needs[stack], lines) for stack in stacks),
+        *(_arrow(layout.routes[it.source, it.target], stack_of(it.source), it.reads) for it in arrows),
+        *(
+            _box(layout.areas[name], stack_of(name), KINDS[kind].sign, *texts[name])
+            for name, (kind, _) in graph.boxes.items()
+        ),
+        *_legend(layout.areas[LEGEND]),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
 
 
-def _stack(name: str) -> str:
-    return name.partition("/")[0]
+def _words(name: str, resource_type: str) -> str:
+    """Return a construct id in words, without its type: `Api/AccessLogBucket` is `Access Log`."""
+    construct_id = name.partition("/")[2]
+    shortened = construct_id.removesuffix(resource_type.rpartition("::")[2]) or construct_id
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", shortened).replace("Ec2", "EC2").replace("Vpc", "VPC")
 
 
-def _stack_styles(stacks: Sequence[str]) -> str:
-    return "".join(
-        f".{stack} {{ stroke: {colour} }} .{stack}-head {{ fill: {colour} }}\n"
-        for stack, colour in ((stack, _COLOURS.get(stack, _OTHER_COLOUR)) for stack in stacks)
-    )
+def _stack_style(stack: str) -> str:
+    color = _COLORS.get(stack, _OTHER_COLOR)
+    return f".{stack} {{ stroke: {color} }} .{stack}-head {{ fill: {color} }}\n"
 
 
-def _panel(panel: Panel, needs: Sequence[str]) -> str:
-    frame = f'x="{panel.x:g}" y="{panel.y:g}" width="{panel.width:g}" height="{panel.height:g}"'
+def _arrowhead(stack: str) -> str:
+    shape = f'<path class="{stack}-head" d="M0 0L{_HEAD_LENGTH} 3L0 6z"/>'
+    size = f'markerWidth="{_HEAD_LENGTH}" markerHeight="6" refY="3" markerUnits="userSpaceOnUse"'
+    return f'<marker id="{stack}" {size} orient="auto">{shape}</marker>'
+
+
+def _panel(stack: str, area: Area, needs: Sequence[str], lines: Sequence[Area]) -> str:
     foot = f"needs {', '.join(needs)}" if needs else ""
+    title_x = _clear_x("title", stack, area, area.y + 20, lines)
+    foot_y = area.y + area.height - FOOT / 3
     return (
-        f'<rect class="panel" {frame} rx="8"/>'
-        f'<circle class="{panel.stack}-head" cx="{panel.x + 15:g}" cy="{panel.y + 13.5:g}" r="4"/>'
-        f"{_text('stack', panel.x + 24, panel.y + 18, panel.stack)}"
-        f"{_text('small', panel.x + 12, panel.y + panel.height - 7, foot)}"
+        f'<rect class="panel" {_frame(area)} rx="8"/>'
+        f'<circle class="{stack}-head" cx="{title_x + 4:g}" cy="{area.y + 15.5:g}" r="4"/>'
+        f"{_text('title', title_x + 13, area.y + 20, stack)}"
+        f"{_text('small', _clear_x('small', foot, area, foot_y, lines), foot_y, foot)}"
     )
 
 
-def _box(grid: Grid, name: str, place: Place, resource_type: str, properties: dict[str, object]) -> str:
-    kind, x, y = KINDS[resource_type], grid.left(name), grid.edge(name, False)
+def _clear_x(style: str, text: str, panel: Area, y: float, lines: Sequence[Area]) -> float:
+    """Return the leftmost position in a panel where no line runs through a text."""
+    width = LETTER[style] * len(text) + (20 if style == "title" else 4)
+    left, right = int(panel.x) + 12, int(panel.x + panel.width - width)
+    for x in range(left, right, 4):
+        if not any(Area(x - 4, y - LINE[style], width, LINE[style] + 4).overlaps(line) for line in lines):
+            return x
+    return left
+
+
+def _box(area: Area, stack: str, sign: str, label: str, small: str) -> str:
     return (
-        f'<rect class="box" x="{x:g}" y="{y:g}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="6"/>'
-        f'<path class="sign {_stack(name)}" transform="translate({x + 7:g} {y + 13:g})" d="{kind.sign}"/>'
-        f"{_text('label', x + 29, y + 18, place.label)}{_text('small', x + 29, y + 33, kind.describe(properties))}"
+        f'<rect class="box" {_frame(area)} rx="6"/>'
+        f'<path class="sign {stack}" transform="translate({area.x + 7:g} {area.y + 13:g})" d="{sign}"/>'
+        f"{_text('label', area.x + _TEXT_LEFT, area.y + 18, label)}"
+        f"{_text('small', area.x + _TEXT_LEFT, area.y + 33, small)}"
     )
+
+
+def _frame(area: Area) -> str:
+    return f'x="{area.x:g}" y="{area.y:g}" width="{area.width:g}" height="{area.height:g}"'
 
 
 def _text(style: str, x: float, y: float, text: str) -> str:
-    return f'<text class="{style}" x="{x:g}" y="{y:g}">{escape(text)}</text>'
+    return f'<text class="{style}" x="{x:g}" y="{y:g}">{escape(text)}</text>' if text else ""
 
 
-def _arrow(way: Sequence[Point], stack: str, reads: bool) -> str:
-    way = [point for number, point in enumerate(way) if number == 0 or point != way[number - 1]]
-    before, end = way[-2:]
-    length = hypot(end.x - before.x, end.y - before.y)
-    dx, dy = (end.x - before.x) / length, (end.y - before.y) / length
-    back = Point(end.x - dx * _HEAD_LENGTH, end.y - dy * _HEAD_LENGTH)
-    wing = Point(-dy * _HEAD_WIDTH / 2, dx * _HEAD_WIDTH / 2)
-    head = f"M{end.x:g} {end.y:g}L{back.x + wing.x:g} {back.y + wing.y:g}L{back.x - wing.x:g} {back.y - wing.y:g}z"
-    line = _rounded([*way[:-1], back])
-    dashed = " reads" if reads else ""
-    return f'<path class="line{dashed} {stack}" d="{line}"/><path class="{stack}-head" d="{head}"/>'
+def _arrow(route: Sequence[Point], stack: str, reads: bool) -> str:
+    route = [*route[:-1], _towards(route[-1], route[-2], _HEAD_LENGTH)]  # the arrowhead is the rest
+    data = f"M{route[0][0]:g} {route[0][1]:g}"
+    for (before, corner), (_, after) in pairwise(pairwise(route)):
+        radius = min(_CORNER_RADIUS, _distance(corner, before) / 2, _distance(corner, after) / 2)
+        start, end = _towards(corner, before, radius), _towards(corner, after, radius)
+        data += f"L{start[0]:g} {start[1]:g}Q{corner[0]:g} {corner[1]:g} {end[0]:g} {end[1]:g}"
+    data += f"L{route[-1][0]:g} {route[-1][1]:g}"
+    return f'<path class="line {stack}{" reads" * reads}" marker-end="url(#{stack})" d="{data}"/>'
 
 
-def _rounded(way: Sequence[Point]) -> str:
-    """The way as path data, its corners made round."""
-    data = f"M{way[0].x:g} {way[0].y:g}"
-    for (before, corner), (_, after) in pairwise(pairwise(way)):
-        size = min(
-            _CORNER,
-            hypot(corner.x - before.x, corner.y - before.y) / 2,
-            hypot(after.x - corner.x, after.y - corner.y) / 2,
-        )
-        start, end = _towards(corner, before, size), _towards(corner, after, size)
-        data += f"L{start.x:g} {start.y:g}Q{corner.x:g} {corner.y:g} {end.x:g} {end.y:g}"
-    return f"{data}L{way[-1].x:g} {way[-1].y:g}"
+def _distance(first: Point, second: Point) -> float:
+    return abs(first[0] - second[0]) + abs(first[1] - second[1])  # lines are horizontal or vertical
 
 
 def _towards(start: Point, end: Point, distance: float) -> Point:
-    length = hypot(end.x - start.x, end.y - start.y) or 1
-    return Point(start.x + (end.x - start.x) * distance / length, start.y + (end.y - start.y) * distance / length)
+    share = distance / _distance(start, end)
+    return start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share
 
 
-def _legend(grid: Grid) -> str:
-    x, y = grid.left("Registry/Builder"), grid.height - 50
-    whole = _arrow([Point(x, y), Point(x + 34, y)], "Network", False)
-    dashed = _arrow([Point(x, y + 18), Point(x + 34, y + 18)], "Network", True)
-    return (
-        f"{whole}{_text('small', x + 42, y + 3.5, 'starts, sends, writes')}"
-        f"{dashed}{_text('small', x + 42, y + 21.5, 'only reads')}"
-    )
+def _legend(area: Area) -> Iterator[str]:
+    for y, reads, text in ((12, False, "starts, sends, writes"), (30, True, "only reads")):
+        yield _arrow([(area.x, area.y + y), (area.x + 34, area.y + y)], LEGEND, reads)
+        yield _text("small", area.x + 42, area.y + y + 3.5, text)

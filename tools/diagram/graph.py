@@ -63,6 +63,11 @@ class Graph:
     needs: dict[str, list[str]]
 
 
+def stack_of(name: str) -> str:
+    """Return the stack of a box."""
+    return name.partition("/")[0]
+
+
 def read_graph(assembly: Path) -> Graph:
     """The graph of a folder as `cdk synth` writes it."""
     artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]

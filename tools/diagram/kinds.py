@@ -35,7 +35,7 @@ def _job(properties: Properties) -> str:
 
 def _service(properties: Properties) -> str:
     provider = properties["CapacityProviderStrategy"][0]["CapacityProvider"]
-    return "on " + (provider.replace("_", " ").title() if isinstance(provider, str) else "EC2 hosts")
+    return "ECS on " + (provider.replace("_", " ").title() if isinstance(provider, str) else "EC2")
 
 
 _CIRCLE = "M8 1.5a6.5 6.5 0 1 0 .01 0z"
