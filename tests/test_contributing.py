@@ -64,17 +64,15 @@ def test_a_stack_added_by_the_steps_passes(copy: Path) -> None:
     function, line = _blocks("tests/e2e/test_subsets.py")
     _insert(copy / "tests/e2e/test_subsets.py", f"{function}\n\n", "# How one sees that a stack works.")
     _insert(copy / "tests/e2e/test_subsets.py", line, '    "Network": _has_a_network,')
-    (place,) = _blocks("tools/diagram/places.py")
-    _insert(copy / "tools/diagram/places.py", place, '    "Network/Vpc"')
 
     written = re.findall(r"^(python -m \S+)", STEPS, re.MULTILINE)
     (in_a_sandbox,) = re.findall(r"^(pytest [^#\n]+)", STEPS, re.MULTILINE)
     assert len(written) == 2
-    changed = "app.py stacks/wishes.py tests/stacks/test_wishes.py tests/e2e/test_subsets.py tools/diagram/places.py"
+    changed = "app.py stacks/wishes.py tests/stacks/test_wishes.py tests/e2e/test_subsets.py"
     tools = [f"ruff format --check {changed}", f"ruff check {changed}", "mypy stacks/wishes.py"]
     templates = ["cdk synth --quiet --strict", "cfn-lint cdk.out/Wishes.template.json"]
     for command in [*written, *tools, *templates, f"pytest -q {' '.join(_JUDGES)}", in_a_sandbox]:
         run = subprocess.run(command.split(), cwd=copy, env=_environment(copy), capture_output=True, text=True)
         assert run.returncode == 0, f"{command}\n{run.stdout}{run.stderr}"
     assert "| `Wishes` |" in (copy / "README.md").read_text()
-    assert "wishes" in (copy / "docs" / "architecture.svg").read_text()
+    assert "Wishes" in (copy / "docs" / "architecture.svg").read_text()

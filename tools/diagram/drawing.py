@@ -14,7 +14,7 @@ text { font-family: system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill: #
 .paper { fill: #ffffff } .panel { fill: #f4f6f8; stroke: #d5dbe1 } .box { fill: #ffffff; stroke: #9aa5b1 }
 .title { font-size: 13px; font-weight: 700 } .label { font-size: 11.5px; font-weight: 600 }
 .small { font-size: 10px; fill: #566573 }
-.line { fill: none; stroke-width: 1.6 } .reads { stroke-dasharray: 4 3 } .sign { fill: none; stroke-width: 1.2;
+.line { fill: none; stroke-width: 1.6 } .reads { stroke-dasharray: 4 3 } .icon { fill: none; stroke-width: 1.2;
   stroke-linecap: round; stroke-linejoin: round }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3 } .small { fill: #9fb0c0 }
@@ -71,7 +71,7 @@ def draw(graph: Graph) -> str:
         *(_panel(stack, layout.areas[stack], graph.needs[stack], lines) for stack in stacks),
         *(_arrow(layout.routes[it.source, it.target], stack_of(it.source), it.reads) for it in arrows),
         *(
-            _box(layout.areas[name], stack_of(name), KINDS[kind].sign, *texts[name])
+            _box(layout.areas[name], stack_of(name), KINDS[kind].icon, *texts[name])
             for name, (kind, _) in graph.boxes.items()
         ),
         *_legend(layout.areas[LEGEND]),
@@ -120,10 +120,10 @@ def _clear_x(style: str, text: str, panel: Area, y: float, lines: Sequence[Area]
     return left
 
 
-def _box(area: Area, stack: str, sign: str, label: str, small: str) -> str:
+def _box(area: Area, stack: str, icon: str, label: str, small: str) -> str:
     return (
         f'<rect class="box" {_frame(area)} rx="6"/>'
-        f'<path class="sign {stack}" transform="translate({area.x + 7:g} {area.y + 13:g})" d="{sign}"/>'
+        f'<path class="icon {stack}" transform="translate({area.x + 7:g} {area.y + 13:g})" d="{icon}"/>'
         f"{_text('label', area.x + _TEXT_LEFT, area.y + 18, label)}"
         f"{_text('small', area.x + _TEXT_LEFT, area.y + 33, small)}"
     )

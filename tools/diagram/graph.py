@@ -1,7 +1,6 @@
-"""What the templates say: the main resources of each stack, and what leads from one to another.
+"""The main resources of each stack and what leads from one to another, read from the templates.
 
-An arrow is what a template contains, never what somebody thinks: a notification, a target, a mapping, or a right that
-the role of a program has.
+Every arrow is in a template: a notification, a target, an event source mapping, or a permission of a role.
 """
 
 import json
@@ -13,8 +12,8 @@ from typing import Any
 
 from tools.diagram.kinds import KINDS
 
-# Of these one end is named by the first property, the other one by the second.
-_JOINS = {
+# These resources connect two others: what the first property names, with what the second one names.
+_CONNECTIONS = {
     "AWS::ApiGateway::Method": ("RestApiId", "Integration"),
     "AWS::ApiGateway::Stage": ("RestApiId", "AccessLogSetting"),
     "AWS::ElasticLoadBalancingV2::Listener": ("LoadBalancerArn", "DefaultActions"),
@@ -22,8 +21,8 @@ _JOINS = {
     "AWS::Lambda::EventSourceMapping": ("EventSourceArn", "FunctionName"),
 }
 
-# By these properties a resource leads on.
-_LEADS = {
+# These properties name the targets of a resource.
+_TARGETS = {
     "AWS::Batch::JobQueue": ["ComputeEnvironmentOrder"],
     "AWS::Budgets::Budget": ["NotificationsWithSubscribers"],
     "AWS::CodeBuild::Project": ["Environment"],
@@ -36,18 +35,24 @@ _LEADS = {
     "AWS::Scheduler::Schedule": ["Target"],
 }
 
-# These stand for what they name.
-_STAND_FOR = {"AWS::ECS::CapacityProvider", "AWS::ECS::TaskDefinition"}
+# A reference to one of these is a reference to what it names.
+_TRANSPARENT = {"AWS::ECS::CapacityProvider", "AWS::ECS::TaskDefinition"}
 
-_READING = re.compile(r"\w+:(BatchGet|Describe|Get|List|Query|Receive|Scan)|sqs:DeleteMessage$")
+_READ_ACTION = re.compile(r"\w+:(BatchGet|Describe|Get|List|Query|Receive|Scan)|sqs:DeleteMessage$")
 
-# What the CDK adds to the name in the program to make the name in the template.
+# The CDK appends it to a construct id to make the logical id.
 _HASH = re.compile(r"[0-9A-F]{8}$")
 
 
 @dataclass(frozen=True)
 class Arrow:
-    """source, target: names of boxes. reads: it only reads there."""
+    """What leads from one box to another.
+
+    Attributes:
+        source: name of a box
+        target: name of a box
+        reads: whether the source only reads from the target
+    """
 
     source: str
     target: str
@@ -56,7 +61,13 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Graph:
-    """boxes: type and properties by name, `Stack/ConstructId`; needs: stacks by stack, only those that have boxes."""
+    """What the diagram shows.
+
+    Attributes:
+        boxes: resource type and properties, by name (`Stack/ConstructId`)
+        arrows: sorted by name
+        needs: by stack, the stacks that it depends on
+    """
 
     boxes: dict[str, tuple[str, dict[str, Any]]]
     arrows: list[Arrow]
@@ -64,52 +75,53 @@ class Graph:
 
 
 def stack_of(name: str) -> str:
-    """Return the stack of a box."""
+    """Return the stack of a resource."""
     return name.partition("/")[0]
 
 
 def read_graph(assembly: Path) -> Graph:
-    """The graph of a folder as `cdk synth` writes it."""
+    """Read the graph from a cloud assembly, the folder that `cdk synth` writes."""
     artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
     stacks = {name: each for name, each in artifacts.items() if each["type"] == "aws:cloudformation:stack"}
-    templates = {
-        stack: json.loads((assembly / artifact["properties"]["templateFile"]).read_text())
-        for stack, artifact in stacks.items()
-    }
-    names = {artifact["properties"].get("stackName", stack): stack for stack, artifact in stacks.items()}
-    reading = _Reading(templates, names)
+    templates = _Templates(
+        {
+            stack: json.loads((assembly / artifact["properties"]["templateFile"]).read_text())
+            for stack, artifact in stacks.items()
+        },
+        {artifact["properties"].get("stackName", stack): stack for stack, artifact in stacks.items()},
+    )
     boxes = {
         name: (resource["Type"], resource.get("Properties", {}))
-        for name, resource in sorted(reading.resources.items())
+        for name, resource in sorted(templates.resources.items())
         if _is_box(name, resource)
     }
     needs = {stack: [other for other in stacks if other in stacks[stack].get("dependencies", [])] for stack in stacks}
-    return Graph(boxes, reading.arrows(), needs)
+    return Graph(boxes, templates.arrows(), needs)
 
 
 def _is_box(name: str, resource: dict[str, Any]) -> bool:
-    # The functions that the CDK itself adds serve its deployment, not the photos.
+    # Functions that the CDK adds serve the deployment, not the photos.
     return resource["Type"] in KINDS and "/Custom" not in name
 
 
-class _Reading:
-    def __init__(self, templates: dict[str, Any], stack_of_name: dict[str, str]) -> None:
+class _Templates:
+    def __init__(self, templates: dict[str, Any], stack_ids: dict[str, str]) -> None:
         self._templates = templates
-        self._stack_of_name = stack_of_name
+        self._stack_ids = stack_ids  # by stack name
         self.resources = {
             self._name(stack, logical_id): resource
             for stack, template in templates.items()
             for logical_id, resource in template["Resources"].items()
         }
-        # Job definitions have their names from us, and others know them by these: a reference would have a revision.
-        self._by_end_of_arn = {
+        # Policies name job definitions by their fixed names: a reference would contain a revision.
+        self._by_arn_suffix = {
             f":job-definition/{resource['Properties']['JobDefinitionName']}": name
             for name, resource in self.resources.items()
             if "JobDefinitionName" in resource.get("Properties", {})
         }
 
     def arrows(self) -> list[Arrow]:
-        """Each pair once; of two opposite ones, the one that only reads goes without saying."""
+        """Return each pair once. Leave out reading from what sends or writes to the reader anyway."""
         found: dict[tuple[str, str], bool] = {}
         for source, target, reads in self._all_arrows():
             if source != target:
@@ -122,67 +134,65 @@ class _Reading:
 
     def _all_arrows(self) -> Iterator[tuple[str, str, bool]]:
         for name, resource in self.resources.items():
-            stack, properties = name.partition("/")[0], resource.get("Properties", {})
-            if resource["Type"] in _JOINS:
-                start, end = _JOINS[resource["Type"]]
-                for source in self._boxes(stack, properties.get(start)):
-                    for target in self._boxes(stack, properties.get(end)):
+            stack, properties = stack_of(name), resource.get("Properties", {})
+            if resource["Type"] in _CONNECTIONS:
+                source_property, target_property = _CONNECTIONS[resource["Type"]]
+                for source in self._boxes(stack, properties.get(source_property)):
+                    for target in self._boxes(stack, properties.get(target_property)):
                         yield source, target, False
-            for lead in _LEADS.get(resource["Type"], []):
-                for target in self._boxes(stack, properties.get(lead)):
+            for target_property in _TARGETS.get(resource["Type"], []):
+                for target in self._boxes(stack, properties.get(target_property)):
                     yield name, target, False
             if _is_box(name, resource):
-                yield from self._rights(name, stack, properties)
+                yield from self._permissions(name, stack, properties)
 
-    def _rights(self, name: str, stack: str, properties: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
+    def _permissions(self, name: str, stack: str, properties: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
         roles = {ref for ref in self._references(stack, properties) if self._type(ref) == "AWS::IAM::Role"}
         for policy, resource in self.resources.items():
-            where = policy.partition("/")[0]
-            if resource["Type"] != "AWS::IAM::Policy" or not roles & self._references(
-                where, resource["Properties"]["Roles"]
-            ):
+            if resource["Type"] != "AWS::IAM::Policy":
                 continue
-            for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
+            policy_stack, policy_properties = stack_of(policy), resource["Properties"]
+            if not roles & self._references(policy_stack, policy_properties["Roles"]):
+                continue
+            for statement in policy_properties["PolicyDocument"]["Statement"]:
                 actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
-                reads = all(_READING.match(action) for action in actions)
-                for target in self._boxes(where, statement["Resource"]):
+                reads = all(_READ_ACTION.match(action) for action in actions)
+                for target in self._boxes(policy_stack, statement["Resource"]):
                     yield name, target, reads
 
     def _boxes(self, stack: str, value: Any) -> set[str]:
-        """The boxes that a value names, itself or by what stands for them."""
+        """Return the boxes that a value names, directly or through other resources."""
         found = set()
         for ref in self._references(stack, value):
             if ref in self.resources and _is_box(ref, self.resources[ref]):
                 found.add(ref)
-            elif self._type(ref) in _STAND_FOR:
-                found |= self._boxes(ref.partition("/")[0], self.resources[ref]["Properties"])
+            elif self._type(ref) in _TRANSPARENT:
+                found |= self._boxes(stack_of(ref), self.resources[ref]["Properties"])
             elif self._type(ref) == "AWS::ElasticLoadBalancingV2::TargetGroup":
-                found |= self._services_of(ref)
+                found |= self._services_behind(ref)
         return found
 
-    def _services_of(self, target_group: str) -> set[str]:
+    def _services_behind(self, target_group: str) -> set[str]:
         return {
             name
             for name, resource in self.resources.items()
             if resource["Type"] == "AWS::ECS::Service"
-            and target_group in self._references(name.partition("/")[0], resource["Properties"].get("LoadBalancers"))
+            and target_group in self._references(stack_of(name), resource["Properties"].get("LoadBalancers"))
         }
 
     def _references(self, stack: str, value: Any) -> set[str]:
-        """Names of all resources in a value, in whichever stack they are."""
+        """Return the names of all resources that a value refers to, in any stack."""
         if isinstance(value, str):
-            return {name for end, name in self._by_end_of_arn.items() if value.endswith(end)}
+            return {name for suffix, name in self._by_arn_suffix.items() if value.endswith(suffix)}
         if isinstance(value, list):
             return set().union(*(self._references(stack, each) for each in value))
         if not isinstance(value, dict):
             return set()
         match value:
-            case {"Ref": logical_id}:
-                return {self._name(stack, logical_id)}
-            case {"Fn::GetAtt": [logical_id, _]}:
+            case {"Ref": logical_id} | {"Fn::GetAtt": [logical_id, _]}:
                 return {self._name(stack, logical_id)}
             case {"Fn::GetStackOutput": {"StackName": stack_name, "OutputName": output}}:
-                other = self._stack_of_name[stack_name]
+                other = self._stack_ids[stack_name]
                 return self._references(other, self._templates[other]["Outputs"][output])
         return self._references(stack, list(value.values()))
 

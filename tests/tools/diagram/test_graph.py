@@ -1,4 +1,4 @@
-"""What leads where, read from templates."""
+"""The graph is what the templates contain."""
 
 import json
 from itertools import pairwise
@@ -9,7 +9,7 @@ from tools.diagram.graph import Arrow, Graph, read_graph
 
 
 def _graph(folder: Path, *, needs: dict[str, list[str]] | None = None, **stacks: dict[str, Any]) -> Graph:
-    """Of stacks with these resources: type and properties by logical id."""
+    """Read the graph of stacks with these resources: type and properties by logical id."""
     artifacts: dict[str, Any] = {"Tree": {"type": "cdk:tree"}}
     for stack, resources in stacks.items():
         template = {
@@ -34,7 +34,7 @@ def _from(stack: str, name: str) -> dict[str, Any]:
     return {"Fn::GetStackOutput": {"StackName": f"prefix-{stack}", "OutputName": f"{name}Arn"}}
 
 
-def _role_of(function: str, *statements: tuple[str | list[str], Any]) -> dict[str, Any]:
+def _function_with_role(function: str, *statements: tuple[str | list[str], Any]) -> dict[str, Any]:
     allowed = [{"Action": actions, "Resource": resource} for actions, resource in statements]
     return {
         function: ("AWS::Lambda::Function", {"Role": _get("Role")}),
@@ -43,36 +43,36 @@ def _role_of(function: str, *statements: tuple[str | list[str], Any]) -> dict[st
     }
 
 
-def test_an_event_source_leads_from_queue_to_function(tmp_path: Path) -> None:
+def test_event_source_mapping_leads_from_queue_to_function(tmp_path: Path) -> None:
     mapping = {"EventSourceArn": _get("Queue"), "FunctionName": {"Ref": "Code"}}
     graph = _graph(
         tmp_path,
         Jobs={
             "Queue": ("AWS::SQS::Queue", {}),
             "Mapping": ("AWS::Lambda::EventSourceMapping", mapping),
-            **_role_of("Code", (["sqs:ReceiveMessage", "sqs:DeleteMessage"], _get("Queue"))),
+            **_function_with_role("Code", (["sqs:ReceiveMessage", "sqs:DeleteMessage"], _get("Queue"))),
         },
     )
-    assert graph.arrows == [Arrow("Jobs/Queue", "Jobs/Code")], "that it also reads there goes without saying"
+    assert graph.arrows == [Arrow("Jobs/Queue", "Jobs/Code")]
     assert sorted(graph.boxes) == ["Jobs/Code", "Jobs/Queue"]
 
 
-def test_rights_lead_to_job_definitions_that_are_known_by_name(tmp_path: Path) -> None:
+def test_permission_leads_to_job_definition_by_name(tmp_path: Path) -> None:
     page = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":batch:r:1:job-definition/copy-page"]]}
     graph = _graph(
         tmp_path,
         Batch={"Page": ("AWS::Batch::JobDefinition", {"JobDefinitionName": "copy-page"})},
-        Api=_role_of("Code", ("batch:SubmitJob", page)),
+        Api=_function_with_role("Code", ("batch:SubmitJob", page)),
     )
     assert graph.arrows == [Arrow("Api/Code", "Batch/Page")]
 
 
-def test_rights_lead_to_other_stacks_and_say_whether_they_only_read(tmp_path: Path) -> None:
+def test_permissions_lead_to_other_stacks_and_separate_reading_from_writing(tmp_path: Path) -> None:
     anything = {"Fn::Join": ["", [_from("Store", "Bucket"), "/*"]]}
     graph = _graph(
         tmp_path,
         Store={"Bucket": ("AWS::S3::Bucket", {}), "Table": ("AWS::DynamoDB::Table", {})},
-        Jobs=_role_of(
+        Jobs=_function_with_role(
             "Code",
             (["s3:GetObject", "s3:ListBucket"], anything),
             ("dynamodb:GetItem", _from("Store", "Table")),
@@ -88,7 +88,7 @@ def test_rights_lead_to_other_stacks_and_say_whether_they_only_read(tmp_path: Pa
     assert graph.needs == {"Store": [], "Jobs": ["Store"]}
 
 
-def test_a_load_balancer_leads_to_the_services_behind_its_target_groups(tmp_path: Path) -> None:
+def test_load_balancer_leads_to_services_of_its_target_groups(tmp_path: Path) -> None:
     listener = {"LoadBalancerArn": {"Ref": "Balancer"}, "DefaultActions": [{"TargetGroupArn": {"Ref": "Group"}}]}
     service = {
         "LoadBalancers": [{"TargetGroupArn": {"Ref": "Group"}}],
@@ -108,16 +108,16 @@ def test_a_load_balancer_leads_to_the_services_behind_its_target_groups(tmp_path
     assert graph.arrows == [Arrow("Web/Balancer", "Web/Service"), Arrow("Web/Service", "Web/Hosts")]
 
 
-def test_the_functions_of_the_cdk_itself_are_left_out_and_hashes_cut_off(tmp_path: Path) -> None:
+def test_functions_of_the_cdk_are_left_out(tmp_path: Path) -> None:
     function: tuple[str, dict[str, Any]] = ("AWS::Lambda::Function", {})
     graph = _graph(tmp_path, Jobs={"CustomS3AutoDeleteHandler9D90184F": function, "Code76856677": function})
     assert list(graph.boxes) == ["Jobs/Code"]
 
 
-def test_of_the_app_the_way_of_a_photo_is_there(assembly: Path) -> None:
+def test_path_of_a_photo_is_in_the_graph(assembly: Path) -> None:
     arrows = read_graph(assembly).arrows
-    way = ["Originals", "Uploads", "Function", "Catalogue"]
-    for source, target in pairwise(way):
+    path = ["Originals", "Uploads", "Function", "Catalogue"]
+    for source, target in pairwise(path):
         assert Arrow(f"Thumbnails/{source}", f"Thumbnails/{target}") in arrows
     assert Arrow("Thumbnails/Function", "Thumbnails/Originals", reads=True) in arrows
     assert Arrow("Batch/Page", "Thumbnails/Catalogue", reads=True) in arrows
