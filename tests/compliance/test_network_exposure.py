@@ -86,7 +86,8 @@ def _presigned(templates: _Templates) -> list[dict[str, Any]]:
 @pytest.mark.guarantee("Closed")
 def test_presigned_urls_work_only_from_allowed_cidr(closed: _Templates, opened: _Templates) -> None:
     assert _presigned(closed) == []
-    assert _presigned(opened)
+    objects = {arn["Fn::Join"][1][-1] for it in _presigned(opened) for arn in as_list(it["Resource"])}
+    assert objects == {"/uploads/*", "/*/*.webp", "/albums/*/album.pdf"}
     for statement in _presigned(opened):
         assert statement["Condition"] == {"IpAddress": {"aws:SourceIp": _ALLOWED}}
 

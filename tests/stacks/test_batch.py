@@ -1,136 +1,102 @@
-"""The Batch stack: what its template promises."""
+"""The Batch stack: compute environments, queues, and job definitions."""
 
-from collections.abc import Callable
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_cdk.assertions import Match, Template
 
+from tests.templates import Resources, as_list, of_type, read_resources, read_template, statements
+
 
 @pytest.fixture(scope="module")
-def batch(template: Callable[[str], Template]) -> Template:
-    return template("Batch")
+def batch(assembly: Path) -> Resources:
+    return read_resources(assembly, "Batch")
 
 
-def _properties(batch: Template, kind: str, name: str) -> dict[str, Any]:
-    (found,) = [
-        resource["Properties"]
-        for logical_id, resource in batch.find_resources(f"AWS::Batch::{kind}").items()
-        if logical_id.startswith(name)
-    ]
-    return found  # type: ignore[no-any-return]
+@pytest.fixture(scope="module")
+def template(assembly: Path) -> Template:
+    return Template.from_string(json.dumps(read_template(assembly, "Batch")))
 
 
-def _allowed(batch: Template, role: str) -> dict[str, list[str]]:
-    """What a role may do: by action, the ends of the ARNs."""
-    allowed: dict[str, list[str]] = {}
-    for name, policy in batch.find_resources("AWS::IAM::Policy").items():
-        if name.startswith(role):
-            for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
-                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-                one_or_more = statement["Resource"]
-                resources = one_or_more if isinstance(one_or_more, list) else [one_or_more]
-                ends = [resource["Fn::Join"][1][-1] if "Fn::Join" in resource else "" for resource in resources]
-                for action in actions:
-                    allowed.setdefault(action, []).extend(ends)
-    return allowed
+def _properties(batch: Resources, kind: str, name: str) -> dict[str, Any]:
+    resources = of_type(batch, f"AWS::Batch::{kind}")
+    (properties,) = [resource["Properties"] for key, resource in resources.items() if key.startswith(name)]
+    return dict(properties)
 
 
-def test_outputs_of_the_contract(batch: Template) -> None:
-    outputs = batch.to_json()["Outputs"]
-    assert {"JobQueue", "AlbumJobDefinition"} <= set(outputs)
-    queue = outputs["JobQueue"]["Value"]["Fn::GetAtt"][0]
-    assert queue.startswith("Queue"), "the one with EC2 hosts, as the page's definition needs"
+def _environments(batch: Resources, queue: str) -> list[dict[str, Any]]:
+    """The compute resources of a queue, in order."""
+    order = sorted(_properties(batch, "JobQueue", queue)["ComputeEnvironmentOrder"], key=lambda entry: entry["Order"])
+    names = [entry["ComputeEnvironment"]["Fn::GetAtt"][0] for entry in order]
+    return [batch[name]["Properties"]["ComputeResources"] for name in names]
 
 
-def test_one_image_runs_on_ec2_and_on_fargate(batch: Template) -> None:
+def test_output_job_queue_is_the_one_for_the_page_job(assembly: Path) -> None:
+    queue = read_template(assembly, "Batch")["Outputs"]["JobQueue"]["Value"]["Fn::GetAtt"][0]
+    assert queue.startswith("Queue")
+
+
+def test_one_image_runs_on_ec2_and_on_fargate(batch: Resources) -> None:
     page, bind = (_properties(batch, "JobDefinition", name) for name in ("Page", "Bind"))
     assert (page["PlatformCapabilities"], bind["PlatformCapabilities"]) == (["EC2"], ["FARGATE"])
     assert page["ContainerProperties"]["Image"] == bind["ContainerProperties"]["Image"]
 
 
 @pytest.mark.guarantee("Cheap when idle")
-def test_spot_first_and_on_demand_behind_it(batch: Template) -> None:
-    order = _properties(batch, "JobQueue", "Queue")["ComputeEnvironmentOrder"]
-    kinds = [
-        batch.to_json()["Resources"][entry["ComputeEnvironment"]["Fn::GetAtt"][0]]["Properties"]["ComputeResources"]
-        for entry in sorted(order, key=lambda entry: entry["Order"])
-    ]
-    assert [kind["Type"] for kind in kinds] == ["SPOT", "EC2"]
-    assert all(kind["MinvCpus"] == 0 and "DesiredvCpus" not in kind for kind in kinds), "nothing runs while idle"
+def test_page_queue_tries_spot_first_and_has_no_instances_when_idle(batch: Resources) -> None:
+    environments = _environments(batch, "Queue")
+    assert [environment["Type"] for environment in environments] == ["SPOT", "EC2"]
+    assert all(it["MinvCpus"] == 0 and "DesiredvCpus" not in it for it in environments)
 
 
-def test_fargate_has_a_queue_of_its_own(batch: Template) -> None:
-    (entry,) = _properties(batch, "JobQueue", "FargateQueue")["ComputeEnvironmentOrder"]
-    environment = batch.to_json()["Resources"][entry["ComputeEnvironment"]["Fn::GetAtt"][0]]["Properties"]
-    assert environment["ComputeResources"]["Type"] == "FARGATE"
+def test_bind_queue_uses_fargate_only(batch: Resources) -> None:
+    assert [environment["Type"] for environment in _environments(batch, "FargateQueue")] == ["FARGATE"]
 
 
-def test_all_hosts_have_the_processor_of_the_image(batch: Template) -> None:
-    for environment in batch.find_resources("AWS::Batch::ComputeEnvironment").values():
+def test_everything_runs_on_graviton(batch: Resources) -> None:
+    for environment in of_type(batch, "AWS::Batch::ComputeEnvironment").values():
         types = environment["Properties"]["ComputeResources"].get("InstanceTypes", [])
-        assert all(name.partition(".")[0].endswith("g") for name in types), "Graviton"
+        assert all(name.partition(".")[0].endswith("g") for name in types)
     platform = _properties(batch, "JobDefinition", "Bind")["ContainerProperties"]["RuntimePlatform"]
     assert platform == {"CpuArchitecture": "ARM64", "OperatingSystemFamily": "LINUX"}
 
 
-def test_no_job_waits_for_ever(batch: Template) -> None:
-    batch.all_resources_properties("AWS::Batch::JobDefinition", {"Timeout": {"AttemptDurationSeconds": 600}})
-    batch.all_resources_properties(
-        "AWS::Batch::JobQueue",
-        {"JobStateTimeLimitActions": [Match.object_like({"Action": "CANCEL", "State": "RUNNABLE"})]},
+def test_jobs_time_out_and_do_not_wait_forever_for_capacity(template: Template) -> None:
+    template.all_resources_properties("AWS::Batch::JobDefinition", {"Timeout": {"AttemptDurationSeconds": 600}})
+    cancel = Match.object_like({"Action": "CANCEL", "State": "RUNNABLE"})
+    template.all_resources_properties("AWS::Batch::JobQueue", {"JobStateTimeLimitActions": [cancel]})
+
+
+def test_jobs_are_retried_only_after_a_spot_interruption(template: Template) -> None:
+    rules = [{"Action": "RETRY", "OnStatusReason": "Host EC2*"}, {"Action": "EXIT", "OnReason": "*"}]
+    template.all_resources_properties(
+        "AWS::Batch::JobDefinition", {"RetryStrategy": {"Attempts": 5, "EvaluateOnExit": rules}}
     )
 
 
-def test_only_a_reclaimed_host_is_worth_another_try(batch: Template) -> None:
-    batch.all_resources_properties(
-        "AWS::Batch::JobDefinition",
-        {
-            "RetryStrategy": {
-                "Attempts": 5,
-                "EvaluateOnExit": [
-                    {"Action": "RETRY", "OnStatusReason": "Host EC2*"},
-                    {"Action": "EXIT", "OnReason": "*"},
-                ],
-            }
-        },
-    )
-
-
-def test_hosts_give_metadata_only_for_a_token_and_not_beyond_themselves(batch: Template) -> None:
-    batch.has_resource_properties(
-        "AWS::EC2::LaunchTemplate",
-        {
-            "LaunchTemplateData": {
-                "MetadataOptions": {"HttpTokens": "required", "HttpPutResponseHopLimit": 1},
-                "BlockDeviceMappings": [{"Ebs": {"Encrypted": True}}],
-            }
-        },
-    )
-
-
-def test_nothing_comes_in(batch: Template) -> None:
-    for group in batch.find_resources("AWS::EC2::SecurityGroup").values():
-        assert "SecurityGroupIngress" not in group["Properties"]
-    batch.resource_count_is("AWS::EC2::SecurityGroupIngress", 0)
-
-
-def test_each_job_may_do_what_it_does_and_no_more(batch: Template) -> None:
-    assert _allowed(batch, "PageRole") == {
-        "s3:GetObject": ["/*/*.webp", "/albums/*/manifest.json"],
-        "s3:PutObject": ["/albums/*/pages/*"],
-        "s3:ListBucket": [""],
-        "dynamodb:GetItem": [""],
+@pytest.mark.guarantee("Least privilege")
+@pytest.mark.parametrize(
+    ("role", "reads", "writes"),
+    [
+        ("PageRole", ["/*/*.webp", "/albums/*/manifest.json"], ["/albums/*/pages/*"]),
+        ("BindRole", ["/albums/*/manifest.json", "/albums/*/pages/*"], ["/albums/*/album.pdf"]),
+    ],
+)
+def test_job_reads_and_writes_only_its_objects(
+    batch: Resources, role: str, reads: list[str], writes: list[str]
+) -> None:
+    objects = {
+        statement["Action"]: [arn["Fn::Join"][1][-1] for arn in as_list(statement["Resource"])]
+        for statement in statements(batch, role)
+        if statement["Action"] in ("s3:GetObject", "s3:PutObject")
     }
-    assert _allowed(batch, "BindRole") == {
-        "s3:GetObject": ["/albums/*/manifest.json", "/albums/*/pages/*"],
-        "s3:PutObject": ["/albums/*/album.pdf"],
-        "s3:ListBucket": [""],
-    }
+    assert objects == {"s3:GetObject": reads, "s3:PutObject": writes}
 
 
-def test_jobs_log_to_the_group_of_the_stack(batch: Template) -> None:
-    (group,) = batch.find_resources("AWS::Logs::LogGroup")
-    for definition in batch.find_resources("AWS::Batch::JobDefinition").values():
+def test_jobs_log_to_the_log_group_of_the_stack(batch: Resources) -> None:
+    (group,) = of_type(batch, "AWS::Logs::LogGroup")
+    for definition in of_type(batch, "AWS::Batch::JobDefinition").values():
         options = definition["Properties"]["ContainerProperties"]["LogConfiguration"]["Options"]
         assert options["awslogs-group"] == {"Ref": group}

@@ -1,59 +1,68 @@
-"""The Guardrails stack: who is told of what, and what a dashboard shows."""
+"""The Guardrails stack: the budget, who receives alerts, and the dashboard."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_events as events
 from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Template
+from aws_cdk.aws_events import EventPattern
 
-from stacks.constructs.monitoring import FailureEvent, Graph, Monitoring
+from stacks.constructs.monitoring import FailureEvent, Graph, Monitoring, event_fields
 from stacks.guardrails import GuardrailsStack
+from tests.templates import Resources, of_type, only, read_resources, stack_names
 
 
-def _template(alert_email: str | None = None, monthly_budget_usd: float = 20) -> Template:
+def _resources(alert_email: str | None = None) -> Resources:
     app = App()
     service = Stack(app, "Service")
     metric = cloudwatch.Metric(namespace="Service", metric_name="Faults")
     alarm = metric.create_alarm(service, "Alarm", threshold=1, evaluation_periods=1)
-    ended = events.EventField.from_path("$.detail.reason")
-    failure = FailureEvent("JobFailed", "A job failed", events.EventPattern(source=["aws.jobs"]), f"Look why: {ended}")
+    (reason,) = event_fields("reason")
+    failure = FailureEvent("JobFailed", "A job failed", EventPattern(source=["aws.jobs"]), f"Reason: {reason}")
     stack = GuardrailsStack(
         app,
         "Guardrails",
         monitoring=[
             Monitoring("Service", [Graph("Faults", [metric])], [alarm]),
-            Monitoring("Other", [Graph("All", [metric])], note="More of it is elsewhere."),
+            Monitoring("Other", [Graph("All", [metric])], note="See elsewhere."),
             Monitoring("Jobs", failure_events=[failure], log=logs.LogGroup(service, "Log")),
         ],
-        monthly_budget_usd=monthly_budget_usd,
+        monthly_budget_usd=35,
         alert_email=alert_email,
     )
-    return Template.from_stack(stack)
+    resources: Resources = Template.from_stack(stack).to_json()["Resources"]
+    return resources
 
 
-def _only(template: Template, resource_type: str) -> dict[str, Any]:
-    (resource,) = template.find_resources(resource_type).values()
-    properties: dict[str, Any] = resource["Properties"]
-    return properties
+@pytest.fixture(scope="module")
+def without_email() -> Resources:
+    return _resources()
 
 
-def _publishers(template: Template) -> dict[str, Any]:
-    """Who may publish, and on what condition."""
-    return {
-        statement["Principal"]["Service"]: statement["Condition"]
-        for statement in _only(template, "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
-        if statement["Effect"] == "Allow"
-    }
+@pytest.fixture(scope="module")
+def with_email() -> Resources:
+    return _resources("me@example.com")
 
 
-def test_warns_of_80_percent_spent_and_of_100_percent_foreseen() -> None:
-    budget = _only(_template(monthly_budget_usd=35), "AWS::Budgets::Budget")
+def _publishers(resources: Resources) -> dict[str, Any]:
+    """The services that the topic policy allows to publish, with their conditions."""
+    _, policy = only(resources, "AWS::SNS::TopicPolicy")
+    statements = policy["PolicyDocument"]["Statement"]
+    return {it["Principal"]["Service"]: it["Condition"] for it in statements if it["Effect"] == "Allow"}
+
+
+def _rule(resources: Resources, source: str) -> dict[str, Any]:
+    rules = [rule["Properties"] for rule in of_type(resources, "AWS::Events::Rule").values()]
+    (rule,) = (rule for rule in rules if rule["EventPattern"]["source"] == [source])
+    return dict(rule)
+
+
+def test_budget_alerts_at_80_percent_actual_and_100_percent_forecasted_cost(without_email: Resources) -> None:
+    _, budget = only(without_email, "AWS::Budgets::Budget")
     assert budget["Budget"]["BudgetLimit"] == {"Amount": 35, "Unit": "USD"}
     assert budget["Budget"]["TimeUnit"] == "MONTHLY"
     notifications = [it["Notification"] for it in budget["NotificationsWithSubscribers"]]
@@ -63,77 +72,67 @@ def test_warns_of_80_percent_spent_and_of_100_percent_foreseen() -> None:
     ]
 
 
-def test_with_an_address_both_go_there() -> None:
-    template = _template("me@example.com")
-    subscription = _only(template, "AWS::SNS::Subscription")
+def test_alert_email_receives_budget_alerts_and_subscribes_to_the_topic(with_email: Resources) -> None:
+    _, subscription = only(with_email, "AWS::SNS::Subscription")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "me@example.com")
-    for notification in _only(template, "AWS::Budgets::Budget")["NotificationsWithSubscribers"]:
+    _, budget = only(with_email, "AWS::Budgets::Budget")
+    for notification in budget["NotificationsWithSubscribers"]:
         assert notification["Subscribers"] == [{"SubscriptionType": "EMAIL", "Address": "me@example.com"}]
-    assert _publishers(template) == {}
+    assert _publishers(with_email) == {}
 
 
-def test_without_one_both_go_to_the_topic() -> None:
-    template = _template()
-    (topic,) = template.find_resources("AWS::SNS::Topic")
-    template.resource_count_is("AWS::SNS::Subscription", 0)
-    for notification in _only(template, "AWS::Budgets::Budget")["NotificationsWithSubscribers"]:
+def test_topic_receives_budget_alerts_without_alert_email(without_email: Resources) -> None:
+    topic, _ = only(without_email, "AWS::SNS::Topic")
+    assert not [name for name, it in without_email.items() if it["Type"] == "AWS::SNS::Subscription"]
+    (budget,) = of_type(without_email, "AWS::Budgets::Budget").values()
+    for notification in budget["Properties"]["NotificationsWithSubscribers"]:
         assert notification["Subscribers"] == [{"SubscriptionType": "SNS", "Address": {"Ref": topic}}]
-
-
-def test_the_budget_waits_for_the_policy_that_lets_it_publish() -> None:
-    template = _template()
-    (budget,) = template.find_resources("AWS::Budgets::Budget").values()
-    assert set(budget["DependsOn"]) & template.find_resources("AWS::SNS::TopicPolicy").keys()
-
-
-def test_only_this_rule_and_this_accounts_budgets_may_publish() -> None:
-    template = _template()
-    assert _publishers(template) == {
+    assert set(budget["DependsOn"]) & of_type(without_email, "AWS::SNS::TopicPolicy").keys()
+    assert _publishers(without_email) == {
         "budgets.amazonaws.com": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
     }
-    (topic,) = template.find_resources("AWS::SNS::Topic")
-    (role,) = template.find_resources("AWS::IAM::Role")
-    policy = _only(template, "AWS::IAM::Policy")
+
+
+@pytest.mark.guarantee("Least privilege")
+def test_rules_publish_with_a_role_that_allows_only_that(without_email: Resources) -> None:
+    topic, _ = only(without_email, "AWS::SNS::Topic")
+    role, _ = only(without_email, "AWS::IAM::Role")
+    _, policy = only(without_email, "AWS::IAM::Policy")
     assert policy["Roles"] == [{"Ref": role}]
-    (allowed,) = policy["PolicyDocument"]["Statement"]
-    assert (allowed["Effect"], allowed["Action"], allowed["Resource"]) == ("Allow", "sns:Publish", {"Ref": topic})
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "sns:Publish")
+    assert statement["Resource"] == {"Ref": topic}
+    for source in ("aws.jobs", "aws.cloudwatch"):
+        (target,) = _rule(without_email, source)["Targets"]
+        assert target["Arn"] == {"Ref": topic}
+        assert target["RoleArn"] == {"Fn::GetAtt": [role, "Arn"]}
 
 
-def _rule(template: Template, source: str) -> dict[str, Any]:
-    rules: list[dict[str, Any]] = [it["Properties"] for it in template.find_resources("AWS::Events::Rule").values()]
-    (rule,) = (it for it in rules if it["EventPattern"]["source"] == [source])
-    return rule
+def test_failure_event_sends_its_message_with_fields_of_the_event(without_email: Resources) -> None:
+    (target,) = _rule(without_email, "aws.jobs")["Targets"]
+    assert target["InputTransformer"]["InputTemplate"] == '"Reason: <detail-reason>"'
 
 
-def test_a_failure_that_is_told_by_an_event_reaches_the_same_topic() -> None:
-    template = _template()
-    (topic,) = template.find_resources("AWS::SNS::Topic")
-    (target,) = _rule(template, "aws.jobs")["Targets"]
-    assert target["Arn"] == {"Ref": topic}
-    assert target["RoleArn"] == _rule(template, "aws.cloudwatch")["Targets"][0]["RoleArn"]
-    assert target["InputTransformer"]["InputTemplate"] == '"Look why: <detail-reason>"'
-
-
-def test_a_raised_alarm_says_what_to_do_and_why() -> None:
-    rule = _rule(_template(), "aws.cloudwatch")
+def test_alarm_message_contains_name_description_and_reason(without_email: Resources) -> None:
+    rule = _rule(without_email, "aws.cloudwatch")
     assert rule["EventPattern"]["detail"] == {"state": {"value": ["ALARM"]}}
     assert len(rule["EventPattern"]["resources"]) == 1
-    text = rule["Targets"][0]["InputTransformer"]["InputTemplate"]
-    for part in ("detail-alarmName", "detail-configuration-description", "detail-state-reason"):
-        assert f"<{part}>" in text
+    paths = set(rule["Targets"][0]["InputTransformer"]["InputPathsMap"].values())
+    assert paths == {"$.detail.alarmName", "$.detail.configuration.description", "$.detail.state.reason"}
 
 
-def test_the_dashboard_shows_each_service_and_its_graphs_in_order() -> None:
-    parts = _only(_template(), "AWS::CloudWatch::Dashboard")["DashboardBody"]["Fn::Join"][1]
-    body = json.loads("".join(part if isinstance(part, str) else "token" for part in parts))
-    titles = [it["properties"].get("title") or it["properties"]["markdown"] for it in body["widgets"]]
-    other = "## Other\nMore of it is elsewhere."
-    assert titles == ["Alarms", "## Service", "Faults", other, "All", "## Jobs", "Latest log lines"]
-    (log,) = (it["properties"] for it in body["widgets"] if it["type"] == "log")
-    assert log["query"] == "SOURCE 'token' | fields @timestamp, @message\n| sort @timestamp desc\n| limit 20"
+def test_dashboard_shows_alarms_then_each_service_with_its_graphs_or_log(without_email: Resources) -> None:
+    _, dashboard = only(without_email, "AWS::CloudWatch::Dashboard")
+    parts = dashboard["DashboardBody"]["Fn::Join"][1]
+    widgets = json.loads("".join(part if isinstance(part, str) else "token" for part in parts))["widgets"]
+    titles = [it["properties"].get("title") or it["properties"]["markdown"] for it in widgets]
+    services = ["## Service", "Faults", "## Other\nSee elsewhere.", "All", "## Jobs"]
+    assert titles[1:-1] == services
+    assert [widgets[0]["type"], widgets[-1]["type"]] == ["alarm", "log"]
+    assert widgets[-1]["properties"]["query"].startswith("SOURCE 'token' | fields @timestamp, @message")
 
 
-# What runs something of ours, and what the dashboard calls it.
+# The stacks that run something, and their headings on the dashboard.
 _HEADINGS = {
     "Thumbnails": "Thumbnails",
     "Api": "API",
@@ -144,41 +143,23 @@ _HEADINGS = {
 }
 
 
-def test_the_dashboard_is_over_all_services(assembly: Path, template: Callable[[str], Template]) -> None:
-    body = json.dumps(_only(template("Guardrails"), "AWS::CloudWatch::Dashboard"))
-    stacks = {file.name.partition(".")[0] for file in assembly.glob("*.template.json")}
-    at_rest = {"Network", "Registry", "Guardrails"}  # what runs for Registry, runs for a deployment, which tells of it
-    assert _HEADINGS.keys() == stacks - at_rest
+def test_dashboard_of_the_app_covers_every_service(assembly: Path) -> None:
+    _, dashboard = only(read_resources(assembly, "Guardrails"), "AWS::CloudWatch::Dashboard")
+    body = json.dumps(dashboard)
+    assert _HEADINGS.keys() == {*stack_names(assembly)} - {"Network", "Registry", "Guardrails"}
     for heading in _HEADINGS.values():
         assert f"## {heading}" in body
+    for metric in ("Invocations", "ApproximateAgeOfOldestMessage", "5XXError", "TargetResponseTime", "CPUUtilization"):
+        assert metric in body
 
 
-def test_the_app_watches_its_services(template: Callable[[str], Template]) -> None:
-    body = json.dumps(_only(template("Guardrails"), "AWS::CloudWatch::Dashboard"))
-    for name in ("## Thumbnails", "## Sweep", "Invocations", "ApproximateAgeOfOldestMessage", "DeadLettersAlarm"):
-        assert name in body
-    for name in ("## API", "5XXError", "FaultsAlarm", "## Gallery", "TargetResponseTime", "CPUUtilization", "## Sweep"):
-        assert name in body
-
-
-def test_an_album_that_waits_in_either_queue_is_told(template: Callable[[str], Template]) -> None:
-    """The event as the Batch guide has it ("Job queue blocked events"); the sandbox has no such event."""
-    rules = template("Guardrails").find_resources("AWS::Events::Rule").values()
-    (rule,) = [it["Properties"] for it in rules if "Blocked" in str(it["Properties"]["EventPattern"])]
-    assert (rule["EventPattern"]["source"], rule["EventPattern"]["detail-type"]) == (
-        ["aws.batch"],
-        ["Batch Job Queue Blocked"],
-    )
+def test_alert_for_a_blocked_album_covers_both_queues(assembly: Path) -> None:
+    """The event follows "Job queue blocked events" in the Batch guide. The emulator does not send it."""
+    rules = of_type(read_resources(assembly, "Guardrails"), "AWS::Events::Rule").values()
+    (rule,) = [it["Properties"] for it in rules if "Batch Job Queue Blocked" in str(it["Properties"]["EventPattern"])]
+    assert rule["EventPattern"]["source"] == ["aws.batch"]
     pages, bindings = map(json.dumps, rule["EventPattern"]["detail"]["jobQueue"])
     assert "FargateQueue" in bindings
     assert "Queue" in pages and "FargateQueue" not in pages
-    (target,) = rule["Targets"]
-    paths = set(target["InputTransformer"]["InputPathsMap"].values())
+    paths = set(rule["Targets"][0]["InputTransformer"]["InputPathsMap"].values())
     assert paths == {"$.detail.jobName", "$.detail.statusReason"}
-
-
-@pytest.mark.parametrize("stack", ["Thumbnails", "Api", "Ecs", "Batch", "Cron"])
-def test_what_is_watched_needs_no_guardrails(assembly: Any, stack: str) -> None:
-    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
-    assert "Guardrails" not in artifacts[stack].get("dependencies", [])
-    assert stack in artifacts["Guardrails"]["dependencies"]

@@ -1,8 +1,6 @@
-"""The Lightsail stack: who reaches the server, and what makes it a new one."""
+"""The Lightsail stack: who reaches the server, and which changes replace it."""
 
-import copy
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,10 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk.assertions import Template
 
 from stacks.lightsail import LightsailStack
+from tests.templates import only, read_resources, read_template
 
 
-def _template(allowed_cidr: str | None = None, api: bool = False) -> dict[str, Any]:
+def _server(allowed_cidr: str | None = None, api: bool = False) -> dict[str, Any]:
     app = App()
     api_url = None
     if api:
@@ -22,17 +21,12 @@ def _template(allowed_cidr: str | None = None, api: bool = False) -> dict[str, A
         rest_api.root.add_method("GET")
         api_url = rest_api.url
     stack = LightsailStack(app, "Lightsail", stack_name="x-Lightsail", allowed_cidr=allowed_cidr, api_url=api_url)
-    return dict(Template.from_stack(stack).to_json())
+    return only(Template.from_stack(stack).to_json()["Resources"], "AWS::Lightsail::Instance")[1]
 
 
-def _server(template: dict[str, Any]) -> dict[str, Any]:
-    (server,) = [it for it in template["Resources"].values() if it["Type"] == "AWS::Lightsail::Instance"]
-    properties: dict[str, Any] = server["Properties"]
-    return properties
-
-
-def test_http_from_the_allowed_network_and_nothing_else() -> None:
-    (port,) = _server(_template("198.51.100.7/32"))["Networking"]["Ports"]
+@pytest.mark.guarantee("Closed")
+def test_server_accepts_only_http_from_allowed_cidr() -> None:
+    (port,) = _server("198.51.100.7/32")["Networking"]["Ports"]
     assert port == {
         "Protocol": "tcp",
         "FromPort": 80,
@@ -42,50 +36,41 @@ def test_http_from_the_allowed_network_and_nothing_else() -> None:
     }
 
 
-def test_a_small_server_with_an_operating_system_and_daily_snapshots() -> None:
-    server = _server(_template())
+def test_server_is_small_and_has_daily_snapshots() -> None:
+    server = _server()
     assert "nano" in str(server["BundleId"])
-    assert server["BlueprintId"] == "ubuntu_24_04"
     assert [add_on["AddOnType"] for add_on in server["AddOns"]] == ["AutoSnapshot"]
 
 
-def test_the_address_is_the_servers_and_the_output_leads_to_it(template: Callable[[str], Template]) -> None:
-    lightsail = template("Lightsail").to_json()
-    ((address, properties),) = [
-        (name, it["Properties"])
-        for name, it in lightsail["Resources"].items()
-        if it["Type"] == "AWS::Lightsail::StaticIp"
-    ]
-    assert lightsail["Resources"][properties["AttachedTo"]["Ref"]]["Type"] == "AWS::Lightsail::Instance"
-    assert lightsail["Outputs"]["WebsiteUrl"]["Value"] == {
-        "Fn::Join": ["", ["http://", {"Fn::GetAtt": [address, "IpAddress"]}]]
-    }
+def test_website_url_is_the_static_ip_address_of_the_server(assembly: Path) -> None:
+    resources = read_resources(assembly, "Lightsail")
+    address, properties = only(resources, "AWS::Lightsail::StaticIp")
+    assert resources[properties["AttachedTo"]["Ref"]]["Type"] == "AWS::Lightsail::Instance"
+    url = read_template(assembly, "Lightsail")["Outputs"]["WebsiteUrl"]["Value"]
+    assert url == {"Fn::Join": ["", ["http://", {"Fn::GetAtt": [address, "IpAddress"]}]]}
 
 
-def test_another_page_or_api_makes_another_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    names = [_server(_template())["InstanceName"], _server(_template(api=True))["InstanceName"]]
+def test_new_page_or_api_replaces_the_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    names = [_server()["InstanceName"], _server(api=True)["InstanceName"]]
     (tmp_path / "index.html").write_text("another page")
     monkeypatch.setattr("stacks.lightsail._PAGE", tmp_path)
-    names.append(_server(_template())["InstanceName"])
+    names.append(_server()["InstanceName"])
     assert len(set(names)) == 3
     assert all(re.fullmatch(r"x-Lightsail-[0-9a-f]{8}", name) for name in names)
 
 
 @pytest.mark.parametrize("api", [False, True])
-def test_the_same_page_keeps_its_server(api: bool) -> None:
-    first, second = (_server(_template(api=api)) for _ in range(2))
-    assert first == second
+def test_unchanged_page_keeps_the_server(api: bool) -> None:
+    assert _server(api=api) == _server(api=api)
 
 
-def test_another_network_keeps_the_server() -> None:
-    before, after = copy.deepcopy(_server(_template())), _server(_template("198.51.100.0/24"))
+def test_new_allowed_cidr_keeps_the_server() -> None:
+    before, after = _server(), _server("198.51.100.0/24")
     assert before.pop("Networking") != after.pop("Networking")
     assert before == after
 
 
-def test_the_page_is_told_the_url_of_the_api() -> None:
-    script = _server(_template(api=True))["UserData"]
-    assert "Fn::Join" in script
-    before, *_, after = script["Fn::Join"][1]
+def test_page_receives_the_url_of_the_api() -> None:
+    before, *_, after = _server(api=True)["UserData"]["Fn::Join"][1]
     assert before.endswith('{"api_url": "https://')
     assert after.startswith('/"}\n')

@@ -1,27 +1,24 @@
-"""The Registry stack: what its template promises."""
+"""The Registry stack: repositories, and builds that end in time."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aws_cdk.assertions import Match, Template
 
+from tests.templates import Resources, of_type, only, read_resources
+
 
 @pytest.fixture(scope="module")
-def registry(template: Callable[[str], Template]) -> Template:
-    return template("Registry")
-
-
-def test_outputs_of_the_contract(registry: Template) -> None:
-    assert {"GalleryRepository", "AlbumRepository"} <= set(registry.to_json()["Outputs"])
+def registry(assembly: Path) -> Resources:
+    return read_resources(assembly, "Registry")
 
 
 @pytest.mark.guarantee("Leaves nothing behind")
 @pytest.mark.parametrize("image", ["gallery", "album"])
-def test_repositories_are_scanned_immutable_bounded_and_emptied(registry: Template, image: str) -> None:
-    registry.has_resource(
+def test_repository_is_scanned_immutable_limited_and_emptied_on_delete(assembly: Path, image: str) -> None:
+    template = Template.from_string((assembly / "Registry.template.json").read_text())
+    template.has_resource(
         "AWS::ECR::Repository",
         {
             "DeletionPolicy": "Delete",
@@ -36,36 +33,15 @@ def test_repositories_are_scanned_immutable_bounded_and_emptied(registry: Templa
     )
 
 
-def test_images_are_built_on_graviton_by_a_build_that_ends_before_who_waits_for_it(registry: Template) -> None:
-    (waiter,) = [
-        function["Properties"]
-        for function in registry.find_resources("AWS::Lambda::Function").values()
-        if function["Properties"]["Handler"] == "image_build.handler.handler"
-    ]
-    for project in registry.find_resources("AWS::CodeBuild::Project").values():
+def test_builds_run_on_graviton_and_end_before_the_function_that_waits(registry: Resources) -> None:
+    _, function = only(registry, "AWS::Lambda::Function", Handler="image_build.handler.handler")
+    for project in of_type(registry, "AWS::CodeBuild::Project").values():
         properties = project["Properties"]
         assert properties["Environment"]["Type"] == "ARM_CONTAINER"
-        assert (properties["QueuedTimeoutInMinutes"] + properties["TimeoutInMinutes"]) * 60 < waiter["Timeout"]
+        assert (properties["QueuedTimeoutInMinutes"] + properties["TimeoutInMinutes"]) * 60 < function["Timeout"]
 
 
-def test_an_image_is_tagged_by_what_it_is_made_from(registry: Template, assembly: Path) -> None:
+def test_image_tag_is_the_hash_of_its_build_context(registry: Resources, assembly: Path) -> None:
     sources = json.loads((assembly / "Registry.assets.json").read_text())["files"]
-    hashes = {source[:32] for source in sources}
-    for built in registry.find_resources("Custom::ContainerImage").values():
-        assert built["Properties"]["ImageTag"] in hashes
-
-
-def test_the_roles_reach_no_other_repository_project_or_log(registry: Template) -> None:
-    for policy in registry.find_resources("AWS::IAM::Policy").values():
-        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
-            if statement["Resource"] == "*":
-                assert set(_actions(statement)) <= {
-                    "ecr:GetAuthorizationToken",
-                    "xray:PutTraceSegments",
-                    "xray:PutTelemetryRecords",
-                }
-
-
-def _actions(statement: dict[str, Any]) -> list[str]:
-    actions = statement["Action"]
-    return [actions] if isinstance(actions, str) else actions
+    tags = {image["Properties"]["ImageTag"] for image in of_type(registry, "Custom::ContainerImage").values()}
+    assert tags <= {source[:32] for source in sources}

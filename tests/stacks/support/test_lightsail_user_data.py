@@ -1,5 +1,5 @@
-"""The script of the Lightsail server's first start, really run: with the package manager and systemd as stand-ins,
-in a folder instead of `/`, by the shell that Lightsail uses.
+"""The user data of the Lightsail server, executed: by the shell that Lightsail uses, in a folder instead of `/`, with
+stubs for the package manager and systemd.
 """
 
 import json
@@ -22,17 +22,20 @@ from gallery import CONTENT_SECURITY_POLICY
 from stacks.lightsail import _PAGE
 from stacks.support.lightsail_user_data import UserDataError, user_data
 
-STACKS = Path(__file__).parents[3] / "stacks" / "support"
-# As in `lightsail_user_data.sh`: where it writes.
+SCRIPT = Path(__file__).parents[3] / "stacks" / "support" / "lightsail_user_data.sh"
+# The folders that the script writes to.
 ROOTS = re.compile(r"^(site|nginx|units)=/", re.MULTILINE)
 API_URL = "https://abc.execute-api.us-east-1.amazonaws.com/v1/"
 
 
 @dataclass(frozen=True)
 class Server:
-    """A folder that the script took for `/`.
+    """The state after the script.
 
-    calls: the commands that it gave to the package manager, to nginx and to systemd
+    Attributes:
+        root: The folder that the script used as `/`.
+        status: Exit status.
+        calls: Commands to the package manager, nginx, and systemd.
     """
 
     root: Path
@@ -51,11 +54,11 @@ class Server:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., Server]:
-    """Runs the script for a page."""
+    """Runs the script with a page."""
 
     def run(page: Path = _PAGE, apt_get: str = "exit 0") -> Server:
         root, tools, log = tmp_path / "root", tmp_path / "tools", tmp_path / "calls"
-        for folder in ("etc/nginx/sites-available", "etc/nginx/sites-enabled"):  # as the package makes them
+        for folder in ("etc/nginx/sites-available", "etc/nginx/sites-enabled"):  # the package creates them
             (root / folder).mkdir(parents=True)
         (root / "etc/nginx/sites-enabled/default").write_text("server { listen 80 default_server; }")
         tools.mkdir()
@@ -64,7 +67,7 @@ def start(tmp_path: Path) -> Callable[..., Server]:
             tool.write_text(f'#!/bin/sh\necho "{name} $*" >> "{log}"\n{does}\n')
             tool.chmod(0o755)
         script = ROOTS.sub(rf"\1={root}/", user_data(page, api_url=API_URL).script)
-        # Lightsail's own lines come first, so ours is not the line that says which shell.
+        # Lightsail inserts its own lines first, so our first line does not select the shell.
         process = subprocess.run(
             ["sh"], input=f"#!/bin/sh\n:\n{script}", text=True, env={"PATH": f"{tools}{os.pathsep}/usr/bin:/bin"}
         )
@@ -74,17 +77,17 @@ def start(tmp_path: Path) -> Callable[..., Server]:
     return run
 
 
-def test_shellcheck_finds_nothing() -> None:
+def test_script_passes_shellcheck() -> None:
     shellcheck = Path(sys.executable).with_name("shellcheck")
-    subprocess.run([shellcheck, "--shell=sh", STACKS / "lightsail_user_data.sh"], check=True)
+    subprocess.run([shellcheck, "--shell=sh", SCRIPT], check=True)
 
 
-def test_writes_nowhere_but_below_what_it_declares() -> None:
-    template = ROOTS.sub(r"\1=", (STACKS / "lightsail_user_data.sh").read_text()).removeprefix("#!/bin/sh")
+def test_script_names_no_folder_except_those_it_declares() -> None:
+    template = ROOTS.sub(r"\1=", SCRIPT.read_text()).removeprefix("#!/bin/sh")
     assert re.findall(r"(?<![\w$\"])/(?:bin|etc|home|opt|root|srv|tmp|usr|var)\b", template) == []
 
 
-def test_the_site_is_the_page_with_the_url_of_the_api(start: Callable[..., Server]) -> None:
+def test_site_contains_the_page_and_the_url_of_the_api(start: Callable[..., Server]) -> None:
     server = start()
     assert server.status == 0
     for file in (file for file in _PAGE.rglob("*") if file.is_file() and file.name != "config.json"):
@@ -95,56 +98,56 @@ def test_the_site_is_the_page_with_the_url_of_the_api(start: Callable[..., Serve
     assert json.loads((server.site / "whoami").read_text()) == {"launch_type": "LIGHTSAIL", "task": None, "zone": None}
 
 
-def test_everyone_may_read_the_site(start: Callable[..., Server]) -> None:
-    # The web server is not root, who unpacks it.
+def test_site_is_readable_for_the_web_server(start: Callable[..., Server]) -> None:
+    """The web server does not run as root."""
     site = start().site
     assert all(path.stat().st_mode & 0o004 for path in site.rglob("*"))
 
 
-def test_nginx_serves_the_site_instead_of_its_welcome_page(start: Callable[..., Server]) -> None:
+def test_nginx_serves_the_site_instead_of_its_default_page(start: Callable[..., Server]) -> None:
     server = start()
     assert f"root {server.site};" in server.config
     assert "listen 80 default_server;" in server.config
 
 
-def test_nginx_has_the_same_policy_for_the_page_as_the_container(start: Callable[..., Server]) -> None:
+def test_nginx_sends_the_content_security_policy_of_the_container(start: Callable[..., Server]) -> None:
     assert f'add_header Content-Security-Policy "{CONTENT_SECURITY_POLICY}" always;' in start().config
 
 
-def test_what_only_readers_of_the_template_need_is_not_sent() -> None:
-    assert "\n# First start" in (STACKS / "lightsail_user_data.sh").read_text()
+def test_user_data_contains_no_comments() -> None:
+    assert "\n# First start" in SCRIPT.read_text()
     assert not re.search(r"^ *# ", user_data(_PAGE, api_url=API_URL).script, re.MULTILINE)
 
 
-def test_cloudformation_finds_nothing_to_fill_in(tmp_path: Path) -> None:
+def test_user_data_contains_nothing_that_fn_sub_replaces(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(random.Random(1).randbytes(5_000))
     assert "${" not in user_data(tmp_path, api_url=API_URL).script
 
 
-def test_starts_again_after_a_reboot(start: Callable[..., Server]) -> None:
+def test_nginx_is_installed_checked_and_enabled(start: Callable[..., Server]) -> None:
     calls = start().calls
     assert "apt-get --quiet --yes --no-install-recommends install nginx" in calls
     assert calls[-4:] == ["nginx -t", "systemctl daemon-reload", "systemctl enable nginx", "systemctl restart nginx"]
 
 
-def test_the_web_server_reaches_no_metadata(start: Callable[..., Server]) -> None:
+def test_web_server_has_no_access_to_the_metadata_service(start: Callable[..., Server]) -> None:
     (setting,) = (start().root / "etc/systemd/system/nginx.service.d").iterdir()
     assert setting.read_text() == "[Service]\nIPAddressDeny=169.254.169.254\n"
 
 
-def test_waits_for_the_lock_of_the_systems_own_updates(start: Callable[..., Server]) -> None:
+def test_script_retries_while_the_package_manager_is_locked(start: Callable[..., Server]) -> None:
     server = start(apt_get='[ "$(grep -c apt-get "$(dirname "$0")/../calls")" -gt 3 ]')
     assert server.status == 0
     assert len([call for call in server.calls if call.startswith("apt-get")]) == 5
 
 
-def test_gives_up_when_there_are_no_packages(start: Callable[..., Server]) -> None:
+def test_script_fails_when_packages_cannot_be_installed(start: Callable[..., Server]) -> None:
     server = start(apt_get="exit 100")
     assert server.status != 0
     assert not any(call.startswith("systemctl") for call in server.calls)
 
 
-def test_a_page_with_folders_and_binary_files_arrives_whole(start: Callable[..., Server], tmp_path: Path) -> None:
+def test_site_contains_folders_and_binary_files_unchanged(start: Callable[..., Server], tmp_path: Path) -> None:
     page = tmp_path / "page"
     (page / "img").mkdir(parents=True)
     (page / "index.html").write_text("$HOME `id` END\nEND\n'\"\\")
@@ -154,13 +157,13 @@ def test_a_page_with_folders_and_binary_files_arrives_whole(start: Callable[...,
     assert (site / "img" / "icon.png").read_bytes() == (page / "img" / "icon.png").read_bytes()
 
 
-def test_a_page_that_does_not_fit_is_refused_with_its_size(tmp_path: Path) -> None:
+def test_page_that_is_too_large_is_rejected_with_its_size(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(random.Random(1).randbytes(12_000))
-    with pytest.raises(UserDataError, match=r"has 1[78]\d\d\d bytes, but only 14336 are allowed"):
+    with pytest.raises(UserDataError, match=r"1[78]\d\d\d bytes.* 14336"):
         user_data(tmp_path, api_url=None)
 
 
-def test_the_hash_is_of_the_content_and_not_of_the_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hash_depends_on_the_content_and_not_on_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = tmp_path / "index.html"
     page.write_text("a page")
     first = user_data(tmp_path, api_url=None)
@@ -173,19 +176,19 @@ def test_the_hash_is_of_the_content_and_not_of_the_day(tmp_path: Path, monkeypat
 
 @pytest.fixture
 def url(start: Callable[..., Server], tmp_path: Path) -> Iterator[str]:
-    """The site, served by the nginx of this machine with the configuration that the script wrote."""
+    """The URL of the site, served by nginx of this machine with the configuration that the script wrote."""
     nginx = shutil.which("nginx")
     if nginx is None:
-        pytest.skip("no nginx on this machine: its configuration was only compared")
+        pytest.skip("nginx is not installed")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     config = tmp_path / "nginx.conf"
     site = start().config.replace("listen 80", f"listen 127.0.0.1:{port}")
-    places = "".join(f"{name}_temp_path {tmp_path}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    paths = "".join(f"{name}_temp_path {tmp_path}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     config.write_text(
         f"daemon off; master_process off; pid {tmp_path}/pid; error_log stderr; events {{}}\n"
-        f"http {{ access_log off; types {{ text/html html; }} {places}\n{site}}}\n"
+        f"http {{ access_log off; types {{ text/html html; }} {paths}\n{site}}}\n"
     )
     subprocess.run([nginx, "-t", "-q", "-e", "stderr", "-c", config], check=True)
     process = subprocess.Popen([nginx, "-e", "stderr", "-c", config])
@@ -201,7 +204,7 @@ def url(start: Callable[..., Server], tmp_path: Path) -> Iterator[str]:
         process.wait()
 
 
-def test_nginx_really_serves_it(url: str) -> None:
+def test_nginx_serves_the_site(url: str) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(f"{url}/") as answer:
         assert answer.read() == (_PAGE / "index.html").read_bytes()

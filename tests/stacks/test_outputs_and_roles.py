@@ -1,0 +1,89 @@
+"""The outputs of every stack, and the permissions of every role."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.templates import actions, as_list, of_type, read_all_resources, read_resources, read_template, statements
+
+_OUTPUTS = {
+    "Thumbnails": {"OriginalsBucket", "ThumbnailsBucket", "CatalogueTable", "UploadQueueUrl", "DeadLetterQueueUrl"},
+    "Registry": {"GalleryRepository", "AlbumRepository"},
+    "Api": {"ApiUrl", "ApiKeyId"},
+    "Ecs": {"GalleryUrl"},
+    "Batch": {"JobQueue", "AlbumJobDefinition", "BindJobQueue", "BindJobDefinition"},
+    "Lightsail": {"WebsiteUrl"},
+    "Cron": {"SweepFunction", "DeadLetterQueueUrl"},
+    "Guardrails": {"AlertTopic"},
+}
+
+# The actions that the code of each role calls. Every function also writes its log and sends traces.
+_FUNCTION = {
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+_ACTIONS = {
+    ("Thumbnails", "FunctionRole"): _FUNCTION
+    | {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"}
+    | {"s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"}
+    | {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
+    ("Cron", "FunctionRole"): _FUNCTION
+    | {"dynamodb:DeleteItem", "dynamodb:Query", "lambda:InvokeFunction", "sqs:SendMessage"}
+    | {"s3:AbortMultipartUpload", "s3:ListBucketMultipartUploads"}
+    | {"s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"},
+    ("Cron", "SchedulerRole"): {"lambda:InvokeFunction", "sqs:SendMessage"},
+    ("Api", "FunctionRole"): _FUNCTION
+    | {"batch:DescribeJobs", "batch:SubmitJob"}
+    | {"dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"}
+    | {"s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"},
+    ("Batch", "PageRole"): {"dynamodb:GetItem", "s3:GetObject", "s3:ListBucket", "s3:PutObject"},
+    ("Batch", "BindRole"): {"s3:GetObject", "s3:ListBucket", "s3:PutObject"},
+    ("Ecs", "HostsRole"): {
+        "ecs:DeregisterContainerInstance",
+        "ecs:DiscoverPollEndpoint",
+        "ecs:Poll",
+        "ecs:RegisterContainerInstance",
+        "ecs:StartTelemetrySession",
+        "ecs:SubmitAttachmentStateChanges",
+        "ecs:SubmitContainerStateChange",
+        "ecs:SubmitTaskStateChange",
+    },
+    ("Ecs", "FargateTaskTaskRole"): set(),  # the gallery calls no AWS service
+    ("Ecs", "Ec2TaskTaskRole"): set(),
+}
+
+# Actions without resource types, so their resource must be *.
+_WITHOUT_RESOURCE = {
+    "batch:DescribeJobs",
+    "ecr:GetAuthorizationToken",
+    "ecs:DiscoverPollEndpoint",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+
+
+@pytest.mark.parametrize("stack", _OUTPUTS)
+def test_stack_has_the_outputs_of_the_contract(assembly: Path, stack: str) -> None:
+    outputs = {name for name in read_template(assembly, stack)["Outputs"] if not name.startswith("Publish")}
+    assert outputs == _OUTPUTS[stack]
+
+
+@pytest.mark.guarantee("Least privilege")
+@pytest.mark.parametrize(("stack", "role"), _ACTIONS)
+def test_role_allows_only_the_actions_that_its_code_calls(assembly: Path, stack: str, role: str) -> None:
+    resources = read_resources(assembly, stack)
+    assert [name for name in of_type(resources, "AWS::IAM::Role") if name.startswith(role)]
+    assert actions(statements(resources, role)) == _ACTIONS[stack, role]
+
+
+@pytest.mark.guarantee("Least privilege")
+def test_no_policy_has_a_wildcard_action_or_an_unnecessary_wildcard_resource(assembly: Path) -> None:
+    resources = read_all_resources(assembly)
+    for statement in statements(resources):
+        assert not [action for action in as_list(statement["Action"]) if "*" in action]
+        if statement["Resource"] == "*":
+            assert set(as_list(statement["Action"])) <= _WITHOUT_RESOURCE
+    for name, role in of_type(resources, "AWS::IAM::Role").items():
+        assert "ManagedPolicyArns" not in role["Properties"], name
