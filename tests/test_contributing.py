@@ -74,5 +74,4 @@ def test_a_stack_added_by_the_steps_passes(copy: Path) -> None:
     for command in [*written, *tools, *templates, f"pytest -q {' '.join(_JUDGES)}", in_a_sandbox]:
         run = subprocess.run(command.split(), cwd=copy, env=_environment(copy), capture_output=True, text=True)
         assert run.returncode == 0, f"{command}\n{run.stdout}{run.stderr}"
-    assert "| `Wishes` |" in (copy / "README.md").read_text()
     assert "Wishes" in (copy / "docs" / "architecture.svg").read_text()

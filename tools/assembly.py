@@ -1,4 +1,4 @@
-"""The app synthesized for a moment, for what is written from its templates."""
+"""The cloud assembly of the app, for tools that generate pages from the templates."""
 
 import json
 import os
@@ -12,9 +12,9 @@ ROOT = Path(__file__).parent.parent
 
 @contextmanager
 def synthesized() -> Iterator[Path]:
-    """A folder as `cdk synth` writes it, of the app as it is now with the settings in `cdk.json`."""
-    os.environ["CDK_VALIDATION"] = "false"  # the templates are checked by `make check`
-    import stacks  # noqa: F401  # isort: skip  # first: it finds the node that aws_cdk starts
+    """Synthesize the app with the settings in `cdk.json`, and yield the folder that `cdk synth` would write."""
+    os.environ["CDK_VALIDATION"] = "false"  # `make check` validates the templates
+    import stacks  # noqa: F401  # isort: skip  # before aws_cdk, because it finds node
     from aws_cdk import App
 
     from app import build

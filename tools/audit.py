@@ -1,6 +1,6 @@
-"""Whether libraries that are deployed have known faults: `python -m tools.audit` asks PyPI, by pip-audit.
+"""Check the deployed libraries for known vulnerabilities with pip-audit: `python -m tools.audit`.
 
-Part of `make check`, which must work without a network: what could not be asked is told, and is no failure.
+`make check` runs it and must work offline, so libraries that cannot be checked are reported and are no failure.
 """
 
 import argparse
@@ -13,47 +13,49 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 
-# Fetched when it is needed, as without a network it is of no use.
+# Not in requirements.txt, because it is of no use offline. uv downloads it.
 _PIP_AUDIT = ("uvx", "--quiet", "pip-audit==2.10.1")
-_SECONDS = 60
+_TIMEOUT = 60  # seconds
 
 
 def audit(requirements: list[Path], command: tuple[str, ...] = _PIP_AUDIT) -> Mapping[str, Any] | None:
-    """What pip-audit says of these files, which name everything with its hash; None if it could ask nobody."""
+    """Return the report of pip-audit on these requirements files, or None if it could not check them."""
     files = [option for file in requirements for option in ("--requirement", str(file))]
     options = ["--format=json", "--progress-spinner=off", "--require-hashes", "--disable-pip"]
     try:
-        run = subprocess.run([*command, *options, *files], capture_output=True, text=True, timeout=_SECONDS)
+        run = subprocess.run([*command, *options, *files], capture_output=True, text=True, timeout=_TIMEOUT)
         report: Mapping[str, Any] = json.loads(run.stdout)
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
     return report
 
 
-def told(report: Mapping[str, Any] | None) -> tuple[list[str], bool]:
-    """Lines for a person, and whether a library has a known fault."""
+def summarize(report: Mapping[str, Any] | None) -> tuple[list[str], bool]:
+    """Return lines to print, and whether a library has a known vulnerability."""
     libraries = report["dependencies"] if report else []
-    faults = [
-        f"{library['name']} {library['version']}: {fault['id']}, mended in {', '.join(fault['fix_versions']) or 'none'}"
-        for library in libraries
-        for fault in library.get("vulns", [])
+    checked = [library for library in libraries if "skip_reason" not in library]
+    if not checked:
+        return ["Libraries were not checked for known vulnerabilities: PyPI is unreachable or has no data."], False
+    lines = [
+        f"{library['name']} {library['version']}: {found['id']}, fixed in {', '.join(found['fix_versions']) or 'none'}"
+        for library in checked
+        for found in library["vulns"]
     ]
-    asked = [library for library in libraries if "skip_reason" not in library]
-    if not asked:
-        return ["Not checked for known faults of libraries: PyPI does not answer from here, or knows nothing."], False
-    unknown = len(libraries) - len(asked)
-    summary = f"Of {len(asked)} deployed libraries {len({it.partition(':')[0] for it in faults})} have known faults."
-    return [*faults, summary + (f" PyPI does not know {unknown} more." if unknown else "")], bool(faults)
+    vulnerable = sum(bool(library["vulns"]) for library in checked)
+    skipped = len(libraries) - len(checked)
+    summary = f"{vulnerable} of {len(checked)} deployed libraries have known vulnerabilities."
+    return [*lines, summary + (f" PyPI does not list {skipped} more." if skipped else "")], bool(vulnerable)
 
 
 def main() -> None:
-    """Ask and tell. Exits with 1, and faults on stderr, when a library has one; with 2 for wrong arguments."""
+    """Print the result. Exit with 1, and the lines on stderr, when a library has a known vulnerability."""
     argparse.ArgumentParser(prog="python -m tools.audit", description=__doc__).parse_args()
-    lines, faulty = told(
-        audit(sorted([*ROOT.glob("lambda_src/*/requirements.txt"), *ROOT.glob("containers/*/requirements.txt")]))
-    )
-    print("\n".join(lines), file=sys.stderr if faulty else sys.stdout)
-    sys.exit(faulty)
+    requirements = [
+        file for folder in ("lambda_src", "containers") for file in ROOT.glob(f"{folder}/*/requirements.txt")
+    ]
+    lines, vulnerable = summarize(audit(sorted(requirements)))
+    print("\n".join(lines), file=sys.stderr if vulnerable else sys.stdout)
+    sys.exit(vulnerable)
 
 
 if __name__ == "__main__":

@@ -1,63 +1,60 @@
-"""The check for known faults of libraries: tells those it finds, and never takes silence for a good answer."""
+"""The audit fails on known vulnerabilities, and reports when it could not check."""
 
-import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tools import audit as module
-from tools.audit import audit, told
+from tools.audit import audit, summarize
 
 _GOOD = {"name": "urllib3", "version": "2.8.0", "vulns": []}
 _BAD = {"name": "pillow", "version": "9.0.0", "vulns": [{"id": "PYSEC-1", "fix_versions": ["9.0.1"], "aliases": []}]}
-_UNKNOWN = {"name": "boto3", "skip_reason": "Dependency not found on PyPI and could not be audited: boto3"}
+_SKIPPED = {"name": "boto3", "skip_reason": "Dependency not found on PyPI and could not be audited: boto3"}
 
 
-def test_a_fault_is_told_and_fails() -> None:
-    lines, faulty = told({"dependencies": [_GOOD, _BAD], "fixes": []})
-    assert faulty
-    assert lines == [
-        "pillow 9.0.0: PYSEC-1, mended in 9.0.1",
-        "Of 2 deployed libraries 1 have known faults.",
-    ]
+@pytest.mark.parametrize(
+    ("libraries", "vulnerable", "expected"),
+    [
+        ([_GOOD, _BAD], True, ["pillow 9.0.0: PYSEC-1, fixed in 9.0.1", "1 of 2 deployed"]),
+        ([_GOOD, _SKIPPED], False, ["0 of 1 deployed", "does not list 1 more"]),
+        ([_SKIPPED], False, ["not checked"]),
+    ],
+    ids=["vulnerable", "one skipped", "all skipped"],
+)
+def test_summary_names_vulnerable_and_skipped_libraries(
+    libraries: list[dict[str, Any]], vulnerable: bool, expected: list[str]
+) -> None:
+    lines, failed = summarize({"dependencies": libraries, "fixes": []})
+    assert failed is vulnerable
+    assert all(text in "\n".join(lines) for text in expected)
 
 
-def test_faults_go_where_errors_go(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("library", "status"), [(_BAD, 1), (_GOOD, 0)], ids=["vulnerable", "not vulnerable"])
+def test_vulnerability_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], library: dict[str, Any], status: int
+) -> None:
     monkeypatch.setattr("sys.argv", ["audit"])
-    for library, status in ((_BAD, 1), (_GOOD, 0)):
-        monkeypatch.setattr(module, "audit", lambda _, library=library: {"dependencies": [library], "fixes": []})
-        with pytest.raises(SystemExit) as end:
-            module.main()
-        assert end.value.code == status
-        written = capsys.readouterr()
-        assert bool(written.err) is (status == 1)
-        assert bool(written.out) is (status == 0)
+    monkeypatch.setattr(module, "audit", lambda _: {"dependencies": [library], "fixes": []})
+    with pytest.raises(SystemExit) as end:
+        module.main()
+    assert end.value.code == status
+    printed = capsys.readouterr()
+    assert (bool(printed.err), bool(printed.out)) == (status == 1, status == 0)
 
 
-def test_no_fault_is_told_too() -> None:
-    lines, faulty = told({"dependencies": [_GOOD, _UNKNOWN], "fixes": []})
-    assert not faulty
-    assert lines == ["Of 1 deployed libraries 0 have known faults. PyPI does not know 1 more."]
+@pytest.mark.parametrize("command", [("-c", "import sys; sys.exit('no network')"), ("-c", "print('{')")])
+def test_audit_without_a_report_returns_nothing(command: tuple[str, ...]) -> None:
+    assert audit([], (sys.executable, *command)) is None
+    assert audit([], ("missing-program",)) is None
+    assert summarize(None)[1] is False
 
 
-@pytest.mark.parametrize("report", [None, {"dependencies": [_UNKNOWN], "fixes": []}])
-def test_nobody_to_ask_is_one_line_and_no_failure(report: dict[str, list[dict[str, str]]] | None) -> None:
-    lines, faulty = told(report)
-    assert not faulty
-    assert lines == ["Not checked for known faults of libraries: PyPI does not answer from here, or knows nothing."]
-
-
-@pytest.mark.parametrize("program", ["import sys; sys.exit('no network')", "print('{')"])
-def test_a_check_that_ends_without_a_report_has_asked_nobody(program: str) -> None:
-    assert audit([], (sys.executable, "-c", program)) is None
-    assert audit([], ("program-that-is-not-here",)) is None
-
-
-def test_every_file_is_asked_about_with_its_hashes(tmp_path: Path) -> None:
+def test_every_file_is_audited_with_its_hashes(tmp_path: Path) -> None:
     files = [tmp_path / "a.txt", tmp_path / "b.txt"]
     report = audit(files, (sys.executable, "-c", "import json, sys; print(json.dumps({'arguments': sys.argv[1:]}))"))
     assert report is not None
     assert "--require-hashes" in report["arguments"]
-    assert json.dumps(report["arguments"]).count("--requirement") == len(files)
+    assert report["arguments"].count("--requirement") == len(files)
     assert {str(file) for file in files} <= set(report["arguments"])
