@@ -1,4 +1,4 @@
-"""Chromium without a window, for the tests of the gallery page and for its picture."""
+"""Headless Chromium, for the tests of the gallery page and its screenshot."""
 
 import shutil
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, sync_playwright
 from local.errors import SandboxError
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-HOW_TO_GET_ONE = "no Chromium on this machine: apt-get install chromium"
+INSTALL_HINT = "Chromium is not installed: apt-get install chromium"
 
-# It shows pages of this machine only: it needs no walls around it, which containers refuse to build, and no network.
+# It loads local pages only: it needs neither its sandbox, which does not start in a container, nor a network.
 _ARGUMENTS = (
     "--no-sandbox",
     "--no-proxy-server",
@@ -24,17 +24,17 @@ _ARGUMENTS = (
 )
 
 
-def installed_browser() -> str | None:
-    """The path of this machine's Chromium, if it has one."""
+def find_browser() -> str | None:
+    """Return the path of an installed Chromium, or None."""
     return next((path for name in _NAMES if (path := shutil.which(name))), None)
 
 
 @contextmanager
 def running_browser() -> Iterator[Browser]:
-    """Chromium, until the block ends. Raises SandboxError if this machine has none."""
-    path = installed_browser()
+    """Start Chromium, and stop it when the block ends. Raises SandboxError if it is not installed."""
+    path = find_browser()
     if path is None:
-        raise SandboxError(HOW_TO_GET_ONE)
+        raise SandboxError(INSTALL_HINT)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
         yield browser

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from local.emulator import HOST
 from local.sandbox import Sandbox
-from tools.browser import HOW_TO_GET_ONE, installed_browser, running_browser
+from tools.browser import INSTALL_HINT, find_browser, running_browser
 from tools.gallery_page import GalleryPage
 
 # Generous, because other tests run at the same time.
@@ -18,8 +18,8 @@ expect.set_options(timeout=20_000)
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    if installed_browser() is None:
-        pytest.skip(HOW_TO_GET_ONE)
+    if find_browser() is None:
+        pytest.skip(INSTALL_HINT)
     with running_browser() as browser:
         yield browser
 

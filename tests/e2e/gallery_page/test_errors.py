@@ -28,11 +28,11 @@ def _try_again(place: Locator) -> None:
 
 
 def test_wrong_key_is_requested_again_and_upload_continues(gallery: GalleryPage) -> None:
-    gallery.choose(ROCKET, RETINA)
-    gallery.give_key("not the key")
+    gallery.choose_files(ROCKET, RETINA)
+    gallery.enter_key("not the key")
     expect(gallery.key_dialog.get_by_role("alert")).to_contain_text("key")
     save_screenshot(gallery, "wrong-key")
-    gallery.give_key()
+    gallery.enter_key()
     expect(gallery.thumbnails).to_have_count(2)
 
 
@@ -50,13 +50,13 @@ def test_denied_address_keeps_key_and_files(gallery: GalleryPage) -> None:
 
 
 def test_files_are_kept_without_a_key(gallery: GalleryPage) -> None:
-    gallery.choose(ROCKET, COFFEE, RETINA, SAMPLES / "chelsea.png")
+    gallery.choose_files(ROCKET, COFFEE, RETINA, SAMPLES / "chelsea.png")
     gallery.key_dialog.get_by_role("button", name="Not now").click()
     expect(gallery.cards.filter(has_text="API key")).to_have_count(4)
     expect(gallery.key_dialog).to_be_hidden()
     save_screenshot(gallery, "no-key")
     _try_again(gallery.notices.filter(has_text="4"))
-    gallery.give_key()
+    gallery.enter_key()
     expect(gallery.thumbnails).to_have_count(4)
 
 
@@ -109,7 +109,7 @@ def test_unreachable_api_is_reported_and_actions_can_be_retried(gallery: Gallery
 
     gallery.upload(COFFEE)
     expect(gallery.cards.filter(has_text=re.compile(r"coffee-turned\.jpg: .*API"))).to_have_count(1)
-    gallery.order_album("Holidays")
+    gallery.create_album("Holidays")
     expect(gallery.notices.filter(has_text="Holidays")).to_have_count(1)
     gallery.delete("rocket.jpg")
     gallery.notices.filter(has_text="rocket.jpg").get_by_role("button", name="Close").click()
@@ -173,15 +173,15 @@ def test_large_view_that_fails_to_load_can_be_retried(gallery: GalleryPage) -> N
     gallery.page.route(THUMBNAILS, lambda route: route.fulfill(status=403))
     gallery.page.route(RENEWALS, lambda route: route.abort())
     gallery.thumbnail("rocket.jpg").click()
-    expect(gallery.large.get_by_role("status")).to_contain_text("API")
+    expect(gallery.lightbox.get_by_role("status")).to_contain_text("API")
     save_screenshot(gallery, "large-view-error")
     gallery.page.unroute(RENEWALS)
-    _try_again(gallery.large)
-    expect(gallery.large.get_by_role("status")).to_have_text(re.compile(r"^(?!.*API).+"))
+    _try_again(gallery.lightbox)
+    expect(gallery.lightbox.get_by_role("status")).to_have_text(re.compile(r"^(?!.*API).+"))
     gallery.page.unroute(THUMBNAILS)
-    _try_again(gallery.large)
-    expect(gallery.large.get_by_role("button", name="Try again")).to_be_hidden()
-    eventually(gallery, lambda: "/1024.webp" in image_source(gallery.large.get_by_role("img")))
+    _try_again(gallery.lightbox)
+    expect(gallery.lightbox.get_by_role("button", name="Try again")).to_be_hidden()
+    eventually(gallery, lambda: "/1024.webp" in image_source(gallery.lightbox.get_by_role("img")))
 
 
 def test_slow_api_is_reported(gallery: GalleryPage) -> None:

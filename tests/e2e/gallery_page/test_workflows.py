@@ -43,11 +43,11 @@ def test_complete_visit(gallery: GalleryPage, sandbox: Sandbox, corrupt_photo: P
     expect(gallery.served_by).to_contain_text("ECS on ")
     save_screenshot(gallery, "empty")
 
-    gallery.choose(ROCKET, COFFEE, RETINA, corrupt_photo)
+    gallery.choose_files(ROCKET, COFFEE, RETINA, corrupt_photo)
     expect(gallery.key_dialog).to_contain_text("make key")
     expect(gallery.key_dialog).to_contain_text("allowed_cidr")
     save_screenshot(gallery, "key")
-    gallery.give_key()
+    gallery.enter_key()
     expect(gallery.thumbnails).to_have_count(3)
     expect(gallery.cards.filter(has_text=re.compile(r"holiday\.jpg: .*image"))).to_have_count(1)
     images = gallery.thumbnails.get_by_role("img")
@@ -55,12 +55,12 @@ def test_complete_visit(gallery: GalleryPage, sandbox: Sandbox, corrupt_photo: P
     save_screenshot(gallery, "photos")
 
     gallery.thumbnail("coffee-turned.jpg").click()
-    large = gallery.large.get_by_role("img", name="coffee-turned.jpg")
+    large = gallery.lightbox.get_by_role("img", name="coffee-turned.jpg")
     eventually(gallery, lambda: large.evaluate("image => image.naturalWidth") == 600)  # upright
     save_screenshot(gallery, "large")
-    gallery.large.get_by_role("button", name="Close").click()
+    gallery.lightbox.get_by_role("button", name="Close").click()
 
-    gallery.order_album("Café & cake")
+    gallery.create_album("Café & cake")
     album = gallery.albums.filter(has_text="Café & cake")
     expect(album.get_by_role("progressbar")).to_be_visible()
     save_screenshot(gallery, "album-in-progress")
@@ -116,7 +116,7 @@ def test_photo_is_deleted_when_the_page_closes(rocket_gallery: GalleryPage, sand
 def test_keyboard_only(gallery: GalleryPage, sandbox: Sandbox) -> None:
     keyboard, page = gallery.page.keyboard, gallery.page
     keyboard.press("Tab")
-    expect(gallery.add).to_be_focused()
+    expect(gallery.add_button).to_be_focused()
     with page.expect_file_chooser() as chooser:
         keyboard.press("Enter")
     chooser.value.set_files([ROCKET, COFFEE, RETINA])
@@ -135,9 +135,9 @@ def test_keyboard_only(gallery: GalleryPage, sandbox: Sandbox) -> None:
         ("ArrowLeft", "coffee-turned.jpg"),
     ):
         keyboard.press(key)
-        expect(gallery.large.get_by_role("heading")).to_have_text(shown)
+        expect(gallery.lightbox.get_by_role("heading")).to_have_text(shown)
     keyboard.press("Escape")
-    expect(gallery.large).to_be_hidden()
+    expect(gallery.lightbox).to_be_hidden()
     expect(gallery.thumbnail("coffee-turned.jpg")).to_be_focused()
 
     keyboard.press("Tab")
@@ -158,13 +158,13 @@ def test_phone_layout(visit: Callable[..., GalleryPage], corrupt_photo: Path, sc
     assert gallery.page.evaluate("document.documentElement.scrollWidth") == 390
     save_screenshot(gallery, f"phone-{scheme}")
     gallery.thumbnail("retina.jpg").tap()
-    expect(gallery.large).to_be_visible()
-    for button in gallery.large.get_by_role("button").all():
+    expect(gallery.lightbox).to_be_visible()
+    for button in gallery.lightbox.get_by_role("button").all():
         box = button.bounding_box()
         assert box and box["height"] >= 40 and box["x"] >= 0 and box["x"] + box["width"] <= 390
         assert box["y"] + box["height"] <= 844
     save_screenshot(gallery, f"phone-{scheme}-large")
-    gallery.large.get_by_role("button", name="Delete").tap()
+    gallery.lightbox.get_by_role("button", name="Delete").tap()
     expect(gallery.thumbnails).to_have_count(2)
     gallery.notices.get_by_role("button", name="Undo").tap()
     expect(gallery.thumbnails).to_have_count(3)
@@ -193,12 +193,12 @@ def test_files_can_be_dropped_on_the_page(gallery: GalleryPage) -> None:
     gallery.page.dispatch_event("main", "dragover", {"dataTransfer": data})
     save_screenshot(gallery, "drop")
     gallery.page.dispatch_event("main", "drop", {"dataTransfer": data})
-    gallery.give_key()
+    gallery.enter_key()
     expect(gallery.thumbnails).to_have_count(2)
 
 
 def test_page_warns_before_closing_with_pending_files(gallery: GalleryPage) -> None:
-    gallery.choose(ROCKET)
+    gallery.choose_files(ROCKET)
     gallery.key_dialog.get_by_role("button", name="Not now").click()
     with gallery.page.expect_event("dialog") as dialog:
         gallery.page.close(run_before_unload=True)
@@ -254,16 +254,16 @@ def test_readme_screenshot(browser: Browser, sandbox: Sandbox, tmp_path: Path) -
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_accessible_names_and_contrast(visit: Callable[..., GalleryPage], corrupt_photo: Path, scheme: str) -> None:
     gallery = visit(color_scheme=scheme)
-    gallery.choose(ROCKET, corrupt_photo)
+    gallery.choose_files(ROCKET, corrupt_photo)
     assert_accessible(gallery.page)
-    gallery.give_key()
+    gallery.enter_key()
     expect(gallery.thumbnails).to_have_count(1)
     expect(gallery.cards.filter(has_text=re.compile(r"holiday\.jpg: .*image"))).to_have_count(1)
     save_screenshot(gallery, f"photos-{scheme}")
     gallery.delete("rocket.jpg")
     assert_accessible(gallery.page)
     gallery.notices.get_by_role("button", name="Undo").click()
-    gallery.order_album("An album")
+    gallery.create_album("An album")
     expect(gallery.albums.get_by_role("link")).to_be_visible()
     gallery.page.get_by_role("button", name="Make an album").click()
     save_screenshot(gallery, f"new-album-{scheme}")
