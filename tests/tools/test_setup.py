@@ -1,7 +1,8 @@
-"""Setting up on machines that lack something: one line says what, and how to get it."""
+"""The setup reports in one line what is missing, and how to continue."""
 
 import os
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,86 +10,89 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-SETUP = str(ROOT / "local" / "setup.py")
+SETUP = str(ROOT / "tools" / "setup.py")
 
 
 @pytest.fixture(autouse=True)
-def without_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", [SETUP])
 
 
-def test_an_old_python_is_told_how_to_get_a_newer_one(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with nothing but the setup."""
+    (tmp_path / "tools").mkdir()
+    shutil.copy(SETUP, tmp_path / "tools")
+    return tmp_path
+
+
+def _create_venv(folder: Path, script: str) -> None:
+    """Write a virtual environment whose programs are this shell script."""
+    programs = folder / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("pip", "python", "npm"):
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+
+
+def _start(folder: Path, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "tools/setup.py"],
+        cwd=folder,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_old_python_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 9, 18))
-    with pytest.raises(SystemExit, match=r"Python 3\.11 or newer is needed, this is 3\.9 .*make PYTHON="):
+    with pytest.raises(SystemExit, match=r"3\.11 or newer .* 3\.9 .*make PYTHON="):
         runpy.run_path(SETUP, run_name="__main__")
 
 
 @pytest.mark.parametrize("module", ["venv", "ensurepip"])
-def test_a_python_without_venv_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+def test_missing_venv_module_is_reported(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(SystemExit, match="apt install python3-venv"):
         runpy.run_path(SETUP, run_name="__main__")
 
 
-def test_without_a_network_the_failed_step_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "local").mkdir()
-    (tmp_path / "local" / "setup.py").write_bytes(Path(SETUP).read_bytes())
-    (tmp_path / "requirements.txt").write_text("six==1.17.0\n")
-    environment = {**os.environ, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
-    run = subprocess.run(
-        [sys.executable, "tools/setup.py"], cwd=tmp_path, env=environment, capture_output=True, text=True
-    )
-    assert run.returncode == 1
-    assert run.stderr.splitlines()[-1] == (
-        "Setting up failed at: 2/4 Python libraries and node. Is PyPI reachable from here "
-        "(network, proxy, certificates)? Nothing is lost: run make again."
-    )
-    assert not (tmp_path / ".venv" / "ready").exists()
+def test_failed_step_is_reported_when_pypi_is_unreachable(folder: Path) -> None:
+    (folder / "requirements.txt").write_text("six==1.17.0\n")
+    setup = _start(folder, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(folder))
+    _, errors = setup.communicate()
+    assert setup.returncode == 1
+    assert errors.splitlines()[-1].startswith("Setup failed at: 2/4 ") and "PyPI" in errors.splitlines()[-1]
+    assert not (folder / ".venv" / "ready").exists()
 
 
-def _stands_in_for_venv(folder: Path, script: str) -> None:
-    bin_folder = folder / ".venv" / "bin"
-    bin_folder.mkdir(parents=True)
-    (bin_folder / "pip").touch()
-    for name in ("python", "npm"):
-        (bin_folder / name).write_text(f"#!/bin/sh\n{script}\n")
-        (bin_folder / name).chmod(0o755)
+def test_concurrent_setups_run_once(folder: Path) -> None:
+    _create_venv(folder, "sleep 0.5")
+    both = [_start(folder), _start(folder)]
+    printed = sorted((setup.communicate()[0] for setup in both), key=len)
+    assert [setup.returncode for setup in both] == [0, 0]
+    assert ["4/4" in text for text in printed] == [False, True]
 
 
-def test_two_at_once_set_up_once(tmp_path: Path) -> None:
-    (tmp_path / "local").mkdir()
-    (tmp_path / "local" / "setup.py").write_bytes(Path(SETUP).read_bytes())
-    _stands_in_for_venv(tmp_path, "sleep 0.5")
-    command = [sys.executable, "tools/setup.py"]
-    both = [subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    printed = sorted(one.communicate()[0] for one in both)
-    assert [one.returncode for one in both] == [0, 0]
-    assert printed[0].startswith("Setting up, once:")
-    assert printed[1] == "This folder is being set up already, waiting for that.\n"
+def test_interrupted_venv_is_recreated(folder: Path) -> None:
+    _create_venv(folder, "false")
+    (folder / ".venv" / "bin" / "pip").unlink()
+    assert "1/4 " in _start(folder).communicate()[0]
+    assert (folder / ".venv" / "bin" / "pip").exists()
 
 
-def test_a_virtual_environment_that_was_not_finished_is_made_anew(tmp_path: Path) -> None:
-    (tmp_path / "local").mkdir()
-    (tmp_path / "local" / "setup.py").write_bytes(Path(SETUP).read_bytes())
-    _stands_in_for_venv(tmp_path, "false")
-    (tmp_path / ".venv" / "bin" / "pip").unlink()
-    run = subprocess.run([sys.executable, "tools/setup.py"], cwd=tmp_path, capture_output=True, text=True)
-    assert "1/4 virtual environment" in run.stdout
-    assert (tmp_path / ".venv" / "bin" / "pip").exists()
+def test_ctrl_c_prints_one_line(folder: Path) -> None:
+    _create_venv(folder, "sleep 0.3; kill -INT $PPID; sleep 30")
+    setup = _start(folder)
+    _, errors = setup.communicate()
+    assert setup.returncode == 1
+    assert errors.startswith("\nStopped at: 2/4 ") and errors.count("\n") == 2
 
 
-def test_ctrl_c_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "local").mkdir()
-    (tmp_path / "local" / "setup.py").write_bytes(Path(SETUP).read_bytes())
-    _stands_in_for_venv(tmp_path, "sleep 0.3; kill -INT $PPID; sleep 30; touch too-late")
-    run = subprocess.run([sys.executable, "tools/setup.py"], cwd=tmp_path, capture_output=True, text=True)
-    assert run.returncode == 1
-    assert run.stderr == "\nStopped at: 2/4 Python libraries and node. Run make again to go on.\n"
-
-
-def test_a_machine_without_python_is_told_so(tmp_path: Path) -> None:
-    run = subprocess.run(
-        ["make", "setup", "PYTHON=python-of-nowhere", "--always-make"], cwd=ROOT, capture_output=True, text=True
-    )
+def test_missing_python_is_reported() -> None:
+    command = ["make", "setup", "PYTHON=missing-python", "--always-make"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert run.returncode != 0
-    assert "python-of-nowhere not found" in run.stderr
+    assert "missing-python not found" in run.stderr
