@@ -1,7 +1,7 @@
-"""The laptop sandbox: an emulator of AWS on 127.0.0.1, deployed to by the real CDK CLI."""
+"""The laptop sandbox: an emulator of AWS on 127.0.0.1, to which the CDK CLI deploys all stacks."""
 
 import sys
 from pathlib import Path
 
-# The photo domain, which the demo speaks as the functions do.
+# The demo imports the package `photos`, as the functions do.
 sys.path.append(str(Path(__file__).parent.parent / "lambda_src"))

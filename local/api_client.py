@@ -1,4 +1,4 @@
-"""A client of the REST API, as a page or a script is one: it has an address, perhaps a key, and no other right."""
+"""HTTP client for the REST API of a deployment."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,35 +7,37 @@ import urllib3
 
 from local.emulator import HOST
 
-_SECONDS = 30
+_TIMEOUT_SECONDS = 30
 
 
 class ApiClient:
-    """Asks the API at `url`, which ends with a slash.
-
-    key: the API key; empty: it has none
-    address: of this machine, from which it asks
-    """
+    """A client without AWS credentials, like the gallery page."""
 
     def __init__(self, url: str, key: str = "", *, address: str = HOST) -> None:
+        """Create a client that ignores the proxies of the environment.
+
+        Args:
+            url: The URL of the API, with a trailing slash.
+            key: The API key, or an empty string for none.
+            address: The source address, one of this machine.
+        """
         self._url = url
         self._headers = {"X-Api-Key": key} if key else {}
-        # No proxy of the user's environment: it has no business here.
-        self._http = urllib3.PoolManager(source_address=(address, 0), timeout=_SECONDS, retries=False)
+        self._http = urllib3.PoolManager(source_address=(address, 0), timeout=_TIMEOUT_SECONDS, retries=False)
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> urllib3.BaseHTTPResponse:
-        """The answer to a request, whatever its status. body: sent as JSON, bytes as they are."""
-        sent = {"body": body} if isinstance(body, bytes) else {} if body is None else {"json": body}
-        of_bytes = {"Content-Type": "application/json"} if isinstance(body, bytes) else {}
-        return self._http.request(
-            method, f"{self._url}{path}", headers={**self._headers, **of_bytes, **headers}, **sent
-        )
+        """Send a request and return the response, whatever its status. A body is JSON, or bytes that contain JSON."""
+        headers = self._headers | headers
+        if isinstance(body, bytes):
+            headers = {"Content-Type": "application/json"} | headers
+            return self._http.request(method, f"{self._url}{path}", body=body, headers=headers)
+        return self._http.request(method, f"{self._url}{path}", json=body, headers=headers)
 
-    def upload(self, form: Mapping[str, Any], photo: bytes, **changed: str) -> urllib3.BaseHTTPResponse:
-        """What S3 answers to this photo by an upload form. changed: fields that differ from the form's"""
-        fields = {**form["fields"], **changed, "file": ("photo", photo, form["fields"]["Content-Type"])}
+    def upload(self, form: Mapping[str, Any], photo: bytes, **changes: str) -> urllib3.BaseHTTPResponse:
+        """Upload a photo with a presigned POST form and return the response. `changes` replace fields of the form."""
+        fields = {**form["fields"], **changes, "file": ("photo", photo, form["fields"]["Content-Type"])}
         return self._http.request("POST", form["url"], fields=fields, headers={"Origin": "http://page.example"})
 
-    def fetch(self, link: str) -> urllib3.BaseHTTPResponse:
-        """What is behind a link that the API gave."""
-        return self._http.request("GET", link)
+    def fetch(self, url: str) -> urllib3.BaseHTTPResponse:
+        """Return the response to a presigned URL."""
+        return self._http.request("GET", url)

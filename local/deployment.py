@@ -1,8 +1,8 @@
-"""A deployed copy of the service, wherever it is."""
+"""A deployment of the app, in the sandbox or in an AWS account."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from operator import itemgetter
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
@@ -12,23 +12,24 @@ Outputs = dict[str, dict[str, str]]
 
 @dataclass
 class Deployment(ABC):
-    """What is asked of a copy with the rights of whoever deployed it.
+    """Queries with the permissions of the user who deployed the app.
 
-    outputs: of the deployed stacks, by stack id and output name
+    Attributes:
+        outputs: The outputs of the deployed stacks, by stack id and output name.
     """
 
     outputs: Outputs = field(default_factory=dict, kw_only=True)
 
     @abstractmethod
     def client(self, service: str) -> Any:
-        """The boto3 client of a service of AWS where the copy is."""
+        """Return the boto3 client of an AWS service."""
 
     @abstractmethod
     def stack_name(self, stack: str) -> str:
-        """The name in the account of the stack with this id."""
+        """Return the name of the stack with this id."""
 
     def api_key(self) -> str:
-        """What `make key` prints."""
+        """Return the API key, which `make key` prints."""
         key_id = self.outputs["Api"]["ApiKeyId"]
         key: str = self.client("apigateway").get_api_key(apiKey=key_id, includeValue=True)["value"]
         return key
@@ -40,24 +41,25 @@ class Deployment(ABC):
         return sum(int(count) for count in answer["Attributes"].values())
 
     def table_items(self, table: str) -> list[dict[str, Any]]:
-        """Every item of a table, as plain Python values."""
+        """Return all items of a DynamoDB table as Python values."""
         deserialize = TypeDeserializer().deserialize
-        pages = self.client("dynamodb").get_paginator("scan").paginate(TableName=table)
-        return [{name: deserialize(value) for name, value in item.items()} for page in pages for item in page["Items"]]
+        items = self._all("dynamodb", "scan", "Items", TableName=table)
+        return [{name: deserialize(value) for name, value in item.items()} for item in items]
 
     def log_lines(self, stack: str) -> list[str]:
-        """The lines that the functions and containers of a stack have logged, oldest first."""
-        resources = self.client("cloudformation").get_paginator("list_stack_resources")
-        groups = [
-            resource["PhysicalResourceId"]
-            for page in resources.paginate(StackName=self.stack_name(stack))
-            for resource in page["StackResourceSummaries"]
-            if resource["ResourceType"] == "AWS::Logs::LogGroup"
-        ]
+        """Return the lines in the log groups of a stack, oldest first."""
+        resources = self._all(
+            "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=self.stack_name(stack)
+        )
         events = [
             event
-            for group in groups
-            for page in self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
-            for event in page["events"]
+            for resource in resources
+            if resource["ResourceType"] == "AWS::Logs::LogGroup"
+            for event in self._all("logs", "filter_log_events", "events", logGroupName=resource["PhysicalResourceId"])
         ]
-        return [line for event in sorted(events, key=itemgetter("timestamp")) for line in event["message"].splitlines()]
+        events.sort(key=lambda event: event["timestamp"])
+        return [line for event in events for line in event["message"].splitlines()]
+
+    def _all(self, service: str, operation: str, field: str, **parameters: Any) -> Iterator[Any]:
+        for page in self.client(service).get_paginator(operation).paginate(**parameters):
+            yield from page[field]

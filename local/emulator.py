@@ -1,4 +1,4 @@
-"""The emulator's process: started on 127.0.0.1, ended with all that it started."""
+"""The process of the AWS emulator on 127.0.0.1."""
 
 import os
 import shutil
@@ -8,12 +8,12 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import urllib3
 
 from local.console import step
 from local.errors import SandboxError
@@ -22,15 +22,22 @@ ROOT = Path(__file__).parent.parent
 LOGS = ROOT / ".cache" / "logs"
 HOST = "127.0.0.1"
 REGION = "us-east-1"
-# The account of AWS's own examples. As the access key it makes the caller root of that account.
+# The account of the examples in AWS documentation. As an access key, it identifies the root user of the account.
 ACCOUNT = "111122223333"
 
-_START_SECONDS = 60
+_START_TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running emulator. `folder` is a temporary folder that goes when it ends."""
+    """A running emulator.
+
+    Attributes:
+        port: The port on 127.0.0.1.
+        folder: A temporary folder that is removed when the emulator ends.
+        log: The output of the emulator.
+        process: The process of the emulator, which leads a process group.
+    """
 
     port: int
     folder: Path
@@ -39,11 +46,11 @@ class Emulator:
 
     @property
     def endpoint(self) -> str:
-        """The URL that every AWS client is given as its endpoint."""
+        """The endpoint URL for AWS clients."""
         return f"http://{HOST}:{self.port}"
 
     def client_environment(self) -> dict[str, str]:
-        """The variables that lead any AWS client, command line or SDK, here and nowhere else."""
+        """Return the environment variables that lead AWS clients (CLI and SDKs) to this emulator."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": ACCOUNT,
@@ -54,7 +61,7 @@ class Emulator:
 
     @contextmanager
     def accelerated_metrics(self, times: float) -> Iterator[None]:
-        """While the block runs, an alarm's five minutes take this many times less."""
+        """Let the periods of metrics and alarms pass `times` as fast while the block runs."""
         file = self.folder / "metric-speed"
         file.write_text(str(times))
         try:
@@ -63,23 +70,24 @@ class Emulator:
             file.unlink()
 
     def check(self) -> None:
-        """Raises SandboxError if the process has ended."""
+        """Raise SandboxError if the process has ended."""
         if self.process.poll() is not None:
-            raise SandboxError(
-                f"The emulator ended unexpectedly (status {self.process.returncode}). Its log: {self.log}"
-            )
+            raise SandboxError(f"The emulator ended with status {self.process.returncode}. Log: {self.log}")
 
 
 @contextmanager
 def running_emulator(port: int | None = None) -> Iterator[Emulator]:
-    """Start the emulator with IAM enforced, and end it however the block is left.
+    """Start the emulator with IAM enforced, and stop it when the block ends. The log remains if the block fails.
 
-    port: None takes a free one. Raises SandboxError if the port is taken or the emulator does not start.
-    The log is kept only if the block is left by an error.
+    Args:
+        port: A port on 127.0.0.1. The default is a free port.
+
+    Raises:
+        SandboxError: The port is in use, or the emulator does not start.
     """
     chosen = _free_port() if port is None else port
     if not is_port_free(chosen):
-        raise SandboxError(f"Port {chosen} of {HOST} is taken or not allowed. Choose another one with PORT=…")
+        raise SandboxError(f"Port {chosen} of {HOST} is in use or not allowed. Choose another one with PORT=…")
     folder = Path(tempfile.mkdtemp(prefix="other-compute-"))
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"emulator-{chosen}.log"
@@ -88,22 +96,21 @@ def running_emulator(port: int | None = None) -> Iterator[Emulator]:
             [sys.executable, "-m", "local.extension"],
             cwd=ROOT,
             env=_environment(chosen, folder),
-            stdin=subprocess.PIPE,  # its end tells the emulator that we are gone
+            stdin=subprocess.PIPE,  # closes when this process ends, which ends the emulator
             stdout=output,
             stderr=output,
-            start_new_session=True,  # Ctrl-C reaches us alone; and the group is all that is to be ended
+            start_new_session=True,  # Ctrl-C does not reach it, and its process group can be killed
         )
     emulator = Emulator(chosen, folder, log, process)
     try:
         with log_kept_on_error(log):
-            with step("start the emulator of AWS") as proved:
+            with step("start the emulator") as findings:
                 _wait_until_ready(emulator)
-                proved.append(f"{emulator.endpoint}, account {ACCOUNT}, IAM enforced")
+                findings.append(f"{emulator.endpoint}, account {ACCOUNT}, IAM enforced")
             yield emulator
     finally:
-        # All of its state is in memory and in our folder: nothing is lost by ending it at once, and the processes
-        # of Lambda functions, which a polite end leaves behind when it takes too long, go with it.
-        kill_group(process)
+        # SIGTERM can leave processes of functions behind. SIGKILL loses nothing, because all state is temporary.
+        _kill_group(process)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -118,7 +125,7 @@ def _environment(port: int, folder: Path) -> dict[str, str]:
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_REGION": REGION,
         "AUTH": "true",
-        # Listeners on all addresses that no stack here needs.
+        # Do not open the ports of services that the stacks do not use, on all addresses.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "TMPDIR": str(temporary),
@@ -136,9 +143,9 @@ def _free_port() -> int:
 
 
 def is_port_free(port: int) -> bool:
-    """Whether a server could listen at this port of 127.0.0.1 now."""
+    """Return whether a server can listen on this port of 127.0.0.1."""
     with socket.socket() as probe:
-        # As a server does it: a connection closed a moment ago does not count.
+        # Like a server, ignore connections in TIME_WAIT.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -148,35 +155,31 @@ def is_port_free(port: int) -> bool:
 
 
 def _wait_until_ready(emulator: Emulator) -> None:
-    # The proxy of the user's environment has no business here.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + _START_SECONDS
+    deadline = time.monotonic() + _START_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         emulator.check()
-        try:
-            with opener.open(f"{emulator.endpoint}/_ministack/ready", timeout=1):
+        with suppress(urllib3.exceptions.HTTPError):
+            if urllib3.request("GET", f"{emulator.endpoint}/_ministack/ready", timeout=1, retries=False).status == 200:
                 return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.05)
-    raise SandboxError(f"The emulator did not answer within {_START_SECONDS} seconds. Its log: {emulator.log}")
+        time.sleep(0.05)
+    raise SandboxError(f"The emulator did not start within {_START_TIMEOUT_SECONDS} seconds. Log: {emulator.log}")
 
 
 @contextmanager
 def log_kept_on_error(log: Path) -> Iterator[None]:
-    """Remove a log when the block is left, unless by an error: then someone will want to read it."""
-    keep = False
+    """Remove a log file when the block ends, except if it fails with an error. Ctrl-C is no error."""
+    failed = False
     try:
         yield
     except Exception:
-        keep = True
+        failed = True
         raise
     finally:
-        if not keep:
+        if not failed:
             log.unlink(missing_ok=True)
 
 
-def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process started in a session of its own, and all that it started, at once."""
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()

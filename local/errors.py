@@ -1,5 +1,5 @@
-"""What can go wrong with the sandbox, told to the person who runs it."""
+"""Errors of the sandbox that the user can understand and fix."""
 
 
 class SandboxError(RuntimeError):
-    """The sandbox cannot go on. The message says what is wrong and what to do, without a traceback."""
+    """The sandbox cannot continue. The message states the reason and the remedy, so no traceback is printed."""

@@ -1,4 +1,4 @@
-"""What exists in an account: what is there after `cdk destroy` must be what was there before."""
+"""The resources in an account, to verify that a deployment leaves nothing behind."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,11 +7,10 @@ from local.emulator import ACCOUNT
 
 _Client = Callable[[str], Any]
 
-# Every new resource type must be added here: `tests/compliance/test_resource_types.py` fails for one that is in neither
-# list. A setting of the whole account, such as AWS::ApiGateway::Account, may be in none: it changes what is not ours,
-# and `cdk destroy` does not undo it.
+# Each resource type of the stacks is in one of two tables, which `tests/compliance/test_types.py` verifies. Account
+# settings such as AWS::ApiGateway::Account must not be in the stacks, because `cdk destroy` does not revert them.
 
-# By type: service, call, path to the list in its answer, attribute of an entry that names it.
+# By type: service, operation, field of the response with the list, attribute with the name (None: the entry itself).
 LIST_CALLS = {
     "AWS::CloudFormation::Stack": ("cloudformation", "list_stacks", "StackSummaries", "StackName"),
     "AWS::S3::Bucket": ("s3", "list_buckets", "Buckets", "Name"),
@@ -69,7 +68,7 @@ LIST_CALLS = {
     "AWS::Batch::JobDefinition": ("batch", "describe_job_definitions", "jobDefinitions", "jobDefinitionName"),
 }
 
-# What is part of something else and cannot be left without it, by type: the type of that.
+# Resources that cannot exist without another resource, with the type of that resource.
 PARENT_TYPES = {
     "AWS::ApiGateway::Deployment": "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::GatewayResponse": "AWS::ApiGateway::RestApi",
@@ -79,7 +78,7 @@ PARENT_TYPES = {
     "AWS::ApiGateway::Resource": "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::Stage": "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::UsagePlanKey": "AWS::ApiGateway::UsagePlan",
-    "AWS::ApplicationAutoScaling::ScalableTarget": "AWS::ECS::Service",  # the emulator has no list of them
+    "AWS::ApplicationAutoScaling::ScalableTarget": "AWS::ECS::Service",  # the emulator cannot list them
     "AWS::ApplicationAutoScaling::ScalingPolicy": "AWS::ApplicationAutoScaling::ScalableTarget",
     "AWS::EC2::Route": "AWS::EC2::RouteTable",
     "AWS::EC2::SecurityGroupEgress": "AWS::EC2::SecurityGroup",
@@ -101,35 +100,35 @@ PARENT_TYPES = {
 
 _ARGUMENTS = {"budgets": {"AccountId": ACCOUNT}}
 
-# AWS's own, in every account.
-_ALWAYS_THERE = {"FARGATE", "FARGATE_SPOT"}
+# Capacity providers that exist in every account.
+_PREDEFINED = {"FARGATE", "FARGATE_SPOT"}
 
 
 def inventory(client: _Client) -> set[str]:
-    """Every resource of the account, as `service name`. client: makes a boto3 client of a service."""
+    """Return all resources of the account as `service name`. `client` creates the boto3 client of a service."""
     return set().union(*inventory_by_type(client).values())
 
 
 def inventory_by_type(client: _Client) -> dict[str, set[str]]:
-    """The same by type of resource."""
+    """Return all resources of the account as `service name`, by resource type."""
     return {
-        kind: {f"{service} {name}" for name in _names(client(service), service, call, field, attribute)}
-        for kind, (service, call, field, attribute) in LIST_CALLS.items()
+        resource_type: {f"{service} {name}" for name in _names(client(service), service, operation, field, attribute)}
+        for resource_type, (service, operation, field, attribute) in LIST_CALLS.items()
     }
 
 
-def _names(caller: Any, service: str, call: str, field: str, attribute: str | None) -> Iterator[str]:
+def _names(client: Any, service: str, operation: str, field: str, attribute: str | None) -> Iterator[str]:
     arguments = _ARGUMENTS.get(service, {})
-    if caller.can_paginate(call):
-        pages = caller.get_paginator(call).paginate(**arguments)
+    if client.can_paginate(operation):
+        pages = client.get_paginator(operation).paginate(**arguments)
     else:
-        pages = [getattr(caller, call)(**arguments)]
+        pages = [getattr(client, operation)(**arguments)]
     for page in pages:
         for entry in page.get(field, []):
             if service == "cloudformation" and entry["StackStatus"] == "DELETE_COMPLETE":
                 continue
-            if service == "batch" and entry.get("status") == "INACTIVE":  # a definition, kept for its old jobs
+            if service == "batch" and entry.get("status") == "INACTIVE":  # a job definition that its old jobs keep
                 continue
             name = entry[attribute] if attribute else entry
-            if name not in _ALWAYS_THERE:
+            if name not in _PREDEFINED:
                 yield name

@@ -1,4 +1,4 @@
-"""A sandbox: an emulator of AWS, bootstrapped, with the app synthesized for it."""
+"""The sandbox: an emulator of AWS with the CDK bootstrapped and the app synthesized."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,31 +16,28 @@ from local.emulator import ACCOUNT, REGION, Emulator, log_kept_on_error, running
 
 @dataclass
 class Sandbox(Deployment):
-    """What a person, the demo and the tests use."""
+    """A deployment in the emulator."""
 
     emulator: Emulator
     cdk: Cdk
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
 
     def client(self, service: str, *, access_key: str = ACCOUNT) -> Any:
-        """The boto3 client of the sandbox, as root of its account unless another key is given."""
-        # One of each: every other would keep a connection, and the emulator has only so many.
+        """Return the boto3 client of a service, by default as root of the account."""
+        # Each client holds a connection, and the emulator limits their number.
         if (service, access_key) not in self._clients:
-            self._clients[service, access_key] = self._new_client(service, access_key)
+            self._clients[service, access_key] = boto3.client(  # type: ignore[call-overload]  # any service
+                service,
+                endpoint_url=self.emulator.endpoint,
+                region_name=REGION,
+                aws_access_key_id=access_key,
+                aws_secret_access_key="local",
+                config=Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 3}),
+            )
         return self._clients[service, access_key]
 
-    def _new_client(self, service: str, access_key: str) -> Any:
-        return boto3.client(  # type: ignore[call-overload]  # the name is not known to the type checker
-            service,
-            endpoint_url=self.emulator.endpoint,
-            region_name=REGION,
-            aws_access_key_id=access_key,
-            aws_secret_access_key="local",
-            config=Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 3}),
-        )
-
     def deploy(self, *stacks: str) -> None:
-        """Deploy these stacks and what they need, or all. Raises SandboxError."""
+        """Deploy these stacks and their dependencies, or all. Raises SandboxError."""
         with step(f"cdk deploy {' '.join(stacks) or '--all'}"):
             self.outputs |= self.cdk.deploy(*stacks)
 
@@ -50,16 +47,20 @@ class Sandbox(Deployment):
             self.cdk.destroy(*stacks)
 
     def stack_name(self, stack: str) -> str:
-        """The name in the account of the stack with this id."""
+        """Return the name of the stack with this id."""
         return self.cdk.stack_name(stack)
 
 
 @contextmanager
 def running_sandbox(port: int | None = None, context: Mapping[str, str] | None = None) -> Iterator[Sandbox]:
-    """Start an emulator, bootstrap it and synthesize the app for it; nothing is left when the block ends.
+    """Start an emulator, synthesize the app, and bootstrap; when the block ends, remove everything.
 
-    port: of 127.0.0.1; None takes a free one
-    context: settings of the app. Raises SandboxError.
+    Args:
+        port: A port on 127.0.0.1. The default is a free port.
+        context: Settings of the app.
+
+    Raises:
+        SandboxError: A step failed.
     """
     with running_emulator(port) as emulator:
         cdk = Cdk(emulator, context)

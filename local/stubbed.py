@@ -1,10 +1,10 @@
-"""What the sandbox keeps on paper only: CloudFormation accepts it, and nothing stands behind it."""
+"""Resource types that the sandbox accepts but does not emulate."""
 
-# By type: what a person who looks for it should know.
+# A note for users who look for the resource, by CloudFormation type.
 STUBBED = {
-    "AWS::Lightsail::Instance": "the emulator has no Lightsail: no server starts",
-    "AWS::Lightsail::StaticIp": "so Lightsail.WebsiteUrl leads nowhere",
-    "AWS::ApplicationAutoScaling::ScalingPolicy": "accepted, but never acts: ECS keeps the tasks it has",
-    "AWS::AutoScaling::AutoScalingGroup": "has no hosts: containers are processes of this machine",
-    "AWS::Budgets::Budget": "kept and listed, but nothing here costs anything: it never warns",
+    "AWS::Lightsail::Instance": "no server starts",
+    "AWS::Lightsail::StaticIp": "Lightsail.WebsiteUrl leads nowhere",
+    "AWS::ApplicationAutoScaling::ScalingPolicy": "never acts: ECS keeps the number of tasks",
+    "AWS::AutoScaling::AutoScalingGroup": "has no instances: containers are processes of this machine",
+    "AWS::Budgets::Budget": "never alerts: nothing has a cost",
 }

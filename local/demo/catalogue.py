@@ -1,4 +1,4 @@
-"""What the demo waits for and finds: items of the catalogue, and thumbnails."""
+"""Waiting for and reading the catalogue and the thumbnails."""
 
 import re
 import time
@@ -8,39 +8,50 @@ from typing import Any
 from local.errors import SandboxError
 from local.sandbox import Sandbox
 
-PATIENCE_SECONDS = 30
+TIMEOUT_SECONDS = 30
 _LAST_LINE_OF_TRACEBACK = re.compile(r"[a-zA-Z_][\w.]*: ")
 
 
-def wait_until(sandbox: Sandbox, what: str, look: Callable[[], bool]) -> None:
-    """Look until it is true. Raises SandboxError with what the function logged when that does not come in time."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+def wait_until(sandbox: Sandbox, description: str, condition: Callable[[], bool], *, stack: str = "Thumbnails") -> None:
+    """Wait until a condition is true.
+
+    Args:
+        sandbox: The deployment.
+        description: The condition as a clause, for the error message.
+        condition: Called ten times a second.
+        stack: The stack whose logs explain why the condition does not become true.
+
+    Raises:
+        SandboxError: The condition is not true within 30 seconds. The message contains the logged errors.
+    """
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         sandbox.emulator.check()
-        if look():
+        if condition():
             return
         time.sleep(0.1)
-    errors = [line for line in sandbox.log_lines("Thumbnails") if _LAST_LINE_OF_TRACEBACK.match(line)]
-    why = "\n  ".join(["The function logged:", *dict.fromkeys(errors)]) if errors else "The function logged no error."
-    raise SandboxError(f"Not within {PATIENCE_SECONDS} seconds: {what}. {why}")
+    errors = [line for line in sandbox.log_lines(stack) if _LAST_LINE_OF_TRACEBACK.match(line)]
+    logged = "\n  ".join([f"Errors in the logs of {stack}:", *dict.fromkeys(errors)]) if errors else "No logged errors."
+    raise SandboxError(f"Not true after {TIMEOUT_SECONDS} seconds: {description}. {logged}")
 
 
 def wait_for_item(sandbox: Sandbox, key: str, state: str) -> dict[str, Any]:
-    """The catalogue's item of this photo, once it has this state."""
+    """Wait until the catalogue item of an object key has a state, and return the item."""
 
-    def item() -> dict[str, Any]:
-        return next((item for item in catalogue_items(sandbox) if item["key"] == key and item["state"] == state), {})
+    def find() -> dict[str, Any]:
+        items = catalogue_items(sandbox)
+        return next((item for item in items if item["key"] == key and item["state"] == state), {})
 
-    wait_until(sandbox, f"{key!r} is {state}", lambda: bool(item()))
-    return item()
+    wait_until(sandbox, f"{key!r} is {state}", lambda: bool(find()))
+    return find()
 
 
 def catalogue_items(sandbox: Sandbox) -> list[dict[str, Any]]:
-    """All items of the catalogue."""
+    """Return all items of the catalogue."""
     return sandbox.table_items(sandbox.outputs["Thumbnails"]["CatalogueTable"])
 
 
 def thumbnail_keys(sandbox: Sandbox) -> list[str]:
-    """All object keys of the thumbnails bucket."""
+    """Return all object keys of the thumbnails bucket."""
     bucket = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
     return [entry["Key"] for entry in sandbox.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])]

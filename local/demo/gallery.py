@@ -1,39 +1,24 @@
-"""ECS: one page, served by Fargate and by EC2 behind one load balancer."""
+"""Amazon ECS: Fargate and EC2 serve the gallery page behind one load balancer."""
 
-import json
-import time
-import urllib.error
-import urllib.request
-
+from local.api_client import ApiClient
 from local.console import step
-from local.errors import SandboxError
+from local.demo.catalogue import wait_until
 from local.sandbox import Sandbox
-
-_PATIENCE_SECONDS = 30
 
 
 def visit_gallery(sandbox: Sandbox) -> None:
-    """Visit the page until both launch types have served it. Raises SandboxError."""
+    """Request the page until both launch types have served it. Raises SandboxError."""
     url = sandbox.outputs["Ecs"]["GalleryUrl"]
-    with step("ECS: the gallery page from Fargate and from EC2, behind one load balancer") as proved:
-        seen: dict[str, str] = {}
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not {"FARGATE", "EC2"} <= seen.keys():
-            if time.monotonic() > deadline:
-                raise SandboxError(f"{url} was served by {', '.join(seen) or 'nothing'} only.")
-            try:
-                served_by = json.loads(_get(f"{url}whoami"))
-            except (urllib.error.URLError, ValueError):
-                time.sleep(0.2)  # a task is still starting
-                continue
-            seen[served_by["launch_type"]] = f"task {served_by['task']} in {served_by['zone']}"
-        proved.extend(f"{launch_type}: {where}" for launch_type, where in sorted(seen.items()))
-        proved.append(f"{url}: a page of {len(_get(url))} bytes")
+    client, tasks = ApiClient(url), dict[str, str]()
+    with step("ECS: serve the gallery page from Fargate and from EC2, behind one load balancer") as findings:
 
+        def both_have_served() -> bool:
+            response = client.request("GET", "whoami")
+            if response.status == 200:  # not while a task starts
+                served_by = response.json()
+                tasks[served_by["launch_type"]] = f"task {served_by['task']} in {served_by['zone']}"
+            return {"FARGATE", "EC2"} <= tasks.keys()
 
-def _get(url: str) -> bytes:
-    # The proxy of the user's environment has no business here.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=5) as answer:
-        body: bytes = answer.read()
-    return body
+        wait_until(sandbox, f"Fargate and EC2 have served {url}", both_have_served, stack="Ecs")
+        findings.extend(f"{launch_type}: {task}" for launch_type, task in sorted(tasks.items()))
+        findings.append(f"{url}: {len(client.fetch(url).data)} bytes")

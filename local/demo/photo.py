@@ -1,4 +1,4 @@
-"""Lambda: photos are uploaded, their thumbnails looked at; a file that is none is refused; all are deleted."""
+"""AWS Lambda: uploaded photos get thumbnails, a text file is rejected, and deletions propagate."""
 
 import io
 from collections.abc import Mapping
@@ -11,84 +11,94 @@ from local.emulator import ROOT
 from local.errors import SandboxError
 from local.sandbox import Sandbox
 
-# Held upright by the camera, stored turned, with a GPS position: all three must be gone from its thumbnails.
+# A rotated photo with an EXIF orientation and a GPS position: thumbnails are upright and contain no metadata.
 PHOTO = ROOT / "samples" / "coffee-turned.jpg"
 KEY = "holidays 2026/café + cake.jpg"
 RESULTS = ROOT / ".cache" / "demo"
 
-# With the one above, and the one uploaded by the API: more than a page of an album takes.
-_MORE = [f"holidays 2026/{name}" for name in ("日本", "no extension", *(f"IMG_{number:04}.JPG" for number in range(9)))]
+# With the photo above and the one uploaded by the API, these need two pages of an album.
+_OTHER_KEYS = [
+    f"holidays 2026/{name}" for name in ("日本", "no extension", *(f"IMG_{number:04}.JPG" for number in range(9)))
+]
 
-# What a person would put into the bucket by mistake.
-_NOT_A_PHOTO = ("holiday.jpg", b"This is not a photo.")
+_TEXT_FILE = ("holiday.jpg", b"This is not a photo.")
 
 
 def upload_photos(sandbox: Sandbox) -> None:
-    """Put photos into the originals bucket, and look at the thumbnails of one. Raises SandboxError."""
-    s3, bucket = sandbox.client("s3"), sandbox.outputs["Thumbnails"]["OriginalsBucket"]
-    with step(f"S3 → SQS → Lambda: {1 + len(_MORE)} photos put straight into the bucket, under any key") as proved:
-        # One after the other: as many at once start as many functions, which is much for a small machine.
-        for key in (*_MORE, KEY):
-            s3.upload_file(str(PHOTO), bucket, key)
+    """Upload photos to the originals bucket, and verify the thumbnails of one. Raises SandboxError."""
+    s3, outputs = sandbox.client("s3"), sandbox.outputs["Thumbnails"]
+    keys = [*_OTHER_KEYS, KEY]
+    with step(f"S3 → SQS → Lambda: upload {len(keys)} photos directly to the bucket, under any key") as findings:
+        # One after the other, because parallel uploads start as many functions, which is slow on a small machine.
+        for key in keys:
+            s3.upload_file(str(PHOTO), outputs["OriginalsBucket"], key)
             item = wait_for_item(sandbox, key, "ready")
-        proved.append("the catalogue says that all are ready")
+        findings.append("all are ready in the catalogue")
         thumbnails = {
-            int(size): s3.get_object(Bucket=sandbox.outputs["Thumbnails"]["ThumbnailsBucket"], Key=key)["Body"].read()
+            int(size): s3.get_object(Bucket=outputs["ThumbnailsBucket"], Key=key)["Body"].read()
             for size, key in item["thumbnails"].items()
         }
-        keep_and_look_at(thumbnails)
-        proved.append(f"{KEY!r} has the thumbnails it should have")
+        save_and_verify(thumbnails)
+        findings.append(f"the thumbnails of {KEY!r} match the photo")
 
 
-def keep_and_look_at(thumbnails: Mapping[int, bytes]) -> list[str]:
-    """Keep the thumbnails of PHOTO by their sizes, and say how they look. Raises SandboxError if not like it."""
+def save_and_verify(thumbnails: Mapping[int, bytes]) -> list[str]:
+    """Save the thumbnails of PHOTO, and compare them with it.
+
+    Args:
+        thumbnails: WebP images by size in pixels.
+
+    Returns:
+        One line about each thumbnail.
+
+    Raises:
+        SandboxError: A thumbnail does not match the photo.
+    """
     RESULTS.mkdir(parents=True, exist_ok=True)
     for size, webp in thumbnails.items():
         (RESULTS / f"coffee-{size}.webp").write_bytes(webp)
-    return [_look_at(size, webp) for size, webp in sorted(thumbnails.items())]
+    return [_verify(size, webp) for size, webp in sorted(thumbnails.items())]
 
 
-def _look_at(size: int, webp: bytes) -> str:
-    """Compare a thumbnail with the photo as a person sees it. Raises SandboxError if it is another picture."""
+def _verify(size: int, webp: bytes) -> str:
     thumbnail = Image.open(io.BytesIO(webp))
     photo = ImageOps.exif_transpose(Image.open(PHOTO)).convert("RGB")
     photo.thumbnail((size, size))
     if thumbnail.format != "WEBP" or thumbnail.size != photo.size:
-        raise SandboxError(f"Expected a WebP of {photo.size} pixels, got {thumbnail.format} of {thumbnail.size}.")
+        raise SandboxError(f"Expected a WebP of {photo.size} pixels, but got {thumbnail.format} of {thumbnail.size}.")
     if thumbnail.getexif():
-        raise SandboxError(f"The thumbnail carries metadata: {dict(thumbnail.getexif())}")
+        raise SandboxError(f"The thumbnail contains metadata: {dict(thumbnail.getexif())}")
     difference = max(ImageStat.Stat(ImageChops.difference(thumbnail.convert("RGB"), photo)).mean)
     if difference > 10:
-        raise SandboxError(f"The thumbnail is another picture: its pixels differ by {difference:.0f} of 255.")
+        raise SandboxError(f"The thumbnail shows another image: its pixels differ by {difference:.0f} of 255.")
     width, height = thumbnail.size
-    how = "fitted into" if max(thumbnail.size) == size else "not enlarged to"
+    fit = f"fits {size}" if max(thumbnail.size) == size else f"not enlarged to {size}"
     return (
-        f"{width} × {height} pixels, {how} {size}: {len(webp) / 1024:.1f} KiB of WebP, upright, no metadata, "
-        f"{difference:.1f} of 255 off the photo's colours"
+        f"{width} × {height} pixels ({fit}), {len(webp) / 1024:.1f} KiB WebP, upright, no metadata, "
+        f"colors within {difference:.1f} of 255"
     )
 
 
 def reject_text_file(sandbox: Sandbox) -> None:
-    """Put a text there under the name of a photo. Raises SandboxError."""
-    with step(f"S3 → SQS → Lambda: a text file named {_NOT_A_PHOTO[0]} is refused, once") as proved:
-        bucket = sandbox.outputs["Thumbnails"]["OriginalsBucket"]
-        key, body = _NOT_A_PHOTO
-        sandbox.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+    """Upload a text file with the name of a photo, and verify that it is rejected. Raises SandboxError."""
+    key, body = _TEXT_FILE
+    with step(f"S3 → SQS → Lambda: reject a text file named {key}") as findings:
+        sandbox.client("s3").put_object(Bucket=sandbox.outputs["Thumbnails"]["OriginalsBucket"], Key=key, Body=body)
         item = wait_for_item(sandbox, key, "rejected")
-        proved.append(f"{item['code']}: {item['reason']}")
+        findings.append(f"{item['code']}: {item['reason']}")
 
 
 def delete_photos(sandbox: Sandbox) -> None:
-    """Empty the originals bucket, and see that nothing of the photos is left. Raises SandboxError."""
-    with step("S3 → SQS → Lambda: all originals deleted, thumbnails and items go with them") as proved:
+    """Delete all originals, and verify that their thumbnails and items are deleted. Raises SandboxError."""
+    with step("S3 → SQS → Lambda: delete all originals, and with them their thumbnails and items") as findings:
         s3, bucket = sandbox.client("s3"), sandbox.outputs["Thumbnails"]["OriginalsBucket"]
         for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]:
             s3.delete_object(Bucket=bucket, Key=entry["Key"])
         wait_until(sandbox, "the catalogue is empty", lambda: not catalogue_items(sandbox))
-        # A moment later: the function removes an item first, and then what that named.
+        # The function deletes an item before its thumbnails.
         wait_until(
             sandbox,
-            "no thumbnail is left",
+            "no thumbnail remains",
             lambda: all(key.startswith(("albums/", "reports/")) for key in thumbnail_keys(sandbox)),
         )
-        proved.append("the catalogue is empty, and no thumbnail is left")
+        findings.append("the catalogue is empty, and no thumbnail remains")

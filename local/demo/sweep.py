@@ -1,4 +1,4 @@
-"""A serverless cron job: the nightly sweep, started now."""
+"""The nightly sweep, started now: it compares originals, thumbnails, and catalogue, and requeues what is missing."""
 
 import json
 
@@ -10,14 +10,15 @@ from local.sandbox import Sandbox
 
 
 def run_sweep(sandbox: Sandbox) -> None:
-    """Lose a thumbnail, and have the sweep bring it back. Raises SandboxError."""
-    with step("Lambda → SQS → Lambda: the nightly sweep, started now, makes a lost thumbnail again") as proved:
+    """Delete a thumbnail, and verify that the sweep restores it. Raises SandboxError."""
+    with step("Lambda → SQS → Lambda: restore a deleted thumbnail with the nightly sweep, started now") as findings:
         bucket = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
-        lost = wait_for_item(sandbox, KEY, "ready")["thumbnails"]["256"]
-        sandbox.client("s3").delete_object(Bucket=bucket, Key=lost)
+        deleted = next(iter(wait_for_item(sandbox, KEY, "ready")["thumbnails"].values()))
+        sandbox.client("s3").delete_object(Bucket=bucket, Key=deleted)
         answer = sandbox.client("lambda").invoke(FunctionName=sandbox.outputs["Cron"]["SweepFunction"])
         progress = json.load(answer["Payload"])
         if "counts" not in progress:
             raise SandboxError(f"The sweep failed: {progress.get('errorMessage', progress)}")
-        wait_until(sandbox, "the thumbnail is back", lambda: lost in thumbnail_keys(sandbox))
-        proved.append(", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in progress["counts"].items()))
+        wait_until(sandbox, "the thumbnail is restored", lambda: deleted in thumbnail_keys(sandbox))
+        counts = {name.replace("_", " "): count for name, count in progress["counts"].items()}
+        findings.append(", ".join(f"{name}: {count}" for name, count in counts.items()))
