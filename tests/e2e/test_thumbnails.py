@@ -110,7 +110,7 @@ def test_deleting_an_original_removes_everything(deployment: Deployment, put: Pu
 def test_transient_error_ends_in_the_dead_letter_queue_until_redriven(
     sandbox: Sandbox, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo_catalogue, "PATIENCE_SECONDS", 3)
+    monkeypatch.setattr(demo_catalogue, "TIMEOUT_SECONDS", 3)
     with short_visibility_timeout(sandbox, seconds=1):
         with revoked_permission(sandbox, "Thumbnails", "s3:PutObject"):
             put("denied.jpg", SAMPLE_PHOTOS[0].read_bytes())

@@ -1,4 +1,4 @@
-"""Alarms of the emulator: when they are raised, as the CloudWatch guide has it."""
+"""The evaluation of alarms, as the CloudWatch documentation defines it."""
 
 import time
 from collections.abc import Iterator
@@ -9,19 +9,26 @@ from ministack.core.responses import request_scope
 from ministack.services import cloudwatch
 
 from local.emulator import ACCOUNT, REGION
-from local.extension import cloudwatch_alarms
+from local.extension.cloudwatch_alarms import evaluate_alarm
 
 
 @pytest.fixture(autouse=True)
 def account() -> Iterator[None]:
-    """An account in which nothing was measured yet."""
+    """An account without data points."""
     with request_scope(ACCOUNT, REGION):
         yield
         cloudwatch.reset()
 
 
-def alarm(**other: Any) -> dict[str, Any]:
-    return {
+def record(value: float, *, minutes_ago: float = 0.5, queue: str = "ours") -> None:
+    cloudwatch._store_datum(
+        "AWS/SQS", "Waiting", {"QueueName": queue}, time.time() - 60 * minutes_ago, "None", value, None, None, None
+    )
+
+
+def evaluate(**properties: Any) -> dict[str, Any]:
+    """Evaluate an alarm on the maximum of a queue's metric (threshold 2), and return it."""
+    alarm = {
         "AlarmName": "waiting",
         "AlarmArn": "arn:aws:cloudwatch:us-east-1:111122223333:alarm:waiting",
         "Namespace": "AWS/SQS",
@@ -34,44 +41,32 @@ def alarm(**other: Any) -> dict[str, Any]:
         "ComparisonOperator": "GreaterThanOrEqualToThreshold",
         "TreatMissingData": "notBreaching",
         "StateValue": "OK",
-    } | other
+    } | properties
+    evaluate_alarm(alarm)
+    return alarm
 
 
-def measured(value: float, *, minutes_ago: float = 0.5, queue: str = "ours") -> None:
-    """The metric had this value."""
-    cloudwatch._store_datum(
-        "AWS/SQS", "Waiting", {"QueueName": queue}, time.time() - 60 * minutes_ago, "None", value, None, None, None
-    )
+def test_alarm_is_raised_at_its_threshold_and_states_the_reason() -> None:
+    record(1)
+    assert evaluate()["StateValue"] == "OK"
+    record(2)
+    alarm = evaluate()
+    assert alarm["StateValue"] == "ALARM"
+    assert "Waiting was [2.0]" in alarm["StateReason"]
 
 
-def state_of(watching: dict[str, Any]) -> str:
-    cloudwatch_alarms.evaluate_alarm(watching)
-    state: str = watching["StateValue"]
-    return state
+def test_alarm_ignores_other_dimensions() -> None:
+    record(9, queue="theirs")
+    assert evaluate()["StateValue"] == "OK"
 
 
-def test_is_raised_at_its_threshold_and_says_why() -> None:
-    watching = alarm()
-    measured(1)
-    assert state_of(watching) == "OK"
-    measured(2)
-    assert state_of(watching) == "ALARM"
-    assert watching["StateReason"] == "Waiting was [2.0], the threshold is 2"
-
-
-def test_looks_at_its_own_queue_only() -> None:
-    measured(9, queue="theirs")
-    assert state_of(alarm()) == "OK"
-
-
-def test_ends_when_its_period_is_over() -> None:
-    watching = alarm(StateValue="ALARM")
-    measured(9, minutes_ago=1.5)
-    assert state_of(watching) == "OK"
+def test_alarm_ends_after_its_period() -> None:
+    record(9, minutes_ago=1.5)
+    assert evaluate(StateValue="ALARM")["StateValue"] == "OK"
 
 
 @pytest.mark.parametrize(
-    ("treated", "before", "state"),
+    ("treatment", "before", "after"),
     [
         ("notBreaching", "ALARM", "OK"),
         ("breaching", "OK", "ALARM"),
@@ -79,27 +74,30 @@ def test_ends_when_its_period_is_over() -> None:
         ("ignore", "ALARM", "ALARM"),
     ],
 )
-def test_missing_data_is_treated_as_the_alarm_says(treated: str, before: str, state: str) -> None:
-    assert state_of(alarm(TreatMissingData=treated, StateValue=before)) == state
+def test_alarm_treats_missing_data_as_configured(treatment: str, before: str, after: str) -> None:
+    assert evaluate(TreatMissingData=treatment, StateValue=before)["StateValue"] == after
 
 
-@pytest.mark.parametrize(("needed", "state"), [(None, "OK"), (2, "ALARM"), (3, "OK")])
-def test_so_many_periods_of_so_many_have_to_breach(needed: int | None, state: str) -> None:
+@pytest.mark.parametrize(("required", "state"), [(None, "OK"), (2, "ALARM"), (3, "OK")])
+def test_alarm_counts_breaching_periods(required: int | None, state: str) -> None:
     for minutes, value in enumerate([3, 0, 3]):
-        measured(value, minutes_ago=minutes + 0.5)
-    assert state_of(alarm(EvaluationPeriods=3, DatapointsToAlarm=needed)) == state
+        record(value, minutes_ago=minutes + 0.5)
+    assert evaluate(EvaluationPeriods=3, DatapointsToAlarm=required)["StateValue"] == state
 
 
 @pytest.mark.parametrize(("statistic", "state"), [("Sum", "ALARM"), ("Average", "OK"), ("Minimum", "OK")])
-def test_its_statistic_decides(statistic: str, state: str) -> None:
-    measured(0)
-    measured(2.5)
-    assert state_of(alarm(Statistic=statistic)) == state
+def test_alarm_uses_its_statistic(statistic: str, state: str) -> None:
+    record(0)
+    record(2.5)
+    assert evaluate(Statistic=statistic)["StateValue"] == state
 
 
-@pytest.mark.parametrize("operator", ["LessThanThreshold", "LessThanOrEqualToThreshold", "GreaterThanThreshold"])
-def test_every_comparison(operator: str) -> None:
-    for value, states in ((1, "LessThan"), (2, "OrEqual"), (3, "GreaterThan")):
+@pytest.mark.parametrize(
+    ("operator", "breaching"),
+    [("LessThanThreshold", {1}), ("LessThanOrEqualToThreshold", {1, 2}), ("GreaterThanThreshold", {3})],
+)
+def test_alarm_uses_its_comparison_operator(operator: str, breaching: set[int]) -> None:
+    for value in (1, 2, 3):
         cloudwatch.reset()
-        measured(value)
-        assert (state_of(alarm(ComparisonOperator=operator)) == "ALARM") == (states in operator), value
+        record(value)
+        assert (evaluate(ComparisonOperator=operator)["StateValue"] == "ALARM") == (value in breaching), value

@@ -1,4 +1,4 @@
-"""Reading how an image starts its program."""
+"""The environment and the command that a Dockerfile defines."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ def read(folder: Path, text: str) -> Dockerfile:
     return read_dockerfile(folder)
 
 
-def test_only_the_last_stage_counts(tmp_path: Path) -> None:
+def test_read_dockerfile_returns_the_last_stage_only(tmp_path: Path) -> None:
     text = """
 FROM base AS libraries
 ENV OLD=1
@@ -30,11 +30,11 @@ CMD ["--help"]
     assert read(tmp_path, text) == expected
 
 
-def test_paths_of_the_image_are_left_out(tmp_path: Path) -> None:
+def test_read_dockerfile_omits_paths_of_the_image(tmp_path: Path) -> None:
     text = "FROM base\nENV PATH=/opt/bin:$PATH PYTHONPATH=/libraries KEPT=1\n"
     assert read(tmp_path, text).environment == {"KEPT": "1"}
 
 
-def test_a_command_for_a_shell_is_refused_with_what_is_expected(tmp_path: Path) -> None:
+def test_read_dockerfile_rejects_a_command_in_shell_form(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r'CMD python program.py: expected a list such as \["python"'):
         read(tmp_path, "FROM base\nCMD python program.py\n")
