@@ -30,7 +30,7 @@ def main() -> None:
     except SandboxError as error:
         sys.exit(f"\n{error}")
     except KeyboardInterrupt:
-        sys.exit("\nStopped. Nothing remains.")
+        sys.exit("\nStopped. No resources remain.")
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -69,7 +69,7 @@ def _up(port: int | None) -> None:
                 time.sleep(0.5)
         except KeyboardInterrupt:
             pass
-    print("\nStopped. Nothing remains.")
+    print("\nStopped. No resources remain.")
 
 
 def _print_usage(sandbox: Sandbox) -> None:
