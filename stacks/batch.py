@@ -16,17 +16,17 @@ an instance. Fargate needs its own queue: the environments of a queue must be al
 from collections.abc import Sequence
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_batch as batch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks.constructs.album_job import AlbumJob, album_blocked, album_failed
 from stacks.constructs.batch_instances import BatchInstances
 from stacks.constructs.monitoring import Monitoring
+from stacks.constructs.sandbox_log_group import SandboxLogGroup
 from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.shared_resources import AlbumJobs, PhotoStorage
 
@@ -59,9 +59,7 @@ class BatchStack(Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        log_group = logs.LogGroup(
-            self, "Log", retention=logs.RetentionDays.ONE_WEEK, removal_policy=RemovalPolicy.DESTROY
-        )
+        log_group = SandboxLogGroup(self, "Log")
         execution_role = iam.Role(self, "ExecutionRole", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
         acknowledge_wildcard(execution_role, "*", "ecr:GetAuthorizationToken has no resource type")
 

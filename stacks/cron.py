@@ -22,6 +22,7 @@ from constructs import Construct
 from stacks.constructs.monitoring import Monitoring, dead_letter_alarm, dead_letter_queue_graph, function_graphs
 from stacks.constructs.sweep_function import SweepFunction
 from stacks.support.cdk_nag import acknowledge
+from stacks.support.policies import allow
 from stacks.support.settings import Target
 from stacks.support.shared_resources import PhotoStorage
 
@@ -102,9 +103,6 @@ class CronStack(Stack):
             "SchedulerRole",
             assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=from_this_account),
         )
-        for action, resource in (
-            ("lambda:InvokeFunction", function.function_arn),
-            ("sqs:SendMessage", dead_letter_queue.queue_arn),
-        ):
-            role.add_to_policy(iam.PolicyStatement(actions=[action], resources=[resource]))
+        allow(role, ["lambda:InvokeFunction"], function.function_arn)
+        allow(role, ["sqs:SendMessage"], dead_letter_queue.queue_arn)
         return role.without_policy_updates()

@@ -28,7 +28,7 @@ from stacks.support.lightsail_user_data import user_data
 _PAGE = Path(__file__).parent.parent / "containers" / "gallery" / "static"
 
 # An operating system blueprint, because most application blueprints (WordPress, LAMP, Nginx, Node.js) can no longer
-# create servers. Ubuntu, because it installs security updates by itself, until 2029, on a server that nobody logs in
+# create servers. Ubuntu, because it installs security updates by itself, until 2029, on a server that no one logs in
 # to. Not Amazon Linux: its package manager runs out of the 512 MB of this server (amazon-linux-2023 issue 404).
 _BLUEPRINT = "ubuntu_24_04"
 

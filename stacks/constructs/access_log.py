@@ -15,6 +15,7 @@ from constructs import Construct
 
 from stacks.constructs.sandbox_bucket import SandboxBucket
 from stacks.support.cdk_nag import acknowledge_wildcard
+from stacks.support.policies import allow
 
 # No request headers: API Gateway would write their values into the line without escaping them.
 _LINE = {
@@ -73,11 +74,9 @@ class AccessLog(Construct):
 
     def _role(self) -> iam.Role:
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"))
-        for actions, resource in (
-            (["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], self.bucket.arn_for_objects("*")),
-            (["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], self.bucket.bucket_arn),
-        ):
-            role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+        objects, bucket = self.bucket.arn_for_objects("*"), self.bucket.bucket_arn
+        allow(role, ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], objects)
+        allow(role, ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], bucket)
         acknowledge_wildcard(role, self.bucket, "Firehose names its objects by time")
         return role
 

@@ -15,6 +15,7 @@ from constructs import Construct
 
 from stacks.constructs.monitoring import FailureEvent, event_fields
 from stacks.support.cdk_nag import acknowledge_wildcard
+from stacks.support.policies import allow
 
 # A page takes seconds and the PDF of the largest album a minute. A job that runs this long will not end.
 _TIMEOUT = Duration.minutes(10)
@@ -61,7 +62,7 @@ class AlbumJob(batch.EcsJobDefinition):
         role = iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
         _allow_objects(role, bucket, reads, writes)
         if catalogue:
-            role.add_to_policy(iam.PolicyStatement(actions=["dynamodb:GetItem"], resources=[catalogue.table_arn]))
+            allow(role, ["dynamodb:GetItem"], catalogue.table_arn)
         container: dict[str, Any] = {
             "scope": scope,
             "id": f"{construct_id}Container",
@@ -141,13 +142,10 @@ def _fargate_container(properties: dict[str, Any]) -> batch.IEcsContainerDefinit
 
 
 def _allow_objects(role: iam.Role, bucket: s3.IBucket, reads: Sequence[str], writes: str) -> None:
-    for action, resources in (
-        ("s3:GetObject", [bucket.arn_for_objects(objects) for objects in reads]),
-        ("s3:PutObject", [bucket.arn_for_objects(writes)]),
-        # Without s3:ListBucket, S3 returns AccessDenied instead of NoSuchKey for an object that does not exist.
-        ("s3:ListBucket", [bucket.bucket_arn]),
-    ):
-        role.add_to_policy(iam.PolicyStatement(actions=[action], resources=resources))
+    allow(role, ["s3:GetObject"], *(bucket.arn_for_objects(objects) for objects in reads))
+    allow(role, ["s3:PutObject"], bucket.arn_for_objects(writes))
+    # Without s3:ListBucket, S3 returns AccessDenied instead of NoSuchKey for an object that does not exist.
+    allow(role, ["s3:ListBucket"], bucket.bucket_arn)
     for objects in reads:
         acknowledge_wildcard(role, bucket, "An album names its photos only when it is requested", objects=objects)
     acknowledge_wildcard(role, bucket, "Each album has its own folder", objects=writes)

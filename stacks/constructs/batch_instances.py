@@ -8,6 +8,7 @@ from constructs import Construct
 
 from stacks.constructs.launch_template import HardenedLaunchTemplate
 from stacks.support.cdk_nag import acknowledge_wildcard
+from stacks.support.policies import allow
 
 # Many Spot pools mean fewer interruptions. Small instances leave little unused capacity.
 _INSTANCE_TYPES = [f"{family}.{size}" for family in ("c6g", "c7g", "m6g", "m7g") for size in ("medium", "large")]
@@ -90,9 +91,8 @@ class BatchInstances(Construct):
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
         stack = Stack.of(self)
         for resource_type, actions in _AGENT_ACTIONS.items():
-            resource = f"arn:{stack.partition}:ecs:{stack.region}:{stack.account}:{resource_type}/*"
-            role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
-        role.add_to_policy(iam.PolicyStatement(actions=["ecs:DiscoverPollEndpoint"], resources=["*"]))
+            allow(role, actions, f"arn:{stack.partition}:ecs:{stack.region}:{stack.account}:{resource_type}/*")
+        allow(role, ["ecs:DiscoverPollEndpoint"], "*")
         acknowledge_wildcard(role, "*", "ecs:DiscoverPollEndpoint has no resource type")
         for resource_type in _AGENT_ACTIONS:
             acknowledge_wildcard(

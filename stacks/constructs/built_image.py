@@ -5,18 +5,19 @@ it leaves the log groups of its build and its function behind, waits for an hour
 builds on Amazon Linux 2, which has reached its end of life.
 """
 
-from aws_cdk import CustomResource, Duration, RemovalPolicy
+from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from stacks.constructs.python_function import PythonFunction
+from stacks.constructs.sandbox_log_group import SandboxLogGroup
 from stacks.support.build_context import build_context
 from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
+from stacks.support.policies import allow
 
 # Together less than the 15 minutes of the function that waits, so that it can always report how the build ended.
 _QUEUED_TIMEOUT = Duration.minutes(5)
@@ -58,18 +59,15 @@ class BuiltImage(Construct):
         *,
         source: str,
         repository: ecr.IRepository,
-        builder: lambda_.Function,
+        builder: PythonFunction,
     ) -> None:
         super().__init__(scope, construct_id)
         asset = s3_assets.Asset(self, "Source", path=str(build_context(source)))
         tag = asset.asset_hash[:32]
         project = self._project(asset, repository, tag)
-        for action, resource in (
-            ("codebuild:StartBuild", project.project_arn),
-            ("codebuild:BatchGetBuilds", project.project_arn),
-            ("ecr:BatchGetImage", repository.repository_arn),
-        ):
-            builder.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=[resource]))
+        builder.allow(["codebuild:StartBuild"], project.project_arn)
+        builder.allow(["codebuild:BatchGetBuilds"], project.project_arn)
+        builder.allow(["ecr:BatchGetImage"], repository.repository_arn)
 
         self.built = CustomResource(
             self,
@@ -91,15 +89,10 @@ class BuiltImage(Construct):
         self.image = ecs.ContainerImage.from_ecr_repository(pushed, tag)
 
     def _project(self, asset: s3_assets.Asset, repository: ecr.IRepository, tag: str) -> codebuild.Project:
-        log_group = logs.LogGroup(
-            self, "Log", retention=logs.RetentionDays.ONE_WEEK, removal_policy=RemovalPolicy.DESTROY
-        )
+        log_group = SandboxLogGroup(self, "Log")
         self._role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"))
-        for actions, resource in (
-            (["s3:GetObject", "s3:GetObjectVersion"], asset.bucket.arn_for_objects(asset.s3_object_key)),
-            (["s3:GetBucketAcl", "s3:GetBucketLocation"], asset.bucket.bucket_arn),
-        ):
-            self._role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+        allow(self._role, ["s3:GetObject", "s3:GetObjectVersion"], asset.bucket.arn_for_objects(asset.s3_object_key))
+        allow(self._role, ["s3:GetBucketAcl", "s3:GetBucketLocation"], asset.bucket.bucket_arn)
         repository.grant_push(self._role)
         # Recent Docker clients first check whether the tag exists ("IAM permissions for pushing" in the ECR guide).
         repository.grant(self._role, "ecr:BatchGetImage")

@@ -63,7 +63,7 @@ class ContractApi(apigateway.RestApi):
         add_gateway_responses(self)
         acknowledge(self, APIG3="A web ACL costs more per month than the rest: the resource policy allows one network")
         acknowledge(self, APIG4="Reads are authorized by source address; writes also require an API key")
-        acknowledge(self, COG4="There are no users to tell apart: one network, one key")
+        acknowledge(self, COG4="The sandbox has one network and one key, and no user accounts")
         acknowledge(self, APIG6="Execution logs need a role that is an account setting; the function has its own log")
 
     def _add_routes(self, scope: Construct, function: lambda_.IFunction) -> None:

@@ -1,8 +1,9 @@
 """Log groups for the helper functions that the CDK adds to stacks, for example to empty a bucket."""
 
-from aws_cdk import CfnResource, RemovalPolicy
-from aws_cdk import aws_logs as logs
+from aws_cdk import CfnResource
 from constructs import Construct, IConstruct
+
+from stacks.constructs.sandbox_log_group import SandboxLogGroup
 
 
 def own_custom_resource_logs(scope: IConstruct) -> None:
@@ -17,9 +18,7 @@ def own_custom_resource_logs(scope: IConstruct) -> None:
         if not (provider.node.id.startswith("Custom::") and handler and role):
             continue
         assert isinstance(provider, Construct) and isinstance(handler, CfnResource) and isinstance(role, CfnResource)
-        log_group = logs.LogGroup(
-            provider, "Log", retention=logs.RetentionDays.ONE_WEEK, removal_policy=RemovalPolicy.DESTROY
-        )
+        log_group = SandboxLogGroup(provider, "Log")
         handler.add_property_override("LoggingConfig", {"LogGroup": log_group.log_group_name})
         write_log = {
             "Effect": "Allow",

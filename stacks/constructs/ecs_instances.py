@@ -11,6 +11,7 @@ from constructs import Construct
 
 from stacks.constructs.launch_template import HardenedLaunchTemplate
 from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
+from stacks.support.policies import allow
 
 # 1 GiB of memory: enough for the old and the new task of a rollout, the operating system, and the ECS agent.
 _INSTANCE_TYPE = ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MICRO)
@@ -28,7 +29,7 @@ class EcsInstances(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, cluster: ecs.Cluster) -> None:
         super().__init__(scope, construct_id)
-        # No key pair and no rule for port 22: nobody can log in.
+        # No key pair and no rule for port 22, so no one can log in.
         self._security_group = ec2.SecurityGroup(self, "SecurityGroup", vpc=cluster.vpc, description="ECS instances")
         group = autoscaling.AutoScalingGroup(
             self,
@@ -77,16 +78,11 @@ class EcsInstances(Construct):
             resource_name=f"{cluster.cluster_name}/*",
             arn_format=ArnFormat.SLASH_RESOURCE_NAME,
         )
-        for actions, resource in (
-            (["ecs:RegisterContainerInstance", "ecs:DeregisterContainerInstance"], cluster.cluster_arn),
-            (
-                ["ecs:SubmitTaskStateChange", "ecs:SubmitContainerStateChange", "ecs:SubmitAttachmentStateChanges"],
-                cluster.cluster_arn,
-            ),
-            (["ecs:Poll", "ecs:StartTelemetrySession"], instances),
-            (["ecs:DiscoverPollEndpoint"], "*"),
-        ):
-            role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+        changes = ["ecs:SubmitTaskStateChange", "ecs:SubmitContainerStateChange", "ecs:SubmitAttachmentStateChanges"]
+        allow(role, ["ecs:RegisterContainerInstance", "ecs:DeregisterContainerInstance"], cluster.cluster_arn)
+        allow(role, changes, cluster.cluster_arn)
+        allow(role, ["ecs:Poll", "ecs:StartTelemetrySession"], instances)
+        allow(role, ["ecs:DiscoverPollEndpoint"], "*")
         cluster_id = Stack.of(self).get_logical_id(cast(ecs.CfnCluster, cluster.node.default_child))
         acknowledge_wildcard(
             role,

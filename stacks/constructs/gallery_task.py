@@ -5,11 +5,11 @@ The task role has no permissions, because the program calls no AWS service.
 
 from typing import Any
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from stacks.constructs.sandbox_log_group import SandboxLogGroup
 from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
 
 # The port that the program listens on, inside its container.
@@ -54,7 +54,7 @@ def _family(scope: Construct, construct_id: str) -> str:
 
 
 def _add_container(task: ecs.TaskDefinition, image: ecs.ContainerImage, api_url: str | None, **limits: Any) -> None:
-    log_group = logs.LogGroup(task, "Log", retention=logs.RetentionDays.ONE_WEEK, removal_policy=RemovalPolicy.DESTROY)
+    log_group = SandboxLogGroup(task, "Log")
     task.add_container(
         "gallery",
         image=image,

@@ -1,6 +1,6 @@
 """What a service publishes for monitoring: graphs, alarms, and failure events. `GuardrailsStack` uses them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Duration
@@ -46,7 +46,7 @@ class Monitoring:
 
     Attributes:
         service: Heading on the dashboard.
-        alarms: Each needs a person to act, and its description says how.
+        alarms: Each needs a person to act. Its description names the action.
         log: Log group whose latest lines the dashboard shows, for a service without metrics.
         note: Where else to look.
     """
@@ -89,97 +89,58 @@ def dead_letter_alarm(
 
 def function_graphs(function: lambda_.IFunction) -> list[Graph]:
     """Invocations, errors, and throttles of a function, and its duration."""
-    return [
-        Graph(
-            "Invocations, errors, throttles",
-            [
-                function.metric_invocations(period=PERIOD, label="invocations"),
-                function.metric_errors(period=PERIOD, label="errors"),
-                function.metric_throttles(period=PERIOD, label="throttles"),
-            ],
-        ),
-        Graph(
-            "Duration (ms)",
-            [
-                function.metric_duration(period=PERIOD, statistic=statistic, label=statistic)
-                for statistic in ("p50", "p95", "max")
-            ],
-        ),
+    invocations = [
+        function.metric_invocations(period=PERIOD, label="invocations"),
+        function.metric_errors(period=PERIOD, label="errors"),
+        function.metric_throttles(period=PERIOD, label="throttles"),
     ]
+    duration = _statistics(function.metric_duration, "p50", "p95", "max")
+    return [Graph("Invocations, errors, throttles", invocations), Graph("Duration (ms)", duration)]
 
 
 def api_graphs(api: apigateway.RestApi) -> list[Graph]:
     """Requests to an API, its errors, and its latency."""
-    return [
-        Graph(
-            "Requests, errors",
-            [
-                api.metric_count(period=PERIOD, label="requests"),
-                api.metric_client_error(period=PERIOD, label="client errors (4xx)"),
-                api.metric_server_error(period=PERIOD, label="server errors (5xx)"),
-            ],
-        ),
-        Graph(
-            "Latency (ms)",
-            [api.metric_latency(period=PERIOD, statistic=statistic, label=statistic) for statistic in ("p50", "p95")],
-        ),
+    requests = [
+        api.metric_count(period=PERIOD, label="requests"),
+        api.metric_client_error(period=PERIOD, label="client errors (4xx)"),
+        api.metric_server_error(period=PERIOD, label="server errors (5xx)"),
     ]
+    return [Graph("Requests, errors", requests), Graph("Latency (ms)", _statistics(api.metric_latency, "p50", "p95"))]
 
 
 def queue_graphs(queue: sqs.IQueue, dead_letter_queue: sqs.IQueue) -> list[Graph]:
     """Messages in a queue and in its dead-letter queue, and the age of the oldest message."""
-    return [
-        Graph(
-            "Messages",
-            [
-                queue.metric_approximate_number_of_messages_visible(period=PERIOD, label="visible"),
-                queue.metric_approximate_number_of_messages_not_visible(period=PERIOD, label="in flight"),
-                _dead_letters(dead_letter_queue),
-            ],
-        ),
-        Graph(
-            "Age (s)",
-            [queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="max", label="oldest message")],
-        ),
+    messages = [
+        queue.metric_approximate_number_of_messages_visible(period=PERIOD, label="visible"),
+        queue.metric_approximate_number_of_messages_not_visible(period=PERIOD, label="in flight"),
+        *dead_letter_queue_graph(dead_letter_queue).metrics,
     ]
+    age = queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="max", label="oldest message")
+    return [Graph("Messages", messages), Graph("Age (s)", [age])]
 
 
 def dead_letter_queue_graph(dead_letter_queue: sqs.IQueue) -> Graph:
     """Messages in a dead-letter queue."""
-    return Graph("Dead-letter queue", [_dead_letters(dead_letter_queue)])
-
-
-def _dead_letters(dead_letter_queue: sqs.IQueue) -> cloudwatch.IMetric:
-    return dead_letter_queue.metric_approximate_number_of_messages_visible(period=PERIOD, label="dead-letter queue")
+    metric = dead_letter_queue.metric_approximate_number_of_messages_visible(period=PERIOD, label="dead-letter queue")
+    return Graph("Dead-letter queue", [metric])
 
 
 def load_balancer_graphs(load_balancer: elbv2.ApplicationLoadBalancer) -> list[Graph]:
     """Requests to a load balancer, errors of its targets, and their response time."""
     metrics, code = load_balancer.metrics, elbv2.HttpCodeTarget.TARGET_5XX_COUNT
-    return [
-        Graph(
-            "Requests, errors",
-            [
-                metrics.request_count(period=PERIOD, label="requests"),
-                metrics.http_code_target(code, period=PERIOD, label="server errors (5xx)"),
-            ],
-        ),
-        Graph(
-            "Response time (s)",
-            [
-                metrics.target_response_time(period=PERIOD, statistic=statistic, label=statistic)
-                for statistic in ("p50", "p95")
-            ],
-        ),
+    requests = [
+        metrics.request_count(period=PERIOD, label="requests"),
+        metrics.http_code_target(code, period=PERIOD, label="server errors (5xx)"),
     ]
+    response_time = _statistics(metrics.target_response_time, "p50", "p95")
+    return [Graph("Requests, errors", requests), Graph("Response time (s)", response_time)]
 
 
 def service_graph(title: str, service: ecs.BaseService) -> Graph:
     """CPU and memory that the tasks of an ECS service use, in percent of what they reserve."""
-    return Graph(
-        title,
-        [
-            service.metric_cpu_utilization(period=PERIOD, label="CPU"),
-            service.metric_memory_utilization(period=PERIOD, label="memory"),
-        ],
-    )
+    cpu = service.metric_cpu_utilization(period=PERIOD, label="CPU")
+    return Graph(title, [cpu, service.metric_memory_utilization(period=PERIOD, label="memory")])
+
+
+def _statistics(metric: Callable[..., cloudwatch.Metric], *statistics: str) -> list[cloudwatch.Metric]:
+    return [metric(period=PERIOD, statistic=statistic, label=statistic) for statistic in statistics]

@@ -3,14 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import AssetHashType, Duration, RemovalPolicy
+from aws_cdk import AssetHashType, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from stacks.constructs.sandbox_log_group import SandboxLogGroup
 from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
 from stacks.support.deployment_package import build_deployment_package
+from stacks.support.policies import allow
 from stacks.support.settings import Target
 
 
@@ -41,12 +42,7 @@ class PythonFunction(lambda_.Function):
     ) -> None:
         package = build_deployment_package(source, target=target)
         # Owned by the stack, because a log group that Lambda creates remains after `cdk destroy`.
-        log_group = logs.LogGroup(
-            scope,
-            f"{construct_id}Log",
-            retention=logs.RetentionDays.ONE_WEEK,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        log_group = SandboxLogGroup(scope, f"{construct_id}Log")
         role = iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         # Not AWSLambdaBasicExecutionRole: it allows logs:CreateLogGroup, and a late log line would recreate a deleted
         # log group.
@@ -74,10 +70,5 @@ class PythonFunction(lambda_.Function):
         acknowledge_wildcard(role, "*", "X-Ray actions have no resource type")
 
     def allow(self, actions: Sequence[str], *resources: str, conditions: Mapping[str, Any] | None = None) -> None:
-        """Add a statement to the role's policy.
-
-        Hand-written statements instead of `grant_*`, because `grant_*` allows more than the code calls.
-        """
-        self.add_to_role_policy(
-            iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
-        )
+        """Allow the function actions on resources (ARNs)."""
+        allow(self.execution_role, actions, *resources, conditions=conditions)

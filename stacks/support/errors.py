@@ -2,4 +2,4 @@
 
 
 class AppError(RuntimeError):
-    """Stops synthesis. The message tells the user what to fix; no traceback is needed."""
+    """Stops synthesis. The user sees the message, which names what to fix, without a traceback."""

@@ -1,6 +1,6 @@
 #!/bin/sh
 # First start of the server that hosts the gallery page. Lightsail inserts its own lines before this script and runs
-# everything with sh, whatever this first line says. Therefore POSIX sh only.
+# everything with sh, whatever the first line here is. Therefore POSIX sh only.
 set -eu
 
 # This script writes to these folders only.
