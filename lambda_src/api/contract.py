@@ -1,8 +1,9 @@
-"""The contract of the API: its routes, what they take and what they answer. Data only.
+"""The contract of the API as data: routes, request and response schemas, and errors.
 
-The gateway's models and keys, the function's own checks and the OpenAPI document are all made from this page.
-What schemas of requests say, they say in words that draft 4 of JSON Schema, which API Gateway reads, and the newest
-one, which OpenAPI 3.1 reads, understand alike; but 1.0 is an integer to the newest alone, and is refused here.
+The models and API key requirements of the gateway, the validation in the function, and the OpenAPI document are
+generated from this module. Request schemas use only keywords that JSON Schema draft 4, which API Gateway reads, and the
+current draft, which OpenAPI 3.1 reads, interpret alike. One difference remains: the current draft accepts 1.0 as an
+integer, and the API rejects it.
 """
 
 from collections.abc import Mapping
@@ -11,18 +12,18 @@ from enum import StrEnum
 from typing import Any, Final
 
 from photos.albums import MAX_PHOTOS, MAX_TITLE
-from photos.limits import CONTENT_TYPES, MAX_BYTES, SIZES
+from photos.limits import CONTENT_TYPES, MAX_BYTES
 
 Schema = Mapping[str, Any]
 
-MAX_BODY: Final = 128 * 2**10  # bytes: the ids of the largest album take a third
+MAX_BODY: Final = 128 * 2**10  # bytes; the ids of the largest album need a third of this
 MAX_FILENAME: Final = 200  # characters
 MAX_PHOTOS_PER_PAGE: Final = 100
 ID_PATTERN: Final = "^[0-9a-f]{32}$"  # of photos and albums
 
 
 class ErrorCode(StrEnum):
-    """What programs read of an error; people read its message. Those of the gateway are among them."""
+    """The error codes of the function and the gateway: programs read the code, and people read the message."""
 
     INVALID_REQUEST = "invalid_request"
     UNKNOWN_PHOTOS = "unknown_photos"
@@ -38,38 +39,38 @@ class ErrorCode(StrEnum):
 
     @property
     def status(self) -> int:
-        """The HTTP status that goes with it."""
+        """The HTTP status of the response."""
         return _ERRORS[self][0]
 
     @property
     def description(self) -> str:
-        """When it is answered."""
+        """When this error is returned."""
         return _ERRORS[self][1]
 
 
 _ERRORS: Final = {
-    ErrorCode.INVALID_REQUEST: (400, "Something in the request is not as described here; the message says what"),
-    ErrorCode.UNKNOWN_PHOTOS: (400, "Some of the photos are not there; the message names them"),
-    ErrorCode.FORBIDDEN: (403, "The API key that this needs is missing or wrong"),
-    ErrorCode.ADDRESS_NOT_ALLOWED: (403, "The API is not open to this address"),
-    ErrorCode.NOT_FOUND: (404, "Nothing has this id"),
-    ErrorCode.NO_PHOTOS: (409, "There are no photos that are ready"),
-    ErrorCode.TOO_LARGE: (413, f"The body has more than {MAX_BODY >> 10} KiB"),
-    ErrorCode.UNSUPPORTED_MEDIA_TYPE: (415, "The body is not application/json"),
-    ErrorCode.TOO_MANY_REQUESTS: (429, "Too many requests at once, or more than this API key may make in a day"),
-    ErrorCode.INTERNAL_ERROR: (500, "Something went wrong in the service; trying again may help"),
-    ErrorCode.UNAVAILABLE: (504, "The service took too long; trying again may help"),
+    ErrorCode.INVALID_REQUEST: (400, "The request does not match this document; the message names the field"),
+    ErrorCode.UNKNOWN_PHOTOS: (400, "Some photos do not exist; the message lists their ids"),
+    ErrorCode.FORBIDDEN: (403, "The API key is missing or not valid"),
+    ErrorCode.ADDRESS_NOT_ALLOWED: (403, "The source address is outside `allowed_cidr`"),
+    ErrorCode.NOT_FOUND: (404, "No photo or album has this id"),
+    ErrorCode.NO_PHOTOS: (409, "No photo is ready"),
+    ErrorCode.TOO_LARGE: (413, f"The body exceeds {MAX_BODY >> 10} KiB"),
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE: (415, "The content type is not application/json"),
+    ErrorCode.TOO_MANY_REQUESTS: (429, "The request rate or the daily quota of the API key is exceeded"),
+    ErrorCode.INTERNAL_ERROR: (500, "An internal error occurred; you can try again"),
+    ErrorCode.UNAVAILABLE: (504, "The service did not respond in time; you can try again"),
 }
 
 
 def error_body(code: ErrorCode, message: str) -> dict[str, dict[str, str]]:
-    """The one shape of errors."""
+    """Return the body of an error response."""
     return {"error": {"code": code.value, "message": message}}
 
 
 def _object(properties: Mapping[str, Schema], *, optional: tuple[str, ...] = (), **more: Any) -> Schema:
     required = [name for name in properties if name not in optional]
-    if required:  # an empty list is none in draft 4
+    if required:  # draft 4 does not allow an empty list
         more["required"] = required
     return {"type": "object", "properties": dict(properties), "additionalProperties": False, **more}
 
@@ -80,7 +81,7 @@ def _text(description: str, **more: Any) -> Schema:
 
 _ID: Final = _text("Opaque", pattern=ID_PATTERN)
 _TIME: Final = _text("UTC", format="date-time")
-_LINK: Final = {"type": "string", "format": "uri"}
+_URL: Final = {"type": "string", "format": "uri"}
 
 
 def _ref(name: str) -> Schema:
@@ -91,14 +92,14 @@ REQUESTS: Final[Mapping[str, Schema]] = {
     "NewPhoto": _object(
         {
             "filename": _text(
-                "Name of the file, without folders. Characters that cannot be shown are removed",
+                "Name of the file, without folders. Unprintable characters are removed",
                 minLength=1,
                 maxLength=MAX_FILENAME,
             ),
-            "content_type": _text("Type of the file that will be uploaded", enum=list(CONTENT_TYPES)),
+            "content_type": _text("Content type of the file", enum=list(CONTENT_TYPES)),
             "size": {
                 "type": "integer",
-                "description": "Exact size of that file in bytes",
+                "description": "Exact size of the file in bytes",
                 "minimum": 1,
                 "maximum": MAX_BYTES,
             },
@@ -109,8 +110,8 @@ REQUESTS: Final[Mapping[str, Schema]] = {
             "title": _text("Printed on each page of the album", maxLength=MAX_TITLE, default="Album"),
             "photos": {
                 "type": "array",
-                "description": "Ids of the photos, in the order of the album. If left out: all that are ready, "
-                f"newest first, at most {MAX_PHOTOS}",
+                "description": "Ids of the photos, in the order of the album. "
+                f"Default: all photos that are ready, newest first, at most {MAX_PHOTOS}",
                 "items": _ID,
                 "minItems": 1,
                 "maxItems": MAX_PHOTOS,
@@ -126,32 +127,36 @@ RESPONSES: Final[Mapping[str, Schema]] = {
     "Photo": _object(
         {
             "id": _ID,
-            "filename": _text("The last part of the photo's object key"),
-            "state": _text("`pending`: not uploaded yet, or in work", enum=["pending", "ready", "rejected"]),
+            "filename": _text("The last part of the object key"),
+            "state": _text("`pending`: not processed yet, or not uploaded yet", enum=["pending", "ready", "rejected"]),
             "created_at": _TIME,
-            "thumbnails": _object(
-                {str(size): _LINK for size in SIZES},
-                optional=tuple(str(size) for size in SIZES),
-                description="WebP by pixels, if ready. The links hold for an hour or less",
-            ),
-            "code": _text("If rejected: why, for programs"),
-            "reason": _text("If rejected: why, for people"),
+            "thumbnails": {
+                "type": "object",
+                "description": "If ready: presigned URLs of the WebP thumbnails, by size in pixels (the side of the "
+                "square that the thumbnail fits). They expire after an hour or less",
+                "additionalProperties": _URL,
+            },
+            "code": _text("If rejected: the cause, for programs"),
+            "reason": _text("If rejected: the cause, for people"),
         },
         optional=("code", "reason"),
     ),
     "PhotoPage": _object(
         {
             "photos": {"type": "array", "items": _ref("Photo"), "maxItems": MAX_PHOTOS_PER_PAGE},
-            "next_cursor": {"type": ["string", "null"], "description": "For the next page; null after the last photo"},
+            "next_cursor": {
+                "type": ["string", "null"],
+                "description": "Cursor of the next page; null after the last photo",
+            },
         }
     ),
     "RegisteredPhoto": _object(
         {
             "photo": _ref("Photo"),
             "upload": _object(
-                {"url": _LINK, "fields": {"type": "object", "additionalProperties": {"type": "string"}}},
-                description="A form: POST to `url`, as multipart/form-data, all `fields` and then the photo as `file`. "
-                "It takes a file of the type and size announced, for some minutes",
+                {"url": _URL, "fields": {"type": "object", "additionalProperties": {"type": "string"}}},
+                description="An upload form: POST all `fields` and then the photo as `file` to `url`, as "
+                "multipart/form-data. It accepts one file of the registered type and size, and expires after minutes",
             ),
         }
     ),
@@ -166,9 +171,9 @@ RESPONSES: Final[Mapping[str, Schema]] = {
             "url": {
                 "type": ["string", "null"],
                 "format": "uri",
-                "description": "Link to the PDF, if ready. It holds for an hour or less",
+                "description": "If ready: presigned URL of the PDF. It expires after an hour or less",
             },
-            "reason": _text("If failed: why, for people"),
+            "reason": _text("If failed: the cause, for people"),
         },
         optional=("reason",),
     ),
@@ -184,16 +189,17 @@ RESPONSES: Final[Mapping[str, Schema]] = {
 
 @dataclass(frozen=True)
 class Route:
-    """What can be asked of the API.
+    """A route of the API.
 
-    name: of the operation, for programs
-    path: an `{id}` in it is a photo's or an album's
-    needs_key: whether the gateway asks for an API key
-    status: of the answer when all went well
-    response: its schema in RESPONSES; None: it has no body
-    body: schema in REQUESTS of the JSON that it takes
-    query: schema of its query parameters, all of them optional
-    errors: what may go wrong with this route besides what may with all
+    Attributes:
+        name: Name of the operation, which is its `operationId`.
+        path: An `{id}` in the path is the id of a photo or an album.
+        status: HTTP status of a successful response.
+        response: Name of its schema in RESPONSES. None: the response has no body.
+        needs_key: Whether the gateway requires an API key.
+        body: Name of the schema of the request body in REQUESTS.
+        query: Schema of the query parameters, all of them optional.
+        errors: Errors of this route in addition to COMMON_ERRORS.
     """
 
     name: str
@@ -208,7 +214,7 @@ class Route:
     errors: tuple[ErrorCode, ...] = ()
 
 
-# What may go wrong with every route.
+# Errors of every route.
 COMMON_ERRORS: Final = (
     ErrorCode.INVALID_REQUEST,
     ErrorCode.FORBIDDEN,
@@ -220,12 +226,12 @@ COMMON_ERRORS: Final = (
 _BODY_ERRORS: Final = (ErrorCode.TOO_LARGE, ErrorCode.UNSUPPORTED_MEDIA_TYPE)
 
 ROUTES: Final = (
-    Route("health", "GET", "/health", "Whether the API answers", 200, "Health"),
+    Route("health", "GET", "/health", "Check that the API responds", 200, "Health"),
     Route(
         "register_photo",
         "POST",
         "/photos",
-        "Announce a photo and get the form to upload it with",
+        "Register a photo and get its upload form",
         201,
         "RegisteredPhoto",
         needs_key=True,
@@ -236,19 +242,19 @@ ROUTES: Final = (
         "list_photos",
         "GET",
         "/photos",
-        "Photos, newest first",
+        "List photos, newest first",
         200,
         "PhotoPage",
         query=_object(
             {
                 "limit": {
                     "type": "integer",
-                    "description": "The most photos to answer",
+                    "description": "Maximum number of photos to return",
                     "minimum": 1,
                     "maximum": MAX_PHOTOS_PER_PAGE,
                     "default": 50,
                 },
-                "cursor": _text("The `next_cursor` of the page before", minLength=1, maxLength=2000),
+                "cursor": _text("The `next_cursor` of the previous page", minLength=1, maxLength=2000),
             },
             optional=("limit", "cursor"),
         ),
@@ -257,7 +263,7 @@ ROUTES: Final = (
         "get_photo",
         "GET",
         "/photos/{id}",
-        "One photo. Just announced, it may be unknown for a moment",
+        "Get a photo. For some moments after its registration, it may not be found",
         200,
         "Photo",
         errors=(ErrorCode.NOT_FOUND,),
@@ -266,7 +272,7 @@ ROUTES: Final = (
         "delete_photo",
         "DELETE",
         "/photos/{id}",
-        "Delete a photo. Its thumbnails follow in moments, and then it is unknown",
+        "Delete a photo. Its thumbnails and its item are removed some moments later",
         204,
         None,
         needs_key=True,
@@ -276,7 +282,7 @@ ROUTES: Final = (
         "create_album",
         "POST",
         "/albums",
-        "Have an album made of photos: a PDF of contact sheets",
+        "Create an album: a PDF of contact sheets",
         202,
         "Album",
         needs_key=True,
@@ -287,7 +293,7 @@ ROUTES: Final = (
         "get_album",
         "GET",
         "/albums/{id}",
-        "How far an album is, and where its PDF is",
+        "Get the progress of an album and the URL of its PDF",
         200,
         "Album",
         errors=(ErrorCode.NOT_FOUND,),

@@ -1,6 +1,6 @@
-"""Lambda function `api`: events of the REST API → requests → answers.
+"""The Lambda function `api`: connects API Gateway events with the operations of the service.
 
-Only connects: what can be asked is in `contract.py`, what it does in `photos/`.
+`contract.py` defines the routes, and `photos/` implements them.
 """
 
 import json
@@ -18,21 +18,20 @@ from api.requests import RequestError, parse_request
 from photos.album_jobs import AlbumJobs, JobTarget
 from photos.album_requests import AlbumRequests
 from photos.catalogue import Catalogue
-from photos.cursor import Cursors
 from photos.library import Library
 from photos.listing import Listing
 from photos.presigned_urls import PRESIGNING, PresignedUrls
 from photos.storage import Originals
 
-# Lambda has configured the root logger already; elsewhere this makes the lines visible.
+# Lambda configures the root logger. Elsewhere, this line makes the log visible.
 logging.basicConfig()
 log = logging.getLogger("api")
 log.setLevel(logging.INFO)
 
-# Short, because somebody waits, and API Gateway no longer than 29 s.
+# Short, because a client waits, and API Gateway waits no longer than 29 s.
 _CONFIG = Config(connect_timeout=1, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 3})
 
-# Pages of any origin may read the answers: `stacks/api.py` says what that means.
+# CORS allows any origin. `stacks/api.py` explains why.
 _HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Cache-Control": "no-store",
@@ -55,7 +54,7 @@ def _operations() -> Operations:
     originals = os.environ["ORIGINALS_BUCKET"]
     listing = Listing(dynamodb, table)
     return Operations(
-        Library(Catalogue(dynamodb, table), listing, Originals(s3, originals), Cursors(signed_with=table)),
+        Library(Catalogue(dynamodb, table), listing, Originals(s3, originals)),
         AlbumRequests(listing, jobs, s3, thumbnails),
         PresignedUrls(s3, originals=originals, thumbnails=thumbnails),
     )
@@ -65,20 +64,20 @@ _run = _operations().run
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Answer one request: an event of a REST API with Lambda proxy integration. Raises nothing."""
+    """Respond to an event of a REST API with Lambda proxy integration. Every exception becomes an error response."""
     try:
         request = parse_request(event)
-        return _answer(request.route.status, _run(request))
+        return _response(request.route.status, _run(request))
     except RequestError as error:
         return _error(error.code, error.message)
     except Exception:
         log.exception("%s %s failed", event.get("httpMethod"), event.get("path"))
-        return _error(ErrorCode.INTERNAL_ERROR, "Something went wrong here. Trying again may help.")
+        return _error(ErrorCode.INTERNAL_ERROR, "An internal error occurred. You can try again.")
 
 
 def _error(code: ErrorCode, message: str) -> dict[str, Any]:
-    return _answer(code.status, error_body(code, message))
+    return _response(code.status, error_body(code, message))
 
 
-def _answer(status: int, body: Mapping[str, Any] | None) -> dict[str, Any]:
+def _response(status: int, body: Mapping[str, Any] | None) -> dict[str, Any]:
     return {"statusCode": status, "headers": _HEADERS, "body": "" if body is None else json.dumps(body)}

@@ -1,4 +1,4 @@
-"""What the API does, one method for each route of the contract, and how it tells what it did."""
+"""The operations of the API: one method per route of the contract."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -14,7 +14,7 @@ from photos.library import Library, PhotoNotFound
 from photos.presigned_urls import PresignedUrls
 from photos.timestamps import format_utc
 
-Answer = dict[str, Any] | None
+ResponseBody = dict[str, Any] | None
 
 _CODES: Final[Mapping[type[Exception], ErrorCode]] = {
     InvalidCursor: ErrorCode.INVALID_REQUEST,
@@ -26,12 +26,12 @@ _CODES: Final[Mapping[type[Exception], ErrorCode]] = {
 
 
 class Operations:
-    """The operations of the contract by their names."""
+    """Runs the operation that a request names."""
 
-    def __init__(self, library: Library, albums: AlbumRequests, links: PresignedUrls) -> None:
+    def __init__(self, library: Library, albums: AlbumRequests, urls: PresignedUrls) -> None:
         self._library = library
         self._albums = albums
-        self._links = links
+        self._urls = urls
         self._by_name = {
             "health": self._health,
             "register_photo": self._register_photo,
@@ -42,36 +42,40 @@ class Operations:
             "get_album": self._get_album,
         }
 
-    def run(self, request: Request) -> Answer:
-        """Do what is asked for. Returns the answer's body, as JSON has it. Raises RequestError."""
+    def run(self, request: Request) -> ResponseBody:
+        """Run an operation and return the body of its response.
+
+        Raises:
+            RequestError: The operation cannot be done as requested.
+        """
         try:
             return self._by_name[request.route.name](request)
         except tuple(_CODES) as error:
             raise RequestError(_CODES[type(error)], str(error)) from error
 
-    def _health(self, _request: Request) -> Answer:
+    def _health(self, _request: Request) -> ResponseBody:
         return {"status": "ok"}
 
-    def _register_photo(self, request: Request) -> Answer:
+    def _register_photo(self, request: Request) -> ResponseBody:
         item = self._library.register(request.body["filename"])
-        form = self._links.upload_form(item.key, content_type=request.body["content_type"], size=request.body["size"])
+        form = self._urls.upload_form(item.key, content_type=request.body["content_type"], size=request.body["size"])
         return {"photo": self._photo(item), "upload": form}
 
-    def _list_photos(self, request: Request) -> Answer:
+    def _list_photos(self, request: Request) -> ResponseBody:
         items, next_cursor = self._library.page(request.query["limit"], request.query.get("cursor"))
         return {"photos": [self._photo(item) for item in items], "next_cursor": next_cursor}
 
-    def _get_photo(self, request: Request) -> Answer:
+    def _get_photo(self, request: Request) -> ResponseBody:
         return self._photo(self._library.get(request.id))
 
-    def _delete_photo(self, request: Request) -> Answer:
+    def _delete_photo(self, request: Request) -> ResponseBody:
         self._library.delete(request.id)
         return None
 
-    def _create_album(self, request: Request) -> Answer:
+    def _create_album(self, request: Request) -> ResponseBody:
         return self._album(self._albums.create(request.body["title"], request.body.get("photos")))
 
-    def _get_album(self, request: Request) -> Answer:
+    def _get_album(self, request: Request) -> ResponseBody:
         return self._album(self._albums.get(request.id))
 
     def _photo(self, item: Item) -> dict[str, Any]:
@@ -81,19 +85,19 @@ class Operations:
             "filename": filename_of(item.key),
             "state": item.state,
             "created_at": format_utc(item.created_at),
-            "thumbnails": {str(size): self._links.thumbnail(key) for size, key in item.thumbnails.items()},
+            "thumbnails": {str(size): self._urls.thumbnail(key) for size, key in item.thumbnails.items()},
             **rejection,
         }
 
-    def _album(self, ordered: AlbumProgress) -> dict[str, Any]:
-        album = ordered.album
+    def _album(self, progress: AlbumProgress) -> dict[str, Any]:
+        album = progress.album
         return {
             "id": album.id,
             "title": album.title,
             "created_at": album.created_at,
-            "state": ordered.state,
-            "pages_done": ordered.pages_done,
+            "state": progress.state,
+            "pages_done": progress.pages_done,
             "page_count": album.page_count,
-            "url": self._links.album(album) if ordered.state is AlbumState.READY else None,
-            **({"reason": ordered.reason} if ordered.reason else {}),
+            "url": self._urls.album(album) if progress.state is AlbumState.READY else None,
+            **({"reason": progress.reason} if progress.reason else {}),
         }

@@ -1,32 +1,42 @@
-"""Container images by CodeBuild: one build, from its start to its end."""
+"""Container image builds with AWS CodeBuild."""
 
 import time
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-# A role that was made a moment ago is not known everywhere at once.
-_START_TRIES = 12
+# IAM is eventually consistent: a new role may not have its permissions yet.
+_START_ATTEMPTS = 12
 _START_PAUSE_SECONDS = 5
 
 _POLL_SECONDS = 5
 
 
 class BuildError(RuntimeError):
-    """There is no image. The message says how the build ended, why, and where its log is."""
+    """The build did not produce an image. The message contains its status, its errors, and the location of its log."""
 
 
 class ImageBuilds:
-    """Clients of CodeBuild and ECR, of which every method may raise BuildError or botocore's errors."""
+    """Builds container images with clients of CodeBuild and ECR."""
 
     def __init__(self, codebuild: Any, ecr: Any) -> None:
         self._codebuild = codebuild
         self._ecr = ecr
 
     def ensure(self, *, project: str, repository: str, tag: str) -> None:
-        """Return when the repository has the tag; run the project's build if it has not."""
-        # Tags are immutable and are made from the source: what is there is right, and would not be overwritten.
-        if self._has(repository, tag):
+        """Run the build of a project if the repository lacks an image, and wait until the image exists.
+
+        Args:
+            project: Name of the CodeBuild project.
+            repository: Name of the ECR repository.
+            tag: Tag of the image.
+
+        Raises:
+            BuildError: The build did not produce the image.
+            botocore.exceptions.ClientError: AWS denied or failed a call.
+        """
+        # Tags are immutable and derived from the source, so an existing image is up to date.
+        if self._exists(repository, tag):
             return
         build_id = self._start(project)
         while (build := self._build(build_id))["buildStatus"] == "IN_PROGRESS":
@@ -34,16 +44,16 @@ class ImageBuilds:
         if build["buildStatus"] != "SUCCEEDED":
             log = build.get("logs", {})
             raise BuildError(
-                f"Build {build['id']} ended as {build['buildStatus']}{_why(build)}. "
-                f"Its log: group {log.get('groupName')}, stream {log.get('streamName')}. "
-                "A rollback takes it away; `cdk deploy --no-rollback` keeps it."
+                f"Build {build['id']} ended with status {build['buildStatus']}{_errors(build)}. "
+                f"Log group {log.get('groupName')}, log stream {log.get('streamName')}. "
+                "A rollback deletes the log; deploy with `cdk deploy --no-rollback` to keep it."
             )
-        if not self._has(repository, tag):
+        if not self._exists(repository, tag):
             raise BuildError(f"Build {build['id']} succeeded, but {repository} has no image {tag}")
 
-    def _has(self, repository: str, tag: str) -> bool:
-        answer = self._ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageTag": tag}])
-        return bool(answer["images"])
+    def _exists(self, repository: str, tag: str) -> bool:
+        response = self._ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageTag": tag}])
+        return bool(response["images"])
 
     def _build(self, build_id: str) -> dict[str, Any]:
         build: dict[str, Any]
@@ -51,19 +61,19 @@ class ImageBuilds:
         return build
 
     def _start(self, project: str) -> str:
-        for tries_left in reversed(range(_START_TRIES)):
+        for attempts_left in reversed(range(_START_ATTEMPTS)):
             try:
                 build_id: str = self._codebuild.start_build(projectName=project)["build"]["id"]
                 return build_id
             except ClientError as error:
-                if not tries_left or error.response["Error"]["Code"] != "AccessDeniedException":
+                if not attempts_left or error.response["Error"]["Code"] != "AccessDeniedException":
                     raise
                 time.sleep(_START_PAUSE_SECONDS)
         raise AssertionError("unreachable")
 
 
-def _why(build: dict[str, Any]) -> str:
-    """What the phases of a build say of themselves."""
+def _errors(build: dict[str, Any]) -> str:
+    """Return the error messages of the phases of a build."""
     messages = [
         context["message"]
         for phase in build.get("phases", [])

@@ -1,7 +1,7 @@
-"""Lambda function `image_build`: CloudFormation's custom resource `Custom::ContainerImage`.
+"""The Lambda function `image_build`: the CloudFormation custom resource `Custom::ContainerImage`.
 
-It waits for the build, a minute or two, because that way CloudFormation hears of every end a build can come to; a build
-that reports for itself says nothing when it never starts. CloudFormation would then wait for an hour.
+It waits one or two minutes for the build, so that CloudFormation receives every possible outcome. A build that reports
+its own result would report nothing if it never started, and CloudFormation would wait for an hour.
 """
 
 import json
@@ -24,18 +24,18 @@ _builds = ImageBuilds(boto3.client("codebuild", config=_CONFIG), boto3.client("e
 
 
 def handler(event: dict[str, Any], context: object) -> None:
-    """Do what CloudFormation asks, and answer it in any case."""
+    """Process a request of CloudFormation and send a response in every case."""
     properties = event["ResourceProperties"]
     tag = properties["ImageTag"]
     status, reason = "SUCCESS", ""
     try:
-        # On delete nothing: the repository is emptied with its stack, and after an update it may be needed again.
+        # A deletion changes nothing: the stack empties its repository, and a rollback may need the image again.
         if event["RequestType"] != "Delete":
             _builds.ensure(project=properties["ProjectName"], repository=properties["RepositoryName"], tag=tag)
     except Exception as error:
-        log.exception("No image %s", tag)
+        log.exception("Image %s does not exist", tag)
         status, reason = "FAILED", str(error)
-    _answer(
+    _respond(
         event["ResponseURL"],
         {
             "Status": status,
@@ -49,8 +49,9 @@ def handler(event: dict[str, Any], context: object) -> None:
     )
 
 
-def _answer(url: str, answer: dict[str, Any]) -> None:
-    # The signature of the URL is for an empty content type.
-    request = urllib.request.Request(url, data=json.dumps(answer).encode(), method="PUT", headers={"Content-Type": ""})
+def _respond(url: str, response: dict[str, Any]) -> None:
+    # The presigned URL is valid only for an empty content type.
+    body = json.dumps(response).encode()
+    request = urllib.request.Request(url, data=body, method="PUT", headers={"Content-Type": ""})
     with urllib.request.urlopen(request, timeout=10):
-        log.info("%s: %s", answer["PhysicalResourceId"], answer["Status"])
+        log.info("%s: %s", response["PhysicalResourceId"], response["Status"])

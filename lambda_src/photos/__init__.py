@@ -1,1 +1,1 @@
-"""The domain of the photo service. Knows nothing of AWS event shapes."""
+"""The domain of the photo service. It knows no AWS event formats."""

@@ -1,4 +1,4 @@
-"""The jobs of an album: an array job makes the pages, and a job after it binds them."""
+"""The AWS Batch jobs of an album: an array job creates the pages, and a dependent job combines them into a PDF."""
 
 from __future__ import annotations
 
@@ -17,15 +17,19 @@ if TYPE_CHECKING:
 
 
 class AlbumState(StrEnum):
-    """What became of an album."""
+    """The state of an album."""
 
     RUNNING = "running"
     READY = "ready"
     FAILED = "failed"
 
 
-class Outcome(NamedTuple):
-    """What became of the jobs of an album. reason: if they failed, a sentence for people"""
+class JobsOutcome(NamedTuple):
+    """The outcome of the jobs of an album.
+
+    Attributes:
+        reason: If they failed, a sentence for people.
+    """
 
     state: AlbumState
     reason: str = ""
@@ -33,14 +37,22 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class JobTarget:
-    """A job definition, and the queue with hosts that can run it: their names or ARNs."""
+    """A job definition, and a job queue whose instances can run it. Both are names or ARNs."""
 
     queue: str
     definition: str
 
 
 class AlbumJobs:
-    """Submits the jobs of albums, and tells what became of them."""
+    """Submits the jobs of albums and queries their outcome.
+
+    Args:
+        batch: Client of AWS Batch.
+        s3: Client of Amazon S3.
+        bucket: The thumbnails bucket, which contains the albums.
+        page: Where the array job runs.
+        bind: Where the job that combines the pages runs.
+    """
 
     def __init__(self, batch: BatchClient, s3: S3Client, bucket: str, *, page: JobTarget, bind: JobTarget) -> None:
         self._batch = batch
@@ -50,7 +62,7 @@ class AlbumJobs:
         self._bind = bind
 
     def submit(self, album: Album) -> str:
-        """Have this album made. Returns the id of the last job: when that has succeeded, the PDF is there."""
+        """Submit the jobs of an album. Returns the id of the last job, which writes the PDF."""
         self._write(manifest_key(album.id), album.to_json())
         request: SubmitJobRequestTypeDef = {
             "jobName": f"album-{album.id}-pages",
@@ -58,7 +70,7 @@ class AlbumJobs:
             "jobDefinition": self._page.definition,
             "parameters": {"album": album.id},
         }
-        if album.page_count > 1:  # the least that AWS calls an array; a plain job makes the first page
+        if album.page_count > 1:  # the minimum array size; a single job creates the first page
             request["arrayProperties"] = {"size": album.page_count}
         pages = self._batch.submit_job(**request)["jobId"]
         bind = self._batch.submit_job(
@@ -71,22 +83,22 @@ class AlbumJobs:
         self._write(jobs_key(album.id), json.dumps({"pages": pages, "bind": bind}).encode())
         return bind
 
-    def outcome(self, album_id: str) -> Outcome:
-        """What became of the jobs that were submitted for an album."""
+    def outcome(self, album_id: str) -> JobsOutcome:
+        """Return the outcome of the jobs that were submitted for an album."""
         with closing(self._s3.get_object(Bucket=self._bucket, Key=jobs_key(album_id))["Body"]) as body:
             ids = json.loads(body.read())
         described = self._batch.describe_jobs(jobs=list(ids.values()))["jobs"]
         status = {job["jobId"]: job["status"] for job in described}
         pages, bind = status.get(ids["pages"]), status.get(ids["bind"])
         if bind == "SUCCEEDED":
-            return Outcome(AlbumState.READY)
+            return JobsOutcome(AlbumState.READY)
         if pages == "FAILED":
-            return Outcome(AlbumState.FAILED, "Its pages could not be made.")
+            return JobsOutcome(AlbumState.FAILED, "The pages could not be created.")
         if bind == "FAILED":
-            return Outcome(AlbumState.FAILED, "Its pages could not be bound.")
-        if bind is None:  # AWS Batch forgets jobs some days after they ended
-            return Outcome(AlbumState.FAILED, "It was not finished, and it is no longer known why.")
-        return Outcome(AlbumState.RUNNING)
+            return JobsOutcome(AlbumState.FAILED, "The pages could not be combined into a PDF.")
+        if bind is None:  # AWS Batch deletes jobs some days after they end
+            return JobsOutcome(AlbumState.FAILED, "The album was not completed. AWS Batch no longer has its jobs.")
+        return JobsOutcome(AlbumState.RUNNING)
 
-    def _write(self, key: str, manifest: bytes) -> None:
-        self._s3.put_object(Bucket=self._bucket, Key=key, Body=manifest, ContentType="application/json")
+    def _write(self, key: str, content: bytes) -> None:
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=content, ContentType="application/json")

@@ -1,4 +1,4 @@
-"""Orders of albums: which photos an album is made of is fixed when it is ordered; then one can ask how far it is."""
+"""Album requests: creating an album fixes its photos and submits its jobs; afterwards, clients poll its progress."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from photos.timestamps import format_utc
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_LOOKUPS_AT_ONCE: Final = 8  # less than the client has connections
-_MOST_NAMED: Final = 10
+_PARALLEL_QUERIES: Final = 8  # fewer than the connection pool of the client
+_MAX_IDS_IN_MESSAGE: Final = 10
 
 
 class AlbumNotFound(LookupError):
@@ -30,26 +30,28 @@ class AlbumNotFound(LookupError):
 
 
 class PhotosNotFound(LookupError):
-    """Some of the photos asked for are not there. The message is a sentence for people that names them."""
+    """Some of the requested photos do not exist. The message is a sentence for people that lists their ids."""
 
     def __init__(self, ids: Sequence[str]) -> None:
-        others = f" and {len(ids) - _MOST_NAMED} others" if len(ids) > _MOST_NAMED else ""
-        super().__init__(f"No photo has the id {', '.join(ids[:_MOST_NAMED])}{others}.")
+        listed = ", ".join(ids[:_MAX_IDS_IN_MESSAGE])
+        others = f" and {len(ids) - _MAX_IDS_IN_MESSAGE} others" if len(ids) > _MAX_IDS_IN_MESSAGE else ""
+        super().__init__(f"These photos do not exist: {listed}{others}.")
 
 
 class NoPhotos(LookupError):
-    """There is nothing to make an album of. The message is a sentence for people."""
+    """There are no photos for an album. The message is a sentence for people."""
 
     def __init__(self) -> None:
-        super().__init__("There are no photos that are ready.")
+        super().__init__("No photo is ready.")
 
 
 @dataclass(frozen=True)
 class AlbumProgress:
-    """An album and how far it is.
+    """An album and its progress.
 
-    pages_done: how many of the album's pages are made
-    reason: if failed, a sentence for people
+    Attributes:
+        pages_done: Number of pages that exist.
+        reason: If the album failed, a sentence for people.
     """
 
     album: Album
@@ -59,7 +61,14 @@ class AlbumProgress:
 
 
 class AlbumRequests:
-    """Takes orders, and tells what became of them. `bucket`: of thumbnails, where albums are"""
+    """Creates albums and reports their progress.
+
+    Args:
+        listing: Finds the photos.
+        jobs: Creates the albums.
+        s3: Client of Amazon S3.
+        bucket: The thumbnails bucket, which contains the albums.
+    """
 
     def __init__(self, listing: Listing, jobs: AlbumJobs, s3: S3Client, bucket: str) -> None:
         self._listing = listing
@@ -68,46 +77,50 @@ class AlbumRequests:
         self._bucket = bucket
 
     def create(self, title: str, photo_ids: Sequence[str] | None = None) -> AlbumProgress:
-        """Have an album made of these photos, or of all that are ready. Raises PhotosNotFound, NoPhotos."""
+        """Submit an album of these photos, or by default of all photos that are ready.
+
+        Raises:
+            PhotosNotFound: Some of the photos do not exist.
+            NoPhotos: No photo is ready.
+        """
         keys = self._newest_ready() if photo_ids is None else self._keys(photo_ids)
-        album = Album(
-            id=secrets.token_hex(16), title=title, created_at=format_utc(datetime.now(UTC)), photos=tuple(keys)
-        )
+        created_at = format_utc(datetime.now(UTC))
+        album = Album(id=secrets.token_hex(16), title=title, created_at=created_at, photos=tuple(keys))
         self._jobs.submit(album)
         return AlbumProgress(album, AlbumState.RUNNING, pages_done=0)
 
     def get(self, album_id: str) -> AlbumProgress:
-        """The album of this id. Raises AlbumNotFound."""
-        there = self._names(album_id)
-        if manifest_key(album_id) not in there:
+        """Return the album with this id. Raises AlbumNotFound."""
+        objects = self._objects(album_id)
+        if manifest_key(album_id) not in objects:
             raise AlbumNotFound
         with closing(self._s3.get_object(Bucket=self._bucket, Key=manifest_key(album_id))["Body"]) as body:
             album = Album.from_json(body.read())
-        if pdf_key(album_id) in there:
+        if pdf_key(album_id) in objects:
             return AlbumProgress(album, AlbumState.READY, pages_done=album.page_count)
-        if jobs_key(album_id) not in there:
-            return AlbumProgress(album, AlbumState.FAILED, pages_done=0, reason="It was not begun.")
+        if jobs_key(album_id) not in objects:
+            return AlbumProgress(album, AlbumState.FAILED, pages_done=0, reason="The jobs were not submitted.")
         state, reason = self._jobs.outcome(album_id)
-        pages_done = sum(page_key(album_id, index) in there for index in range(album.page_count))
-        if state is AlbumState.READY:  # since we looked
+        pages_done = sum(page_key(album_id, index) in objects for index in range(album.page_count))
+        if state is AlbumState.READY:  # since the listing
             pages_done = album.page_count
         return AlbumProgress(album, state, pages_done, reason)
 
     def _newest_ready(self) -> list[str]:
-        items = self._listing.ready(MAX_PHOTOS)
+        items = self._listing.newest_ready(MAX_PHOTOS)
         if not items:
             raise NoPhotos
         return [item.key for item in items]
 
     def _keys(self, photo_ids: Sequence[str]) -> list[str]:
-        # One query each: DynamoDB answers many keys at once of tables only, not of indexes.
-        with ThreadPoolExecutor(_LOOKUPS_AT_ONCE) as lookups:
-            items = list(lookups.map(self._listing.find, photo_ids))
+        # One query per photo: BatchGetItem reads tables, not indexes.
+        with ThreadPoolExecutor(_PARALLEL_QUERIES) as queries:
+            items = list(queries.map(self._listing.find, photo_ids))
         unknown = [photo_id for photo_id, item in zip(photo_ids, items, strict=True) if item is None]
         if unknown:
             raise PhotosNotFound(unknown)
         return [item.key for item in items if item]
 
-    def _names(self, album_id: str) -> set[str]:
+    def _objects(self, album_id: str) -> set[str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=f"{PREFIX}{album_id}/")
         return {entry["Key"] for page in pages for entry in page.get("Contents", [])}

@@ -1,8 +1,7 @@
-"""Albums: contact sheets of photos, bound to one PDF. Shared by the API, which orders one, and the jobs, which make it.
+"""Albums: contact sheets of photos, combined into one PDF. The API, which submits them, and the jobs share this module.
 
-Everything of an album is in the bucket of thumbnails, under `albums/<id>/`: the manifest and the ids of its jobs,
-which whoever asks for the album writes; the pages, one by each child of the array job; and `album.pdf`, by the job
-after it.
+All objects of an album are in the thumbnails bucket under `albums/<id>/`. The API writes the manifest and the ids of
+the jobs, each child of the array job writes one page, and the job after it writes `album.pdf`.
 """
 
 import json
@@ -20,18 +19,21 @@ MAX_TITLE: Final = 200  # characters
 
 
 class InvalidAlbum(ValueError):
-    """No album can be made of this. The message is one line that says why."""
+    """The album is invalid. The message is one line with the field and the value."""
 
 
 @dataclass(frozen=True)
 class Album:
-    """What an album is made of, fixed when it is asked for.
+    """The contents of an album, fixed when it is created.
 
-    id: opaque, URL-safe
-    created_at: UTC, ISO 8601
-    photos: object keys of the originals, in the order of the album
-    photos_per_page: said in the manifest, so that a change of the default splits no album in two ways
-    Raises InvalidAlbum.
+    Attributes:
+        id: Opaque, URL-safe.
+        created_at: UTC, ISO 8601.
+        photos: Object keys of the originals, in the order of the album.
+        photos_per_page: Stored in the manifest, so that a new default does not change existing albums.
+
+    Raises:
+        InvalidAlbum: A field is outside its limits.
     """
 
     id: str
@@ -52,18 +54,18 @@ class Album:
 
     @property
     def page_count(self) -> int:
-        """How many pages the photos fill: the size of the array job."""
+        """Number of pages, which is the size of the array job."""
         return -(-len(self.photos) // self.photos_per_page)
 
     def page(self, index: int) -> tuple[str, ...]:
-        """The object keys of the photos on a page, counted from 0. Raises IndexError."""
+        """Return the object keys of the photos on a page, counted from 0. Raises IndexError."""
         if not 0 <= index < self.page_count:
-            raise IndexError(f"Album {self.id} has {self.page_count} pages; there is no page of index {index}")
+            raise IndexError(f"Album {self.id} has {self.page_count} pages, so page index {index} does not exist")
         start = index * self.photos_per_page
         return self.photos[start : start + self.photos_per_page]
 
     def to_json(self) -> bytes:
-        """The manifest."""
+        """Return the manifest."""
         manifest = {
             "id": self.id,
             "title": self.title,
@@ -76,7 +78,7 @@ class Album:
 
     @classmethod
     def from_json(cls, manifest: bytes) -> "Album":
-        """The album of a manifest. Raises InvalidAlbum."""
+        """Return the album that a manifest describes. Raises InvalidAlbum."""
         try:
             given: Mapping[str, Any] = json.loads(manifest)
             album = cls(
@@ -90,29 +92,29 @@ class Album:
         except InvalidAlbum:
             raise
         except (ValueError, KeyError, TypeError) as error:
-            raise InvalidAlbum(f"This is not the manifest of an album ({error!r})") from error
+            raise InvalidAlbum(f"The manifest is not valid ({error!r})") from error
         if page_count != album.page_count:
             raise InvalidAlbum(
-                f"Album {album.id} says it has {page_count} pages, but its photos fill {album.page_count}"
+                f"Album {album.id} page_count: expected {album.page_count} for its photos, but received {page_count}"
             )
         return album
 
 
 def manifest_key(album_id: str) -> str:
-    """Where the manifest is."""
+    """Return the object key of the manifest."""
     return f"{PREFIX}{album_id}/manifest.json"
 
 
 def jobs_key(album_id: str) -> str:
-    """Where the ids of its jobs are."""
+    """Return the object key of the file with the ids of the jobs."""
     return f"{PREFIX}{album_id}/jobs.json"
 
 
 def page_key(album_id: str, index: int) -> str:
-    """Where a page is, counted from 0 as the array job does."""
+    """Return the object key of a page, counted from 0 like the children of the array job."""
     return f"{PREFIX}{album_id}/pages/{index:04}.jpg"
 
 
 def pdf_key(album_id: str) -> str:
-    """Where the album itself is."""
+    """Return the object key of the PDF."""
     return f"{PREFIX}{album_id}/album.pdf"

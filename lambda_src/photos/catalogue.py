@@ -1,18 +1,18 @@
-"""The catalogue: a DynamoDB table with one item per photo, which says what became of it.
+"""The catalogue: a DynamoDB table with one item per photo, which holds the state of the photo.
 
-| attribute | |
+| attribute | meaning |
 |---|---|
-| `key` | of the original; the partition key |
+| `key` | object key of the original; the partition key |
 | `id` | opaque and URL-safe |
-| `state` | `pending` (announced, not uploaded), `ready` or `rejected` |
-| `etag`, `sequencer` | the upload that the item speaks of |
+| `state` | `pending` (registered, not processed yet), `ready`, or `rejected` |
+| `etag`, `sequencer` | the upload that the item describes |
 | `created_at` | UTC, ISO 8601 with milliseconds |
-| `thumbnails` | if ready: size in pixels → object key |
-| `code`, `reason` | if rejected: for programs, and a sentence for people |
-| `listing` | always `photos`: the partition of the indexes, which keep all items in an order |
+| `thumbnails` | if ready: map of size in pixels to object key |
+| `code`, `reason` | if rejected: a stable code, and a sentence for people |
+| `listing` | always `photos`: the partition key of the indexes, which sort all items |
 
-Three indexes: `newest-first` (by `created_at`), `by-key` and `by-id`. They lag the table by moments: what is
-read there and acted upon is asked of the table again, or acted upon by a conditional write.
+The table has three indexes: `newest-first` (sorted by `created_at`), `by-key`, and `by-id`. They are eventually
+consistent: code that acts on what an index returns reads the table again or uses a conditional write.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 from photos.errors import PhotoRejected
-from photos.event_ordering import NOT_STALE, Upload
+from photos.event_ordering import NOT_STALE, Upload, pad_sequencer
 from photos.keys import photo_id
 from photos.timestamps import format_utc
 
@@ -36,7 +36,7 @@ LISTING = "photos"
 
 
 class State(StrEnum):
-    """What became of a photo."""
+    """The state of a photo."""
 
     PENDING = "pending"
     READY = "ready"
@@ -45,10 +45,12 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Item:
-    """What the catalogue says of one photo; the attributes are those of the table above.
+    """The item of a photo. The module docstring describes the attributes.
 
-    etag, sequencer: empty while pending
-    thumbnails: pixels → object key; empty unless ready
+    Attributes:
+        etag: Empty while the photo is pending.
+        sequencer: Padded. Empty while the photo is pending.
+        thumbnails: Size in pixels → object key. Empty unless the photo is ready.
     """
 
     key: str
@@ -63,23 +65,27 @@ class Item:
 
 
 class StaleEvent(Exception):
-    """The catalogue speaks of a newer upload already; nothing was written."""
+    """The item already describes a newer upload, so nothing was written."""
 
 
 class Catalogue:
-    """The table. Every write to it is one conditional write: the newest upload wins."""
+    """The table. Every write is one conditional write, so a stale event never overwrites the result of a newer one."""
 
     def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
     def get(self, key: str) -> Item | None:
-        """What is known of this photo now; None if nothing is."""
+        """Return the current item of a photo (a strongly consistent read)."""
         found = self._dynamodb.get_item(TableName=self._table, Key={"key": {"S": key}}, ConsistentRead=True)
         return parse_item(found["Item"]) if "Item" in found else None
 
     def register(self, key: str, *, registered_at: datetime) -> Item:
-        """Make an item, `pending`, for a photo that is to be uploaded. Raises StaleEvent if there is one already."""
+        """Create a `pending` item for a photo whose upload was requested.
+
+        Raises:
+            StaleEvent: The photo already has an item.
+        """
         texts = {
             "key": key,
             "id": photo_id(key),
@@ -100,7 +106,7 @@ class Catalogue:
         return parse_item(attributes)
 
     def unregister(self, key: str) -> None:
-        """Remove an announcement. If the photo came after all, or was never announced, nothing happens."""
+        """Remove the item of a photo if it is still `pending`."""
         with suppress(self._dynamodb.exceptions.ConditionalCheckFailedException):
             self._dynamodb.delete_item(
                 TableName=self._table,
@@ -111,46 +117,54 @@ class Catalogue:
             )
 
     def set_ready(self, key: str, upload: Upload, *, uploaded_at: datetime, thumbnails: Mapping[int, str]) -> set[str]:
-        """Make the photo `ready`. Returns the object keys of the thumbnails this replaced. Raises StaleEvent."""
-        sizes = {str(size): {"S": path} for size, path in thumbnails.items()}
-        replaced = self._update(
-            key,
-            upload,
-            uploaded_at,
-            "SET #state = :state, thumbnails = :thumbnails REMOVE code, reason",
-            {":state": {"S": "ready"}, ":thumbnails": {"M": sizes}},
-        )
-        return replaced - set(thumbnails.values())
+        """Set the photo to `ready`.
+
+        Returns:
+            The object keys of the thumbnails that the item no longer names.
+
+        Raises:
+            StaleEvent: The item already describes a newer upload.
+        """
+        sizes = {str(size): {"S": thumbnail} for size, thumbnail in thumbnails.items()}
+        outcome = {"state": {"S": State.READY}, "thumbnails": {"M": sizes}}
+        return self._write(key, upload, uploaded_at, outcome, remove="code, reason") - set(thumbnails.values())
 
     def set_rejected(self, key: str, upload: Upload, *, uploaded_at: datetime, rejection: PhotoRejected) -> set[str]:
-        """Make the photo `rejected`. Returns the object keys of the thumbnails this replaced. Raises StaleEvent."""
-        return self._update(
-            key,
-            upload,
-            uploaded_at,
-            "SET #state = :state, code = :code, reason = :reason REMOVE thumbnails",
-            {":state": {"S": "rejected"}, ":code": {"S": rejection.code}, ":reason": {"S": rejection.reason}},
-        )
+        """Set the photo to `rejected`. Returns and raises what `set_ready` does."""
+        outcome = {
+            "state": {"S": State.REJECTED},
+            "code": {"S": rejection.code},
+            "reason": {"S": rejection.reason},
+        }
+        return self._write(key, upload, uploaded_at, outcome, remove="thumbnails")
 
     def remove(self, key: str, sequencer: str) -> set[str]:
-        """Remove the item, unless it speaks of a newer upload: then raises StaleEvent.
+        """Remove the item of a photo, if there is one.
 
-        Returns the object keys of the thumbnails it had. No item is no error.
+        Args:
+            key: Object key of the original.
+            sequencer: Sequencer of the deletion, padded or not.
+
+        Returns:
+            The object keys of the thumbnails that the item named.
+
+        Raises:
+            StaleEvent: The item describes an upload that is newer than the deletion.
         """
         try:
-            answer = self._dynamodb.delete_item(
+            response = self._dynamodb.delete_item(
                 TableName=self._table,
                 Key={"key": {"S": key}},
                 ConditionExpression=NOT_STALE,
-                ExpressionAttributeValues={":sequencer": {"S": sequencer}},
+                ExpressionAttributeValues={":sequencer": {"S": pad_sequencer(sequencer)}},
                 ReturnValues="ALL_OLD",
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
             raise StaleEvent(key) from error
-        return _thumbnails(answer.get("Attributes", {}))
+        return _thumbnails(response.get("Attributes", {}))
 
     def describes(self, key: str, upload: Upload) -> bool:
-        """Whether the item of this photo is the one of this upload."""
+        """Return whether the item of the photo describes this upload."""
         item = self._dynamodb.get_item(
             TableName=self._table,
             Key={"key": {"S": key}},
@@ -160,9 +174,14 @@ class Catalogue:
         return item.get("sequencer", {}).get("S") == upload.padded_sequencer
 
     def items_by(self, order: Literal["key", "id"], *, after: str = "") -> Iterator[Item]:
-        """Every item in the order of its key or id, as UTF-8 bytes compare; from behind `after` on."""
+        """Yield all items, sorted by the UTF-8 bytes of their key or id.
+
+        Args:
+            order: Attribute to sort by.
+            after: Start behind this key or id. Default: from the beginning.
+        """
         names, values, condition = {"#listing": "listing"}, {":listing": {"S": LISTING}}, "#listing = :listing"
-        if after:  # an empty string is no value for a key
+        if after:  # DynamoDB does not accept an empty key
             names |= {"#order": order}
             values |= {":after": {"S": after}}
             condition += " AND #order > :after"
@@ -177,39 +196,47 @@ class Catalogue:
             for attributes in page["Items"]:
                 yield parse_item(attributes)
 
-    def _update(
-        self, key: str, upload: Upload, uploaded_at: datetime, expression: str, values: dict[str, Any]
+    def _write(
+        self, key: str, upload: Upload, uploaded_at: datetime, outcome: Mapping[str, Any], *, remove: str
     ) -> set[str]:
-        common = "id = :id, listing = :listing, etag = :etag, sequencer = :sequencer, "
-        common += "created_at = if_not_exists(created_at, :created_at), "
+        """Write the outcome of an upload unless the item describes a newer one: the write that decides.
+
+        Returns:
+            The object keys of the thumbnails that the item named before.
+        """
+        values: dict[str, Any] = {
+            "id": {"S": photo_id(key)},
+            "listing": {"S": LISTING},
+            "etag": {"S": upload.etag},
+            "sequencer": {"S": upload.padded_sequencer},
+            **outcome,
+        }
+        assignments = ", ".join(f"#{name} = :{name}" for name in values)
         try:
-            answer = self._dynamodb.update_item(
+            response = self._dynamodb.update_item(
                 TableName=self._table,
                 Key={"key": {"S": key}},
-                UpdateExpression=expression.replace("SET ", f"SET {common}"),
+                UpdateExpression=f"SET {assignments}, created_at = if_not_exists(created_at, :created_at) "
+                f"REMOVE {remove}",
                 ConditionExpression=NOT_STALE,
-                ExpressionAttributeNames={"#state": "state"},  # a reserved word
+                ExpressionAttributeNames={f"#{name}": name for name in values},  # `state` is a reserved word
                 ExpressionAttributeValues={
-                    ":id": {"S": photo_id(key)},
-                    ":listing": {"S": LISTING},
-                    ":etag": {"S": upload.etag},
-                    ":sequencer": {"S": upload.padded_sequencer},
                     ":created_at": {"S": format_utc(uploaded_at)},
-                    **values,
+                    **{f":{name}": value for name, value in values.items()},
                 },
                 ReturnValues="ALL_OLD",
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
             raise StaleEvent(key) from error
-        return _thumbnails(answer.get("Attributes", {}))
+        return _thumbnails(response.get("Attributes", {}))
 
 
 def _thumbnails(attributes: Mapping[str, Any]) -> set[str]:
-    return {path["S"] for path in attributes.get("thumbnails", {}).get("M", {}).values()}
+    return {thumbnail["S"] for thumbnail in attributes.get("thumbnails", {}).get("M", {}).values()}
 
 
 def parse_item(attributes: Mapping[str, Any]) -> Item:
-    """The item of these attributes, which are as DynamoDB tells them."""
+    """Return the item with these attributes, which are in DynamoDB's JSON format."""
     texts = {name: value["S"] for name, value in attributes.items() if "S" in value}
     return Item(
         key=texts["key"],

@@ -1,26 +1,30 @@
-"""The newest upload wins: an event that arrives late never replaces what a newer one wrote.
+"""Event ordering: a stale event never overwrites what a newer event of the same photo wrote.
 
-SQS delivers at least once and in no order. Amazon S3 gives each event of an object a `sequencer`, which
-grows from one event of a key to the next (S3 User Guide, "Event message structure"). The catalogue keeps the
-sequencer it speaks of, and each write to it holds this condition: one write decides, whatever ran beside it.
+Amazon SQS delivers messages at least once and in any order. Amazon S3 puts a `sequencer` into each event, which
+increases from one event of an object key to the next ("Event message structure" in the Amazon S3 User Guide:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html).
+
+The catalogue item of a photo stores the sequencer of the upload that it describes. Every write to the item carries the
+condition `NOT_STALE`, which DynamoDB evaluates and applies as one step. This one conditional write decides which upload
+is current, however many handlers run at the same time. `photos/catalogue.py` contains the writes.
 """
 
 from dataclasses import dataclass
 
-# The events of a key compare by their sequencers, the shorter one padded with zeros on the right. Those of
-# S3 have 16 to 18 characters.
-_SEQUENCER_LENGTH = 32
-
-# Equal is allowed: the same event delivered twice writes the same again.
+# Equality is allowed: a duplicate event writes the same item again.
 NOT_STALE = "attribute_not_exists(sequencer) OR sequencer <= :sequencer"
+
+# S3 compares sequencers as text, the shorter one padded with zeros on the right. Those of today have 16 to 18 digits.
+_SEQUENCER_LENGTH = 32
 
 
 @dataclass(frozen=True)
 class Upload:
-    """One version of a photo: what an object key held from one upload to the next.
+    """One version of a photo: the content of an object key between two uploads.
 
-    etag: of the original, without quotes
-    sequencer: of the S3 event that announced it; empty where no event is known
+    Attributes:
+        etag: ETag of the original, without quotes.
+        sequencer: Sequencer of the S3 event of this upload. Empty if the event is unknown.
     """
 
     etag: str
@@ -33,5 +37,5 @@ class Upload:
 
 
 def pad_sequencer(sequencer: str) -> str:
-    """A sequencer made so long that text order is the order of events."""
+    """Pad a sequencer to a fixed length, so that text order is the order of events."""
     return sequencer.upper().ljust(_SEQUENCER_LENGTH, "0")

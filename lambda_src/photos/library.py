@@ -1,19 +1,20 @@
-"""The library: what people do with photos. They register one, look at the newest, look at one, delete one.
+"""The photo library: register a photo for upload, list photos, get a photo, and delete a photo.
 
-Announcing writes an item, `pending`; the photo itself goes to S3 past this service, and its event does the rest.
-Deleting is the same the other way round: the original is removed, and its event removes thumbnails and item. So there
-is one that makes and removes thumbnails, and it knows what to do when things cross:
+Registering a photo writes a `pending` item. The client then uploads the photo directly to S3, and the S3 event triggers
+its thumbnails. Deleting works the same way: the library deletes the original, and the S3 event triggers the removal of
+the thumbnails and the item. Only the thumbnailer creates and removes thumbnails, and it handles these races:
 
-- deleted while its thumbnails are made: that run finds the original gone, and removes what it made;
-- deleted before its upload has ended: S3 tells the upload after the deletion, and the photo is there, as new;
-- announced and never uploaded: the item goes with the deletion, or with a sweep a day later.
+- The photo is deleted while its thumbnails are generated: the thumbnailer finds that the original is gone and removes
+  the thumbnails.
+- The photo is deleted before its upload completes: the upload is newer than the deletion, so the photo exists again.
+- The photo is registered but never uploaded: its deletion removes the item, or the sweep does so a day later.
 """
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from photos.catalogue import Catalogue, Item, State
-from photos.cursor import Cursors
+from photos.cursor import decode_cursor, encode_cursor
 from photos.keys import new_key
 from photos.listing import Listing
 from photos.storage import Originals
@@ -29,31 +30,38 @@ class PhotoNotFound(LookupError):
 class Library:
     """The photos of the service."""
 
-    def __init__(self, catalogue: Catalogue, listing: Listing, originals: Originals, cursors: Cursors) -> None:
+    def __init__(self, catalogue: Catalogue, listing: Listing, originals: Originals) -> None:
         self._catalogue = catalogue
         self._listing = listing
         self._originals = originals
-        self._cursors = cursors
 
     def register(self, filename: str) -> Item:
-        """Make an item for a photo that is to be uploaded under the key in it."""
+        """Create the item of a photo that the client will upload under the key of the item."""
         return self._catalogue.register(new_key(filename), registered_at=datetime.now(UTC))
 
     def page(self, limit: int, cursor: str | None = None) -> tuple[Sequence[Item], str | None]:
-        """Photos, newest first, and the cursor of the next page if there is one. Raises InvalidCursor."""
-        items, last = self._listing.page(limit, after=self._cursors.read(cursor) if cursor is not None else None)
-        return items, self._cursors.write(last) if last else None
+        """Return a page of photos, newest first, and the cursor of the next page if there is one.
+
+        Raises:
+            InvalidCursor: The cursor does not come from a page of photos.
+        """
+        items, last = self._listing.page(limit, after=decode_cursor(cursor) if cursor is not None else None)
+        return items, encode_cursor(last) if last else None
 
     def get(self, photo_id: str) -> Item:
-        """The photo of this id. Raises PhotoNotFound."""
+        """Return the photo with this id. Raises PhotoNotFound."""
         item = self._listing.find(photo_id)
         if item is None:
             raise PhotoNotFound
         return item
 
     def delete(self, photo_id: str) -> None:
-        """Remove the photo's original; all else follows. Once more is no error until it has. Raises PhotoNotFound."""
+        """Delete the original of a photo; its S3 event triggers the rest, and until then the call can be repeated.
+
+        Raises:
+            PhotoNotFound: No photo has this id.
+        """
         item = self.get(photo_id)
         self._originals.delete(item.key)
-        if item.state is State.PENDING:  # perhaps no original was there, and no event comes
+        if item.state is State.PENDING:  # perhaps there was no original, and then no event follows
             self._catalogue.unregister(item.key)

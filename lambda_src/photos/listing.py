@@ -1,7 +1,7 @@
-"""The catalogue as its indexes tell it: newest first, page by page, and by id.
+"""Queries on the indexes of the catalogue: photos newest first, page by page, and photos by id.
 
-The indexes lag the table by moments. That may show a photo as it was a moment ago; what acts upon it asks the
-table or S3 again.
+Indexes are eventually consistent, so an item may be some moments old. Code that acts on an item reads the table or S3
+again, or uses a conditional write.
 """
 
 from __future__ import annotations
@@ -16,41 +16,41 @@ if TYPE_CHECKING:
 
 
 class Position(NamedTuple):
-    """Where in the list of photos, newest first, a page ends: `created_at` and `key` of its last item."""
+    """A position in the list of photos, newest first: `created_at` and `key` of the last item before it."""
 
     created_at: str
     key: str
 
 
 class Listing:
-    """Reads items through the indexes."""
+    """Reads items through the indexes of the table."""
 
     def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
     def page(self, limit: int, *, after: Position | None = None) -> tuple[list[Item], Position | None]:
-        """The newest photos, or those that follow `after`: `limit` at most. With it, where to go on if there are more.
+        """Return up to `limit` photos, newest first, and the position of the next page if there is one.
 
-        One query that reads one item more than it returns, however far down the list: page 1,000 costs what page 1
-        does. Photos that come meanwhile are newer, so they move none of the older ones to another page.
+        One query reads one item more than it returns, so page 1,000 costs the same as page 1. Photos that arrive in the
+        meantime are newer and do not move older photos to another page.
         """
         query = self._newest_first() | {"Limit": limit + 1}
         if after:
-            # It need not be there any more: DynamoDB goes on from where it would be.
+            # DynamoDB continues from this position even if the item no longer exists.
             query["ExclusiveStartKey"] = {
                 "listing": {"S": LISTING},
                 "created_at": {"S": after.created_at},
                 "key": {"S": after.key},
             }
-        answer = self._dynamodb.query(**query)
-        shown = answer["Items"][:limit]
-        more = len(answer["Items"]) > limit or "LastEvaluatedKey" in answer
-        last = Position(shown[-1]["created_at"]["S"], shown[-1]["key"]["S"]) if more else None
-        return [parse_item(attributes) for attributes in shown], last
+        response = self._dynamodb.query(**query)
+        returned = response["Items"][:limit]
+        more = len(response["Items"]) > limit or "LastEvaluatedKey" in response
+        last = Position(returned[-1]["created_at"]["S"], returned[-1]["key"]["S"]) if more else None
+        return [parse_item(attributes) for attributes in returned], last
 
     def find(self, photo_id: str) -> Item | None:
-        """The photo of this id."""
+        """Return the photo with this id."""
         found = self._dynamodb.query(
             TableName=self._table,
             IndexName="by-id",
@@ -59,15 +59,13 @@ class Listing:
         )["Items"]
         return parse_item(found[0]) if found else None
 
-    def ready(self, limit: int) -> list[Item]:
-        """The newest photos that are ready."""
+    def newest_ready(self, limit: int) -> list[Item]:
+        """Return up to `limit` photos that are ready, newest first."""
         query = self._newest_first()
         query |= {"FilterExpression": "#state = :ready", "ExpressionAttributeNames": {"#state": "state"}}
         query["ExpressionAttributeValues"] |= {":ready": {"S": State.READY}}
         pages = self._dynamodb.get_paginator("query").paginate(**query)
-        return [
-            parse_item(attributes) for attributes in islice((item for page in pages for item in page["Items"]), limit)
-        ]
+        return [parse_item(item) for item in islice((item for page in pages for item in page["Items"]), limit)]
 
     def _newest_first(self) -> dict[str, Any]:
         return {

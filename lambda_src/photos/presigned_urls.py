@@ -1,6 +1,7 @@
-"""Signed links: they let whoever holds one do one thing with one object, for a while, with no key of his own.
+"""Presigned URLs and upload forms: each allows one operation on one object for a limited time, without credentials.
 
-The thing is done in the name of the role that signed: it holds no longer and from nowhere else than that role may.
+The operation runs with the permissions of the role that signed it, so a URL cannot do more than the role, and it
+expires with the session of the role at the latest.
 """
 
 from __future__ import annotations
@@ -17,39 +18,44 @@ from photos.albums import Album, pdf_key
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# How the client that signs is to be set up. Signature version 4 everywhere, and the bucket's own regional name:
-# S3 sends requests to the global one on to another address until that of a new bucket is known everywhere, and
-# browsers do not follow that with a form.
+# Configuration of a client that presigns: Signature Version 4, and the regional endpoint of the bucket. The global
+# endpoint redirects requests to a new bucket until DNS has propagated, and browsers do not follow that with a form.
 PRESIGNING: Final = Config(
     signature_version="s3v4", s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
 )
 
-UPLOAD_FORM_SECONDS: Final = 15 * 60  # from the form to the start of its upload
+UPLOAD_FORM_SECONDS: Final = 15 * 60  # until the upload must have started
 URL_SECONDS: Final = 60 * 60
 
-# So long a thumbnail has the same link, which browsers know it by in their cache.
-_SAME_LINK_SECONDS: Final = 15 * 60
-_LINKS_KEPT: Final = 2048  # 4 MB
+# A thumbnail keeps its URL for this time, so that browsers can cache it.
+_SAME_URL_SECONDS: Final = 15 * 60
+_CACHED_URLS: Final = 2048  # 4 MB
 
 
 class UploadForm(TypedDict):
-    """An upload form: POST to `url`, as multipart/form-data, all `fields` and then the photo as `file`."""
+    """An upload form: POST all `fields` and then the photo as `file` to `url`, as multipart/form-data."""
 
     url: str
     fields: dict[str, str]
 
 
 class PresignedUrls:
-    """Signs; calls nothing. `s3`: a client made with PRESIGNING"""
+    """Presigns URLs and forms. It makes no calls to AWS.
+
+    Args:
+        s3: A client with the configuration PRESIGNING.
+        originals: Bucket of originals.
+        thumbnails: Bucket of thumbnails and albums.
+    """
 
     def __init__(self, s3: S3Client, *, originals: str, thumbnails: str) -> None:
         self._s3 = s3
         self._originals = originals
         self._thumbnails = thumbnails
-        self._signed = lru_cache(maxsize=_LINKS_KEPT)(self._sign_thumbnail)
+        self._presigned = lru_cache(maxsize=_CACHED_URLS)(self._presign_thumbnail)
 
     def upload_form(self, key: str, *, content_type: str, size: int) -> UploadForm:
-        """To upload under just this key a file of just this type and size in bytes."""
+        """Return a form that uploads a file of exactly this type and size (bytes) under exactly this key."""
         form = self._s3.generate_presigned_post(
             self._originals,
             key,
@@ -60,11 +66,11 @@ class PresignedUrls:
         return {"url": form["url"], "fields": form["fields"]}
 
     def thumbnail(self, key: str) -> str:
-        """To read the thumbnail under this object key."""
-        return self._signed(key, int(time.time()) // _SAME_LINK_SECONDS)
+        """Return a URL that reads the thumbnail with this object key."""
+        return self._presigned(key, int(time.time()) // _SAME_URL_SECONDS)
 
     def album(self, album: Album) -> str:
-        """To read the PDF of this album, under its title."""
+        """Return a URL that reads the PDF of an album, with its title as the filename."""
         name = quote(album.title, safe="")
         return self._s3.generate_presigned_url(
             "get_object",
@@ -76,7 +82,7 @@ class PresignedUrls:
             ExpiresIn=URL_SECONDS,
         )
 
-    def _sign_thumbnail(self, key: str, _period: int) -> str:
+    def _presign_thumbnail(self, key: str, _period: int) -> str:
         return self._s3.generate_presigned_url(
             "get_object", Params={"Bucket": self._thumbnails, "Key": key}, ExpiresIn=URL_SECONDS
         )

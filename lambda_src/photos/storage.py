@@ -1,4 +1,4 @@
-"""The two buckets: originals, which clients fill, and thumbnails, which this service fills."""
+"""The S3 buckets: originals, which clients upload, and thumbnails, which the service writes."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ if TYPE_CHECKING:
 
 
 class OriginalDeleted(Exception):
-    """There is no object under this key any more."""
+    """The key no longer holds an object."""
 
 
 class OriginalReplaced(Exception):
-    """The key holds another upload than the one asked for."""
+    """The key holds another upload than the requested one."""
 
 
 @dataclass(frozen=True)
 class Original:
-    """One upload of a photo, its bytes not read yet.
+    """An upload whose content is not read yet.
 
-    size: bytes
-    uploaded_at: UTC
-    read: the bytes, once
+    Attributes:
+        size: Bytes.
+        uploaded_at: UTC.
+        read: Returns the content. Call it once.
     """
 
     size: int
@@ -40,7 +41,13 @@ class Original:
 
 @dataclass(frozen=True)
 class ObjectSummary:
-    """An object as a listing shows it. etag: without quotes. last_modified: UTC"""
+    """An object in a listing.
+
+    Attributes:
+        key: Object key.
+        etag: Without quotes.
+        last_modified: UTC.
+    """
 
     key: str
     etag: str
@@ -56,20 +63,25 @@ class Originals:
 
     @contextmanager
     def open(self, key: str, upload: Upload) -> Iterator[Original]:
-        """This very upload of a photo. Raises OriginalDeleted, OriginalReplaced."""
+        """Open exactly this upload of a photo.
+
+        Raises:
+            OriginalDeleted: The key no longer holds an object.
+            OriginalReplaced: The key holds another upload.
+        """
         try:
-            answer = self._s3.get_object(Bucket=self._bucket, Key=key, IfMatch=f'"{upload.etag}"')
+            response = self._s3.get_object(Bucket=self._bucket, Key=key, IfMatch=f'"{upload.etag}"')
         except self._s3.exceptions.ClientError as error:
             if _status(error) == 404:
                 raise OriginalDeleted(key) from error
             if _status(error) == 412:
                 raise OriginalReplaced(key) from error
             raise
-        with closing(answer["Body"]) as body:
-            yield Original(answer["ContentLength"], answer["LastModified"], body.read)
+        with closing(response["Body"]) as body:
+            yield Original(response["ContentLength"], response["LastModified"], body.read)
 
     def exists(self, key: str) -> bool:
-        """Whether any object is under this key."""
+        """Return whether the key holds an object."""
         try:
             self._s3.head_object(Bucket=self._bucket, Key=key)
         except self._s3.exceptions.ClientError as error:
@@ -79,19 +91,19 @@ class Originals:
         return True
 
     def delete(self, key: str) -> None:
-        """Remove an original; one that is not there is no error. Its event removes what was made of it."""
+        """Delete an original, if it exists. Its S3 event triggers the removal of the thumbnails and the item."""
         self._s3.delete_object(Bucket=self._bucket, Key=key)
 
     def list_objects(self, *, after: str = "") -> Iterator[ObjectSummary]:
-        """Every original, in the order of its key as UTF-8 bytes compare; from behind `after` on."""
-        return _all(self._s3, self._bucket, after)
+        """Yield all originals behind the key `after`, sorted by the UTF-8 bytes of their keys."""
+        return _list_objects(self._s3, self._bucket, after)
 
     def abort_multipart_uploads(self, *, before: datetime) -> Iterator[str]:
-        """Abort those begun before this time, one by one; yields their keys. Their parts are paid for until then."""
+        """Abort the multipart uploads that began before this time, whose parts are billed, and yield their keys."""
         for page in self._s3.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket):
             for upload in page.get("Uploads", []):
                 if upload["Initiated"] < before:
-                    with suppress(self._s3.exceptions.NoSuchUpload):  # completed or aborted meanwhile
+                    with suppress(self._s3.exceptions.NoSuchUpload):  # completed or aborted since the listing
                         self._s3.abort_multipart_upload(
                             Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"]
                         )
@@ -99,14 +111,14 @@ class Originals:
 
 
 class Thumbnails:
-    """The bucket of thumbnails; albums and reports are in it too."""
+    """The bucket of thumbnails. It also contains albums and reports."""
 
     def __init__(self, s3: S3Client, bucket: str) -> None:
         self._s3 = s3
         self._bucket = bucket
 
     def write(self, key: str, webp: bytes) -> None:
-        """Store a thumbnail. Its key never changes its content, so it may be cached for ever (a year)."""
+        """Store a thumbnail. The content under its key never changes, so clients may cache it for a year."""
         self._s3.put_object(
             Bucket=self._bucket,
             Key=key,
@@ -116,27 +128,27 @@ class Thumbnails:
         )
 
     def delete_all(self, keys: Iterable[str]) -> None:
-        """Remove thumbnails; those that are not there are no error."""
+        """Delete these thumbnails. Keys that hold no object are ignored."""
         for key in keys:
             self._s3.delete_object(Bucket=self._bucket, Key=key)
 
     def list_objects(self, *, after: str = "") -> Iterator[ObjectSummary]:
-        """Every thumbnail, and nothing else, in the order of its key; from behind `after` on."""
-        return (stored for stored in _all(self._s3, self._bucket, after) if is_thumbnail_key(stored.key))
+        """Yield all thumbnails behind the key `after`, sorted by key. Albums and reports are skipped."""
+        return (entry for entry in _list_objects(self._s3, self._bucket, after) if is_thumbnail_key(entry.key))
 
     def write_report(self, name: str, report: str) -> None:
-        """Store a report in JSON as `reports/<name>.json`."""
+        """Store a JSON report as `reports/<name>.json`."""
         self._s3.put_object(
             Bucket=self._bucket, Key=f"reports/{name}.json", Body=report.encode(), ContentType="application/json"
         )
 
 
-def _all(s3: S3Client, bucket: str, after: str) -> Iterator[ObjectSummary]:
+def _list_objects(s3: S3Client, bucket: str, after: str) -> Iterator[ObjectSummary]:
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, StartAfter=after):
         for entry in page.get("Contents", []):
             yield ObjectSummary(entry["Key"], entry["ETag"].strip('"'), entry["LastModified"])
 
 
 def _status(error: ClientError) -> int:
-    """HTTP status of a failed call: the answer to a HEAD has no body to name the error in."""
+    """Return the HTTP status of a failed call. The response to a HEAD request has no body, so no error code."""
     return error.response["ResponseMetadata"]["HTTPStatusCode"]

@@ -1,18 +1,21 @@
-"""The sweep: what events did not bring about, because one was lost or its handling failed for good, is put right.
+"""The sweep: compares originals, thumbnails, and catalogue, and repairs what lost or failed events left behind.
 
-Three comparisons, one after the other:
+It runs in three phases:
 
-1. originals with the catalogue, both in the order of keys: a photo without an item that speaks of it is queued;
-   an item whose photo is gone, or was announced and never came, is removed with its thumbnails;
-2. thumbnails with the catalogue, both in the order of ids: a photo that lacks one of its thumbnails is queued;
-   thumbnails that no item names are removed;
-3. multipart uploads with the clock: the abandoned ones are aborted.
+1. `photos` joins the originals with the catalogue by key. A photo whose item is missing or describes another upload is
+   requeued. The item of a photo that is gone, or was registered but never uploaded, is removed with its thumbnails.
+2. `thumbnails` joins the thumbnails with the catalogue by id. A photo that lacks a thumbnail, or whose sizes are not
+   those of `SIZES`, is requeued. Thumbnails that no item names are deleted.
+3. `multipart_uploads` aborts abandoned multipart uploads.
 
-Listings pass side by side, so memory does not grow with their length and any key is a place to go on from.
-Nothing younger than an hour is touched: it may be in work. Every act may be done twice, and none relies on what
-a listing said a while ago: a removal asks S3 for the photo first and then holds the condition of `newest_wins`.
-Two sweeps at once therefore only do some of the work twice. What a sweep removes in the very moment in which
-an old event is handled once more, the next sweep finds missing.
+After a change of `SIZES`, phase 2 requeues every photo. The thumbnailer writes the new sizes first, then the item, and
+then deletes the thumbnails of the sizes that no longer exist, so the item always names thumbnails that exist.
+
+Listings are joined as streams: memory does not grow with the number of photos, and the sweep can resume after any key.
+Objects younger than an hour are left alone, because their event may still be in progress. Every repair can be repeated
+and checks the current state first: before a removal, the sweep queries S3 for the photo, and the removal carries the
+condition of `event_ordering`. Therefore two sweeps at the same time only repeat some work. If an old event is processed
+again at the moment of a removal, the next sweep repairs the result.
 """
 
 from __future__ import annotations
@@ -25,23 +28,24 @@ from itertools import groupby
 from typing import Any, Final
 
 from photos.catalogue import Catalogue, Item, StaleEvent, State
-from photos.event_ordering import Upload, pad_sequencer
+from photos.event_ordering import Upload
 from photos.keys import photo_id_of
+from photos.limits import SIZES
 from photos.merge_join import merge_join
 from photos.storage import ObjectSummary, Originals, Thumbnails
 from photos.upload_queue import UploadQueue
 
-# Longer than the upload queue may keep an event busy: three tries of six minutes.
+# Longer than an event can be in progress in the upload queue: three attempts of six minutes.
 GRACE_PERIOD: Final = timedelta(hours=1)
-# Upload forms hold for minutes, and so do multipart uploads of a photo.
+# Upload forms expire after minutes, and the multipart upload of a photo takes no longer.
 ABANDONED_AFTER: Final = timedelta(days=1)
 
-# Photos; if each of them has to be removed, they take some ten seconds.
-_BETWEEN_LOOKS_AT_THE_CLOCK: Final = 200
+# Photos. If each of them must be removed, this takes about ten seconds.
+_CHECK_TIME_EVERY: Final = 200
 
 
 class Phase(StrEnum):
-    """The comparisons, in their order."""
+    """The phases, in their order."""
 
     PHOTOS = "photos"
     THUMBNAILS = "thumbnails"
@@ -58,7 +62,7 @@ _NEXT: Final = {
 
 @dataclass
 class Counts:
-    """What a sweep has seen and done so far."""
+    """What a sweep has compared and repaired so far."""
 
     photos: int = 0
     thumbnails: int = 0
@@ -70,11 +74,12 @@ class Counts:
 
 @dataclass
 class Progress:
-    """How far a sweep has come; a later run goes on from here.
+    """The progress of a sweep, from which a later run resumes.
 
-    started_at: UTC, of the whole sweep
-    after: name of the last entry of the phase that was dealt with
-    runs: how many runs it took so far
+    Attributes:
+        started_at: Start of the sweep (not of this run), UTC.
+        after: Key or id of the last entry that this phase processed.
+        runs: Number of runs, including the current one.
     """
 
     started_at: datetime
@@ -84,12 +89,12 @@ class Progress:
     counts: Counts = field(default_factory=Counts)
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON has it, for `from_json` of a later run."""
+        """Return the progress in a form that JSON can represent."""
         return asdict(self) | {"started_at": self.started_at.isoformat()}
 
     @classmethod
     def from_json(cls, progress: dict[str, Any]) -> Progress:
-        """What `to_json` gave."""
+        """Return the progress that `to_json` represents."""
         return cls(
             started_at=datetime.fromisoformat(progress["started_at"]),
             phase=Phase(progress["phase"]),
@@ -100,7 +105,7 @@ class Progress:
 
 
 class Sweep:
-    """Compares and puts right. Any fault that may pass leaves as the exception it is: run it again."""
+    """Compares and repairs. Transient errors propagate: run the sweep again with the same progress."""
 
     def __init__(
         self, originals: Originals, thumbnails: Thumbnails, catalogue: Catalogue, upload_queue: UploadQueue
@@ -111,13 +116,15 @@ class Sweep:
         self._queue = upload_queue
 
     def run(self, progress: Progress, has_time: Callable[[], bool]) -> None:
-        """Go on from `progress` until it is done or there is no time: `progress` says afterwards which of the two.
+        """Continue the sweep until it is done or out of time. Each run makes some progress.
 
-        It always gets somewhat further, however little time there is.
+        Args:
+            progress: Where to resume. It is updated in place; its phase shows whether the sweep is done.
+            has_time: Returns whether there is time for another step.
         """
         while progress.phase is not Phase.DONE:
             for count, name in enumerate(self._reconcile(progress), start=1):
-                if count % _BETWEEN_LOOKS_AT_THE_CLOCK == 0:
+                if count % _CHECK_TIME_EVERY == 0:
                     self._queue.flush()
                     progress.after = name
                     if not has_time():
@@ -128,63 +135,65 @@ class Sweep:
                 return
 
     def _reconcile(self, progress: Progress) -> Iterator[str]:
-        """The names of what was dealt with in this phase, one by one."""
+        """Run the current phase, and yield the key or id of each processed entry."""
         if progress.phase is Phase.PHOTOS:
-            return self._photos(progress)
+            return self._reconcile_photos(progress)
         if progress.phase is Phase.THUMBNAILS:
-            return self._thumbnails_of_photos(progress)
-        return self._multipart_uploads(progress)
+            return self._reconcile_thumbnails(progress)
+        return self._abort_multipart_uploads(progress)
 
-    def _photos(self, progress: Progress) -> Iterator[str]:
-        originals = ((stored.key, stored) for stored in self._originals.list_objects(after=progress.after))
+    def _reconcile_photos(self, progress: Progress) -> Iterator[str]:
+        originals = ((original.key, original) for original in self._originals.list_objects(after=progress.after))
         items = ((item.key, item) for item in self._catalogue.items_by("key", after=progress.after))
-        for key, stored, item in merge_join(originals, items):
-            self._compare_photo(progress, key, stored, item)
+        for key, original, item in merge_join(originals, items):
+            self._reconcile_photo(progress, key, original, item)
             yield key
 
-    def _thumbnails_of_photos(self, progress: Progress) -> Iterator[str]:
-        # Behind the last photo's thumbnails, which begin with its id and "/": "0" is what follows "/".
+    def _reconcile_thumbnails(self, progress: Progress) -> Iterator[str]:
+        # Resume behind the thumbnails of the last photo, whose keys start with its id and "/". "0" follows "/".
         thumbnails = self._thumbnails.list_objects(after=f"{progress.after}0" if progress.after else "")
         by_photo = groupby(thumbnails, key=lambda thumbnail: photo_id_of(thumbnail.key))
         stored_by_id = ((photo_id, list(stored)) for photo_id, stored in by_photo)
         items = ((item.id, item) for item in self._catalogue.items_by("id", after=progress.after))
         for photo_id, stored, item in merge_join(stored_by_id, items):
-            self._compare_thumbnails(progress, stored or [], item)
+            self._reconcile_thumbnails_of(progress, stored or [], item)
             yield photo_id
 
-    def _multipart_uploads(self, progress: Progress) -> Iterator[str]:
+    def _abort_multipart_uploads(self, progress: Progress) -> Iterator[str]:
         for key in self._originals.abort_multipart_uploads(before=progress.started_at - ABANDONED_AFTER):
             progress.counts.aborted_uploads += 1
             yield key
 
-    def _compare_photo(self, progress: Progress, key: str, stored: ObjectSummary | None, item: Item | None) -> None:
-        if stored:
+    def _reconcile_photo(self, progress: Progress, key: str, original: ObjectSummary | None, item: Item | None) -> None:
+        if original:
             progress.counts.photos += 1
-            known = item is not None and item.state is not State.PENDING and item.etag == stored.etag
-            if not known and stored.last_modified < progress.started_at - GRACE_PERIOD:
-                self._ask_for_thumbnails(progress, key, Upload(stored.etag, item.sequencer if item else ""))
+            processed = item is not None and item.state is not State.PENDING and item.etag == original.etag
+            if not processed and original.last_modified < progress.started_at - GRACE_PERIOD:
+                self._requeue(progress, key, Upload(original.etag, item.sequencer if item else ""))
         elif item:
-            patience = ABANDONED_AFTER if item.state is State.PENDING else GRACE_PERIOD
-            if item.created_at < progress.started_at - patience and not self._originals.exists(key):
+            deadline = progress.started_at - (ABANDONED_AFTER if item.state is State.PENDING else GRACE_PERIOD)
+            if item.created_at < deadline and not self._originals.exists(key):
                 self._remove(progress, item)
 
-    def _compare_thumbnails(self, progress: Progress, stored: list[ObjectSummary], item: Item | None) -> None:
-        there = {thumbnail.key: thumbnail.last_modified for thumbnail in stored}
+    def _reconcile_thumbnails_of(self, progress: Progress, stored: list[ObjectSummary], item: Item | None) -> None:
+        last_modified = {thumbnail.key: thumbnail.last_modified for thumbnail in stored}
         named = set(item.thumbnails.values()) if item else set()
-        progress.counts.thumbnails += len(there)
-        if item and named - there.keys():
-            self._ask_for_thumbnails(progress, item.key, Upload(item.etag, item.sequencer))
-        orphans = [key for key in there.keys() - named if there[key] < progress.started_at - GRACE_PERIOD]
+        progress.counts.thumbnails += len(stored)
+        sizes = set(SIZES) if item and item.state is State.READY else set()
+        if item and (item.thumbnails.keys() != sizes or named - last_modified.keys()):
+            self._requeue(progress, item.key, Upload(item.etag, item.sequencer))
+        deadline = progress.started_at - GRACE_PERIOD
+        orphans = [key for key in last_modified.keys() - named if last_modified[key] < deadline]
         self._thumbnails.delete_all(orphans)
         progress.counts.removed_thumbnails += len(orphans)
 
-    def _ask_for_thumbnails(self, progress: Progress, key: str, upload: Upload) -> None:
+    def _requeue(self, progress: Progress, key: str, upload: Upload) -> None:
         self._queue.send(key, upload)
         progress.counts.queued += 1
 
     def _remove(self, progress: Progress, item: Item) -> None:
         try:
-            thumbnails = self._catalogue.remove(item.key, pad_sequencer(item.sequencer))
+            thumbnails = self._catalogue.remove(item.key, item.sequencer)
         except StaleEvent:
             return  # uploaded again since
         progress.counts.removed_items += 1

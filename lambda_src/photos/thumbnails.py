@@ -1,16 +1,20 @@
-"""What happens to a photo: uploaded, it gets thumbnails or a rejection; deleted, it loses them.
+"""The thumbnailer processes one S3 event at a time: an upload gets thumbnails or a rejection, a deletion removes them.
 
-Both may run twice, late, out of order, at once, or be killed anywhere, and end the same. Each step leaves only
-what the next run of it repairs: thumbnails first, then the one write to the catalogue that decides, then the
-removal of what that write replaced. Killed just before that removal, it leaves thumbnails that no item names: only
-that write knew of them, and the sweep finds them.
+Processing an event is idempotent and safe against crashes: events may arrive twice, late, out of order, or at the same
+time, and the process may be killed at any step, with the same result. The order of the steps ensures this:
+
+1. Write the thumbnails. Their keys identify the upload, so this can be repeated and is not visible yet.
+2. Write the catalogue item, with the condition that it does not describe a newer upload. This write decides.
+3. Delete the thumbnails that this write replaced.
+
+After a crash before step 3, no item names the replaced thumbnails. The sweep finds and deletes them.
 """
 
 from enum import StrEnum
 
 from photos.catalogue import Catalogue, StaleEvent
 from photos.errors import PhotoRejected
-from photos.event_ordering import Upload, pad_sequencer
+from photos.event_ordering import Upload
 from photos.imaging import make_thumbnails
 from photos.keys import thumbnail_key
 from photos.limits import MAX_BYTES, SIZES
@@ -18,18 +22,18 @@ from photos.storage import Original, OriginalDeleted, OriginalReplaced, Original
 
 
 class Outcome(StrEnum):
-    """What became of one event."""
+    """The outcome of an event."""
 
     READY = "ready"
     REJECTED = "rejected"
     REMOVED = "removed"
-    STALE = "stale"  # a newer event of the same photo has been or will be handled
+    STALE = "stale"  # a newer event of the same photo decides
 
 
 class Thumbnailer:
-    """Keeps thumbnails and catalogue true to the originals, one event at a time.
+    """Updates thumbnails and catalogue after S3 events.
 
-    Any fault that may pass (throttling, a time-out, a 5xx) leaves as the exception it is: try again.
+    Transient errors (throttling, timeouts, 5xx) propagate, so that the caller can retry the event.
     """
 
     def __init__(self, originals: Originals, thumbnails: Thumbnails, catalogue: Catalogue) -> None:
@@ -37,34 +41,39 @@ class Thumbnailer:
         self._thumbnails = thumbnails
         self._catalogue = catalogue
 
-    def uploaded(self, key: str, upload: Upload) -> Outcome:
-        """Make the thumbnails of this upload and say so in the catalogue, unless a newer event did."""
+    def process_upload(self, key: str, upload: Upload) -> Outcome:
+        """Generate the thumbnails of an upload and record the result, unless a newer event has been processed.
+
+        The thumbnails are regenerated even if the item already describes this upload. This restores lost thumbnails and
+        applies a change of SIZES.
+        """
         own = {size: thumbnail_key(key, upload, size) for size in SIZES}
         try:
             outcome, replaced = self._publish(key, upload, own)
         except OriginalDeleted:
             self._thumbnails.delete_all(own.values())
-            return self.deleted(key, upload.sequencer)
+            return self.process_deletion(key, upload.sequencer)
         except (OriginalReplaced, StaleEvent):
-            # An earlier run of this event may have been killed after it wrote them.
+            # An earlier attempt at this event may have written them before a crash.
             if not self._catalogue.describes(key, upload):
                 self._thumbnails.delete_all(own.values())
             return Outcome.STALE
         self._thumbnails.delete_all(replaced)
-        # Deleted while we worked: its event may have come before there was anything to remove.
+        # The event of a deletion in the meantime may have been processed before there was anything to remove.
         if not self._originals.exists(key):
-            return self.deleted(key, upload.sequencer)
+            return self.process_deletion(key, upload.sequencer)
         return outcome
 
-    def deleted(self, key: str, sequencer: str) -> Outcome:
-        """Remove the photo's thumbnails and item, unless it was uploaded again since."""
+    def process_deletion(self, key: str, sequencer: str) -> Outcome:
+        """Remove the thumbnails and the item of a photo, unless it has been uploaded again since."""
         try:
-            self._thumbnails.delete_all(self._catalogue.remove(key, pad_sequencer(sequencer)))
+            self._thumbnails.delete_all(self._catalogue.remove(key, sequencer))
         except StaleEvent:
             return Outcome.STALE
         return Outcome.REMOVED
 
     def _publish(self, key: str, upload: Upload, own: dict[int, str]) -> tuple[Outcome, set[str]]:
+        """Write thumbnails and item. Returns the outcome and the keys of the replaced thumbnails."""
         with self._originals.open(key, upload) as original:
             try:
                 images = make_thumbnails(_read(original), SIZES)
@@ -80,5 +89,5 @@ class Thumbnailer:
 def _read(original: Original) -> bytes:
     if original.size > MAX_BYTES:
         size, limit = original.size / 2**20, MAX_BYTES / 2**20
-        raise PhotoRejected("too_many_bytes", f"This file has {size:,.1f} MiB; a photo may have {limit:,.0f} MiB.")
+        raise PhotoRejected("too_many_bytes", f"The file has {size:,.1f} MiB. The limit is {limit:,.0f} MiB.")
     return original.read()

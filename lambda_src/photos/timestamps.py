@@ -1,8 +1,8 @@
-"""Times as the service stores and tells them."""
+"""Timestamps as the service stores and returns them."""
 
 from datetime import UTC, datetime
 
 
 def format_utc(time: datetime) -> str:
-    """UTC in ISO 8601 with milliseconds: the order of such texts is the order of times."""
+    """Format a time as UTC in ISO 8601 with milliseconds, so that text order is time order."""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

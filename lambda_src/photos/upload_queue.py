@@ -1,4 +1,4 @@
-"""The queue of uploads, for photos whose event was lost: the message reads as if S3 had sent it."""
+"""The upload queue, as a producer: sends messages in the format of S3 events for photos whose event was lost."""
 
 from __future__ import annotations
 
@@ -12,29 +12,33 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
-_MOST_PER_CALL = 10  # SQS takes no more
+_MAX_BATCH = 10  # entries of one SendMessageBatch call
 
 
 class UploadQueue:
-    """Messages are sent ten at a time: call `flush` after the last one."""
+    """Sends messages in batches of ten. Call `flush` after the last message."""
 
     def __init__(self, sqs: SQSClient, url: str) -> None:
         self._sqs = sqs
         self._url = url
-        self._waiting: list[SendMessageBatchRequestEntryTypeDef] = []
+        self._batch: list[SendMessageBatchRequestEntryTypeDef] = []
 
     def send(self, key: str, upload: Upload) -> None:
-        """Ask for the thumbnails of this upload."""
+        """Request the thumbnails of this upload."""
         s3_object = {"key": quote_plus(key, safe="/"), "eTag": upload.etag, "sequencer": upload.sequencer}
         body = {"Records": [{"eventName": "ObjectCreated:Sweep", "s3": {"object": s3_object}}]}
-        self._waiting.append({"Id": str(len(self._waiting)), "MessageBody": json.dumps(body)})
-        if len(self._waiting) == _MOST_PER_CALL:
+        self._batch.append({"Id": str(len(self._batch)), "MessageBody": json.dumps(body)})
+        if len(self._batch) == _MAX_BATCH:
             self.flush()
 
     def flush(self) -> None:
-        """Send what waits. Raises RuntimeError if the queue refused any: the others are sent all the same."""
-        if self._waiting:
-            entries, self._waiting = self._waiting, []
-            refused = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries).get("Failed", [])
-            if refused:
-                raise RuntimeError(f"{len(refused)} messages were not queued: {refused[0].get('Message')}")
+        """Send the pending messages.
+
+        Raises:
+            RuntimeError: SQS did not accept some messages. The others are sent.
+        """
+        if self._batch:
+            entries, self._batch = self._batch, []
+            failed = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries).get("Failed", [])
+            if failed:
+                raise RuntimeError(f"SQS did not accept {len(failed)} messages: {failed[0].get('Message')}")

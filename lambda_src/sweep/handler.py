@@ -1,12 +1,12 @@
-"""Lambda function `sweep`: started nightly, compares what there is and puts it right.
+"""The Lambda function `sweep`: runs the nightly sweep, and writes its report and metrics.
 
-Only minds the clock and tells the result; what is compared is in `photos/sweep.py`.
+`photos/sweep.py` implements the sweep.
 
-A sweep that does not fit into one invocation invokes itself with its progress. That progress is nowhere but in
-the event: nothing stored can be stale or fought over by two sweeps, Lambda's own retry goes on from where the
-run began, and what failed for good lies in the dead-letter queue with all that is needed to go on. Lambda ends
-a chain of 16 invocations (Lambda guide, "Recursive loop detection"): after some four hours, which is more than
-100,000 photos take. Then the next night begins anew, and `make redrive` goes on.
+A sweep that exceeds the time of one invocation invokes the function again with its progress. The progress exists only
+in the event. It cannot become outdated or be shared by two sweeps, the retries of Lambda resume where the run started,
+and the message of a failed run in the dead-letter queue contains everything needed to resume. Lambda stops a chain of
+16 invocations ("Recursive loop detection" in the AWS Lambda Developer Guide), which is after about four hours and more
+than 100,000 photos. The next night starts over, and `make redrive` resumes the stopped sweep.
 """
 
 import json
@@ -25,15 +25,15 @@ from photos.storage import Originals, Thumbnails
 from photos.sweep import Phase, Progress, Sweep
 from photos.upload_queue import UploadQueue
 
-# Lambda has configured the root logger already; elsewhere this makes the lines visible.
+# Lambda configures the root logger. Elsewhere, this line makes the log visible.
 logging.basicConfig()
 log = logging.getLogger("sweep")
 log.setLevel(logging.INFO)
 
-# Patient: nobody waits, and a failed call would begin the run again.
+# Long, because no user waits, and a failed call would repeat the run.
 _CONFIG = Config(connect_timeout=3, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 6})
 
-# For the step that is under way, at its slowest.
+# For the slowest step that can be in progress.
 _RESERVE_MILLISECONDS = 90_000
 
 _lambda = boto3.client("lambda", config=_CONFIG)
@@ -48,44 +48,40 @@ _sweep = Sweep(
 
 
 class Context(Protocol):
-    """What is used of the context that Lambda passes."""
+    """The part of the Lambda context that the function uses."""
 
     function_name: str
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda ends this invocation."""
+        """Return the milliseconds that are left of this invocation."""
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
-    """Sweep, from the beginning or from the `progress` in the event. Returns the progress made."""
+    """Start a sweep, or resume the `progress` in the event. Returns the progress afterwards."""
     progress = Progress.from_json(event["progress"]) if "progress" in event else Progress(datetime.now(UTC))
     _sweep.run(progress, lambda: context.get_remaining_time_in_millis() > _RESERVE_MILLISECONDS)
     if progress.phase is Phase.DONE:
-        _tell(progress, context.function_name)
+        _publish(progress, context.function_name)
         return progress.to_json()
     progress.runs += 1
-    answer = progress.to_json()
-    log.info("No time left: run %d goes on in phase %s after %r", progress.runs, progress.phase, progress.after)
-    _lambda.invoke(FunctionName=context.function_name, InvocationType="Event", Payload=json.dumps({"progress": answer}))
-    return answer
+    result = progress.to_json()
+    log.info("Out of time: run %d resumes in phase %s after %r", progress.runs, progress.phase, progress.after)
+    _lambda.invoke(FunctionName=context.function_name, InvocationType="Event", Payload=json.dumps({"progress": result}))
+    return result
 
 
-def _tell(progress: Progress, function_name: str) -> None:
-    """Write the report of the day (UTC) on which the sweep began, and emit its counts as metrics."""
-    now = datetime.now(UTC)
+def _publish(progress: Progress, function_name: str) -> None:
+    """Write the report, named after the UTC day on which the sweep started, and emit its counts as metrics."""
     counts = asdict(progress.counts)
     report = {
         "started_at": progress.started_at.isoformat(timespec="seconds"),
-        "finished_at": now.isoformat(timespec="seconds"),
+        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "runs": progress.runs,
         **counts,
     }
     _thumbnails.write_report(progress.started_at.date().isoformat(), json.dumps(report, indent=2) + "\n")
-    # CloudWatch makes metrics of a line in this form ("embedded metric format"): no call, no library.
-    metrics = {"Namespace": "OtherCompute", "Dimensions": [["FunctionName"]], "Metrics": _metrics(counts)}
-    line = {"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [metrics]}}
+    # CloudWatch extracts metrics from a log line in the embedded metric format, without a call or a library.
+    metrics = [{"Name": name, "Unit": "Count"} for name in counts]
+    directive = {"Namespace": "OtherCompute", "Dimensions": [["FunctionName"]], "Metrics": metrics}
+    line = {"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}}
     print(json.dumps(line | {"FunctionName": function_name, **counts}))
-
-
-def _metrics(counts: dict[str, int]) -> list[dict[str, str]]:
-    return [{"Name": name, "Unit": "Count"} for name in counts]

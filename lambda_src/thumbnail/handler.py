@@ -1,6 +1,6 @@
-"""Lambda function `thumbnail`: S3 events from the upload queue → thumbnails and catalogue.
+"""The Lambda function `thumbnail`: translates S3 events from the upload queue into calls of the thumbnailer.
 
-Only translates events; what happens to a photo is in `photos/thumbnails.py`.
+`photos/thumbnails.py` implements the thumbnailer.
 """
 
 import json
@@ -18,16 +18,16 @@ from photos.imaging import MAX_SECONDS
 from photos.storage import Originals, Thumbnails
 from photos.thumbnails import Outcome, Thumbnailer
 
-# Lambda has configured the root logger already; elsewhere this makes the lines visible.
+# Lambda configures the root logger. Elsewhere, this line makes the log visible.
 logging.basicConfig()
 log = logging.getLogger("thumbnail")
 log.setLevel(logging.INFO)
 
-# Short, because the queue tries again later and better than a client that waits.
+# Short, because the queue retries later, which is better than a client that waits.
 _CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
 
-# What a photo needs at most, by the clock and with S3's answers; a record begun with less left would take the whole
-# batch down with it.
+# Maximum wall-clock time of a photo, including the calls to S3. A photo that starts with less time left could make the
+# whole batch time out.
 _MILLISECONDS_PER_PHOTO = (2 * MAX_SECONDS + 5) * 1_000
 
 _s3 = boto3.client("s3", config=_CONFIG)
@@ -39,41 +39,41 @@ _thumbnailer = Thumbnailer(
 
 
 class Context(Protocol):
-    """What is used of the context that Lambda passes."""
+    """The part of the Lambda context that the function uses."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda ends this invocation."""
+        """Return the milliseconds that are left of this invocation."""
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, list[dict[str, str]]]:
-    """Handle a batch of SQS messages. Those it names in its answer stay in the queue and come again."""
+    """Process a batch of SQS messages. Returns the failed ones, which SQS delivers again."""
     failed = []
     for message in event["Records"]:
         try:
             if context.get_remaining_time_in_millis() < _MILLISECONDS_PER_PHOTO:
-                raise TimeoutError("no time left in this batch")
-            outcomes = _handle(json.loads(message["body"]))
-            log.info("Message %s is done: %s", message["messageId"], outcomes)
+                raise TimeoutError("not enough time left in this batch")
+            outcomes = _process(json.loads(message["body"]))
+            log.info("Message %s processed: %s", message["messageId"], outcomes)
         except Exception as error:
-            why = f"{type(error).__name__}: {error}. It says: {message['body']}"
-            log.exception("Message %s failed and will be tried again: %s", message["messageId"], why)
+            reason = f"{type(error).__name__}: {error}. Body: {message['body']}"
+            log.exception("Message %s failed and will be retried: %s", message["messageId"], reason)
             failed.append({"itemIdentifier": message["messageId"]})
     return {"batchItemFailures": failed}
 
 
-def _handle(notification: dict[str, Any]) -> str:
-    # S3 sends one test message without records when a notification is set up.
+def _process(notification: dict[str, Any]) -> str:
+    # S3 sends one test message without records when a notification is configured.
     outcomes = []
     for record in notification.get("Records", []):
         key = unquote_plus(record["s3"]["object"]["key"])
-        outcome = _outcome(record["eventName"], key, record["s3"]["object"])
+        outcome = _process_event(record["eventName"], key, record["s3"]["object"])
         outcomes.append(f"{outcome}, {key!r} ({record['eventName']})")
-    return "; ".join(outcomes) or "nothing to do"
+    return "; ".join(outcomes) or "no events"
 
 
-def _outcome(event_name: str, key: str, s3_object: dict[str, Any]) -> Outcome:
+def _process_event(event_name: str, key: str, s3_object: dict[str, Any]) -> Outcome:
     if event_name.startswith("ObjectRemoved:"):
-        return _thumbnailer.deleted(key, s3_object["sequencer"])
+        return _thumbnailer.process_deletion(key, s3_object["sequencer"])
     if event_name.startswith("ObjectCreated:"):
-        return _thumbnailer.uploaded(key, Upload(s3_object["eTag"], s3_object["sequencer"]))
+        return _thumbnailer.process_upload(key, Upload(s3_object["eTag"], s3_object["sequencer"]))
     raise ValueError(f"unknown event {event_name}")

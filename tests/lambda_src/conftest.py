@@ -1,4 +1,4 @@
-"""AWS mocked in process: the buckets and the table as the Thumbnails stack makes them."""
+"""Fixtures for the Lambda code: AWS mocked in process, with the table as the Thumbnails stack defines it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,12 +8,15 @@ import pytest
 from aws_cdk.assertions import Template
 from moto import mock_aws
 
-from tests.lambda_src.mocked_aws import CATALOGUE, ORIGINALS, THUMBNAILS, MockedAws
+from photos.catalogue import Catalogue
+from photos.listing import Listing
+from photos.thumbnails import Thumbnailer
+from tests.lambda_src.mocked_aws import CATALOGUE, ORIGINALS, THUMBNAILS, MockedAws, RecordedBatch
 
 
 @contextmanager
 def mocked_aws(template: Template) -> Iterator[MockedAws]:
-    """Empty buckets and an empty catalogue, the table as the template of the Thumbnails stack defines it."""
+    """Mock AWS with empty buckets and the empty table of this template."""
     (table,) = template.find_resources("AWS::DynamoDB::Table").values()
     properties = table["Properties"]
     with mock_aws():
@@ -31,6 +34,26 @@ def mocked_aws(template: Template) -> Iterator[MockedAws]:
 
 @pytest.fixture
 def aws(template: Callable[[str], Template]) -> Iterator[MockedAws]:
-    """An AWS in which nothing has happened yet."""
+    """A mocked AWS without photos."""
     with mocked_aws(template("Thumbnails")) as aws:
         yield aws
+
+
+@pytest.fixture
+def catalogue(aws: MockedAws) -> Catalogue:
+    return aws.catalogue
+
+
+@pytest.fixture
+def listing(aws: MockedAws) -> Listing:
+    return aws.listing
+
+
+@pytest.fixture
+def thumbnailer(aws: MockedAws) -> Thumbnailer:
+    return aws.thumbnailer
+
+
+@pytest.fixture
+def batch() -> RecordedBatch:
+    return RecordedBatch()

@@ -1,4 +1,4 @@
-"""A program killed at any of its calls to AWS: just before one, or just after, when AWS has done what was asked."""
+"""Crash injection: stops a program at any of its calls to AWS, either just before the call or just after it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,38 +9,39 @@ from botocore.client import BaseClient
 
 
 class Crash(BaseException):
-    """The end, with no chance to do anything about it: nothing in the code under test catches it."""
+    """The injected crash. The code under test cannot catch it."""
 
 
 class CrashInjector:
-    """Kills once, at a moment: 0 is before the first call, 1 after it, 2 before the second.
+    """Raises `Crash` once, at one point: 0 is before the first call, 1 after it, 2 before the second.
 
-    moments: how many there have been so far
+    Attributes:
+        points: Number of points passed so far.
     """
 
-    def __init__(self, moment: int | None) -> None:
-        self._moment = moment
-        self.moments = 0
+    def __init__(self, point: int | None) -> None:
+        self._point = point
+        self.points = 0
 
-    def passes(self) -> None:
-        """One moment more. Raises Crash."""
-        self.moments += 1
-        if self.moments - 1 == self._moment:
+    def check(self) -> None:
+        """Pass one point. Raises Crash at the chosen one."""
+        self.points += 1
+        if self.points - 1 == self._point:
             raise Crash
 
 
 @contextmanager
-def crash_at(monkeypatch: pytest.MonkeyPatch, moment: int | None) -> Iterator[CrashInjector]:
-    """While the block runs, whatever calls AWS is killed at this moment; None only counts them."""
-    killer = CrashInjector(moment)
-    really_call = getattr(BaseClient, "_make_api_call")  # noqa: B009  # the type checker knows it not
+def crash_at(monkeypatch: pytest.MonkeyPatch, point: int | None) -> Iterator[CrashInjector]:
+    """Inject a crash at this point into the calls that the block makes to AWS. None only counts the points."""
+    injector = CrashInjector(point)
+    make_api_call = getattr(BaseClient, "_make_api_call")  # noqa: B009  # not in botocore's types
 
     def call(client: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:
-        killer.passes()
-        answer = really_call(client, operation, arguments)
-        killer.passes()
-        return answer
+        injector.check()
+        response = make_api_call(client, operation, arguments)
+        injector.check()
+        return response
 
     with monkeypatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", call)
-        yield killer
+        yield injector

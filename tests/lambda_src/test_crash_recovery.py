@@ -1,9 +1,8 @@
-"""Functions killed at every call they make, one after the other, and run again as Lambda and SQS do it."""
+"""The functions recover from a crash at every call to AWS, when Lambda and SQS run them again."""
 
-import importlib
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
@@ -16,42 +15,39 @@ from moto import mock_aws
 
 from photos.event_ordering import Upload
 from photos.keys import is_thumbnail_key, thumbnail_key
+from photos.limits import SIZES
 from photos.sweep import Progress
 from tests.lambda_src.conftest import mocked_aws
 from tests.lambda_src.crash_injection import Crash, crash_at
-from tests.lambda_src.mocked_aws import CATALOGUE, ORIGINALS, THUMBNAILS, MockedAws, jpeg
+from tests.lambda_src.mocked_aws import ORIGINALS, THUMBNAILS, LambdaContext, MockedAws, jpeg, load_function
 
-pytestmark = pytest.mark.slow
-
+pytestmark = [pytest.mark.slow, pytest.mark.guarantee("Loses no photo")]
 KEY, QUEUE = "a.jpg", "uploads"
-
-
-class Context:
-    """Lambda's context, with time for one step."""
-
-    function_name = "sweep"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 60_000
+NEW_SIZES = (min(SIZES), 2 * max(SIZES))
 
 
 class Functions:
-    """Both functions as Lambda loads them, in an AWS in which nothing has happened yet."""
+    """The thumbnail and sweep functions with a mocked AWS."""
 
-    def __init__(self, aws: MockedAws, thumbnail: ModuleType, sweep: ModuleType) -> None:
+    def __init__(self, aws: MockedAws, patch: pytest.MonkeyPatch, thumbnail: ModuleType, sweep: ModuleType) -> None:
         self.aws = aws
+        self._patch = patch
         self.thumbnail = thumbnail
         self.sweep = sweep
         self.sqs = boto3.client("sqs")
         self.queue = self.sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
 
-    def handle(self, *events: dict[str, Any]) -> None:
-        """The thumbnail function gets these events of S3, each in a message of its own."""
-        records = [{"messageId": "m", "body": json.dumps({"Records": [event]})} for event in events]
-        assert self.thumbnail.handler({"Records": records}, Context()) == {"batchItemFailures": []}
+    def set_sizes(self, sizes: tuple[int, ...]) -> None:
+        for module in ("photos.thumbnails", "photos.sweep"):
+            self._patch.setattr(f"{module}.SIZES", sizes)
 
-    def queued(self) -> list[dict[str, Any]]:
-        """The events in the upload queue, taken out of it."""
+    def process(self, *events: dict[str, Any]) -> None:
+        """Invoke the thumbnail function with one message for each of these S3 events."""
+        records = [{"messageId": "m", "body": json.dumps({"Records": [event]})} for event in events]
+        assert self.thumbnail.handler({"Records": records}, LambdaContext()) == {"batchItemFailures": []}
+
+    def receive(self) -> list[dict[str, Any]]:
+        """Receive and delete the events in the upload queue."""
         events = []
         while messages := self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
@@ -59,150 +55,149 @@ class Functions:
                 events += json.loads(message["Body"])["Records"]
         return events
 
-    def run_sweep(self, passes: Callable[[], None]) -> None:
-        """A sweep of all there is, in as many invocations as it asks for; one that is killed is tried again.
+    def run_sweep(self, check: Callable[[], None] = lambda: None) -> None:
+        """Run a complete sweep with little time per invocation. A crashed invocation is retried.
 
-        passes: called before and after an invocation is asked for
+        Args:
+            check: Crash injection around the asynchronous invocation.
         """
         progress = Progress(datetime.now(UTC) + timedelta(days=2))
         events: list[Any] = [{"progress": progress.to_json()}]
 
-        def invoke(**asked: Any) -> None:
-            passes()
-            events.append(json.loads(asked["Payload"]))
-            passes()
+        def invoke(**request: Any) -> None:
+            check()
+            events.append(json.loads(request["Payload"]))
+            check()
 
         self.sweep._lambda.invoke = invoke
         while events:
             try:
-                self.sweep.handler(events[0], Context())
+                self.sweep.handler(events[0], LambdaContext(seconds=60))
             except Crash:
                 continue
             del events[0]
 
 
-@pytest.fixture
-def fresh(template: Callable[[str], Template], monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
-    """Starts anew, as often as one wants. The functions are loaded once: making their clients takes longest."""
-    for name, value in (
-        ("ORIGINALS_BUCKET", ORIGINALS),
-        ("THUMBNAILS_BUCKET", THUMBNAILS),
-        ("CATALOGUE_TABLE", CATALOGUE),
-    ):
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        monkeypatch.setenv("UPLOAD_QUEUE_URL", boto3.client("sqs").create_queue(QueueName=QUEUE)["QueueUrl"])
-        import sweep.handler
-        import thumbnail.handler
+Fresh = Callable[[], AbstractContextManager[Functions]]
 
-        functions = importlib.reload(thumbnail.handler), importlib.reload(sweep.handler)
+
+@pytest.fixture
+def fresh(template: Callable[[str], Template], monkeypatch: pytest.MonkeyPatch) -> Fresh:
+    """Start with an empty mocked AWS, as often as necessary. The functions are loaded once, which takes longest."""
+    with mock_aws():
+        queue = boto3.client("sqs").create_queue(QueueName=QUEUE)["QueueUrl"]
+        functions = [load_function(monkeypatch, name, UPLOAD_QUEUE_URL=queue) for name in ("thumbnail", "sweep")]
 
     @contextmanager
     def start() -> Iterator[Functions]:
-        with mocked_aws(template("Thumbnails")) as aws:
-            yield Functions(aws, *functions)
+        with mocked_aws(template("Thumbnails")) as aws, monkeypatch.context() as patch:
+            yield Functions(aws, patch, *functions)
 
     return start
 
 
 def created(key: str, etag: str, sequencer: str) -> dict[str, Any]:
-    """The event of an upload."""
+    """Return the S3 event of an upload."""
     return {"eventName": "ObjectCreated:Put", "s3": {"object": {"key": key, "eTag": etag, "sequencer": sequencer}}}
 
 
-def replaced(aws: MockedAws) -> dict[str, Any]:
-    """A photo replaced by another one."""
-    return created(KEY, aws.put(KEY, jpeg("blue")), "02")
+def replace(functions: Functions) -> dict[str, Any]:
+    """Replace the photo by another one."""
+    return created(KEY, functions.aws.put(KEY, jpeg("blue")), "02")
 
 
-def replaced_by_a_text(aws: MockedAws) -> dict[str, Any]:
-    """A photo replaced by what is none."""
-    return created(KEY, aws.put(KEY, b"no photo"), "02")
+def replace_by_invalid_image(functions: Functions) -> dict[str, Any]:
+    """Replace the photo by a file that is not an image."""
+    return created(KEY, functions.aws.put(KEY, b"no photo"), "02")
 
 
-def deleted(aws: MockedAws) -> dict[str, Any]:
-    """A photo deleted."""
-    aws.s3.delete_object(Bucket=ORIGINALS, Key=KEY)
+def delete(functions: Functions) -> dict[str, Any]:
+    """Delete the photo."""
+    functions.aws.delete(KEY)
     return {"eventName": "ObjectRemoved:Delete", "s3": {"object": {"key": KEY, "sequencer": "02"}}}
 
 
-@pytest.mark.guarantee("Loses no photo")
-@pytest.mark.parametrize("happens", [replaced, replaced_by_a_text, deleted])
-def test_the_thumbnail_function(
-    fresh: Callable[[], Any],
-    monkeypatch: pytest.MonkeyPatch,
-    happens: Callable[[MockedAws], dict[str, Any]],
+def change_sizes(functions: Functions) -> dict[str, Any]:
+    """Change the thumbnail sizes. Returns the message that the sweep sends."""
+    functions.set_sizes(NEW_SIZES)
+    item = functions.aws.items()[KEY]
+    return created(KEY, item["etag"], item["sequencer"])
+
+
+@pytest.mark.parametrize("change", [replace, replace_by_invalid_image, delete, change_sizes])
+def test_thumbnail_function_recovers_from_crash_at_every_call(
+    fresh: Fresh, monkeypatch: pytest.MonkeyPatch, change: Callable[[Functions], dict[str, Any]]
 ) -> None:
-    def run(moment: int | None) -> tuple[Any, Any, int]:
+    def run(point: int | None) -> tuple[Any, Any, int]:
         with fresh() as functions:
             aws = functions.aws
-            functions.handle(created(KEY, aws.put(KEY, jpeg("red")), "01"))
-            event = happens(aws)
-            with crash_at(monkeypatch, moment) as killer:
+            functions.process(created(KEY, aws.put(KEY, jpeg("red")), "01"))
+            event = change(functions)
+            with crash_at(monkeypatch, point) as injector:
                 try:
-                    functions.handle(event)
+                    functions.process(event)
                 except Crash:
-                    _names_only_what_is_there(aws)
-                    functions.handle(event)
-            _names_only_what_is_there(aws)
-            items = _items(aws)
-            # What a kill left behind and no item names is the sweep's to remove.
-            functions.run_sweep(lambda: None)
-            assert functions.queued() == []
-            aws.check_consistent()
-            return items, _items(aws), killer.moments
+                    assert_named_thumbnails_exist(aws)
+                    functions.process(event)
+            assert_named_thumbnails_exist(aws)
+            items = items_without_time(aws)
+            functions.run_sweep()  # removes orphans that the crash left behind
+            assert functions.receive() == []
+            aws.assert_consistent()
+            return items, items_without_time(aws), injector.points
 
-    expected, after_sweep, moments = run(None)
+    expected, after_sweep, points = run(None)
     assert expected == after_sweep
-    for moment in range(moments):
-        assert run(moment)[:2] == (expected, expected), moment
+    if change is change_sizes:
+        assert set(expected[KEY]["thumbnails"]) == {str(size) for size in NEW_SIZES}
+    for point in range(points):
+        assert run(point)[:2] == (expected, expected), point
 
 
-def _names_only_what_is_there(aws: MockedAws) -> None:
-    """Whoever looks in this moment finds the thumbnails that the catalogue speaks of."""
+def assert_named_thumbnails_exist(aws: MockedAws) -> None:
+    """Assert that a client that reads the catalogue now finds the thumbnails that it names."""
     named = {path for item in aws.items().values() for path in item.get("thumbnails", {}).values()}
     assert named <= aws.thumbnails().keys()
 
 
-def _items(aws: MockedAws) -> dict[str, dict[str, Any]]:
-    """The catalogue, but for the time of day."""
+def items_without_time(aws: MockedAws) -> dict[str, dict[str, Any]]:
     items = aws.items()
     return {key: {name: value for name, value in items[key].items() if name != "created_at"} for key in items}
 
 
-def _a_mess(aws: MockedAws, functions: Functions) -> None:
-    """Something for each thing that a sweep does."""
-    functions.handle(created("all well", aws.put("all well", jpeg()), "01"))
-    aws.put("event lost", jpeg())
-    functions.handle(created("thumbnail lost", aws.put("thumbnail lost", jpeg()), "01"))
-    aws.s3.delete_object(Bucket=THUMBNAILS, Key=aws.items()["thumbnail lost"]["thumbnails"]["256"])
-    functions.handle(created("deletion lost", aws.put("deletion lost", jpeg()), "01"))
-    aws.s3.delete_object(Bucket=ORIGINALS, Key="deletion lost")
-    orphan = thumbnail_key("all well", Upload("e", "00"), 256)
-    aws.s3.put_object(Bucket=THUMBNAILS, Key=orphan, Body=b"webp")
-    aws.s3.create_multipart_upload(Bucket=ORIGINALS, Key="half")
+def prepare_repairs(functions: Functions) -> None:
+    """Create one case of each repair that a sweep makes."""
+    aws = functions.aws
+    functions.process(created("consistent", aws.put("consistent", jpeg()), "01"))
+    aws.put("lost event", jpeg())
+    functions.process(created("lost thumbnail", aws.put("lost thumbnail", jpeg()), "01"))
+    lost = aws.items()["lost thumbnail"]["thumbnails"][str(SIZES[0])]
+    aws.s3.delete_object(Bucket=THUMBNAILS, Key=lost)
+    functions.process(created("lost deletion", aws.put("lost deletion", jpeg()), "01"))
+    aws.delete("lost deletion")
+    aws.thumbnail_bucket.write(thumbnail_key("consistent", Upload("e", "00"), SIZES[0]), b"orphan")
+    aws.s3.create_multipart_upload(Bucket=ORIGINALS, Key="abandoned")
 
 
-@pytest.mark.guarantee("Loses no photo")
-def test_the_sweep(fresh: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(moment: int | None) -> tuple[Any, int]:
+def test_sweep_recovers_from_crash_at_every_call(fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(point: int | None) -> tuple[Any, int]:
         with fresh() as functions:
             aws = functions.aws
-            _a_mess(aws, functions)
-            with crash_at(monkeypatch, moment) as killer:
-                functions.run_sweep(killer.passes)
-            events = functions.queued()
-            asked_for = {unquote_plus(event["s3"]["object"]["key"]) for event in events}
-            functions.handle(*events)
-            left = aws.s3.list_multipart_uploads(Bucket=ORIGINALS).get("Uploads", [])
+            prepare_repairs(functions)
+            with crash_at(monkeypatch, point) as injector:
+                functions.run_sweep(injector.check)
+            events = functions.receive()
+            requeued = {unquote_plus(event["s3"]["object"]["key"]) for event in events}
+            functions.process(*events)
+            multipart = aws.s3.list_multipart_uploads(Bucket=ORIGINALS).get("Uploads", [])
             reports = [key for key in aws.thumbnails() if key.startswith("reports/")]
-            aws.check_consistent()
+            aws.assert_consistent()
             thumbnails = {key: body for key, body in aws.thumbnails().items() if is_thumbnail_key(key)}
-            return (asked_for, _items(aws), thumbnails, left, len(reports)), killer.moments
+            return (requeued, items_without_time(aws), thumbnails, multipart, len(reports)), injector.points
 
-    expected, moments = run(None)
-    asked_for, items, _, left, reports = expected
-    assert (asked_for, left, reports) == ({"event lost", "thumbnail lost"}, [], 1)
-    assert items.keys() == {"all well", "event lost", "thumbnail lost"}
-    for moment in range(moments):
-        assert run(moment)[0] == expected, moment
+    expected, points = run(None)
+    requeued, items, _, multipart, reports = expected
+    assert (requeued, multipart, reports) == ({"lost event", "lost thumbnail"}, [], 1)
+    assert items.keys() == {"consistent", "lost event", "lost thumbnail"}
+    for point in range(points):
+        assert run(point)[0] == expected, point

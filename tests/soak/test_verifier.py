@@ -79,7 +79,7 @@ def verified(aws: MockedAws) -> Verified:
         Originals(aws.s3, ORIGINALS), Thumbnails(aws.s3, THUMBNAILS), Catalogue(aws.dynamodb, CATALOGUE)
     )
     for key, name in plan.final.items():
-        thumbnailer.uploaded(key, Upload(aws.put(key, IMAGES[name]), "01"))
+        thumbnailer.process_upload(key, Upload(aws.put(key, IMAGES[name]), "01"))
     report = {"photos": len(plan.final), "thumbnails": len(aws.thumbnails())}
     report |= dict.fromkeys(["queued", "removed_items", "removed_thumbnails"], 0)
     outcomes = {name: expected_outcome(image) for name, image in IMAGES.items()}

@@ -1,4 +1,4 @@
-"""Events as API Gateway makes them of requests, for a REST API with Lambda proxy integration."""
+"""API Gateway events of a REST API with Lambda proxy integration."""
 
 import json
 from typing import Any
@@ -6,7 +6,14 @@ from urllib.parse import parse_qs, urlsplit
 
 
 def event(method: str, path: str, body: object = None, *, content_type: str = "application/json") -> dict[str, Any]:
-    """The event of a request. path: with its query; below `/photos/` and `/albums/` it has an id. body: to be JSON"""
+    """Return the event of a request.
+
+    Args:
+        method: HTTP method.
+        path: Path, with the query string. The second segment is an id.
+        body: Anything that JSON can represent.
+        content_type: Content type of the body.
+    """
     split = urlsplit(path)
     folder, _, photo_or_album = split.path.removeprefix("/").partition("/")
     query = parse_qs(split.query, keep_blank_values=True)

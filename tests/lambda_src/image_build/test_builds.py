@@ -1,4 +1,4 @@
-"""ImageBuilds: run when the image is missing, waited for, and every end that is not an image said."""
+"""An image build runs only if the image is missing, and every outcome other than an image is an error."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,40 +9,33 @@ from botocore.exceptions import ClientError
 from image_build.builds import BuildError, ImageBuilds
 
 
-class Aws:
-    """CodeBuild and ECR with one project, whose builds go through the given states."""
+class FakeAws:
+    """CodeBuild and ECR with one project, whose build passes through the given states."""
 
-    def __init__(self, *states: str, refusals: int = 0, pushes: bool = True) -> None:
+    def __init__(self, *states: str, denials: int = 0, pushes: bool = True) -> None:
         self._states: Iterator[str] = iter(states)
-        self._refusals = refusals
+        self._denials = denials
         self._pushes = pushes
         self.started = 0
         self.tags: set[str] = set()
 
     def start_build(self, projectName: str) -> dict[str, Any]:
-        if self._refusals:
-            self._refusals -= 1
+        if self._denials:
+            self._denials -= 1
             raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not yet"}}, "StartBuild")
         self.started += 1
         return {"build": {"id": "p:1", "buildStatus": "IN_PROGRESS"}}
 
     def batch_get_builds(self, ids: list[str]) -> dict[str, Any]:
         assert ids == ["p:1"]
-        return {"builds": [self._build()]}
-
-    def _build(self) -> dict[str, Any]:
         state = next(self._states)
         if state == "SUCCEEDED" and self._pushes:
             self.tags.add("t")
         phases = [{"phaseType": "BUILD", "contexts": [{"statusCode": "", "message": ""}]}]
         if state != "SUCCEEDED":
             phases.append({"phaseType": "POST_BUILD", "contexts": [{"statusCode": "X", "message": "docker: exit 1"}]})
-        return {
-            "id": "p:1",
-            "buildStatus": state,
-            "phases": [{"phaseType": "QUEUED"}, *phases],
-            "logs": {"groupName": "g", "streamName": "s"},
-        }
+        build = {"id": "p:1", "buildStatus": state, "phases": [{"phaseType": "QUEUED"}, *phases]}
+        return {"builds": [build | {"logs": {"groupName": "g", "streamName": "s"}}]}
 
     def batch_get_image(self, repositoryName: str, imageIds: list[dict[str, str]]) -> dict[str, Any]:
         return {"images": [entry for entry in imageIds if entry["imageTag"] in self.tags]}
@@ -50,48 +43,48 @@ class Aws:
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds it would have waited."""
+    """The pauses, in seconds, which do not take place."""
     seconds: list[float] = []
     monkeypatch.setattr("image_build.builds.time.sleep", seconds.append)
     return seconds
 
 
-def ensure(aws: Aws) -> None:
+def ensure(aws: FakeAws) -> None:
     ImageBuilds(aws, aws).ensure(project="p", repository="r", tag="t")
 
 
-def test_a_missing_image_is_built_and_waited_for(pauses: list[float]) -> None:
-    aws = Aws("IN_PROGRESS", "IN_PROGRESS", "SUCCEEDED")
+def test_missing_image_is_built(pauses: list[float]) -> None:
+    aws = FakeAws("IN_PROGRESS", "IN_PROGRESS", "SUCCEEDED")
     ensure(aws)
     assert aws.started == 1 and "t" in aws.tags
     assert len(pauses) == 2
 
 
-def test_an_image_that_is_there_is_not_built_again() -> None:
-    aws = Aws()
+def test_existing_image_is_not_built_again() -> None:
+    aws = FakeAws()
     aws.tags.add("t")
     ensure(aws)
     assert aws.started == 0
 
 
-@pytest.mark.parametrize("end", ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"])
-def test_a_build_that_ends_otherwise_is_an_error_that_says_why_and_where_its_log_is(end: str) -> None:
-    with pytest.raises(BuildError, match=rf"p:1 ended as {end}: docker: exit 1\. Its log: group g, stream s\."):
-        ensure(Aws("IN_PROGRESS", end))
+@pytest.mark.parametrize("status", ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"])
+def test_failed_build_raises_error_with_status_cause_and_log(status: str) -> None:
+    with pytest.raises(BuildError, match=rf"p:1 .* {status}: docker: exit 1\. .*group g, .*stream s\."):
+        ensure(FakeAws("IN_PROGRESS", status))
 
 
-def test_a_build_that_succeeds_without_an_image_is_an_error() -> None:
+def test_build_without_image_raises_error() -> None:
     with pytest.raises(BuildError, match="has no image t"):
-        ensure(Aws("SUCCEEDED", pushes=False))
+        ensure(FakeAws("SUCCEEDED", pushes=False))
 
 
-def test_a_role_that_is_not_known_everywhere_yet_is_waited_for(pauses: list[float]) -> None:
-    aws = Aws("SUCCEEDED", refusals=3)
+def test_start_is_retried_while_iam_propagates_the_role(pauses: list[float]) -> None:
+    aws = FakeAws("SUCCEEDED", denials=3)
     ensure(aws)
     assert aws.started == 1
     assert len(pauses) == 3
 
 
-def test_a_right_that_is_missing_for_good_is_an_error() -> None:
+def test_missing_permission_raises_error() -> None:
     with pytest.raises(ClientError, match="not yet"):
-        ensure(Aws("SUCCEEDED", refusals=100))
+        ensure(FakeAws("SUCCEEDED", denials=100))

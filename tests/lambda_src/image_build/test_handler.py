@@ -1,6 +1,5 @@
-"""The custom resource: CloudFormation is answered in any case, and in the way it reads."""
+"""The custom resource sends a response to CloudFormation in every case."""
 
-import importlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -11,20 +10,22 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tests.lambda_src.mocked_aws import load_function
+
 _MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
-Ask = Callable[..., dict[str, Any]]
+Send = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def ask() -> Iterator[Ask]:
-    """Calls the handler as CloudFormation does, and returns its answer. The repository has the image `there`."""
-    answers: list[dict[str, Any]] = []
+def send(monkeypatch: pytest.MonkeyPatch) -> Iterator[Send]:
+    """Send a request to the handler and return the response to CloudFormation. The image `existing` exists."""
+    responses: list[dict[str, Any]] = []
 
     class CloudFormation(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
-            assert not self.headers["Content-Type"], "the URL is signed for an empty content type"
-            answers.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            assert not self.headers["Content-Type"], "the URL is presigned for an empty content type"
+            responses.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(200)
             self.end_headers()
 
@@ -38,34 +39,32 @@ def ask() -> Iterator[Ask]:
         manifest = json.dumps(
             {"schemaVersion": 2, "mediaType": _MANIFEST, "config": {"digest": f"sha256:{'0' * 64}"}, "layers": []}
         )
-        ecr.put_image(repositoryName="images", imageTag="there", imageManifest=manifest)
-        import image_build.handler
+        ecr.put_image(repositoryName="images", imageTag="existing", imageManifest=manifest)
+        handler = load_function(monkeypatch, "image_build").handler
 
-        handler = importlib.reload(image_build.handler).handler
-
-        def ask(request_type: str, tag: str) -> dict[str, Any]:
+        def send(request_type: str, tag: str) -> dict[str, Any]:
             event = {
                 "RequestType": request_type,
-                "ResponseURL": f"http://127.0.0.1:{server.server_port}/answer",
+                "ResponseURL": f"http://127.0.0.1:{server.server_port}/response",
                 "StackId": "stack",
                 "RequestId": "request",
                 "LogicalResourceId": "Image",
                 "ResourceProperties": {"ProjectName": "none", "RepositoryName": "images", "ImageTag": tag},
             }
             handler(event, None)
-            (answer,) = answers
-            return answer
+            (response,) = responses
+            return response
 
-        yield ask
+        yield send
         server.shutdown()
 
 
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
-def test_an_image_that_is_there_is_answered_by_its_repository(ask: Ask, request_type: str) -> None:
-    assert ask(request_type, "there") == {
+def test_existing_image_succeeds_with_its_repository(send: Send, request_type: str) -> None:
+    assert send(request_type, "existing") == {
         "Status": "SUCCESS",
         "Reason": "",
-        "PhysicalResourceId": "images:there",
+        "PhysicalResourceId": "images:existing",
         "StackId": "stack",
         "RequestId": "request",
         "LogicalResourceId": "Image",
@@ -73,11 +72,11 @@ def test_an_image_that_is_there_is_answered_by_its_repository(ask: Ask, request_
     }
 
 
-def test_what_goes_wrong_is_told_to_cloudformation(ask: Ask) -> None:
-    answer = ask("Create", "missing")
-    assert answer["Status"] == "FAILED"
-    assert "none" in answer["Reason"]  # the project does not exist
+def test_error_fails_the_resource_with_its_cause(send: Send) -> None:
+    response = send("Create", "missing")
+    assert response["Status"] == "FAILED"
+    assert "none" in response["Reason"], "the project that does not exist"
 
 
-def test_delete_touches_nothing(ask: Ask) -> None:
-    assert ask("Delete", "missing")["Status"] == "SUCCESS"
+def test_delete_changes_nothing(send: Send) -> None:
+    assert send("Delete", "missing")["Status"] == "SUCCESS"

@@ -1,4 +1,4 @@
-"""Orders of albums: made of what was there then, and told of until the PDF is there."""
+"""Album requests: the photos are fixed at creation, and the progress is reported until the PDF exists."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,131 +11,124 @@ from photos.catalogue import Catalogue
 from photos.errors import PhotoRejected
 from photos.event_ordering import Upload
 from photos.keys import photo_id
-from photos.listing import Listing
-from tests.lambda_src.mocked_aws import CATALOGUE, THUMBNAILS, MockedAws, RecordedBatch
+from tests.lambda_src.mocked_aws import THUMBNAILS, MockedAws, RecordedBatch
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 UPLOAD = Upload("e", "1")
 
 
 @pytest.fixture
-def catalogue(aws: MockedAws) -> Catalogue:
-    return Catalogue(aws.dynamodb, CATALOGUE)
+def requests(aws: MockedAws, batch: RecordedBatch) -> AlbumRequests:
+    target = JobTarget("queue", "definition:1")
+    jobs = AlbumJobs(batch, aws.s3, THUMBNAILS, page=target, bind=target)  # type: ignore[arg-type]  # a fake
+    return AlbumRequests(aws.listing, jobs, aws.s3, THUMBNAILS)
 
 
-@pytest.fixture
-def batch() -> RecordedBatch:
-    return RecordedBatch()
-
-
-@pytest.fixture
-def orders(aws: MockedAws, batch: RecordedBatch) -> AlbumRequests:
-    kind = JobTarget("queue", "definition:1")
-    jobs = AlbumJobs(batch, aws.s3, THUMBNAILS, page=kind, bind=kind)  # type: ignore[arg-type]  # as far as needed
-    return AlbumRequests(Listing(aws.dynamodb, CATALOGUE), jobs, aws.s3, THUMBNAILS)
-
-
-def ready(catalogue: Catalogue, count: int) -> list[str]:
-    """Photos that are ready, the oldest first: their keys."""
+def set_ready(catalogue: Catalogue, count: int) -> list[str]:
+    """Create photos that are ready. Returns their keys, oldest first."""
     keys = [f"{number}.jpg" for number in range(count)]
     for number, key in enumerate(keys):
         catalogue.set_ready(key, UPLOAD, uploaded_at=NOON + timedelta(seconds=number), thumbnails={256: "t"})
     return keys
 
 
-def manifest(aws: MockedAws, album_id: str) -> Album:
-    return Album.from_json(aws.thumbnails()[manifest_key(album_id)])
+def set_rejected(catalogue: Catalogue) -> str:
+    rejection = PhotoRejected("c", "R.")
+    catalogue.set_rejected("rejected.jpg", UPLOAD, uploaded_at=NOON, rejection=rejection)
+    return "rejected.jpg"
 
 
-def test_of_the_photos_asked_for_in_their_order(orders: AlbumRequests, catalogue: Catalogue, aws: MockedAws) -> None:
-    keys = ready(catalogue, 30)[::-3]
-    catalogue.set_rejected("refused.jpg", UPLOAD, uploaded_at=NOON, rejection=PhotoRejected("c", "R."))
-    keys.append("refused.jpg")  # the job marks the gap
-    ordered = orders.create("Holiday", [photo_id(key) for key in keys])
-    assert (ordered.state, ordered.pages_done, ordered.album.title) == ("running", 0, "Holiday")
-    assert manifest(aws, ordered.album.id).photos == tuple(keys)
+def photos_of(aws: MockedAws, album: Album) -> list[str]:
+    return list(Album.from_json(aws.thumbnails()[manifest_key(album.id)]).photos)
 
 
-def test_of_all_that_are_ready_then_newest_first(orders: AlbumRequests, catalogue: Catalogue, aws: MockedAws) -> None:
-    keys = ready(catalogue, 3)
+def write(aws: MockedAws, key: str) -> None:
+    aws.s3.put_object(Bucket=THUMBNAILS, Key=key, Body=b"")
+
+
+def test_album_contains_the_requested_photos_in_their_order(
+    requests: AlbumRequests, catalogue: Catalogue, aws: MockedAws
+) -> None:
+    keys = [*set_ready(catalogue, 30)[::-3], set_rejected(catalogue)]  # the job leaves a gap for a rejected photo
+    created = requests.create("Holiday", [photo_id(key) for key in keys])
+    assert (created.state, created.pages_done, created.album.title) == ("running", 0, "Holiday")
+    assert photos_of(aws, created.album) == keys
+
+
+def test_album_contains_all_ready_photos_by_default(
+    requests: AlbumRequests, catalogue: Catalogue, aws: MockedAws
+) -> None:
+    keys = set_ready(catalogue, 3)
     catalogue.register("pending.jpg", registered_at=NOON)
-    catalogue.set_rejected("refused.jpg", UPLOAD, uploaded_at=NOON, rejection=PhotoRejected("c", "R."))
-    album_id = orders.create("Holiday").album.id
+    set_rejected(catalogue)
+    album = requests.create("Holiday").album
     catalogue.set_ready("later.jpg", UPLOAD, uploaded_at=NOON, thumbnails={256: "t"})
     catalogue.remove(keys[0], "9")
-    assert manifest(aws, album_id).photos == tuple(keys[::-1])
+    assert photos_of(aws, album) == keys[::-1]
 
 
-def test_of_as_many_as_an_album_may_have(
-    orders: AlbumRequests, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+def test_default_album_is_limited_to_the_maximum_number_of_photos(
+    requests: AlbumRequests, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ready(catalogue, 7)
+    set_ready(catalogue, 7)
     monkeypatch.setattr("photos.album_requests.MAX_PHOTOS", 5)
-    assert len(orders.create("Holiday").album.photos) == 5
+    assert len(requests.create("Holiday").album.photos) == 5
 
 
-def test_of_photos_that_are_not_there(orders: AlbumRequests, catalogue: Catalogue, batch: RecordedBatch) -> None:
-    (known,) = (photo_id(key) for key in ready(catalogue, 1))
-    with pytest.raises(PhotosNotFound, match=rf"^No photo has the id {'f' * 32}\.$"):
-        orders.create("Holiday", [known, "f" * 32])
-    with pytest.raises(PhotosNotFound, match=r" and 20 others\.$"):
-        orders.create("Holiday", [f"{number:032}" for number in range(30)])
-    assert batch.submitted == []
-
-
-def test_of_nothing(orders: AlbumRequests, catalogue: Catalogue, batch: RecordedBatch) -> None:
+def test_album_of_unknown_photos_or_no_photos_is_not_submitted(
+    requests: AlbumRequests, catalogue: Catalogue, batch: RecordedBatch
+) -> None:
     catalogue.register("pending.jpg", registered_at=NOON)
     with pytest.raises(NoPhotos):
-        orders.create("Holiday")
+        requests.create("Holiday")
+    (known,) = (photo_id(key) for key in set_ready(catalogue, 1))
+    with pytest.raises(PhotosNotFound, match=rf": {'f' * 32}\.$"):
+        requests.create("Holiday", [known, "f" * 32])
+    with pytest.raises(PhotosNotFound, match=r" and 20 others\.$"):
+        requests.create("Holiday", [f"{number:032}" for number in range(30)])
     assert batch.submitted == []
 
 
-def test_told_page_by_page_until_the_pdf_is_there(orders: AlbumRequests, catalogue: Catalogue, aws: MockedAws) -> None:
-    ready(catalogue, 25)
-    album = orders.create("Holiday").album
-    done = []
+def test_progress_counts_pages_until_the_pdf_exists(
+    requests: AlbumRequests, catalogue: Catalogue, aws: MockedAws, batch: RecordedBatch
+) -> None:
+    set_ready(catalogue, 25)
+    album = requests.create("Holiday").album
     for index in range(3):
-        aws.s3.put_object(Bucket=THUMBNAILS, Key=page_key(album.id, index), Body=b"")
-        done.append((orders.get(album.id).state, orders.get(album.id).pages_done))
-    assert done == [("running", 1), ("running", 2), ("running", 3)]
-    aws.s3.put_object(Bucket=THUMBNAILS, Key=pdf_key(album.id), Body=b"")
-    found = orders.get(album.id)
+        write(aws, page_key(album.id, index))
+        assert (requests.get(album.id).state, requests.get(album.id).pages_done) == ("running", index + 1)
+    write(aws, pdf_key(album.id))
+    batch.status = {}  # AWS Batch no longer has the jobs
+    found = requests.get(album.id)
     assert (found.state, found.pages_done, found.album) == ("ready", 3, album)
 
 
-def test_once_the_pdf_is_there_nobody_asks_batch(
-    orders: AlbumRequests, catalogue: Catalogue, aws: MockedAws, batch: RecordedBatch
+def test_album_is_ready_when_the_pdf_is_written_after_the_listing(
+    requests: AlbumRequests, catalogue: Catalogue, batch: RecordedBatch
 ) -> None:
-    ready(catalogue, 1)
-    album = orders.create("Holiday").album
-    aws.s3.put_object(Bucket=THUMBNAILS, Key=pdf_key(album.id), Body=b"")
-    batch.status = {}  # forgotten
-    assert orders.get(album.id).state is AlbumState.READY
-
-
-def test_ready_between_two_looks(orders: AlbumRequests, catalogue: Catalogue, batch: RecordedBatch) -> None:
-    ready(catalogue, 13)
-    album = orders.create("Holiday").album
-    batch.status = dict.fromkeys(batch.status, "SUCCEEDED")  # and the PDF was written after we listed the bucket
-    found = orders.get(album.id)
+    set_ready(catalogue, 13)
+    album = requests.create("Holiday").album
+    batch.status = dict.fromkeys(batch.status, "SUCCEEDED")
+    found = requests.get(album.id)
     assert (found.state, found.pages_done) == ("ready", 2)
 
 
-def test_failed_with_a_reason(
-    orders: AlbumRequests, catalogue: Catalogue, aws: MockedAws, batch: RecordedBatch
+def test_failed_album_has_a_reason(
+    requests: AlbumRequests, catalogue: Catalogue, aws: MockedAws, batch: RecordedBatch
 ) -> None:
-    ready(catalogue, 1)
-    album = orders.create("Holiday").album
+    set_ready(catalogue, 1)
+    album = requests.create("Holiday").album
     batch.status = dict.fromkeys(batch.status, "FAILED")
-    found = orders.get(album.id)
-    assert (found.state, found.pages_done, found.reason) == ("failed", 0, "Its pages could not be made.")
+    failed = requests.get(album.id)
     aws.s3.delete_object(Bucket=THUMBNAILS, Key=jobs_key(album.id))
-    assert orders.get(album.id).reason == "It was not begun."
+    not_submitted = requests.get(album.id)
+    assert failed.state is not_submitted.state is AlbumState.FAILED
+    assert failed.reason != not_submitted.reason
 
 
-def test_one_that_is_not_there(orders: AlbumRequests, aws: MockedAws) -> None:
+def test_album_without_manifest_is_not_found(requests: AlbumRequests, aws: MockedAws) -> None:
     with pytest.raises(AlbumNotFound):
-        orders.get("f" * 32)
-    aws.s3.put_object(Bucket=THUMBNAILS, Key=page_key("f" * 32, 0), Body=b"")  # its manifest was removed by hand
+        requests.get("f" * 32)
+    write(aws, page_key("f" * 32, 0))
     with pytest.raises(AlbumNotFound):
-        orders.get("f" * 32)
+        requests.get("f" * 32)

@@ -1,4 +1,4 @@
-"""The manifest of an album, and how its photos are split into pages."""
+"""The manifest of an album, and the distribution of its photos over pages."""
 
 import json
 
@@ -16,7 +16,7 @@ def album(photos: int = 30, per_page: int = 12) -> Album:
 
 
 @given(st.integers(1, 100), st.integers(1, 30))
-def test_every_photo_is_on_one_page_in_order(photos: int, per_page: int) -> None:
+def test_each_photo_is_on_one_page_in_order(photos: int, per_page: int) -> None:
     made = album(photos, per_page)
     pages = [made.page(index) for index in range(made.page_count)]
     assert [key for page in pages for key in page] == list(made.photos)
@@ -25,38 +25,37 @@ def test_every_photo_is_on_one_page_in_order(photos: int, per_page: int) -> None
 
 
 @pytest.mark.parametrize("index", [-1, 3])
-def test_no_page_beyond_the_last(index: int) -> None:
-    with pytest.raises(IndexError, match="has 3 pages"):
+def test_page_index_out_of_range_raises_error(index: int) -> None:
+    with pytest.raises(IndexError, match="3 pages"):
         album().page(index)
 
 
-def test_the_manifest_says_it_all_and_comes_back_the_same() -> None:
+def test_manifest_round_trip() -> None:
     manifest = json.loads(album().to_json())
     assert manifest["page_count"] == 3
     assert manifest["photos"][0] == {"id": photo_id("Ürlaub/0.jpg"), "key": "Ürlaub/0.jpg"}
     assert Album.from_json(album().to_json()) == album()
 
 
-def test_everything_of_an_album_is_in_its_folder() -> None:
+def test_objects_of_an_album_have_distinct_keys_under_its_prefix() -> None:
     keys = [manifest_key("a-1"), page_key("a-1", 0), page_key("a-1", 10_000), pdf_key("a-1")]
     assert all(key.startswith(f"{PREFIX}a-1/") for key in keys)
     assert len(set(keys)) == 4
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("field", "value", "message"),
     [
-        ({"id": "../other"}, "Album id: expected 1 to 64 letters, digits, - and _, but received '../other'"),
-        ({"photos": ()}, f"Album photos: expected 1 to {MAX_PHOTOS}, but received 0"),
-        ({"photos": ("x",) * (MAX_PHOTOS + 1)}, f"but received {MAX_PHOTOS + 1}"),
-        ({"title": "t" * 201}, "Album title: expected at most 200 characters"),
-        ({"photos_per_page": 0}, "Album photos_per_page: expected 1 to 30"),
+        ("id", "../other", "Album id: .*'../other'"),
+        ("photos", (), "Album photos: .* received 0"),
+        ("photos", ("x",) * (MAX_PHOTOS + 1), f"Album photos: .* received {MAX_PHOTOS + 1}"),
+        ("title", "t" * 201, "Album title: .* 200"),
+        ("photos_per_page", 0, "Album photos_per_page: .* 1 to 30"),
     ],
 )
-def test_no_album_of_wrong_parts(change: dict[str, object], says: str) -> None:
-    with pytest.raises(InvalidAlbum) as rejection:
-        Album(**{**vars(album()), **change})
-    assert says in str(rejection.value)
+def test_invalid_album_raises_error_with_field_and_value(field: str, value: object, message: str) -> None:
+    with pytest.raises(InvalidAlbum, match=message):
+        Album(**{**vars(album()), field: value})
 
 
 @pytest.mark.parametrize(
@@ -69,6 +68,6 @@ def test_no_album_of_wrong_parts(change: dict[str, object], says: str) -> None:
         album().to_json().replace(b'"page_count": 3', b'"page_count": 4'),
     ],
 )
-def test_no_album_of_a_wrong_manifest(manifest: bytes) -> None:
+def test_invalid_manifest_raises_error(manifest: bytes) -> None:
     with pytest.raises(InvalidAlbum):
         Album.from_json(manifest)

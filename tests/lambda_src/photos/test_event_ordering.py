@@ -1,5 +1,6 @@
-"""A late event does not overwrite what a newer one wrote: neither thumbnails, nor a rejection, nor a removal."""
+"""A stale event overwrites nothing that a newer event of the same photo wrote."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -7,60 +8,64 @@ import pytest
 from photos.catalogue import Catalogue, StaleEvent
 from photos.errors import PhotoRejected
 from photos.event_ordering import Upload, pad_sequencer
-from tests.lambda_src.mocked_aws import CATALOGUE, MockedAws
+from tests.lambda_src.mocked_aws import MockedAws
 
 KEY = "a.jpg"
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 OLDER, NEWER = Upload("etag-1", "0055AED6DCD90281E5"), Upload("etag-2", "0055AED6DCD90281E6")
 
 
-@pytest.fixture
-def catalogue(aws: MockedAws) -> Catalogue:
-    return Catalogue(aws.dynamodb, CATALOGUE)
+def set_ready(catalogue: Catalogue, upload: Upload, at: datetime = NOON) -> set[str]:
+    return catalogue.set_ready(KEY, upload, uploaded_at=at, thumbnails={256: f"thumbnail of {upload.etag}"})
 
 
-def test_a_late_event_does_not_overwrite_newer_thumbnails(catalogue: Catalogue, aws: MockedAws) -> None:
-    catalogue.set_ready(KEY, NEWER, uploaded_at=NOON, thumbnails={256: "newer"})
+def set_rejected(catalogue: Catalogue, upload: Upload) -> set[str]:
+    return catalogue.set_rejected(KEY, upload, uploaded_at=NOON, rejection=PhotoRejected("broken", "It is."))
+
+
+@pytest.mark.guarantee("Loses no photo")
+@pytest.mark.parametrize("newer", [set_ready, set_rejected])
+def test_stale_event_does_not_overwrite_newer_thumbnail_or_rejection(
+    catalogue: Catalogue, aws: MockedAws, newer: Callable[[Catalogue, Upload], set[str]]
+) -> None:
+    newer(catalogue, NEWER)
     before = aws.items()
-    with pytest.raises(StaleEvent):
-        catalogue.set_ready(KEY, OLDER, uploaded_at=NOON, thumbnails={256: "older"})
-    with pytest.raises(StaleEvent):
-        catalogue.set_rejected(KEY, OLDER, uploaded_at=NOON, rejection=PhotoRejected("broken", "It is."))
-    with pytest.raises(StaleEvent):
-        catalogue.remove(KEY, OLDER.padded_sequencer)
+    stale_writes: list[Callable[[], object]] = [
+        lambda: set_ready(catalogue, OLDER),
+        lambda: set_rejected(catalogue, OLDER),
+        lambda: catalogue.remove(KEY, OLDER.sequencer),
+    ]
+    for write in stale_writes:
+        with pytest.raises(StaleEvent):
+            write()
     assert aws.items() == before
 
 
-def test_a_late_event_does_not_overwrite_a_newer_refusal(catalogue: Catalogue, aws: MockedAws) -> None:
-    catalogue.set_rejected(KEY, NEWER, uploaded_at=NOON, rejection=PhotoRejected("broken", "It is."))
-    with pytest.raises(StaleEvent):
-        catalogue.set_ready(KEY, OLDER, uploaded_at=NOON, thumbnails={256: "older"})
-    assert aws.items()[KEY]["state"] == "rejected"
+def test_newer_event_replaces_the_item_and_returns_the_replaced_thumbnails(
+    catalogue: Catalogue, aws: MockedAws
+) -> None:
+    assert set_ready(catalogue, OLDER) == set()
+    assert set_ready(catalogue, NEWER, at=NOON.replace(hour=13)) == {"thumbnail of etag-1"}
+    item = aws.items()[KEY]
+    assert item["etag"] == "etag-2"
+    assert item["created_at"] == "2026-11-24T12:00:00.000Z", "the time of the first upload"
 
 
-def test_a_newer_event_replaces_and_names_what_it_replaced(catalogue: Catalogue, aws: MockedAws) -> None:
-    assert catalogue.set_ready(KEY, OLDER, uploaded_at=NOON, thumbnails={256: "older"}) == set()
-    assert catalogue.set_ready(KEY, NEWER, uploaded_at=NOON, thumbnails={256: "newer"}) == {"older"}
-    assert aws.items()[KEY]["etag"] == "etag-2"
-
-
-def test_the_same_event_twice_changes_nothing(catalogue: Catalogue, aws: MockedAws) -> None:
-    catalogue.set_ready(KEY, NEWER, uploaded_at=NOON, thumbnails={256: "newer"})
+def test_duplicate_event_changes_nothing(catalogue: Catalogue, aws: MockedAws) -> None:
+    set_ready(catalogue, NEWER)
     before = aws.items()
-    assert catalogue.set_ready(KEY, NEWER, uploaded_at=NOON, thumbnails={256: "newer"}) == set()
+    assert set_ready(catalogue, NEWER) == set()
     assert aws.items() == before
 
 
-def test_an_item_announced_but_not_uploaded_gives_way_to_any_event(catalogue: Catalogue, aws: MockedAws) -> None:
-    aws.dynamodb.put_item(TableName=CATALOGUE, Item={"key": {"S": KEY}, "state": {"S": "pending"}})
-    catalogue.set_ready(KEY, OLDER, uploaded_at=NOON, thumbnails={256: "older"})
-    assert aws.items()[KEY]["state"] == "ready"
-
-
-def test_the_time_of_creation_is_that_of_the_first_upload(catalogue: Catalogue, aws: MockedAws) -> None:
-    catalogue.set_ready(KEY, OLDER, uploaded_at=NOON, thumbnails={})
-    catalogue.set_ready(KEY, NEWER, uploaded_at=NOON.replace(hour=13), thumbnails={})
-    assert aws.items()[KEY]["created_at"] == "2026-11-24T12:00:00.000Z"
+def test_any_event_replaces_a_pending_item(catalogue: Catalogue, aws: MockedAws) -> None:
+    registered_at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    item = catalogue.register(KEY, registered_at=registered_at)
+    assert (item.state, item.created_at) == ("pending", registered_at)
+    set_ready(catalogue, Upload("etag", ""))
+    assert (aws.items()[KEY]["state"], aws.items()[KEY]["created_at"]) == ("ready", "2026-01-02T03:04:05.000Z")
+    with pytest.raises(StaleEvent):
+        catalogue.register(KEY, registered_at=registered_at)
 
 
 @pytest.mark.parametrize(
@@ -72,5 +77,5 @@ def test_the_time_of_creation_is_that_of_the_first_upload(catalogue: Catalogue, 
         ("", "0055AED6DCD90281E5"),
     ],
 )
-def test_sequencers_compare_padded_on_the_right(earlier: str, later: str) -> None:
+def test_padded_sequencers_sort_in_the_order_of_events(earlier: str, later: str) -> None:
     assert pad_sequencer(earlier) < pad_sequencer(later)

@@ -1,87 +1,74 @@
-"""What people do with photos, and what becomes of it when it crosses with the events of S3."""
+"""The photo library, and how its operations interact with S3 events that arrive at any time."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from photos.catalogue import Catalogue, Item
-from photos.cursor import Cursors, InvalidCursor
+from photos.catalogue import Item
+from photos.cursor import InvalidCursor
 from photos.event_ordering import Upload
 from photos.keys import filename_of, photo_id
 from photos.library import Library, PhotoNotFound
-from photos.listing import Listing
+from photos.limits import SIZES
 from photos.storage import Originals, Thumbnails
 from photos.sweep import ABANDONED_AFTER, Progress, Sweep
-from photos.thumbnails import Outcome, Thumbnailer
+from photos.thumbnails import Outcome
 from photos.upload_queue import UploadQueue
-from tests.lambda_src.mocked_aws import CATALOGUE, ORIGINALS, THUMBNAILS, MockedAws, jpeg
+from tests.lambda_src.mocked_aws import ORIGINALS, MockedAws, jpeg
 
 
 @pytest.fixture
 def library(aws: MockedAws) -> Library:
-    return Library(
-        Catalogue(aws.dynamodb, CATALOGUE),
-        Listing(aws.dynamodb, CATALOGUE),
-        Originals(aws.s3, ORIGINALS),
-        Cursors(signed_with=CATALOGUE),
-    )
+    return Library(aws.catalogue, aws.listing, aws.originals)
 
 
-@pytest.fixture
-def thumbnailer(aws: MockedAws) -> Thumbnailer:
-    return Thumbnailer(Originals(aws.s3, ORIGINALS), Thumbnails(aws.s3, THUMBNAILS), Catalogue(aws.dynamodb, CATALOGUE))
+def upload(aws: MockedAws, item: Item) -> Upload:
+    return aws.upload(item.key, jpeg(), "02")
 
 
-def put(aws: MockedAws, item: Item) -> Upload:
-    return Upload(aws.put(item.key, jpeg()), "02")
-
-
-def check_gone(library: Library, aws: MockedAws, item: Item) -> None:
+def assert_removed(library: Library, aws: MockedAws, item: Item) -> None:
     with pytest.raises(PhotoNotFound):
         library.get(item.id)
-    assert aws.items() == {}
-    assert aws.thumbnails() == {}
+    assert (aws.items(), aws.thumbnails()) == ({}, {})
     assert "Contents" not in aws.s3.list_objects_v2(Bucket=ORIGINALS)
 
 
-def test_announced_uploaded_and_deleted(library: Library, thumbnailer: Thumbnailer, aws: MockedAws) -> None:
+def test_photo_is_registered_uploaded_and_deleted(library: Library, aws: MockedAws) -> None:
     item = library.register("a b.jpg")
     assert (item.state, filename_of(item.key), item.id) == ("pending", "a b.jpg", photo_id(item.key))
     assert library.get(item.id) == item
-    assert thumbnailer.uploaded(item.key, put(aws, item)) is Outcome.READY
+    assert aws.thumbnailer.process_upload(item.key, upload(aws, item)) is Outcome.READY
     found = library.get(item.id)
     assert (found.state, found.created_at) == ("ready", item.created_at)
     library.delete(item.id)
-    assert library.get(item.id).state == "ready"  # until the event comes
+    assert library.get(item.id).state == "ready"  # until the event is processed
     library.delete(item.id)
-    thumbnailer.deleted(item.key, "03")
-    check_gone(library, aws, item)
+    aws.thumbnailer.process_deletion(item.key, "03")
+    assert_removed(library, aws, item)
     with pytest.raises(PhotoNotFound):
         library.delete(item.id)
 
 
-def test_deleted_before_it_was_uploaded(library: Library, aws: MockedAws) -> None:
+def test_delete_removes_a_photo_that_was_not_uploaded(library: Library, aws: MockedAws) -> None:
     item = library.register("a.jpg")
     library.delete(item.id)
-    check_gone(library, aws, item)
+    assert_removed(library, aws, item)
 
 
-def test_deleted_after_the_upload_and_before_its_event(
-    library: Library, thumbnailer: Thumbnailer, aws: MockedAws
-) -> None:
+def test_deletion_before_the_upload_event_removes_everything(library: Library, aws: MockedAws) -> None:
     item = library.register("a.jpg")
-    upload = put(aws, item)
+    uploaded = upload(aws, item)
     library.delete(item.id)
-    thumbnailer.deleted(item.key, "03")
-    assert thumbnailer.uploaded(item.key, upload) is Outcome.REMOVED
-    check_gone(library, aws, item)
+    aws.thumbnailer.process_deletion(item.key, "03")
+    assert aws.thumbnailer.process_upload(item.key, uploaded) is Outcome.REMOVED
+    assert_removed(library, aws, item)
 
 
-def test_deleted_while_its_thumbnails_were_made(
-    library: Library, thumbnailer: Thumbnailer, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
+def test_deletion_while_thumbnails_are_generated_removes_everything(
+    library: Library, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     item = library.register("a.jpg")
-    upload = put(aws, item)
+    uploaded = upload(aws, item)
     write = Thumbnails.write
 
     def delete_and_write(thumbnails: Thumbnails, key: str, webp: bytes) -> None:
@@ -90,57 +77,52 @@ def test_deleted_while_its_thumbnails_were_made(
         thumbnails.write(key, webp)
 
     monkeypatch.setattr(Thumbnails, "write", delete_and_write)
-    assert thumbnailer.uploaded(item.key, upload) is Outcome.REMOVED
-    thumbnailer.deleted(item.key, "03")
-    check_gone(library, aws, item)
+    assert aws.thumbnailer.process_upload(item.key, uploaded) is Outcome.REMOVED
+    aws.thumbnailer.process_deletion(item.key, "03")
+    assert_removed(library, aws, item)
 
 
-def test_ready_since_the_index_was_asked(library: Library, thumbnailer: Thumbnailer, aws: MockedAws) -> None:
+def test_delete_keeps_the_item_when_the_photo_became_ready_after_the_query(
+    library: Library, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
     item = library.register("a.jpg")
     delete = Originals.delete
 
-    def finish_first(originals: Originals, key: str) -> None:
-        thumbnailer.uploaded(key, put(aws, item))
+    def process_upload_first(originals: Originals, key: str) -> None:
+        aws.thumbnailer.process_upload(key, upload(aws, item))
         delete(originals, key)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Originals, "delete", finish_first)
-        library.delete(item.id)
-    assert len(aws.thumbnails()) == 2, "its event removes them by the item, which therefore must still be there"
-    thumbnailer.deleted(item.key, "03")
-    check_gone(library, aws, item)
+    monkeypatch.setattr(Originals, "delete", process_upload_first)
+    library.delete(item.id)
+    assert len(aws.thumbnails()) == len(SIZES), "the deletion event finds them through the item"
+    aws.thumbnailer.process_deletion(item.key, "03")
+    assert_removed(library, aws, item)
 
 
-def test_an_upload_that_ends_after_the_deletion_is_a_photo(
-    library: Library, thumbnailer: Thumbnailer, aws: MockedAws
-) -> None:
+def test_upload_that_completes_after_the_deletion_creates_a_photo(library: Library, aws: MockedAws) -> None:
     item = library.register("a.jpg")
     library.delete(item.id)
-    assert thumbnailer.uploaded(item.key, put(aws, item)) is Outcome.READY
+    assert aws.thumbnailer.process_upload(item.key, upload(aws, item)) is Outcome.READY
     assert library.get(item.id).state == "ready"
-    aws.check_consistent()
+    aws.assert_consistent()
 
 
-def test_one_that_never_came_goes_with_a_sweep(library: Library, aws: MockedAws) -> None:
+def test_sweep_removes_a_photo_that_was_never_uploaded(library: Library, aws: MockedAws) -> None:
     item = library.register("a.jpg")
-    sweep = Sweep(
-        Originals(aws.s3, ORIGINALS),
-        Thumbnails(aws.s3, THUMBNAILS),
-        Catalogue(aws.dynamodb, CATALOGUE),
-        UploadQueue(None, ""),  # type: ignore[arg-type]  # nothing is queued
-    )
-    sweep.run(Progress(datetime.now(UTC) + ABANDONED_AFTER - timedelta(hours=1)), lambda: True)
-    assert library.get(item.id) == item
-    sweep.run(Progress(datetime.now(UTC) + ABANDONED_AFTER + timedelta(hours=1)), lambda: True)
-    check_gone(library, aws, item)
+    queue = UploadQueue(None, "")  # type: ignore[arg-type]  # the sweep sends nothing
+    sweep = Sweep(aws.originals, aws.thumbnail_bucket, aws.catalogue, queue)
+    for hours, removed in ((-1, False), (1, True)):
+        sweep.run(Progress(datetime.now(UTC) + ABANDONED_AFTER + timedelta(hours=hours)), lambda: True)
+        assert (aws.items() == {}) == removed
+    assert_removed(library, aws, item)
 
 
-def test_pages_by_cursor(library: Library) -> None:
+def test_cursor_leads_to_the_next_page(library: Library) -> None:
     items = [library.register(f"{number}.jpg") for number in range(5)]
     first, cursor = library.page(3)
     second, end = library.page(3, cursor)
     assert {item.id for item in [*first, *second]} == {item.id for item in items}
     assert (len(first), len(second), end) == (3, 2, None)
-    for forged in ("", "x", f"{cursor}x"):
+    for invalid in ("", "x", f"{cursor}="):
         with pytest.raises(InvalidCursor):
-            library.page(3, forged)
+            library.page(3, invalid)

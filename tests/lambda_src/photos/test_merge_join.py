@@ -1,4 +1,4 @@
-"""Two sorted listings, compared as they pass."""
+"""The merge join of two sorted listings."""
 
 from collections.abc import Iterator
 
@@ -11,12 +11,14 @@ _LISTING = st.dictionaries(st.text(), st.integers())
 
 
 @given(_LISTING, _LISTING)
-def test_every_name_once_in_order_with_what_each_side_has(left: dict[str, int], right: dict[str, int]) -> None:
+def test_yields_each_key_once_in_order_with_the_values_of_both_sides(
+    left: dict[str, int], right: dict[str, int]
+) -> None:
     rows = list(merge_join(iter(sorted(left.items())), iter(sorted(right.items()))))
-    assert rows == [(name, left.get(name), right.get(name)) for name in sorted(left | right)]
+    assert rows == [(key, left.get(key), right.get(key)) for key in sorted(left | right)]
 
 
-def test_reads_no_more_than_one_entry_ahead() -> None:
+def test_reads_at_most_one_entry_ahead() -> None:
     read = []
 
     def listing(name: str) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What happens to a photo when things happen at once, twice, late, or stop half way: it ends the same."""
+"""The thumbnailer reaches the same result when events arrive twice, late, out of order, or at the same time."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,163 +7,130 @@ from typing import Any
 import pytest
 
 import photos.thumbnails
-from photos.catalogue import Catalogue
-from photos.event_ordering import Upload
 from photos.imaging import make_thumbnails
 from photos.keys import thumbnail_key
-from photos.storage import Originals, Thumbnails
+from photos.limits import SIZES
 from photos.thumbnails import Outcome, Thumbnailer
-from tests.lambda_src.mocked_aws import CATALOGUE, ORIGINALS, THUMBNAILS, MockedAws, jpeg
+from tests.lambda_src.mocked_aws import MockedAws, jpeg
 
+pytestmark = pytest.mark.guarantee("Loses no photo")
 KEY = "a.jpg"
 
 
 @pytest.fixture
-def thumbnailer(aws: MockedAws) -> Thumbnailer:
-    return Thumbnailer(Originals(aws.s3, ORIGINALS), Thumbnails(aws.s3, THUMBNAILS), Catalogue(aws.dynamodb, CATALOGUE))
-
-
-@pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], None]:
-    """Do something just once, while the next thumbnails are made: after the original was read."""
+    """Run an action once, while the next thumbnails are generated: after the original was read."""
 
     def arrange(action: Callable[[], Any]) -> None:
-        def make_while_something_happens(*arguments: Any) -> dict[int, bytes]:
+        def run_action_and_make_thumbnails(*arguments: Any) -> dict[int, bytes]:
             monkeypatch.setattr(photos.thumbnails, "make_thumbnails", make_thumbnails)
             action()
             return make_thumbnails(*arguments)
 
-        monkeypatch.setattr(photos.thumbnails, "make_thumbnails", make_while_something_happens)
+        monkeypatch.setattr(photos.thumbnails, "make_thumbnails", run_action_and_make_thumbnails)
 
     return arrange
 
 
-def test_replaced_before_its_event_came(thumbnailer: Thumbnailer, aws: MockedAws) -> None:
-    first = Upload(aws.put(KEY, jpeg("red")), "01")
-    second = Upload(aws.put(KEY, jpeg("blue")), "02")
-    assert thumbnailer.uploaded(KEY, first) is Outcome.STALE
-    assert thumbnailer.uploaded(KEY, second) is Outcome.READY
+def test_upload_event_of_a_replaced_original_is_stale(thumbnailer: Thumbnailer, aws: MockedAws) -> None:
+    first = aws.upload(KEY, jpeg("red"), "01")
+    second = aws.upload(KEY, jpeg("blue"), "02")
+    assert thumbnailer.process_upload(KEY, first) is Outcome.STALE
+    assert thumbnailer.process_upload(KEY, second) is Outcome.READY
     assert aws.items()[KEY]["etag"] == second.etag
-    aws.check_consistent()
+    aws.assert_consistent()
 
 
-def test_events_in_the_wrong_order(thumbnailer: Thumbnailer, aws: MockedAws) -> None:
-    # Red, blue, red again: the first and the third upload have the same content and so the same ETag.
-    first = Upload(aws.put(KEY, jpeg("red")), "01")
-    second = Upload(aws.put(KEY, jpeg("blue")), "02")
-    third = Upload(aws.put(KEY, jpeg("red")), "03")
-    assert thumbnailer.uploaded(KEY, third) is Outcome.READY
-    assert thumbnailer.uploaded(KEY, second) is Outcome.STALE
-    assert thumbnailer.uploaded(KEY, first) is Outcome.STALE
-    assert set(aws.items()[KEY]["thumbnails"].values()) == {thumbnail_key(KEY, third, size) for size in (256, 1024)}
-    aws.check_consistent()
+def test_newest_upload_decides_when_events_arrive_in_reverse_order(thumbnailer: Thumbnailer, aws: MockedAws) -> None:
+    # The first and the third upload have the same content and therefore the same ETag.
+    first, second, third = (aws.upload(KEY, jpeg(color), f"0{n}") for n, color in enumerate(("red", "blue", "red")))
+    assert thumbnailer.process_upload(KEY, third) is Outcome.READY
+    assert thumbnailer.process_upload(KEY, second) is Outcome.STALE
+    assert thumbnailer.process_upload(KEY, first) is Outcome.STALE
+    assert set(aws.items()[KEY]["thumbnails"].values()) == {thumbnail_key(KEY, third, size) for size in SIZES}
+    aws.assert_consistent()
 
 
-def test_replaced_and_handled_while_the_older_one_is_in_work(
+def test_newer_upload_decides_when_it_is_processed_during_an_older_one(
     thumbnailer: Thumbnailer, aws: MockedAws, meanwhile: Callable[[Callable[[], Any]], None]
 ) -> None:
-    first = Upload(aws.put(KEY, jpeg("red")), "01")
-
-    def replace() -> None:
-        second = Upload(aws.put(KEY, jpeg("blue")), "02")
-        assert thumbnailer.uploaded(KEY, second) is Outcome.READY
-
-    meanwhile(replace)
-    assert thumbnailer.uploaded(KEY, first) is Outcome.STALE
+    first = aws.upload(KEY, jpeg("red"), "01")
+    meanwhile(lambda: aws.process(KEY, jpeg("blue"), "02"))
+    assert thumbnailer.process_upload(KEY, first) is Outcome.STALE
     assert aws.items()[KEY]["sequencer"].startswith("02")
-    aws.check_consistent()
+    aws.assert_consistent()
 
 
-def test_deleted_and_handled_while_in_work(
+def test_deletion_that_is_processed_during_the_upload_removes_everything(
     thumbnailer: Thumbnailer, aws: MockedAws, meanwhile: Callable[[Callable[[], Any]], None]
 ) -> None:
-    upload = Upload(aws.put(KEY, jpeg()), "01")
+    upload = aws.upload(KEY, jpeg())
 
     def delete() -> None:
-        aws.s3.delete_object(Bucket=ORIGINALS, Key=KEY)
-        thumbnailer.deleted(KEY, "02")
+        aws.delete(KEY)
+        thumbnailer.process_deletion(KEY, "02")
 
     meanwhile(delete)
-    assert thumbnailer.uploaded(KEY, upload) is Outcome.REMOVED
+    assert thumbnailer.process_upload(KEY, upload) is Outcome.REMOVED
     assert aws.items() == {}
-    aws.check_consistent()
+    aws.assert_consistent()
 
 
-def test_uploaded_again_before_the_event_of_its_deletion_came(thumbnailer: Thumbnailer, aws: MockedAws) -> None:
-    again = Upload(aws.put(KEY, jpeg()), "03")
-    thumbnailer.uploaded(KEY, again)
-    assert thumbnailer.deleted(KEY, "02") is Outcome.STALE
+def test_deletion_event_older_than_the_upload_is_stale(thumbnailer: Thumbnailer, aws: MockedAws) -> None:
+    aws.process(KEY, sequencer="03")
+    assert thumbnailer.process_deletion(KEY, "02") is Outcome.STALE
     assert aws.items()[KEY]["state"] == "ready"
-    aws.check_consistent()
+    aws.assert_consistent()
 
 
-def test_a_refusal_takes_the_thumbnails_of_the_photo_it_replaced_with_it(
-    thumbnailer: Thumbnailer, aws: MockedAws
-) -> None:
-    thumbnailer.uploaded(KEY, Upload(aws.put(KEY, jpeg()), "01"))
-    assert thumbnailer.uploaded(KEY, Upload(aws.put(KEY, b"text"), "02")) is Outcome.REJECTED
-    assert aws.thumbnails() == {}
+def test_rejection_removes_the_thumbnails_of_the_replaced_photo(thumbnailer: Thumbnailer, aws: MockedAws) -> None:
+    aws.process(KEY)
+    assert thumbnailer.process_upload(KEY, aws.upload(KEY, b"text", "02")) is Outcome.REJECTED
     item = aws.items()[KEY]
-    assert item["code"] == "not_a_photo"
-    assert item["reason"].endswith(".")
-    assert "thumbnails" not in item
-
-
-def test_a_photo_takes_the_refusal_it_replaced_with_it(thumbnailer: Thumbnailer, aws: MockedAws) -> None:
-    thumbnailer.uploaded(KEY, Upload(aws.put(KEY, b"text"), "01"))
-    thumbnailer.uploaded(KEY, Upload(aws.put(KEY, jpeg()), "02"))
+    assert (item["code"], "thumbnails" in item, aws.thumbnails()) == ("not_a_photo", False, {})
+    aws.process(KEY, sequencer="03")
     assert not {"code", "reason"} & set(aws.items()[KEY])
 
 
-def test_too_big_is_refused_without_reading_it(
+def test_too_large_file_is_rejected_without_reading_it(
     thumbnailer: Thumbnailer, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photo = jpeg()
     monkeypatch.setattr(photos.thumbnails, "MAX_BYTES", len(photo) - 1)
-    assert thumbnailer.uploaded(KEY, Upload(aws.put(KEY, photo), "01")) is Outcome.REJECTED
+    assert thumbnailer.process_upload(KEY, aws.upload(KEY, photo)) is Outcome.REJECTED
     assert aws.items()[KEY]["code"] == "too_many_bytes"
 
 
-@pytest.mark.parametrize("step", ["write", "set_ready", "delete_all", "exists"])
-def test_killed_anywhere_and_run_again(
+@pytest.mark.parametrize("step", ["write", "set_ready", "exists"])
+def test_upload_event_is_retried_after_a_crash_and_the_deletion_of_the_original(
     thumbnailer: Thumbnailer, aws: MockedAws, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    thumbnailer.uploaded(KEY, Upload(aws.put(KEY, jpeg("red")), "01"))
-    upload = Upload(aws.put(KEY, jpeg("blue")), "02")
+    upload = aws.upload(KEY, jpeg())
+    owners: dict[str, object] = {"write": aws.thumbnail_bucket, "set_ready": aws.catalogue, "exists": aws.originals}
 
-    def die(*_arguments: Any, **_named: Any) -> None:
+    def crash(*_arguments: Any, **_named: Any) -> None:
         raise KeyboardInterrupt
 
-    for owner in (Thumbnails, Catalogue, Originals):
-        if hasattr(owner, step):
-            with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-                patch.setattr(owner, step, die)
-                thumbnailer.uploaded(KEY, upload)
-    assert thumbnailer.uploaded(KEY, upload) is Outcome.READY
-    assert aws.items()[KEY]["etag"] == upload.etag
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(owners[step], step, crash)
+        thumbnailer.process_upload(KEY, upload)
+    aws.delete(KEY)
+    assert thumbnailer.process_upload(KEY, upload) is Outcome.REMOVED
+    assert (aws.items(), aws.thumbnails()) == ({}, {})
 
 
-@pytest.mark.parametrize("step", ["set_ready", "delete_all", "exists"])
-def test_killed_and_its_original_deleted_before_it_runs_again(
-    thumbnailer: Thumbnailer, aws: MockedAws, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    upload = Upload(aws.put(KEY, jpeg()), "01")
-
-    def die(*_arguments: Any, **_named: Any) -> None:
-        raise KeyboardInterrupt
-
-    for owner in (Thumbnails, Catalogue, Originals):
-        if hasattr(owner, step):
-            with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-                patch.setattr(owner, step, die)
-                thumbnailer.uploaded(KEY, upload)
-    aws.s3.delete_object(Bucket=ORIGINALS, Key=KEY)
-    assert thumbnailer.uploaded(KEY, upload) is Outcome.REMOVED
-    assert aws.items() == {}
-    assert aws.thumbnails() == {}
-
-
-def test_the_time_of_creation_is_the_original_s(thumbnailer: Thumbnailer, aws: MockedAws) -> None:
-    thumbnailer.uploaded(KEY, Upload(aws.put(KEY, jpeg()), "01"))
+def test_created_at_is_the_time_of_the_upload(aws: MockedAws) -> None:
+    aws.process(KEY)
     created_at = datetime.fromisoformat(aws.items()[KEY]["created_at"])
     assert abs((datetime.now(UTC) - created_at).total_seconds()) < 60
+
+
+def test_reprocessing_an_upload_applies_changed_sizes(
+    thumbnailer: Thumbnailer, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = aws.process(KEY)
+    sizes = (min(SIZES), 2 * max(SIZES))
+    monkeypatch.setattr(photos.thumbnails, "SIZES", sizes)
+    assert thumbnailer.process_upload(KEY, upload) is Outcome.READY
+    assert aws.items()[KEY]["thumbnails"] == {str(size): thumbnail_key(KEY, upload, size) for size in sizes}
+    aws.assert_consistent()

@@ -1,8 +1,7 @@
-"""The sweep function: minds the clock, goes on in another invocation, tells the result."""
+"""The sweep function: resumes in another invocation when it is out of time, and publishes the result."""
 
-import importlib
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
 
@@ -10,104 +9,122 @@ import boto3
 import pytest
 
 from photos.event_ordering import Upload
-from photos.keys import thumbnail_key
-from tests.lambda_src.mocked_aws import CATALOGUE, ORIGINALS, THUMBNAILS, MockedAws, jpeg
+from photos.keys import photo_id, thumbnail_key
+from photos.limits import SIZES
+from photos.sweep import Progress
+from tests.lambda_src.api.events import event
+from tests.lambda_src.mocked_aws import CATALOGUE, LambdaContext, MockedAws, jpeg, load_function
 
-
-class Context:
-    """Lambda's context with this much time left."""
-
-    function_name = "sweep-function"
-
-    def __init__(self, seconds: int = 900) -> None:
-        self._milliseconds = seconds * 1000
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self._milliseconds
+NO_TIME = LambdaContext(seconds=1)
 
 
 @pytest.fixture
-def sweep(aws: MockedAws, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The handler's module as Lambda loads it: its clients are made when it is imported."""
-    monkeypatch.setenv("ORIGINALS_BUCKET", ORIGINALS)
-    monkeypatch.setenv("THUMBNAILS_BUCKET", THUMBNAILS)
-    monkeypatch.setenv("CATALOGUE_TABLE", CATALOGUE)
-    monkeypatch.setenv("UPLOAD_QUEUE_URL", boto3.client("sqs").create_queue(QueueName="uploads")["QueueUrl"])
-    import sweep.handler
-
-    return importlib.reload(sweep.handler)
+def queue(aws: MockedAws) -> str:
+    return boto3.client("sqs").create_queue(QueueName="uploads")["QueueUrl"]
 
 
 @pytest.fixture
-def invoked(sweep: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """The invocations that the function asked for."""
+def sweep(queue: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    return load_function(monkeypatch, "sweep", UPLOAD_QUEUE_URL=queue)
+
+
+@pytest.fixture
+def invocations(sweep: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The invocations that the function requested."""
     calls: list[dict[str, Any]] = []
     monkeypatch.setattr(sweep._lambda, "invoke", lambda **arguments: calls.append(arguments))
     return calls
 
 
-def test_writes_the_report_of_the_day(sweep: ModuleType, aws: MockedAws, invoked: list[dict[str, Any]]) -> None:
+def test_sweep_writes_a_daily_report_and_emits_metrics(
+    sweep: ModuleType, aws: MockedAws, invocations: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
     aws.put("a.jpg", jpeg())
-    sweep.handler({}, Context())
+    sweep.handler({}, LambdaContext())
     (name,) = aws.thumbnails()
     assert name == f"reports/{datetime.now(UTC).date().isoformat()}.json"
     report = json.loads(aws.thumbnails()[name])
     assert (report["photos"], report["queued"], report["runs"]) == (1, 0, 1)
     assert report["started_at"] <= report["finished_at"]
-    assert invoked == []
-
-
-def test_emits_metrics_as_one_line_in_the_embedded_format(
-    sweep: ModuleType, aws: MockedAws, capsys: pytest.CaptureFixture[str]
-) -> None:
-    aws.put("a.jpg", jpeg())
-    sweep.handler({}, Context())
+    assert invocations == []
     (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert directive["Dimensions"] == [["FunctionName"]]
-    assert line["FunctionName"] == "sweep-function"
+    assert line["FunctionName"] == LambdaContext.function_name
     assert {"photos", "queued", "removed_items"} <= {metric["Name"] for metric in directive["Metrics"]}
     assert all(isinstance(line[metric["Name"]], int) for metric in directive["Metrics"])
-    assert len(directive["Metrics"]) <= 10, "CloudWatch's free tier"
+    assert len(directive["Metrics"]) <= 10, "the free tier of CloudWatch"
     assert abs(line["_aws"]["Timestamp"] / 1000 - datetime.now(UTC).timestamp()) < 60
 
 
-def test_without_time_it_invokes_itself_until_it_is_done(
-    sweep: ModuleType, aws: MockedAws, invoked: list[dict[str, Any]]
+def test_sweep_invokes_itself_until_it_is_done(
+    sweep: ModuleType, aws: MockedAws, invocations: list[dict[str, Any]]
 ) -> None:
     for number in range(450):
         aws.put(f"{number}.jpg", b"x")
     event: dict[str, Any] = {}
     for _ in range(20):
-        invoked.clear()
-        progress = sweep.handler(event, Context(seconds=1))
-        if not invoked:
+        invocations.clear()
+        progress = sweep.handler(event, NO_TIME)
+        if not invocations:
             break
         assert aws.thumbnails() == {}, "no report before the end"
-        (call,) = invoked
-        assert (call["FunctionName"], call["InvocationType"]) == ("sweep-function", "Event")
+        (call,) = invocations
+        assert (call["FunctionName"], call["InvocationType"]) == (LambdaContext.function_name, "Event")
         event = json.loads(call["Payload"])
     assert (progress["phase"], progress["counts"]["photos"], progress["runs"]) == ("done", 450, 5)
     assert len(aws.thumbnails()) == 1
 
 
-def test_a_run_tried_again_goes_on_from_where_it_began(
-    sweep: ModuleType, aws: MockedAws, invoked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+def test_retried_run_resumes_where_it_started(
+    sweep: ModuleType, aws: MockedAws, invocations: list[dict[str, Any]]
 ) -> None:
     aws.put("a.jpg", b"x")
-    first = {"progress": sweep.handler({}, Context(seconds=1))}
+    first = {"progress": sweep.handler({}, NO_TIME)}
     assert first["progress"]["phase"] == "thumbnails"
-    answers = [sweep.handler(json.loads(json.dumps(first)), Context()) for _ in range(2)]
-    assert answers[0]["counts"] == answers[1]["counts"]
-    assert answers[0]["counts"]["photos"] == 1
+    results = [sweep.handler(json.loads(json.dumps(first)), LambdaContext()) for _ in range(2)]
+    assert results[0]["counts"] == results[1]["counts"]
+    assert results[0]["counts"]["photos"] == 1
 
 
-def test_a_fault_leaves_as_it_is_so_that_lambda_tries_again(
-    sweep: ModuleType, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    aws.put("a.jpg", jpeg())
-    aws.s3.put_object(Bucket=THUMBNAILS, Key=thumbnail_key("a.jpg", Upload("e", "1"), 256), Body=b"")
+def test_error_propagates_so_that_lambda_retries(sweep: ModuleType, aws: MockedAws) -> None:
+    aws.thumbnail_bucket.write(thumbnail_key("a.jpg", Upload("e", "1"), SIZES[0]), b"")
     aws.dynamodb.delete_table(TableName=CATALOGUE)
     with pytest.raises(Exception, match="ResourceNotFoundException"):
-        sweep.handler({}, Context())
+        sweep.handler({}, LambdaContext())
     assert not any(key.startswith("reports/") for key in aws.thumbnails())
+
+
+def test_api_returns_changed_sizes_after_a_sweep(
+    sweep: ModuleType, queue: str, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thumbnail = load_function(monkeypatch, "thumbnail")
+    jobs = ("PAGE_JOB_QUEUE", "PAGE_JOB_DEFINITION", "BIND_JOB_QUEUE", "BIND_JOB_DEFINITION")
+    api = load_function(monkeypatch, "api", **dict.fromkeys(jobs, "job"))
+    sqs = boto3.client("sqs")
+
+    def sizes() -> list[int]:
+        photo = json.loads(api.handler(event("GET", f"/photos/{photo_id('a.jpg')}"), None)["body"])
+        return sorted(map(int, photo["thumbnails"]))
+
+    def run_sweep() -> list[str]:
+        """Run a sweep and process its messages. Returns their bodies."""
+        sweep.handler({"progress": Progress(datetime.now(UTC) + timedelta(hours=2)).to_json()}, LambdaContext())
+        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
+            records = [{"messageId": "m", "body": message["Body"]}]
+            assert thumbnail.handler({"Records": records}, LambdaContext()) == {"batchItemFailures": []}
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return [message["Body"] for message in messages]
+
+    aws.put("a.jpg", jpeg())
+    assert len(run_sweep()) == 1
+    assert sizes() == sorted(SIZES)
+    changed = (min(SIZES), 2 * max(SIZES))
+    for module in ("photos.sweep", "photos.thumbnails"):
+        monkeypatch.setattr(f"{module}.SIZES", changed)
+    assert sizes() == sorted(SIZES)
+    assert len(run_sweep()) == 1
+    assert sizes() == sorted(changed)
+    aws.assert_consistent()
+    assert run_sweep() == []
