@@ -7,6 +7,7 @@ import time
 
 from local.errors import SandboxError
 from local.sandbox import running_sandbox
+from tests.soak.event_injector import DUPLICATE_RATE
 from tests.soak.run import soak
 from tests.soak.workload import SoakSettings
 
@@ -44,7 +45,7 @@ def main() -> None:
         sys.exit(f"\n{error}\nTo repeat the photos and requests: make soak SEED={options.seed}")
     except KeyboardInterrupt:
         sys.exit("\nStopped. No resources remain.")
-    missing = report.missing_faults(settings.error_rate)
+    missing = report.missing_faults(settings.error_rate, DUPLICATE_RATE)
     if missing and _is_default(parser, options):  # a shorter soak need not contain every fault
         sys.exit("\n  ".join(["\nThe result is correct, but too few faults occurred to prove anything:", *missing]))
     print(f"\nNo photo was lost ({time.monotonic() - start:.0f} s).")

@@ -4,11 +4,12 @@ import json
 import random
 import threading
 import time
+from collections import Counter
 from typing import Any
 
 from local.sandbox import Sandbox
 
-_DUPLICATE_RATE = 0.1
+DUPLICATE_RATE = 0.1
 _LATE_RATE = 0.05
 _MAX_USUAL_DELAY = 3  # seconds; enough for events of one key to overtake each other
 
@@ -17,9 +18,8 @@ class EventInjector:
     """Replaces the bucket notification: S3 sends to `queue`, and a thread forwards to the upload queue.
 
     Attributes:
-        duplicated: Number of events sent twice.
-        late: Number of events sent with the maximum delay.
-        reordered: Number of events sent before an earlier event of the same key.
+        counts: Number of events from S3, and of those that were sent twice ("duplicated"), with the maximum delay
+            ("late"), and before an earlier event of the same key ("reordered").
     """
 
     def __init__(self, sandbox: Sandbox, seed: str, max_delay: int, queue: tuple[str, str]) -> None:
@@ -39,12 +39,7 @@ class EventInjector:
         self._arrivals: dict[str, float] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self.duplicated = self.late = self.reordered = 0
-
-    @property
-    def received(self) -> int:
-        """Number of events from S3 so far. A duplicate counts once."""
-        return len(self._seen)
+        self.counts: Counter[str] = Counter()
 
     def __enter__(self) -> "EventInjector":
         self._original = self._s3.get_bucket_notification_configuration(Bucket=self._bucket)
@@ -71,12 +66,13 @@ class EventInjector:
                 if message["MessageId"] not in self._seen and "Records" in json.loads(message["Body"]):
                     self._forward(message["Body"])
                     self._seen.add(message["MessageId"])
+                    self.counts["events"] += 1
                 self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"])
 
     def _forward(self, body: str) -> None:
         late = self._random.random() < _LATE_RATE
-        duplicated = self._random.random() < _DUPLICATE_RATE
-        self.late, self.duplicated = self.late + late, self.duplicated + duplicated
+        duplicated = self._random.random() < DUPLICATE_RATE
+        self.counts.update({"late events": late, "duplicated events": duplicated})
         delays = [self._max_delay if late else self._random.randint(0, _MAX_USUAL_DELAY)]
         if duplicated:
             delays.append(self._random.randint(0, self._max_delay))
@@ -86,5 +82,5 @@ class EventInjector:
         for record in json.loads(body)["Records"]:
             key = record["s3"]["object"]["key"]
             latest = self._arrivals.get(key, 0)
-            self.reordered += now + min(delays) < latest
+            self.counts["reordered events"] += now + min(delays) < latest
             self._arrivals[key] = max(latest, now + max(delays))

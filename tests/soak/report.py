@@ -3,9 +3,15 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-# Of all kinds of errors, those that must occur in every soak.
+# What must occur in a complete soak, of the errors and of the other counts.
 _REQUIRED_ERRORS = ("SlowDown", "InternalError", "timeout after execution", "connection reset")
-_DUPLICATE_RATE = 0.1
+_REQUIRED_COUNTS = (
+    "late events",
+    "reordered events",
+    "killed processes",
+    "sweeps without grace period",
+    "messages in the dead-letter queue",
+)
 
 
 @dataclass
@@ -13,65 +19,28 @@ class SoakReport:
     """What happened during a soak.
 
     Attributes:
-        events: S3 events, of which so many were `duplicated`, `late`, or `reordered`.
-        calls: AWS calls of the functions.
-        errors: Failed calls by kind.
-        kills: Killed processes.
-        sweeps: Sweeps during fault injection, of which so many treated all objects as old (`sweeps_without_grace`).
-        dead_letters: Messages in the dead-letter queue after fault injection.
-        states: Photos by state at the end.
+        counts: Events, calls, processes, and sweeps, by description.
+        errors: Failed AWS calls of the functions, by kind.
+        states: Photos at the end, by state.
     """
 
-    events: int = 0
-    duplicated: int = 0
-    late: int = 0
-    reordered: int = 0
-    calls: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
-    kills: int = 0
-    sweeps: int = 0
-    sweeps_without_grace: int = 0
-    dead_letters: int = 0
     states: Counter[str] = field(default_factory=Counter)
 
-    @property
-    def faults(self) -> list[str]:
-        """Sentences about the faults so far."""
-        kinds = ", ".join(f"{kind} {count}" for kind, count in self.errors.most_common())
-        return [
-            f"{self.events:,} events: {self.duplicated} duplicated, {self.late} late, {self.reordered} out of order",
-            f"{self.errors.total():,} of {self.calls:,} AWS calls failed: {kinds}",
-            f"{self.kills} processes killed, {self.sweeps} sweeps started, "
-            f"{self.sweeps_without_grace} of them without a grace period",
-        ]
-
-    @property
-    def result(self) -> str:
-        """One sentence about the final state."""
-        return (
-            f"{self.states['ready']:,} photos ready with the expected thumbnails, {self.states['rejected']:,} rejected "
-            f"with the expected code, {self.states['deleted']:,} deleted; no orphans, no messages in any queue"
-        )
-
-    def missing_faults(self, error_rate: float) -> list[str]:
+    def missing_faults(self, error_rate: float, duplicate_rate: float) -> list[str]:
         """Return which faults did not occur, or not at about their rate (±30 %, for chance)."""
-        rates = (
-            (self.errors.total(), self.calls, error_rate, "calls failed"),
-            (self.duplicated, self.events, _DUPLICATE_RATE, "events were duplicated"),
-        )
-        required = {
-            **{f"{kind} error": self.errors[kind] for kind in _REQUIRED_ERRORS},
-            "late event": self.late,
-            "reordered event": self.reordered,
-            "killed process": self.kills,
-            "sweep without a grace period": self.sweeps_without_grace,
-            "message in the dead-letter queue": self.dead_letters,
-        }
-        return [
-            *(
-                f"{count} of {total} {what}, expected about {rate:.0%}"
-                for count, total, rate, what in rates
-                if not 0.7 * rate * total < count < 1.3 * rate * total
-            ),
-            *(f"no {fault}" for fault, count in required.items() if not count),
-        ]
+        missing = [f"no {kind}" for kind in _REQUIRED_ERRORS if not self.errors[kind]]
+        missing += [f"no {name}" for name in _REQUIRED_COUNTS if not self.counts[name]]
+        for count, total, rate, what in (
+            (self.errors.total(), self.counts["calls"], error_rate, "calls failed"),
+            (self.counts["duplicated events"], self.counts["events"], duplicate_rate, "events were duplicated"),
+        ):
+            if not 0.7 * rate * total < count < 1.3 * rate * total:
+                missing.append(f"{count} of {total} {what}, expected about {rate:.0%}")
+        return missing
+
+
+def describe(counts: Counter[str]) -> str:
+    """Return the counts in one line, the highest first."""
+    return ", ".join(f"{count:,} {name}" for name, count in counts.most_common())

@@ -1,12 +1,14 @@
 """The phases of a soak: load with faults, redrive, load during sweeps without a grace period, sweep, comparison."""
 
+from collections import Counter
+
 from local.console import heading, step
 from local.errors import SandboxError
 from local.sandbox import Sandbox
 from tests.e2e.failure_scenarios import run_redrive
 from tests.soak.photos import expected_outcome, soak_images
 from tests.soak.plan import make_plan, plan_changes
-from tests.soak.report import SoakReport
+from tests.soak.report import SoakReport, describe
 from tests.soak.sweeps import Sweeps
 from tests.soak.verifier import Verifier
 from tests.soak.workload import SoakSettings, run_workload, wait_until
@@ -41,11 +43,10 @@ def soak(sandbox: Sandbox, settings: SoakSettings) -> SoakReport:
     heading(f"{settings.photos:,} photos, {plan.request_count:,} requests, {settings.clients} clients")
     with step("Uploads, replacements, and deletions with faults") as notes:
         run_workload(sandbox, settings, plan, images, sweeps.start, report)
-        notes += report.faults
+        report.counts["sweeps"] += settings.sweeps
+        notes += [describe(report.counts), f"errors: {describe(report.errors)}"]
     with step("make redrive without faults") as notes:
-        wrong = len(verifier.wrong_photos())
-        notes.append(f"before: {report.dead_letters} messages in the dead-letter queue, {wrong} incorrect photos")
-        notes.append(redrive())
+        notes += [f"before redrive: {len(verifier.wrong_photos())} incorrect photos", redrive()]
         _check(verifier.wrong_photos())
         notes.append(f"all photos are correct; the sweep has to delete {len(verifier.orphans())} orphaned thumbnails")
     # A sweep ignores what is younger than an hour. These sweeps do not, so they act on uploads in progress, and must
@@ -54,17 +55,17 @@ def soak(sandbox: Sandbox, settings: SoakSettings) -> SoakReport:
         changes = plan_changes(plan, settings.changed_photos, list(images), settings.seed)
         verifier.expect(changes.final)
         run_workload(sandbox, settings, changes, images, sweeps.start_without_grace, report)
-        report.sweeps_without_grace = settings.sweeps
+        report.counts["sweeps without grace period"] += settings.sweeps
         notes += [f"before redrive: {len(verifier.wrong_photos())} incorrect photos", redrive()]
     with step("Sweeps until there is nothing to repair") as notes:
         progress = sweeps.run_until_clean(
             lambda: wait_until(sandbox, lambda: not verifier.queue_depths()["upload queue"], _DRAIN_SECONDS)
         )
-        notes.append(", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in progress["counts"].items()))
+        notes.append(describe(Counter(progress["counts"])))
     with step("Comparison of the final state with the expected one") as notes:
         _check(verifier.problems(progress))
         report.states = verifier.states
-        notes.append(report.result)
+        notes.append(f"{describe(report.states)}; no orphaned thumbnails, no messages in any queue")
     return report
 
 

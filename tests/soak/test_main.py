@@ -1,7 +1,6 @@
 """Exit status of `make soak`."""
 
 import sys
-from dataclasses import replace
 from unittest.mock import MagicMock
 
 import pytest
@@ -9,14 +8,14 @@ import pytest
 from local.errors import SandboxError
 from tests.soak import __main__ as command
 from tests.soak.report import SoakReport
-from tests.soak.test_report import SUFFICIENT
+from tests.soak.test_report import sufficient_report
 
 
 @pytest.mark.parametrize(
     ("result", "message"),
     [
-        (SUFFICIENT, None),
-        (replace(SUFFICIENT, kills=0), "no killed process"),
+        (sufficient_report(), None),
+        (SoakReport(), "no killed processes"),
         (SandboxError("1 problem"), "(?s)1 problem.*SEED=abc"),
     ],
     ids=["success", "too few faults", "wrong result"],

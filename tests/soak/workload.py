@@ -84,19 +84,14 @@ def run_workload(
                     f"{faults.errors.total():,} failed calls, {faults.kills} killed processes",
                     flush=True,
                 )
-            sent = not clients.running and events.received == plan.request_count and sweeps == settings.sweeps
+            sent = not clients.running and events.counts["events"] == plan.request_count and sweeps == settings.sweeps
             return sent and not depth
 
         wait_until(sandbox, is_done, settings.timeout)
-    report.events += events.received
-    report.duplicated += events.duplicated
-    report.late += events.late
-    report.reordered += events.reordered
-    report.calls += faults.calls
-    report.errors += faults.errors
-    report.kills += faults.kills
-    report.sweeps += sweeps
-    report.dead_letters += sandbox.queue_depth(outputs["DeadLetterQueueUrl"])
+    report.counts.update(events.counts)
+    report.counts.update({"calls": faults.calls, "killed processes": faults.kills})
+    report.counts["messages in the dead-letter queue"] += sandbox.queue_depth(outputs["DeadLetterQueueUrl"])
+    report.errors.update(faults.errors)
 
 
 def wait_until(sandbox: Sandbox, condition: Callable[[], bool], seconds: float) -> None:
