@@ -25,7 +25,7 @@ _JUDGES = [
     "tests/tools/diagram",
     "tests/tools/test_tables.py",
     "tests/operations/test_cost.py",
-    "tests/test_docs.py",
+    "tests/test_documentation.py",
 ]
 
 
