@@ -1,8 +1,8 @@
-"""REST APIs in the emulator: what CloudFormation makes of a template, and what the API then answers and logs."""
+"""REST APIs in the emulator: how they are deployed, what they answer, and what they log."""
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -15,7 +15,7 @@ from local.emulator import ACCOUNT, REGION, Emulator, running_emulator
 _PROGRAM = """
 def handler(event, context):
     if event["body"]:
-        raise ValueError("the function's own words")
+        raise ValueError("internal details")
     return {"statusCode": 200, "body": "fine"}
 """
 
@@ -27,7 +27,7 @@ def emulator() -> Iterator[Emulator]:
 
 
 def _client(emulator: Emulator, service: str) -> Any:
-    return boto3.client(  # type: ignore[call-overload]  # the name is not known to the type checker
+    return boto3.client(  # type: ignore[call-overload]  # the type checker does not know the name
         service,
         endpoint_url=emulator.endpoint,
         region_name=REGION,
@@ -37,104 +37,83 @@ def _client(emulator: Emulator, service: str) -> Any:
     )
 
 
-def _template(*, may_invoke: bool = True, validates: bool = True, **stage: Any) -> dict[str, Any]:
-    """An API of one method, POST /, whose body must be an object."""
+def _resource(resource_type: str, depends_on: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
+    return {"Type": f"AWS::{resource_type}", "Properties": properties, "DependsOn": depends_on}
+
+
+def _template(*, has_permission: bool = True, validates: bool = True, **stage: Any) -> dict[str, Any]:
+    """Return an API with the methods GET and POST of `/`, where the body of POST must be an object."""
     api, function = {"Ref": "Api"}, {"Fn::GetAtt": ["Function", "Arn"]}
-    of_api = {"Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*/*/*"}
-    resources: dict[str, tuple[str, dict[str, Any]]] = {
-        "Role": (
-            "IAM::Role",
-            {
-                "AssumeRolePolicyDocument": {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Action": "sts:AssumeRole",
-                            "Principal": {"Service": "lambda.amazonaws.com"},
-                        }
-                    ],
-                }
-            },
-        ),
-        "Function": (
+    assume_role = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+    resources = {
+        "Role": _resource("IAM::Role", AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": [assume_role]}),
+        "Function": _resource(
             "Lambda::Function",
-            {
-                "Runtime": "python3.13",
-                "Handler": "index.handler",
-                "Code": {"ZipFile": _PROGRAM},
-                "Role": {"Fn::GetAtt": ["Role", "Arn"]},
-            },
+            Runtime="python3.13",
+            Handler="index.handler",
+            Code={"ZipFile": _PROGRAM},
+            Role={"Fn::GetAtt": ["Role", "Arn"]},
         ),
-        "Api": ("ApiGateway::RestApi", {"Name": "test"}),
-        "Model": (
+        "Permission": _resource(
+            "Lambda::Permission",
+            Action="lambda:InvokeFunction",
+            FunctionName=function,
+            Principal="apigateway.amazonaws.com",
+            SourceArn={"Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*/*/*"},
+        ),
+        "Api": _resource("ApiGateway::RestApi", Name="test"),
+        "Model": _resource(
             "ApiGateway::Model",
-            {"RestApiId": api, "Name": "Body", "ContentType": "application/json", "Schema": {"type": "object"}},
+            RestApiId=api,
+            Name="Body",
+            ContentType="application/json",
+            Schema={"type": "object"},
         ),
-        "Validator": ("ApiGateway::RequestValidator", {"RestApiId": api, "ValidateRequestBody": validates}),
+        "Validator": _resource("ApiGateway::RequestValidator", RestApiId=api, ValidateRequestBody=validates),
         **{
-            method: (
+            method: _resource(
                 "ApiGateway::Method",
-                {
-                    "RestApiId": api,
-                    "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
-                    "HttpMethod": method,
-                    "AuthorizationType": "NONE",
-                    "RequestValidatorId": {"Ref": "Validator"},
-                    "RequestModels": {"application/json": {"Ref": "Model"}} if method == "POST" else {},
-                    "Integration": {"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": function},
-                },
+                RestApiId=api,
+                ResourceId={"Fn::GetAtt": ["Api", "RootResourceId"]},
+                HttpMethod=method,
+                AuthorizationType="NONE",
+                RequestValidatorId={"Ref": "Validator"},
+                RequestModels={"application/json": {"Ref": "Model"}} if method == "POST" else {},
+                Integration={"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": function},
             )
             for method in ("GET", "POST")
         },
-        "Deployment": ("ApiGateway::Deployment", {"RestApiId": api}),
-        "Stage": (
-            "ApiGateway::Stage",
-            {"RestApiId": api, "DeploymentId": {"Ref": "Deployment"}, "StageName": "v1", **stage},
+        "Deployment": _resource("ApiGateway::Deployment", ("GET", "POST"), RestApiId=api),
+        "Stage": _resource(
+            "ApiGateway::Stage", RestApiId=api, DeploymentId={"Ref": "Deployment"}, StageName="v1", **stage
         ),
     }
-    if may_invoke:
-        resources["Permission"] = (
-            "Lambda::Permission",
-            {
-                "Action": "lambda:InvokeFunction",
-                "FunctionName": function,
-                "Principal": "apigateway.amazonaws.com",
-                "SourceArn": of_api,
-            },
-        )
-    waits = {"Deployment": ["GET", "POST"]}
+    if not has_permission:
+        del resources["Permission"]
     url = "https://${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}/${Stage}/"
-    return {
-        "Resources": {
-            name: {"Type": f"AWS::{kind}", "Properties": properties, "DependsOn": waits.get(name, [])}
-            for name, (kind, properties) in resources.items()
-        },
-        "Outputs": {"Url": {"Value": {"Fn::Sub": url}}},
-    }
+    return {"Resources": resources, "Outputs": {"Url": {"Value": {"Fn::Sub": url}}}}
 
 
 @pytest.fixture
-def deploy(emulator: Emulator) -> Iterator[Any]:
-    """Deploys a template, and returns the URL of its API, or why it could not."""
+def deploy(emulator: Emulator) -> Iterator[Callable[..., str]]:
+    """Deploy a template, and return the URL of its API or the reasons why it failed."""
     cloudformation = _client(emulator, "cloudformation")
 
-    def done() -> dict[str, Any]:
+    def wait() -> list[dict[str, Any]]:
         deadline = time.monotonic() + 20
         while True:
-            stacks = cloudformation.list_stacks()["StackSummaries"]
+            stacks: list[dict[str, Any]] = cloudformation.list_stacks()["StackSummaries"]
             if not any(stack["StackStatus"].endswith("_IN_PROGRESS") for stack in stacks):
-                break
+                return [stack for stack in stacks if stack["StackStatus"] != "DELETE_COMPLETE"]
             assert time.monotonic() < deadline, stacks
             time.sleep(0.05)
-        there = [stack for stack in stacks if stack["StackStatus"] != "DELETE_COMPLETE"]
-        return cloudformation.describe_stacks(StackName="test")["Stacks"][0] if there else {}
 
     def deploy(template: dict[str, Any], action: str = "create") -> str:
         getattr(cloudformation, f"{action}_stack")(
             StackName="test", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"]
         )
-        stack = done()
+        wait()
+        stack = cloudformation.describe_stacks(StackName="test")["Stacks"][0]
         if stack["StackStatus"] == f"{action.upper()}_COMPLETE":
             return str(stack["Outputs"][0]["OutputValue"])
         events = cloudformation.describe_stack_events(StackName="test")["StackEvents"]
@@ -142,39 +121,39 @@ def deploy(emulator: Emulator) -> Iterator[Any]:
 
     yield deploy
     cloudformation.delete_stack(StackName="test")
-    assert done() == {}
+    assert wait() == []
 
 
-def _ask(url: str, body: bytes | None = None) -> tuple[int, str]:
-    answer = urllib3.request("GET" if body is None else "POST", url, body=body, retries=False)
-    return answer.status, answer.data.decode()
+def _request(url: str, body: bytes | None = None) -> tuple[int, str]:
+    response = urllib3.request("GET" if body is None else "POST", url, body=body, retries=False)
+    return response.status, response.data.decode()
 
 
-def test_the_url_that_a_template_puts_together_leads_here(emulator: Emulator, deploy: Any) -> None:
+def test_url_in_a_template_leads_to_the_emulator(emulator: Emulator, deploy: Callable[..., str]) -> None:
     url = deploy(_template())
     assert url.startswith(f"{emulator.endpoint}/_aws/execute-api/") and url.endswith("/v1/")
-    assert _ask(url) == (200, "fine")
+    assert _request(url) == (200, "fine")
 
 
-def test_bodies_are_validated_for_as_long_as_the_template_says_so(deploy: Any) -> None:
+def test_bodies_are_validated_only_while_the_validator_requires_it(deploy: Callable[..., str]) -> None:
     url = deploy(_template())
-    assert _ask(url, b"[]")[0] == 400
+    assert _request(url, b"[]")[0] == 400
     deploy(_template(validates=False), "update")
-    assert _ask(url, b"[]")[0] == 500  # from the function
+    assert _request(url, b"[]")[0] == 500  # from the function
 
 
-def test_a_function_that_does_not_let_the_api_invoke_it_is_not_invoked(deploy: Any) -> None:
-    assert _ask(deploy(_template(may_invoke=False)))[0] == 500
+def test_function_is_not_invoked_without_a_permission(deploy: Callable[..., str]) -> None:
+    assert _request(deploy(_template(has_permission=False)))[0] == 500
 
 
-def test_a_fault_of_the_function_is_told_without_its_words(deploy: Any) -> None:
-    status, body = _ask(deploy(_template()), b"{}")
+def test_function_error_is_answered_without_its_text(deploy: Callable[..., str]) -> None:
+    status, body = _request(deploy(_template()), b"{}")
     assert status == 500
-    assert "words" not in body and "Traceback" not in body
+    assert "details" not in body and "Traceback" not in body
 
 
 @pytest.mark.parametrize(
-    ("stage", "why"),
+    ("stage", "reason"),
     [
         (
             {"AccessLogSetting": {"DestinationArn": "arn:aws:logs:us-east-1:1:log-group:x", "Format": "x"}},
@@ -189,24 +168,23 @@ def test_a_fault_of_the_function_is_told_without_its_words(deploy: Any) -> None:
             "Invalid ARN",
         ),
     ],
-    ids=["access log to CloudWatch", "execution log", "stream of another name"],
+    ids=["access log in CloudWatch", "execution log", "stream with another name"],
 )
-def test_a_log_that_api_gateway_could_not_write_fails_the_deployment(deploy: Any, stage: Any, why: str) -> None:
-    assert why in deploy(_template(**stage))
+def test_deployment_fails_when_api_gateway_cannot_write_the_log(
+    deploy: Callable[..., str], stage: dict[str, Any], reason: str
+) -> None:
+    assert reason in deploy(_template(**stage))
 
 
-def test_without_a_log_nothing_is_logged_and_a_removed_one_is_gone(emulator: Emulator, deploy: Any) -> None:
-    firehose = _client(emulator, "firehose")
+def test_removed_access_log_is_not_written(emulator: Emulator, deploy: Callable[..., str]) -> None:
+    firehose, gateway = _client(emulator, "firehose"), _client(emulator, "apigateway")
     arn = firehose.create_delivery_stream(DeliveryStreamName="amazon-apigateway-x")["DeliveryStreamARN"]
-    log: dict[str, Any] = {
-        "AccessLogSetting": {"DestinationArn": arn, "Format": "$context.httpMethod $context.nothing"}
-    }
-    url = deploy(_template(**log))
-    gateway, api = _client(emulator, "apigateway"), url.split("/")[-3]
-    settings = gateway.get_stage(restApiId=api, stageName="v1")["accessLogSettings"]
-    assert settings == {"destinationArn": arn, "format": log["AccessLogSetting"]["Format"]}
-    assert _ask(url)[0] == 200
+    log_format = "$context.httpMethod $context.nothing"
+    url = deploy(_template(AccessLogSetting={"DestinationArn": arn, "Format": log_format}))
+    stage = {"restApiId": url.split("/")[-3], "stageName": "v1"}
+    assert gateway.get_stage(**stage)["accessLogSettings"] == {"destinationArn": arn, "format": log_format}
+    assert _request(url)[0] == 200
     deploy(_template(), "update")
-    assert not gateway.get_stage(restApiId=api, stageName="v1").get("accessLogSettings")
-    assert _ask(url)[0] == 200
+    assert not gateway.get_stage(**stage).get("accessLogSettings")
+    assert _request(url)[0] == 200
     firehose.delete_delivery_stream(DeliveryStreamName="amazon-apigateway-x")
