@@ -1,1 +1,1 @@
-"""What a person does to a deployed service, in an AWS account or in the sandbox: wherever the AWS variables lead."""
+"""Commands for a running deployment, in an AWS account or in the emulator. The AWS environment variables select it."""

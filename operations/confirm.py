@@ -1,4 +1,4 @@
-"""The question before something is done to an account."""
+"""Confirmation before a command changes an account."""
 
 import sys
 
@@ -6,15 +6,19 @@ from operations.errors import OperationError
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask, unless the answer was given before. Raises OperationError without a yes."""
+    """Ask for confirmation, unless `yes` is set.
+
+    Raises:
+        OperationError: The user did not confirm, or standard input is not a terminal.
+    """
     if yes:
         return
     if not sys.stdin.isatty():
-        raise OperationError("Nobody is there to be asked. Say yes beforehand: YES=1 with make, --yes without.")
+        raise OperationError("Not a terminal: pass --yes to confirm (with make: YES=1).")
     try:
         answer = input(f"{question} [y/N] ")
     except (EOFError, KeyboardInterrupt):
         print()
         answer = ""
     if answer.strip().lower() not in ("y", "yes"):
-        raise OperationError("Nothing was done.")
+        raise OperationError("Not confirmed. Nothing was changed.")

@@ -1,5 +1,5 @@
-"""What can go wrong with an operation, told to the person who runs it."""
+"""Errors that the user can fix."""
 
 
 class OperationError(RuntimeError):
-    """The operation cannot be done. The message says why and what to do, without a traceback."""
+    """An operation failed. The message gives the reason and the remedy; no traceback is shown."""

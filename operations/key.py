@@ -1,4 +1,4 @@
-"""The API key: in no template and no log, only here for whoever may read it."""
+"""The API key. No template and no log contains it; callers with permission read it here."""
 
 import boto3
 
@@ -6,6 +6,10 @@ from operations.outputs import stack_outputs
 
 
 def api_key(session: boto3.Session, name: str) -> str:
-    """The key that writing to the deployed API needs. Raises NotDeployedError."""
+    """Return the key that write requests to the API need.
+
+    Raises:
+        NotDeployedError: The stack `Api` is not deployed.
+    """
     key_id = stack_outputs(session, name, "Api")["ApiKeyId"]
     return session.client("apigateway").get_api_key(apiKey=key_id, includeValue=True)["value"]
