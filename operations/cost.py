@@ -1,4 +1,4 @@
-"""The idle cost: what the stacks cost an hour while nobody uses them, from their templates and known prices."""
+"""The idle cost of stacks, computed from their templates and known prices."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -7,52 +7,61 @@ from pathlib import Path
 from typing import Any
 
 from operations.idle_charges import Charge, idle_charges
-from operations.prices import HOURS_A_MONTH, Price
+from operations.prices import HOURS_PER_MONTH, Price
 
-# Column of a row: US dollars.
+# The column of a row that contains US dollars per hour.
 HOURLY = 4
+
+_HEADING = ["Stack", "Item", "Quantity", "Unit price", "$ per hour", "Source, read on"]
 
 
 @dataclass(frozen=True)
 class IdleCost:
-    """The charges of some stacks, those of a kind added up."""
+    """The charges of idle stacks, with equal items added up."""
 
     charges: tuple[Charge, ...]
 
     @property
     def hourly(self) -> float:
-        """US dollars."""
+        """US dollars per hour."""
         return sum(charge.price.hourly(charge.quantity) for charge in self.charges)
 
     def __str__(self) -> str:
-        day, month = self.hourly * 24, self.hourly * HOURS_A_MONTH
-        return f"${self.hourly:.3f} an hour while idle: ${day:.2f} a day, ${month:.0f} a month (us-east-1, before tax)"
+        day, month = self.hourly * 24, self.hourly * HOURS_PER_MONTH
+        return f"${self.hourly:.3f} per hour idle: ${day:.2f} per day, ${month:.0f} per month (us-east-1, before tax)"
 
     def rows(self) -> list[list[str]]:
-        """A table of it with a heading and the sum; prices that are approximate begin with `about`."""
-        heading = ["Stack", "What", "How many", "Price", "$ an hour", "Source, read on"]
-        return [heading, *map(_row, self.charges), ["all", "", "", "", f"{self.hourly:.4f}", ""]]
+        """Return a table with a heading and the total. Approximate prices start with `about`."""
+        return [_HEADING, *map(_row, self.charges), ["all", "", "", "", f"{self.hourly:.4f}", ""]]
 
 
 def _row(charge: Charge) -> list[str]:
     price = charge.price
     about = "about " if price.approximate else ""
     free = f", {price.free:g} free" if price.free else ""
-    each = f"{about}${price.usd:.6g} per {price.per}{free}"
+    unit_price = f"{about}${price.usd:.6g} per {price.per}{free}"
     hourly = f"{price.hourly(charge.quantity):.4f}"
-    return [charge.stack, charge.what, f"{charge.quantity:.3g}", each, hourly, f"{price.source}, {price.read}"]
+    return [charge.stack, charge.item, f"{charge.quantity:.3g}", unit_price, hourly, f"{price.source}, {price.read}"]
 
 
 def idle_cost(assembly: Path, stacks: Collection[str] | None = None) -> IdleCost:
-    """The cost of these stacks, by id, or of all in a folder as `cdk synth` writes it. Raises UnknownPriceError."""
-    added: dict[tuple[str, str, Price], float] = {}
+    """Compute the idle cost of stacks.
+
+    Args:
+        assembly: Folder that `cdk synth` wrote.
+        stacks: Ids of the stacks; all if None.
+
+    Raises:
+        UnknownPriceError: A resource has no known price.
+    """
+    quantities: dict[tuple[str, str, Price], float] = {}
     for stack, template in _templates(assembly):
         for charge in idle_charges(stack, template) if stacks is None or stack in stacks else ():
-            # What is free up to a number, is so for the whole account.
-            key = ("all" if charge.price.free else stack, charge.what, charge.price)
-            added[key] = added.get(key, 0) + charge.quantity
-    found = [Charge(stack, what, quantity, price) for (stack, what, price), quantity in added.items()]
-    return IdleCost(tuple(sorted(found, key=lambda charge: charge.stack == "all")))
+            # Free units apply to the whole account.
+            key = ("all" if charge.price.free else stack, charge.item, charge.price)
+            quantities[key] = quantities.get(key, 0) + charge.quantity
+    charges = [Charge(stack, item, quantity, price) for (stack, item, price), quantity in quantities.items()]
+    return IdleCost(tuple(sorted(charges, key=lambda charge: charge.stack == "all")))
 
 
 def _templates(assembly: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -63,6 +72,6 @@ def _templates(assembly: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def format_table(rows: Sequence[Sequence[str]]) -> str:
-    """A table for a terminal."""
+    """Align the columns for a terminal."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

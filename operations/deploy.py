@@ -1,4 +1,4 @@
-"""The service into a sandbox account: what, where, for whom and at which cost is shown before."""
+"""Deploys to a sandbox account, after it shows what, where, for whom, and at which cost."""
 
 import json
 import tempfile
@@ -19,39 +19,46 @@ from operations.service_linked_roles import create_service_linked_roles
 def deploy(
     session: boto3.Session, settings: Mapping[str, str], stacks: Collection[str], *, check_ip: str, yes: bool
 ) -> None:
-    """Deploy these stacks and what they need, or all.
+    """Deploy stacks and their dependencies, or all stacks.
 
-    settings: beside those in cdk.json; without `allowed_cidr` the caller's own address is let in
-    check_ip: a URL that answers with the caller's address
-    yes: do not ask. Raises OperationError.
+    Args:
+        session: Credentials and region.
+        settings: Settings that override those in cdk.json, and `name`. Without `allowed_cidr`, only the public address
+            of the caller can reach the service.
+        stacks: Ids of the stacks; all if empty.
+        check_ip: URL that returns the public address of the caller.
+        yes: Skip the confirmation.
+
+    Raises:
+        OperationError: The user did not confirm, or the deployment is impossible or failed.
     """
     account = current_account(session)
     check_bootstrapped(session, account)
-    given = settings.get("allowed_cidr") or cdk_json_context().get("allowed_cidr")
-    allowed_cidr = given or detect_public_cidr(check_ip)
+    setting = settings.get("allowed_cidr") or cdk_json_context().get("allowed_cidr")
+    allowed_cidr = setting or detect_public_cidr(check_ip)
     with tempfile.TemporaryDirectory(prefix="other-compute-") as folder:
         assembly = synthesize(Path(folder, "cdk.out"), {**settings, "allowed_cidr": allowed_cidr})
         chosen = assembly.with_dependencies(set(stacks or assembly.stacks()))
-        there = deployed_stacks(session, account, settings["name"]) & chosen
-        print(f"\nThis will deploy into {account}, as {account.caller}:")
-        for what, value in {
+        existing = deployed_stacks(session, account, settings["name"]) & chosen
+        print(f"\nThis will deploy to {account}, as {account.caller}:")
+        for label, value in {
             "name": settings["name"],
-            "new stacks": ", ".join(sorted(chosen - there)) or "none",
-            "updated": ", ".join(sorted(there)) or "none",
-            "reached from": f"{allowed_cidr} only" + ("" if given else ", your address"),
+            "new stacks": ", ".join(sorted(chosen - existing)) or "none",
+            "updates": ", ".join(sorted(existing)) or "none",
+            "allowed_cidr": allowed_cidr if setting else f"{allowed_cidr} (your public address)",
             "cost": _cost(assembly, chosen),
-            "undo": destroy_command(settings["name"]),
+            "to undo": destroy_command(settings["name"]),
         }.items():
-            print(f"  {what:13} {value}")
+            print(f"  {label:13} {value}")
         confirm("Deploy?", yes=yes)
         for role in create_service_linked_roles(session, account, chosen):
-            print(f"Made {role}, as AWS would at the first use. It stays, and costs nothing.")
+            print(f"Created the service-linked role {role}. It is free of charge and remains after `make destroy`.")
         _deploy(assembly, account, stacks, Path(folder, "outputs.json"))
-    print(f"It costs until you run `{destroy_command(settings['name'])}`.")
+    print(f"To delete the deployment and end its cost, run: {destroy_command(settings['name'])}")
 
 
 def destroy_command(name: str) -> str:
-    """What to type to have all of this `name` removed again, and of no other."""
+    """Return the command that destroys the deployment with this name."""
     return "make destroy" + ("" if name == cdk_json_context()["name"] else f" name={name}")
 
 
@@ -59,7 +66,7 @@ def _cost(assembly: Assembly, stacks: Collection[str]) -> str:
     try:
         return str(idle_cost(assembly.folder, stacks))
     except UnknownPriceError as error:
-        return f"not known: {error}"
+        return f"unknown: {error}"
 
 
 def _deploy(assembly: Assembly, account: Account, stacks: Collection[str], outputs: Path) -> None:
@@ -67,12 +74,8 @@ def _deploy(assembly: Assembly, account: Account, stacks: Collection[str], outpu
         "deploy", *(stacks or ["--all"]), "--app", str(assembly.folder), "--require-approval=never",
         "--concurrency=4", "--outputs-file", str(outputs), environment=cdk_environment(**account.environment()),
     )  # fmt: skip
-    places = {
-        f"{stack}.{name}": value
-        for stack, values in sorted(json.loads(outputs.read_text()).items())
-        for name, value in values.items()
-        if name in ("GalleryUrl", "ApiUrl", "WebsiteUrl", "OriginalsBucket")
-    }
-    print("\nDeployed. Where it is:" if places else "\nDeployed.")
-    for name, value in places.items():
-        print(f"  {name:45} {value}")
+    print("\nDeployed:")
+    for stack, values in sorted(json.loads(outputs.read_text()).items()):
+        for name, value in values.items():
+            if name in ("GalleryUrl", "ApiUrl", "WebsiteUrl", "OriginalsBucket"):
+                print(f"  {f'{stack}.{name}':45} {value}")

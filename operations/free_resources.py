@@ -1,10 +1,10 @@
-"""What costs nothing while nobody uses it, and on which condition."""
+"""Resource types without a charge while idle, and the properties that would add one."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-# Paid by request, by run or by what is stored, and nothing is requested, run or stored yet; or never paid at all.
-_ALWAYS = {
+# Free, or charged per request, per run, or for storage, of which an idle new deployment has none.
+_FREE = {
     "AWS::ApiGateway::ApiKey",
     "AWS::ApiGateway::Deployment",
     "AWS::ApiGateway::GatewayResponse",
@@ -22,7 +22,7 @@ _ALWAYS = {
     "AWS::CDK::Metadata",
     "AWS::CodeBuild::Project",
     "AWS::EC2::InternetGateway",
-    "AWS::EC2::LaunchTemplate",  # its instances are their group's
+    "AWS::EC2::LaunchTemplate",  # The Auto Scaling group is charged for its instances.
     "AWS::EC2::Route",
     "AWS::EC2::RouteTable",
     "AWS::EC2::SecurityGroup",
@@ -33,7 +33,7 @@ _ALWAYS = {
     "AWS::EC2::VPC",
     "AWS::EC2::VPCGatewayAttachment",
     "AWS::ECS::ClusterCapacityProviderAssociations",
-    "AWS::ECS::TaskDefinition",  # its tasks are their service's
+    "AWS::ECS::TaskDefinition",  # The service is charged for its tasks.
     "AWS::ElasticLoadBalancingV2::Listener",
     "AWS::Events::Rule",
     "AWS::IAM::InstanceProfile",
@@ -42,7 +42,7 @@ _ALWAYS = {
     "AWS::KinesisFirehose::DeliveryStream",
     "AWS::Lambda::EventInvokeConfig",
     "AWS::Lambda::Permission",
-    "AWS::Lightsail::StaticIp",  # while it is attached
+    "AWS::Lightsail::StaticIp",  # while attached
     "AWS::Logs::LogGroup",
     "AWS::S3::Bucket",
     "AWS::S3::BucketPolicy",
@@ -54,31 +54,31 @@ _ALWAYS = {
     "AWS::Scheduler::Schedule",
 }
 
-# The same, unless an option costs by the hour: whether it is off, and what it is.
-_IF: dict[str, tuple[Callable[[Mapping[str, Any]], bool], str]] = {
-    "AWS::ApiGateway::Stage": (lambda it: not it.get("CacheClusterEnabled"), "a cache"),
-    "AWS::Batch::ComputeEnvironment": (lambda it: not _hosts_that_stay(it["ComputeResources"]), "hosts that stay"),
-    "AWS::DynamoDB::Table": (lambda it: it.get("BillingMode") == "PAY_PER_REQUEST", "provisioned capacity"),
-    "AWS::EC2::VPCEndpoint": (lambda it: it.get("VpcEndpointType", "Gateway") == "Gateway", "an interface endpoint"),
-    "AWS::ECS::Cluster": (lambda it: not _watched_closely(it), "Container Insights"),
-    "AWS::Lambda::Function": (lambda it: "SnapStart" not in it, "SnapStart"),
+# Free unless an option is charged per hour: whether the option is off, and its name.
+_FREE_WITHOUT: dict[str, tuple[Callable[[Mapping[str, Any]], bool], str]] = {
+    "AWS::ApiGateway::Stage": (lambda p: not p.get("CacheClusterEnabled"), "a cache"),
+    "AWS::Batch::ComputeEnvironment": (lambda p: not _keeps_instances(p["ComputeResources"]), "a minimum of vCPUs"),
+    "AWS::DynamoDB::Table": (lambda p: p.get("BillingMode") == "PAY_PER_REQUEST", "provisioned capacity"),
+    "AWS::EC2::VPCEndpoint": (lambda p: p.get("VpcEndpointType", "Gateway") == "Gateway", "an interface endpoint"),
+    "AWS::ECS::Cluster": (lambda p: not _has_container_insights(p), "Container Insights"),
+    "AWS::Lambda::Function": (lambda p: "SnapStart" not in p, "SnapStart"),
 }
 
 
-def _hosts_that_stay(compute: Mapping[str, Any]) -> bool:
+def hourly_charge(resource_type: str, properties: Mapping[str, Any]) -> str:
+    """Return why a resource is not free while idle, or an empty string if it is."""
+    if resource_type in _FREE_WITHOUT:
+        is_free, option = _FREE_WITHOUT[resource_type]
+        return "" if is_free(properties) else f"charged per hour: {option}"
+    # A custom resource is an invocation of a function.
+    is_free_type = resource_type in _FREE or resource_type.startswith("Custom::")
+    return "" if is_free_type else "its idle cost is unknown"
+
+
+def _keeps_instances(compute: Mapping[str, Any]) -> bool:
     return any(int(compute.get(count, 0)) > 0 for count in ("MinvCpus", "DesiredvCpus"))
 
 
-def _watched_closely(cluster: Mapping[str, Any]) -> bool:
+def _has_container_insights(cluster: Mapping[str, Any]) -> bool:
     settings = cluster.get("ClusterSettings", [])
-    return any(it["Name"] == "containerInsights" and it["Value"] != "disabled" for it in settings)
-
-
-def charge_reason(resource_type: str, properties: Mapping[str, Any]) -> str:
-    """Why a resource of this type, with these properties, is not free when idle. Empty if it is."""
-    if resource_type in _IF:
-        is_free, option = _IF[resource_type]
-        return "" if is_free(properties) else f"paid by the hour: {option}"
-    # A custom resource is a call of a function.
-    known = resource_type in _ALWAYS or resource_type.startswith("Custom::")
-    return "" if known else "nobody has looked up what it costs"
+    return any(setting["Name"] == "containerInsights" and setting["Value"] != "disabled" for setting in settings)

@@ -1,4 +1,4 @@
-"""What AWS charges for, as read from its price lists: `prices.toml` beside this file."""
+"""AWS prices, copied from the price lists into `prices.toml`."""
 
 import tomllib
 from dataclasses import dataclass
@@ -8,19 +8,24 @@ from pathlib import Path
 
 _PRICES = Path(__file__).with_name("prices.toml")
 
-HOURS_A_MONTH = 730
+HOURS_PER_MONTH = 730
 
 
 class UnknownPriceError(LookupError):
-    """Something costs, and its price is not known."""
+    """A resource or a unit has no known price."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """US dollars for one of `per`, in us-east-1.
+    """An on-demand price in us-east-1.
 
-    free: so many cost nothing
-    approximate: it floats, or was not read from AWS itself
+    Attributes:
+        usd: US dollars per unit, before tax.
+        per: The unit.
+        source: The price list.
+        read: The day on which the price list contained this price.
+        free: Number of units per month and account that are free.
+        approximate: The price varies, or does not come from AWS.
     """
 
     usd: float
@@ -31,17 +36,21 @@ class Price:
     approximate: bool = False
 
     def hourly(self, quantity: float) -> float:
-        """What so many of them cost in an hour."""
-        return max(0, quantity - self.free) * self.usd / (1 if self.per == "hour" else HOURS_A_MONTH)
+        """Return US dollars per hour for a quantity: of units that are charged per hour, or of units per month."""
+        return max(0, quantity - self.free) * self.usd / (1 if self.per == "hour" else HOURS_PER_MONTH)
 
 
 @cache
 def _prices() -> dict[str, Price]:
-    return {key: Price(**facts) for key, facts in tomllib.loads(_PRICES.read_text()).items()}
+    return {key: Price(**fields) for key, fields in tomllib.loads(_PRICES.read_text()).items()}
 
 
 def get_price(key: str) -> Price:
-    """The price under this heading of `prices.toml`. Raises UnknownPriceError."""
+    """Return the price with this key in `prices.toml`.
+
+    Raises:
+        UnknownPriceError: There is none.
+    """
     try:
         return _prices()[key]
     except KeyError:

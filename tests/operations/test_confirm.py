@@ -1,4 +1,4 @@
-"""Nothing is done to an account without a yes."""
+"""Confirmation before a command changes an account."""
 
 import io
 
@@ -14,34 +14,30 @@ class _Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize("answer", ["y\n", "Yes\n", " y \n"])
-def test_a_yes(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+def test_confirm_accepts_yes(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     monkeypatch.setattr("sys.stdin", _Terminal(answer))
     confirm("Deploy?", yes=False)
 
 
 @pytest.mark.parametrize("answer", ["\n", "n\n", "yesterday\n", ""])
-def test_anything_else_is_a_no(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+def test_confirm_rejects_any_other_answer(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     monkeypatch.setattr("sys.stdin", _Terminal(answer))
-    with pytest.raises(OperationError, match="Nothing was done"):
+    with pytest.raises(OperationError, match="Nothing was changed"):
         confirm("Deploy?", yes=False)
 
 
-def test_ctrl_c_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_question: str) -> str:
+def test_confirm_rejects_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: str) -> str:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("sys.stdin", _Terminal())
-    monkeypatch.setattr("builtins.input", interrupted)
-    with pytest.raises(OperationError, match="Nothing was done"):
+    monkeypatch.setattr("builtins.input", interrupt)
+    with pytest.raises(OperationError, match="Nothing was changed"):
         confirm("Deploy?", yes=False)
 
 
-def test_nobody_to_ask_is_a_no(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_confirm_fails_without_a_terminal_unless_yes_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
-    with pytest.raises(OperationError, match="YES=1"):
+    with pytest.raises(OperationError, match="Not a terminal: pass --yes"):
         confirm("Deploy?", yes=False)
-
-
-def test_a_yes_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO())
     confirm("Deploy?", yes=True)

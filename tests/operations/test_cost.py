@@ -1,26 +1,27 @@
-"""The idle cost, from the templates."""
+"""The idle cost of stacks."""
 
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from operations.cost import format_table, idle_cost
-from operations.prices import UnknownPriceError
+from operations.prices import HOURS_PER_MONTH, Price, UnknownPriceError, get_price
 
 
 @pytest.fixture
-def written(tmp_path: Path) -> Callable[..., Path]:
-    """Writes an assembly with one stack of these resources."""
+def assembly_of(tmp_path: Path) -> Callable[..., Path]:
+    """Write a cloud assembly with one stack, `Stack`, of the given resources."""
 
     def write(**resources: dict[str, Any]) -> Path:
-        artifact = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "It.template.json"}}
+        stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "Stack.template.json"}}
         (tmp_path / "manifest.json").write_text(
-            json.dumps({"artifacts": {"It": artifact, "Tree": {"type": "cdk:tree"}}})
+            json.dumps({"artifacts": {"Stack": stack, "Tree": {"type": "cdk:tree"}}})
         )
-        (tmp_path / "It.template.json").write_text(json.dumps({"Resources": resources}))
+        (tmp_path / "Stack.template.json").write_text(json.dumps({"Resources": resources}))
         return tmp_path
 
     return write
@@ -30,31 +31,33 @@ def _resource(resource_type: str, **properties: Any) -> dict[str, Any]:
     return {"Type": f"AWS::{resource_type}", "Properties": properties}
 
 
-@pytest.mark.guarantee("Cheap when idle")
-def test_a_sandbox_costs_less_than_seven_cents_an_hour(assembly: Path) -> None:
+def test_idle_deployment_costs_less_than_seven_cents_per_hour(assembly: Path) -> None:
     assert 0.05 < idle_cost(assembly).hourly < 0.07
 
 
-def test_the_cost_of_some_stacks_only(assembly: Path) -> None:
+def test_idle_cost_includes_only_the_given_stacks(assembly: Path) -> None:
     assert idle_cost(assembly, ["Thumbnails", "Cron"]).hourly == 0
     assert idle_cost(assembly, ["Lightsail"]).hourly == pytest.approx(0.0067 + 4 * 0.05 / 730)
 
 
-def test_all_of_what_stays_is_counted(assembly: Path) -> None:
-    counted = {(charge.stack, charge.what): charge.quantity for charge in idle_cost(assembly).charges}
-    assert counted[("Ecs", "load balancer")] == 1
-    assert counted[("Ecs", "public addresses of the load balancer")] == 2
-    assert counted[("Ecs", "public addresses")] == 2  # of one host and of one task on Fargate
-    assert counted[("Ecs", "host, t4g.micro")] == 1
-    assert counted[("Ecs", "disk of a host, 30 GB")] == 30
-    assert counted[("Ecs", "task on Fargate Spot, processor")] == 0.25
-    assert counted[("Ecs", "task on Fargate Spot, memory")] == 0.5
+def test_idle_cost_counts_each_running_resource(assembly: Path) -> None:
+    quantities = {charge.item: charge.quantity for charge in idle_cost(assembly, ["Ecs"]).charges}
+    expected = {
+        "Application Load Balancer": 1,
+        "public IPv4 addresses of the load balancer": 2,
+        "public IPv4 addresses": 2,  # of an EC2 instance and of a Fargate task
+        "EC2 instance, t4g.micro": 1,
+        "EBS volume, gp3, 30 GB": 30,
+        "Fargate Spot task, vCPU": 0.25,
+        "Fargate Spot task, memory in GB": 0.5,
+    }
+    assert quantities.items() >= expected.items()
 
 
-def test_what_is_free_up_to_a_number_is_counted_over_all_stacks(written: Callable[..., Path]) -> None:
+def test_free_units_apply_to_all_stacks_together(assembly_of: Callable[..., Path]) -> None:
     alarms = {f"Alarm{number}": _resource("CloudWatch::Alarm") for number in range(9)}
-    assert idle_cost(written(**alarms)).hourly == 0
-    (charge,) = idle_cost(written(**alarms, Policy=_resource("ApplicationAutoScaling::ScalingPolicy"))).charges
+    assert idle_cost(assembly_of(**alarms)).hourly == 0
+    (charge,) = idle_cost(assembly_of(**alarms, Policy=_resource("ApplicationAutoScaling::ScalingPolicy"))).charges
     assert charge.quantity == 11
     assert charge.price.hourly(charge.quantity) == pytest.approx(0.10 / 730)
 
@@ -64,58 +67,71 @@ _SERVICE = {
     "TaskDefinition": {"Ref": "Task"},
     "NetworkConfiguration": {"AwsvpcConfiguration": {"AssignPublicIp": "DISABLED"}},
 }
-_TASK = _resource("ECS::TaskDefinition", Cpu="1024", Memory="2048", RuntimePlatform={"CpuArchitecture": "ARM64"})
 
 
-def test_a_service_has_as_many_tasks_as_its_scaling_keeps_at_least(written: Callable[..., Path]) -> None:
-    one = 0.03238 + 2 * 0.00356
-    assert idle_cost(written(Web=_resource("ECS::Service", **_SERVICE), Task=_TASK)).hourly == pytest.approx(one)
+def _task(architecture: str) -> dict[str, Any]:
+    return _resource(
+        "ECS::TaskDefinition", Cpu="1024", Memory="2048", RuntimePlatform={"CpuArchitecture": architecture}
+    )
+
+
+def test_service_is_charged_for_its_minimum_of_tasks(assembly_of: Callable[..., Path]) -> None:
+    service, task, task_cost = _resource("ECS::Service", **_SERVICE), _task("ARM64"), 0.03238 + 2 * 0.00356
+    assert idle_cost(assembly_of(Web=service, Task=task)).hourly == pytest.approx(task_cost)
     name = {"Fn::Join": ["", ["service/", {"Fn::GetAtt": ["Web", "Name"]}]]}
-    scaled = _resource("ApplicationAutoScaling::ScalableTarget", MinCapacity=3, ResourceId=name)
-    folder = written(Web=_resource("ECS::Service", **_SERVICE), Task=_TASK, Target=scaled)
-    assert idle_cost(folder).hourly == pytest.approx(3 * one)
+    target = _resource("ApplicationAutoScaling::ScalableTarget", MinCapacity=3, ResourceId=name)
+    assert idle_cost(assembly_of(Web=service, Task=task, Target=target)).hourly == pytest.approx(3 * task_cost)
 
 
-_X86 = _resource("ECS::TaskDefinition", Cpu="1024", Memory="2048", RuntimePlatform={"CpuArchitecture": "X86_64"})
 _INSIGHTS = [{"Name": "containerInsights", "Value": "enhanced"}]
 
 
 @pytest.mark.parametrize(
-    ("resource", "why"),
+    ("resource", "reason"),
     [
-        (_resource("EC2::NatGateway"), "nobody has looked up what it costs"),
-        (_resource("EC2::RouteServer"), "nobody has looked up what it costs"),
-        (_resource("EC2::VPCEndpoint", VpcEndpointType="Interface"), "paid by the hour: an interface endpoint"),
-        (_resource("DynamoDB::Table"), "paid by the hour: provisioned capacity"),
-        (_resource("Batch::ComputeEnvironment", ComputeResources={"MinvCpus": 2}), "paid by the hour: hosts that stay"),
-        (_resource("ApiGateway::Stage", CacheClusterEnabled=True), "paid by the hour: a cache"),
-        (_resource("ECS::Cluster", ClusterSettings=_INSIGHTS), "paid by the hour: Container Insights"),
-        (_resource("Lambda::Function", SnapStart={}), "paid by the hour: SnapStart"),
-        (
-            _resource("AutoScaling::AutoScalingGroup", MinSize="1", MixedInstancesPolicy={}),
-            "it has no 'LaunchTemplate'",
-        ),
-        (_resource("Lightsail::Instance", BundleId="huge_9_9"), "prices.toml has no price of lightsail-huge_9_9"),
+        (_resource("EC2::NatGateway"), "unknown"),
+        (_resource("EC2::VPCEndpoint", VpcEndpointType="Interface"), "interface endpoint"),
+        (_resource("DynamoDB::Table"), "provisioned capacity"),
+        (_resource("Batch::ComputeEnvironment", ComputeResources={"MinvCpus": 2}), "vCPUs"),
+        (_resource("ApiGateway::Stage", CacheClusterEnabled=True), "cache"),
+        (_resource("ECS::Cluster", ClusterSettings=_INSIGHTS), "Container Insights"),
+        (_resource("Lambda::Function", SnapStart={}), "SnapStart"),
+        (_resource("AutoScaling::AutoScalingGroup", MinSize="1", MixedInstancesPolicy={}), "no 'LaunchTemplate'"),
+        (_resource("Lightsail::Instance", BundleId="huge_9_9"), "no price of lightsail-huge_9_9"),
+        (_resource("ECS::Service", **_SERVICE), "no price of fargate-x86_64-vcpu"),
     ],
 )
-def test_what_cannot_be_priced_is_refused_by_name(
-    written: Callable[..., Path], resource: dict[str, Any], why: str
+def test_idle_cost_rejects_a_resource_without_a_known_price(
+    assembly_of: Callable[..., Path], resource: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(UnknownPriceError) as error:
-        idle_cost(written(Thing=resource))
-    assert str(error.value) == f"It/Thing ({resource['Type']}) cannot be priced: {why}"
+        idle_cost(assembly_of(Thing=resource, Task=_task("X86_64")))
+    assert str(error.value).startswith(f"Stack/Thing ({resource['Type']}) cannot be priced: ")
+    assert reason in str(error.value)
 
 
-def test_a_processor_without_a_price_is_refused(written: Callable[..., Path]) -> None:
-    with pytest.raises(UnknownPriceError, match="no price of fargate-x86_64-vcpu"):
-        idle_cost(written(Web=_resource("ECS::Service", **_SERVICE), Task=_X86))
-
-
-def test_the_table_shows_source_and_date_of_each_price_and_the_sum(assembly: Path) -> None:
+def test_table_contains_source_and_date_of_each_price_and_the_total(assembly: Path) -> None:
     cost = idle_cost(assembly)
-    heading, *rows, total = format_table(cost.rows()).splitlines()
-    assert heading.split() == ["Stack", "What", "How", "many", "Price", "$", "an", "hour", "Source,", "read", "on"]
+    _, *rows, total = format_table(cost.rows()).splitlines()
     assert any("t4g.micro" in row and row.endswith("EC2 price list, 2026-08-31") for row in rows)
     assert any("Fargate Spot" in row and "about $0.0103097 per hour" in row for row in rows)
     assert f"{cost.hourly:.4f}" in total
-    assert str(cost).startswith(f"${cost.hourly:.3f} an hour while idle")
+
+
+def test_get_price_rejects_an_unknown_price() -> None:
+    with pytest.raises(UnknownPriceError, match="no price of nat-gateway"):
+        get_price("nat-gateway")
+
+
+@pytest.mark.parametrize(
+    ("per", "free", "quantity", "hourly"),
+    [
+        ("hour", 0, 2, 1.0),
+        ("GB-month", 0, 2, 1 / HOURS_PER_MONTH),
+        ("month", 1, 2, 0.5 / HOURS_PER_MONTH),
+        ("month", 3, 2, 0),
+    ],
+)
+def test_price_converts_to_cost_per_hour(per: str, free: float, quantity: float, hourly: float) -> None:
+    price = Price(usd=0.5, per=per, source="a list", read=date(2026, 1, 1), free=free)
+    assert price.hourly(quantity) == pytest.approx(hourly)

@@ -1,8 +1,8 @@
-"""What a deployment says before and after it; that it deploys is tried in tests/e2e/test_deploy.py."""
+"""Messages of a deployment. `tests/e2e/test_deploy.py` deploys."""
 
 from operations.deploy import destroy_command
 
 
-def test_what_undoes_it_names_the_copy_that_was_deployed() -> None:
+def test_destroy_command_selects_the_deployment() -> None:
     assert destroy_command("other-compute") == "make destroy"
     assert destroy_command("annas") == "make destroy name=annas"

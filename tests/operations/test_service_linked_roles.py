@@ -1,4 +1,4 @@
-"""Roles of AWS services in an account that has not used them yet."""
+"""Service-linked roles in an account that has not used the services yet."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from moto import mock_aws
 from operations.account import Account
 from operations.service_linked_roles import create_service_linked_roles
 
-_ACCOUNT = Account("123456789012", "eu-central-1", "someone")
+_ACCOUNT = Account("123456789012", "eu-central-1", "caller")
 
 
 @pytest.mark.parametrize(
@@ -21,37 +21,38 @@ _ACCOUNT = Account("123456789012", "eu-central-1", "someone")
         ({"Network", "Batch"}, {"ecs", "spot"}),
     ],
 )
-def test_makes_the_roles_that_stacks_need(stacks: set[str], services: set[str]) -> None:
+def test_roles_that_stacks_need_are_created_once(stacks: set[str], services: set[str]) -> None:
     with mock_aws():
         session = boto3.Session()
-        made = create_service_linked_roles(session, _ACCOUNT, stacks)
+        created = create_service_linked_roles(session, _ACCOUNT, stacks)
         roles = session.client("iam").list_roles(PathPrefix="/aws-service-role/")["Roles"]
         assert {role["Path"] for role in roles} == {f"/aws-service-role/{name}.amazonaws.com/" for name in services}
-        assert sorted(made) == sorted(role["RoleName"] for role in roles)
-        assert create_service_linked_roles(session, _ACCOUNT, stacks) == [], "they are there already"
+        assert sorted(created) == sorted(role["RoleName"] for role in roles)
+        assert create_service_linked_roles(session, _ACCOUNT, stacks) == []
 
 
-class _Iam:
-    """An account in which every such role is refused with this code."""
+class _FailingIam:
+    """A session and IAM client that fails to create roles with an error code."""
 
     def __init__(self, code: str) -> None:
-        self.code = code
+        self._code = code
 
-    def client(self, service: str, region_name: str) -> "_Iam":
+    def client(self, service: str, region_name: str) -> "_FailingIam":
         return self
 
     def list_roles(self, PathPrefix: str) -> dict[str, Any]:
         return {"Roles": []}
 
     def create_service_linked_role(self, AWSServiceName: str) -> dict[str, Any]:
-        raise ClientError({"Error": {"Code": self.code, "Message": AWSServiceName}}, "CreateServiceLinkedRole")
+        raise ClientError({"Error": {"Code": self._code, "Message": AWSServiceName}}, "CreateServiceLinkedRole")
 
 
-def test_who_may_not_make_them_leaves_it_to_the_services() -> None:
-    refused = _Iam("AccessDenied")
-    assert create_service_linked_roles(refused, _ACCOUNT, {"Batch"}) == []  # type: ignore[arg-type]  # all that is used of it
+def test_roles_are_skipped_when_the_caller_has_no_permission() -> None:
+    session: Any = _FailingIam("AccessDenied")
+    assert create_service_linked_roles(session, _ACCOUNT, {"Batch"}) == []
 
 
-def test_what_else_goes_wrong_is_told() -> None:
+def test_other_errors_are_raised() -> None:
+    session: Any = _FailingIam("ServiceFailure")
     with pytest.raises(ClientError, match="ecs"):
-        create_service_linked_roles(_Iam("ServiceFailure"), _ACCOUNT, {"Batch"})  # type: ignore[arg-type]  # all that is used
+        create_service_linked_roles(session, _ACCOUNT, {"Batch"})
