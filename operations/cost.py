@@ -28,7 +28,7 @@ class IdleCost:
 
     def __str__(self) -> str:
         day, month = self.hourly * 24, self.hourly * HOURS_PER_MONTH
-        return f"${self.hourly:.3f} per hour idle: ${day:.2f} per day, ${month:.0f} per month (us-east-1, before tax)"
+        return f"${self.hourly:.3f} per hour while idle (${day:.2f} per day, ${month:.0f} per month; us-east-1, before tax)"
 
     def rows(self) -> list[list[str]]:
         """Return a table with a heading and the total. Approximate prices start with `about`."""

@@ -71,11 +71,11 @@ def test_deploy_update_and_destroy(empty_sandbox: Sandbox, check_ip: str, assemb
 
     run = _operate(empty_sandbox, "deploy", "Lightsail", "--check-ip", check_ip, "--yes")
     assert run.returncode == 0, run.stderr
-    assert f"This will deploy into account {ACCOUNT}, {REGION}, as arn:aws:iam::{ACCOUNT}:root:" in run.stdout
+    assert f"This will deploy to account {ACCOUNT}, {REGION}, as arn:aws:iam::{ACCOUNT}:root:" in run.stdout
     assert f"  new stacks    {', '.join(sorted(first))}\n" in run.stdout
-    assert f"  reached from  {_ADDRESS}/32 only, your address\n" in run.stdout
-    assert "  cost          $0.007 an hour while idle" in run.stdout
-    assert "Made AWSServiceRoleForEcs, as AWS would at the first use." in run.stdout
+    assert f"  allowed_cidr  {_ADDRESS}/32 (your public address)\n" in run.stdout
+    assert "  cost          $0.007 per hour while idle" in run.stdout
+    assert "Created the service-linked role AWSServiceRoleForEcs." in run.stdout
     assert "pair-Lightsail.WebsiteUrl" in run.stdout
     assert _stacks(empty_sandbox) == stacks | {f"pair-{stack}" for stack in first}
     assert _who_may_visit(empty_sandbox) == [f"{_ADDRESS}/32"]
@@ -84,23 +84,23 @@ def test_deploy_update_and_destroy(empty_sandbox: Sandbox, check_ip: str, assemb
     run = _operate(empty_sandbox, *given, "deploy", "Lightsail", "Cron", "--check-ip", "http://not asked", "--yes")
     assert run.returncode == 0, run.stderr
     assert f"  new stacks    {', '.join(sorted(second - first))}\n" in run.stdout
-    assert f"  updated       {', '.join(sorted(first))}\n" in run.stdout
-    assert "Made AWSServiceRole" not in run.stdout
-    assert "  reached from  198.51.100.0/24 only\n" in run.stdout
+    assert f"  updates       {', '.join(sorted(first))}\n" in run.stdout
+    assert "AWSServiceRole" not in run.stdout
+    assert "  allowed_cidr  198.51.100.0/24\n" in run.stdout
     assert _stacks(empty_sandbox) == stacks | {f"pair-{stack}" for stack in first | second}
     assert _who_may_visit(empty_sandbox) == ["198.51.100.0/24"]
 
     run = _operate(empty_sandbox, "destroy", "--yes")
     assert run.returncode == 0, run.stderr
     assert f"the stacks of pair: {', '.join(sorted(first | second))}\n" in run.stdout
-    assert "Nothing of pair is in account 111122223333, us-east-1 any more." in run.stdout
+    assert "Deleted all stacks of pair in account 111122223333, us-east-1." in run.stdout
     assert f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}" in run.stdout
     left = inventory(empty_sandbox.client)
     assert {name for name in left - before if not name.startswith("iam AWSServiceRoleFor")} == set()
     assert f"s3 cdk-hnb659fds-assets-{ACCOUNT}-{REGION}" in left  # as was said
 
     run = _operate(empty_sandbox, "destroy", "--yes")
-    assert (run.returncode, run.stdout) == (0, "Nothing of pair is in account 111122223333, us-east-1.\n")
+    assert (run.returncode, run.stdout) == (0, "No stacks of pair in account 111122223333, us-east-1.\n")
 
 
 def test_deploy_without_confirmation_changes_nothing(empty_sandbox: Sandbox, check_ip: str) -> None:
@@ -114,14 +114,14 @@ def test_deploy_without_confirmation_changes_nothing(empty_sandbox: Sandbox, che
         os.close(stdin)
     assert run.returncode == 1
     assert "Deploy? [y/N]" in run.stdout
-    assert run.stderr.endswith("\nNothing was done.\n")
+    assert run.stderr.endswith("Nothing was changed.\n")
     assert _stacks(empty_sandbox) == before
 
 
 def test_deploy_stops_when_the_address_is_unknown(empty_sandbox: Sandbox) -> None:
     run = _operate(empty_sandbox, "deploy", "--check-ip", "http://127.0.0.1:1", "--yes")
     assert run.returncode == 1
-    assert run.stderr.startswith("Your address is not known, as http://127.0.0.1:1 cannot be reached")
+    assert run.stderr.startswith("Cannot detect your public address: http://127.0.0.1:1 is unreachable")
     assert len(run.stderr.splitlines()) == 1
 
 

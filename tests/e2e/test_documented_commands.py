@@ -121,7 +121,7 @@ def test_plain_cdk_commands_deploy_and_destroy(empty_sandbox: Sandbox) -> None:
 
 
 def test_cost_command_prints_idle_cost(empty_sandbox: Sandbox) -> None:
-    assert re.search(r"\$0\.\d+ an hour while idle", _typed("make cost", empty_sandbox.cdk.environment()))
+    assert re.search(r"\$0\.\d+ per hour while idle", _typed("make cost", empty_sandbox.cdk.environment()))
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not here: apt install curl")
