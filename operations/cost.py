@@ -27,8 +27,8 @@ class IdleCost:
         return sum(charge.price.hourly(charge.quantity) for charge in self.charges)
 
     def __str__(self) -> str:
-        day, month = self.hourly * 24, self.hourly * HOURS_PER_MONTH
-        return f"${self.hourly:.3f} per hour while idle (${day:.2f} per day, ${month:.0f} per month; us-east-1, before tax)"
+        longer = f"${self.hourly * 24:.2f} per day, ${self.hourly * HOURS_PER_MONTH:.0f} per month"
+        return f"${self.hourly:.3f} per hour while idle ({longer}; us-east-1, before tax)"
 
     def rows(self) -> list[list[str]]:
         """Return a table with a heading and the total. Approximate prices start with `about`."""
