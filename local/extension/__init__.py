@@ -1,30 +1,30 @@
 """Extensions of the emulator (ministack) for these stacks, in the process of the emulator.
 
 They replace private functions of one pinned version; `__main__.py` stops with one line if another version is installed.
-Each module adds or corrects one feature of AWS, and its docstring states what is emulated and what is not.
+Each module corrects or adds one feature of AWS. Its docstring states what is emulated and what is not.
 
-| module | what the emulator lacks | what the module adds |
+| module | the emulator | the module |
 |---|---|---|
-| `cloudformation` | | helpers that register resource types |
-| `iam_authorization` | some actions and resources of AWS; loopback as TLS | the three of them |
-| `iam_roles` | credentials and permission checks for services that use a role | both, for the other modules |
-| `authorization_log` | a record of authorization decisions | a log file for tests |
-| `execution_roles` | permission checks when Lambda and Firehose act | checks of the function's or stream's role |
-| `s3_buckets` | bucket tags, protection of full buckets, Node.js custom resources | the three of them |
-| `lambda_logs` | each invocation waits 50 ms for log lines | no waiting |
-| `rest_apis` | request validation, Lambda permissions, metrics, reachable URLs | the four of them |
-| `api_access_logs` | access logs of REST APIs | log lines in the Firehose stream |
-| `eventbridge_scheduler` | time zone, role, and dead-letter queue of a schedule | the three of them |
-| `service_events` | most events of AWS services | events of alarms, Batch, and ECS |
-| `cloudwatch_metrics` | metrics of queues and functions | data points once a minute |
-| `cloudwatch_alarms` | dimensions, missing data, events | evaluation as on AWS |
-| `load_balancers` | weighted target groups, reachable URLs, security group rules | the three of them |
-| `dockerfile`, `container_images` | image builds | an image is the unpacked source with its Dockerfile read |
-| `container_processes` | containers without Docker | a local process for each container |
-| `ecs_tasks` | tasks without Docker | tasks run as processes |
-| `ecs_resources` | capacity providers; waiting for stable services | both |
-| `batch_resources` | Batch by CloudFormation | its three resource types |
-| `batch_jobs`, `batch_scheduler` | jobs that run | queues, array jobs, attempts, time-outs |
-| `budgets` | budgets by CloudFormation | the resource type |
-| `lightsail` | Lightsail | stubs of its two resource types |
+| `iam_authorization` | derives some actions and resources unlike AWS | corrects them, and treats loopback as TLS |
+| `iam_roles` | calls services without permission checks | provides role sessions and permission checks |
+| `execution_roles` | ignores the roles that Lambda and Firehose use | checks them |
+| `authorization_log` | does not record authorization decisions | writes them to a file for tests |
+| `cloudformation` | has handlers for some resource types | provides helpers to register further types |
+| `s3_buckets` | ignores tags, deletes full buckets | adds tags, bucket protection, and auto-delete objects |
+| `message_move_tasks` | lacks the SQS actions for message-move tasks | adds them |
+| `lambda_logs` | waits 50 ms for log lines after each invocation | polls instead |
+| `rest_apis` | ignores request validators and Lambda permissions | enforces both, adds metrics and a local URL |
+| `api_access_logs` | writes no access logs | sends them to Firehose |
+| `eventbridge_scheduler` | ignores time zone, role, and dead-letter queue | stores the time zone, uses the other two |
+| `service_events` | emits no events of alarms, Batch, and ECS | emits them |
+| `cloudwatch_metrics` | records hardly any metrics | records those of queues and functions each minute |
+| `cloudwatch_alarms` | ignores dimensions and missing data | evaluates alarms like AWS |
+| `load_balancers` | ignores weighted target groups | forwards by weight, adds a local URL and security group rules |
+| `container_images`, `dockerfile` | builds no images | unpacks the source and reads the Dockerfile |
+| `container_processes` | needs Docker for containers | starts local processes |
+| `ecs_tasks` | needs Docker for tasks | starts their containers as processes |
+| `ecs_resources` | lacks capacity providers, waits for no service | adds both |
+| `batch_resources` | lacks the resource types of Batch | adds them |
+| `batch_jobs`, `batch_scheduler` | reports jobs as SUCCEEDED at once | runs them |
+| `budgets`, `lightsail` | lacks their resource types | adds them, without alerts and servers |
 """

@@ -15,7 +15,6 @@ _tasks: dict[str, list[dict[str, Any]]] = {}
 
 def extend() -> None:
     """Add both actions."""
-    sqs._queue_by_arn, sqs.esm_wake  # noqa: B018  # stop early if gone
     sqs._HANDLERS |= {"StartMessageMoveTask": _start, "ListMessageMoveTasks": _list}
 
 
