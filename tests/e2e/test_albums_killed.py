@@ -1,6 +1,5 @@
 """Album jobs that are killed before and after each of their AWS calls, and then run again."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,10 +7,9 @@ import pytest
 
 from local.emulator import ROOT
 from local.sandbox import Sandbox
-from photos.album_jobs import AlbumJobs, JobTarget
 from photos.albums import Album, manifest_key, page_key, pdf_key
-from tests.e2e.eventually import eventually
-from tests.e2e.photos import uploaded_photo
+from tests.e2e.album import album_jobs, finished_job
+from tests.e2e.photos import final_item, read_object, thumbnails, uploaded_photo
 
 KEY = "killed album/photo.jpg"
 
@@ -34,9 +32,8 @@ runpy.run_module("fault_injection", run_name="__main__", alter_sys=True)
 @pytest.fixture(scope="module")
 def photo(sandbox: Sandbox) -> Iterator[None]:
     """A photo that is ready."""
-    table = sandbox.outputs["Thumbnails"]["CatalogueTable"]
     with uploaded_photo(sandbox, KEY):
-        eventually(lambda: any((it["key"], it["state"]) == (KEY, "ready") for it in sandbox.table_items(table)))
+        assert final_item(sandbox, KEY)["state"] == "ready"
         yield
 
 
@@ -44,37 +41,19 @@ def _album(album_id: str, pages: int) -> Album:
     return Album(album_id, "Killed", "2026-11-24T10:00:00.000Z", (KEY,) * pages, photos_per_page=1)
 
 
-def _write(sandbox: Sandbox, key: str, body: bytes) -> None:
-    sandbox.client("s3").put_object(Bucket=sandbox.outputs["Thumbnails"]["ThumbnailsBucket"], Key=key, Body=body)
-
-
-def _read(sandbox: Sandbox, key: str) -> bytes | None:
-    s3 = sandbox.client("s3")
-    try:
-        answer = s3.get_object(Bucket=sandbox.outputs["Thumbnails"]["ThumbnailsBucket"], Key=key)
-    except s3.exceptions.NoSuchKey:
-        return None
-    body: bytes = answer["Body"].read()
-    return body
-
-
-def _read_pages(sandbox: Sandbox, album: Album, count: int) -> list[bytes | None]:
-    return [_read(sandbox, page_key(album.id, index)) for index in range(count)]
-
-
 def _reference_album(sandbox: Sandbox, pages: int) -> Album:
     """Make an album without faults."""
-    outputs, bucket = sandbox.outputs["Batch"], sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
-    jobs = AlbumJobs(
-        sandbox.client("batch"),
-        sandbox.client("s3"),
-        bucket,
-        page=JobTarget(outputs["JobQueue"], outputs["AlbumJobDefinition"]),
-        bind=JobTarget(outputs["BindJobQueue"], outputs["BindJobDefinition"]),
-    )
     album = _album(f"reference-{pages}", pages)
-    _wait_for_end(sandbox, jobs.submit(album))
+    assert finished_job(sandbox, album_jobs(sandbox).submit(album))["status"] == "SUCCEEDED"
     return album
+
+
+def _pages(sandbox: Sandbox, album: Album, count: int) -> list[bytes]:
+    return [read_object(sandbox, page_key(album.id, index)) for index in range(count)]
+
+
+def _write(sandbox: Sandbox, key: str, body: bytes) -> None:
+    sandbox.client("s3").put_object(Bucket=sandbox.outputs["Thumbnails"]["ThumbnailsBucket"], Key=key, Body=body)
 
 
 def _submit(sandbox: Sandbox, kind: str, album: Album, *, kill_at: int | None, **options: Any) -> str:
@@ -100,49 +79,36 @@ def _submit(sandbox: Sandbox, kind: str, album: Album, *, kill_at: int | None, *
     return job_id
 
 
-def _wait_for_end(sandbox: Sandbox, *job_ids: str) -> list[dict[str, Any]]:
-    """Wait until all jobs have ended. Returns their descriptions."""
-    batch = sandbox.client("batch")
-    while True:
-        jobs: list[dict[str, Any]] = batch.describe_jobs(jobs=list(job_ids))["jobs"]
-        if all(job["status"] in ("SUCCEEDED", "FAILED") for job in jobs):
-            return jobs
-        time.sleep(0.2)
-
-
 @pytest.mark.guarantee("Loses no photo")
 def test_page_jobs_make_the_same_pages_after_being_killed(sandbox: Sandbox, photo: None) -> None:
     reference = _reference_album(sandbox, MOMENTS)
     album = _album("killed-pages", MOMENTS)
     _write(sandbox, manifest_key(album.id), album.to_json())
     array = _submit(sandbox, "page", album, kill_at=0, arrayProperties={"size": MOMENTS})
-    (job,) = _wait_for_end(sandbox, array)
-    assert job["status"] == "SUCCEEDED", job
-    for child in _wait_for_end(sandbox, *(f"{array}:{index}" for index in range(MOMENTS))):
+    assert finished_job(sandbox, array)["status"] == "SUCCEEDED"
+    for index in range(MOMENTS):
+        child = finished_job(sandbox, f"{array}:{index}")
         first, second = child["attempts"]
         assert first["statusReason"].startswith("Host EC2"), child
         assert second["container"]["exitCode"] == 0
-    pages = _read_pages(sandbox, album, MOMENTS)
-    assert None not in pages
-    assert pages == _read_pages(sandbox, reference, MOMENTS)
+    assert _pages(sandbox, album, MOMENTS) == _pages(sandbox, reference, MOMENTS)
 
 
 @pytest.mark.guarantee("Loses no photo")
 def test_bind_jobs_make_the_same_pdf_after_being_killed(sandbox: Sandbox, photo: None) -> None:
     reference = _reference_album(sandbox, 2)
-    pdf, pages = _read(sandbox, pdf_key(reference.id)), _read_pages(sandbox, reference, 2)
-    assert pdf is not None
+    pdf, pages = read_object(sandbox, pdf_key(reference.id)), _pages(sandbox, reference, 2)
     albums = [_album(f"killed-binder-{moment}", 2) for moment in range(MOMENTS)]
     for album in albums:
         _write(sandbox, manifest_key(album.id), album.to_json())
         for index, page in enumerate(pages):
-            assert page is not None
             _write(sandbox, page_key(album.id, index), page)
-    killed = [_submit(sandbox, "bind", album, kill_at=moment) for moment, album in enumerate(albums)]
-    for job in _wait_for_end(sandbox, *killed):
+    for job_id in [_submit(sandbox, "bind", album, kill_at=moment) for moment, album in enumerate(albums)]:
+        job = finished_job(sandbox, job_id)
         assert (job["status"], job["container"]["exitCode"]) == ("FAILED", 137), job
-    # A PDF is complete or absent.
-    assert [_read(sandbox, pdf_key(album.id)) for album in albums] == [None] * (MOMENTS - 1) + [pdf]
-    second = _wait_for_end(sandbox, *(_submit(sandbox, "bind", album, kill_at=None) for album in albums))
-    assert {job["status"] for job in second} == {"SUCCEEDED"}
-    assert [_read(sandbox, pdf_key(album.id)) for album in albums] == [pdf] * MOMENTS
+    *incomplete, complete = albums  # only the last job was killed after it had written the PDF
+    assert [thumbnails(sandbox, pdf_key(album.id)) for album in incomplete] == [[]] * (MOMENTS - 1)
+    assert read_object(sandbox, pdf_key(complete.id)) == pdf
+    for job_id in [_submit(sandbox, "bind", album, kill_at=None) for album in albums]:
+        assert finished_job(sandbox, job_id)["status"] == "SUCCEEDED"
+    assert [read_object(sandbox, pdf_key(album.id)) for album in albums] == [pdf] * MOMENTS

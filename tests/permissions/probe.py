@@ -1,6 +1,5 @@
 """Probes, which are tasks that a role performs, and the context in which they run."""
 
-import io
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -12,10 +11,11 @@ from uuid import uuid4
 from PIL import Image
 
 from local.api_client import ApiClient
-from local.demo.catalogue import catalogue_items, wait_for_item
 from local.errors import SandboxError
 from local.sandbox import Sandbox
 from photos.albums import Album, manifest_key
+from tests.e2e.photos import catalogue, delete_originals, final_item, originals, put_original, read_object, thumbnails
+from tests.lambda_src.photos.images import encode
 from tests.permissions.authorization import AuthorizationLog, Decision
 from tests.permissions.resources import DeployedResources
 from tests.permissions.roles import Permission
@@ -52,14 +52,13 @@ class ProbeContext:
         self.table = sandbox.outputs["Thumbnails"]["CatalogueTable"]
         self.s3 = sandbox.client("s3")
         self.photo = self.put_photo()
-        wait_for_item(sandbox, self.photo, "ready")
+        assert final_item(sandbox, self.photo)["state"] == "ready"
 
     def put_photo(self) -> str:
         """Put a photo with a random color into the originals bucket. Returns its key."""
-        file = io.BytesIO()
-        Image.new("RGB", (32, 24), tuple(uuid4().bytes[:3])).save(file, "PNG")
+        image = Image.new("RGB", (32, 24), tuple(uuid4().bytes[:3]))
         key = f"{PREFIX}{uuid4().hex}.png"
-        self.s3.put_object(Bucket=self.originals, Key=key, Body=file.getvalue())
+        put_original(self.sandbox, key, encode(image, "PNG"))
         return key
 
     def new_album(self, photo: str = "") -> Album:
@@ -74,15 +73,15 @@ class ProbeContext:
 
     def object_exists(self, key: str) -> bool:
         """Whether the thumbnails bucket contains an object."""
-        return bool(self.s3.list_objects_v2(Bucket=self.thumbnails, Prefix=key).get("Contents"))
+        return bool(thumbnails(self.sandbox, key))
 
     def read_json(self, key: str) -> Any:
         """Return the content of an object in the thumbnails bucket."""
-        return json.load(self.s3.get_object(Bucket=self.thumbnails, Key=key)["Body"])
+        return json.loads(read_object(self.sandbox, key))
 
     def item(self, key: str) -> dict[str, Any]:
         """Return the catalogue item of a photo, or an empty dict."""
-        return next((item for item in catalogue_items(self.sandbox) if item["key"] == key), {})
+        return catalogue(self.sandbox).get(key, {})
 
     def put_item(self, attributes: Mapping[str, str], thumbnails: Mapping[str, str]) -> None:
         """Put an item with string attributes and the object keys of its thumbnails into the catalogue."""
@@ -127,16 +126,13 @@ class ProbeContext:
     def clean_up(self) -> None:
         """Delete the photos, items, and messages that the probes left behind."""
         self.purge_queues()
-        for item in self._own_items():
-            if item["state"] == "pending":  # it has no original whose deletion would remove the item
-                self.delete_item(item["key"])
-            self.s3.delete_object(Bucket=self.originals, Key=item["key"])
-        self.wait_until(lambda: not self._own_items())
+        items = catalogue(self.sandbox)
+        own = [key for key in {*items, *originals(self.sandbox)} if key.startswith(PREFIX) or FILENAME in key]
+        for key in own:
+            if items.get(key, {}).get("state") == "pending":  # no original whose deletion would remove the item
+                self.delete_item(key)
+        delete_originals(self.sandbox, *own)
         self.wait_until_idle()
-
-    def _own_items(self) -> list[dict[str, Any]]:
-        items = catalogue_items(self.sandbox)
-        return [item for item in items if item["key"].startswith(PREFIX) or FILENAME in item["key"]]
 
     def _has_jobs(self) -> bool:
         batch, outputs = self.sandbox.client("batch"), self.sandbox.outputs["Batch"]

@@ -1,14 +1,10 @@
 """Files that the clients upload: photographs, unusual images, and files that the service has to reject."""
 
-from io import BytesIO
-
 from PIL import Image
 
-from local.emulator import ROOT
 from photos.errors import PhotoRejected
 from photos.imaging import make_thumbnails
-
-_SAMPLES = ROOT / "samples"
+from tests.lambda_src.photos.images import encode, open_image, sample
 
 # What the service makes of a file: thumbnails by size in pixels, or a rejection.
 Outcome = dict[int, bytes] | PhotoRejected
@@ -16,8 +12,8 @@ Outcome = dict[int, bytes] | PhotoRejected
 
 def soak_images() -> dict[str, bytes]:
     """Return the files by name."""
-    photos = {name: (_SAMPLES / name).read_bytes() for name in ("chelsea.png", "coffee-turned.jpg", "rocket.jpg")}
-    return photos | _unusual(Image.open(_SAMPLES / "rocket.jpg")) | _rejected(photos["rocket.jpg"])
+    photos = {name: sample(name) for name in ("chelsea.png", "coffee-turned.jpg", "rocket.jpg")}
+    return photos | _unusual(open_image(photos["rocket.jpg"])) | _rejected(photos["rocket.jpg"])
 
 
 def expected_outcome(image: bytes) -> Outcome:
@@ -35,18 +31,18 @@ def _unusual(photo: Image.Image) -> dict[str, bytes]:
     transparent.putalpha(transparent.getchannel("G"))
     large = photo.resize((1600, 1067))
     return {
-        "rotated by EXIF": _encoded(photo, "JPEG", exif=rotated),
-        "progressive": _encoded(large, "JPEG", progressive=True),
-        "CMYK": _encoded(photo.convert("CMYK"), "JPEG"),
-        "16-bit grayscale": _encoded(photo.convert("I;16"), "PNG"),
-        "1 bit per pixel": _encoded(photo.convert("1"), "PNG"),
-        "palette": _encoded(photo.quantize(), "PNG"),
-        "animated": _encoded(photo, "GIF", save_all=True, append_images=[photo.rotate(90)]),
-        "transparent": _encoded(transparent, "WEBP", lossless=True, method=0),
-        "AVIF": _encoded(photo, "AVIF", speed=10),
-        "TIFF": _encoded(photo.transpose(Image.Transpose.ROTATE_180), "TIFF", compression="tiff_lzw"),
-        "1 × 1 pixel": _encoded(photo.resize((1, 1)), "PNG"),
-        "3000 × 2 pixels": _encoded(photo.resize((3000, 2)), "BMP"),
+        "rotated by EXIF": encode(photo, "JPEG", exif=rotated),
+        "progressive": encode(large, "JPEG", progressive=True),
+        "CMYK": encode(photo.convert("CMYK"), "JPEG"),
+        "16-bit grayscale": encode(photo.convert("I;16"), "PNG"),
+        "1 bit per pixel": encode(photo.convert("1"), "PNG"),
+        "palette": encode(photo.quantize(), "PNG"),
+        "animated": encode(photo, "GIF", save_all=True, append_images=[photo.rotate(90)]),
+        "transparent": encode(transparent, "WEBP", lossless=True, method=0),
+        "AVIF": encode(photo, "AVIF", speed=10),
+        "TIFF": encode(photo.transpose(Image.Transpose.ROTATE_180), "TIFF", compression="tiff_lzw"),
+        "1 × 1 pixel": encode(photo.resize((1, 1)), "PNG"),
+        "3000 × 2 pixels": encode(photo.resize((3000, 2)), "BMP"),
     }
 
 
@@ -57,11 +53,5 @@ def _rejected(photo: bytes) -> dict[str, bytes]:
         "SVG": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
         "truncated": photo[: len(photo) // 2],
         "invalid data after a valid signature": b"\xff\xd8\xff" + bytes(range(256)) * 8,
-        "too many pixels": _encoded(Image.new("1", (12_000, 9_000)), "PNG"),
+        "too many pixels": encode(Image.new("1", (12_000, 9_000)), "PNG"),
     }
-
-
-def _encoded(image: Image.Image, format_: str, **options: object) -> bytes:
-    file = BytesIO()
-    image.save(file, format_, **options)
-    return file.getvalue()

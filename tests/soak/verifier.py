@@ -10,6 +10,7 @@ from typing import Any
 from local.deployment import Deployment
 from photos.errors import PhotoRejected
 from photos.keys import is_thumbnail_key, photo_id
+from tests.e2e.photos import catalogue
 from tests.soak.photos import Outcome
 from tests.soak.plan import Plan
 
@@ -45,7 +46,7 @@ class Verifier:
 
     def wrong_photos(self) -> list[str]:
         """Return one line for each photo that differs from the expected state."""
-        originals, items, thumbnails = self._objects("OriginalsBucket"), self._items(), self._thumbnails()
+        originals, items, thumbnails = self._objects("OriginalsBucket"), catalogue(self._deployment), self._thumbnails()
         return [
             f"{key!r} ({self._final.get(key, 'deleted')}): {problem}"
             for key in sorted(self._keys)
@@ -54,7 +55,9 @@ class Verifier:
 
     def orphans(self) -> list[str]:
         """Return the thumbnails of the plan's photos that no catalogue item refers to."""
-        referenced = {path for item in self._items().values() for path in item.get("thumbnails", {}).values()}
+        referenced = {
+            path for item in catalogue(self._deployment).values() for path in item.get("thumbnails", {}).values()
+        }
         ids = {photo_id(key) for key in self._keys}
         return sorted(key for key in self._thumbnails().keys() - referenced if key.partition("/")[0] in ids)
 
@@ -109,9 +112,6 @@ class Verifier:
             yield "the catalogue item describes another version"
         else:
             yield from _outcome_problems(item, self._outcomes[name], thumbnails)
-
-    def _items(self) -> dict[str, dict[str, Any]]:
-        return {item["key"]: item for item in self._deployment.table_items(self._outputs["CatalogueTable"])}
 
     def _thumbnails(self) -> dict[str, str]:
         return {key: etag for key, etag in self._objects("ThumbnailsBucket").items() if is_thumbnail_key(key)}
