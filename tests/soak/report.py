@@ -43,4 +43,4 @@ class SoakReport:
 
 def describe(counts: Counter[str]) -> str:
     """Return the counts in one line, the highest first."""
-    return ", ".join(f"{count:,} {name}" for name, count in counts.most_common())
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.most_common())

@@ -54,7 +54,7 @@ def continues_in_another_invocation(trial: Trial) -> None:
 def sends_failure_to_dead_letter_queue(trial: Trial) -> None:
     """Send a sweep that failed three times to the dead-letter queue."""
     trial.context.invoke_async(trial.context.resources.physical_id(_FUNCTION), {"progress": "invalid"})
-    _wait_for_dead_letter(trial)
+    _wait_for_dead_letter_queue(trial)
 
 
 @probe
@@ -69,7 +69,7 @@ def starts_on_schedule(trial: Trial) -> None:
 def sends_failed_start_to_dead_letter_queue(trial: Trial) -> None:
     """Send a sweep that the schedule cannot start to the dead-letter queue."""
     _schedule(trial, "Thumbnails/Function")  # the schedule's role cannot invoke this one
-    _wait_for_dead_letter(trial)
+    _wait_for_dead_letter_queue(trial)
 
 
 def _schedule(trial: Trial, function: str) -> None:
@@ -87,7 +87,7 @@ def _schedule(trial: Trial, function: str) -> None:
     trial.cleanup.callback(scheduler.delete_schedule, Name=name)
 
 
-def _wait_for_dead_letter(trial: Trial) -> None:
+def _wait_for_dead_letter_queue(trial: Trial) -> None:
     sandbox = trial.context.sandbox
     queue = sandbox.outputs["Cron"]["DeadLetterQueueUrl"]
     trial.wait_until("message in the dead-letter queue", lambda: sandbox.queue_depth(queue) > 0)
