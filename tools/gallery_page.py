@@ -15,11 +15,11 @@ class GalleryPage:
         self.add_button = page.get_by_role("button", name="Add photos")
         self.cards = page.get_by_role("list", name="Photos, newest first").get_by_role("listitem")
         self.albums = page.get_by_role("list", name="Albums").get_by_role("listitem")
-        self.notices = page.locator("#notices").get_by_role("listitem")
+        self.notices = page.locator("#notifications").get_by_role("listitem")
         self.lightbox = page.get_by_role("dialog", name="Photo")
         self.key_dialog = page.get_by_role("dialog", name="API key")
-        self.problem = page.locator("#trouble")
-        self.slow_notice = page.locator("#late")
+        self.problem = page.locator("#load-error")
+        self.slow_notice = page.locator("#slow")
         self.empty_notice = page.locator("#empty")
         self.served_by = page.locator("#served-by")
 
@@ -45,7 +45,7 @@ class GalleryPage:
     def enter_key(self, key: str | None = None) -> None:
         """Enter the API key, or another one, in its dialog."""
         self.key_dialog.get_by_label("API key").fill(self._key if key is None else key)
-        self.key_dialog.get_by_role("button", name="Use this key").click()
+        self.key_dialog.get_by_role("button", name="Use key").click()
 
     def upload(self, *files: Path) -> None:
         """Choose files, and enter the key if this is the first upload."""
@@ -63,8 +63,8 @@ class GalleryPage:
         self.cards.get_by_role("button", name=f"Delete {filename}", exact=True).click()
 
     def create_album(self, title: str) -> None:
-        """Order an album of all photos."""
-        self.page.get_by_role("button", name="Make an album").click()
+        """Create an album of all photos."""
+        self.page.get_by_role("button", name="Create album").click()
         dialog = self.page.get_by_role("dialog", name="New album")
         dialog.get_by_label("Title").fill(title)
-        dialog.get_by_role("button", name="Make it").click()
+        dialog.get_by_role("button", name="Create", exact=True).click()

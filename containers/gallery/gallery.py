@@ -1,16 +1,16 @@
-"""The gallery's web server: a static page, and what the page asks about the place it comes from.
+"""The web server of the gallery: static files, and information about the compute that serves them.
 
-| path | answer |
+| path | response |
 |---|---|
-| `/health` | 200 while the server can answer: the load balancer asks, and replaces a task that does not |
-| `/whoami` | which compute serves this: launch type, task and zone, as ECS tells its tasks |
-| `/config.json` | what the page has to know: the URL of the REST API, or null |
+| `/health` | 200 while the server is able to respond. The load balancer replaces a task that is unhealthy |
+| `/whoami` | the compute that serves the page: launch type, task, and zone from the ECS task metadata |
+| `/config.json` | configuration of the page: the URL of the REST API, or null |
 | any other | a file in `static/` |
 
-Configured by the environment: HOST (default 0.0.0.0), PORT (8080), API_URL. ECS sets ECS_CONTAINER_METADATA_URI_V4.
+Environment variables: HOST (default 0.0.0.0), PORT (default 8080), API_URL. ECS sets ECS_CONTAINER_METADATA_URI_V4.
 
-Starlette on uvicorn, because they do what takes code to do right: files with validators and ranges but no way out of
-their folder, many slow readers at once, and on SIGTERM an end to listening but not to answers under way.
+The server is Starlette on uvicorn. They implement what is hard to get right: static files with ETags and range requests
+and without path traversal, many slow clients at the same time, and a graceful shutdown on SIGTERM.
 """
 
 import argparse
@@ -33,17 +33,17 @@ from starlette.staticfiles import StaticFiles
 
 _STATIC = Path(__file__).parent / "static"
 
-# Longer than the 60 seconds for which the load balancer keeps a connection: if this end closed one first, just as
-# a request comes in on it, that visitor would get a 502.
+# Longer than the idle timeout of the load balancer, 60 seconds. If the server closed a connection while a request
+# arrives, the client would receive a 502.
 _KEEP_ALIVE_SECONDS = 75
 
-# ECS kills a task 30 seconds after it asked it to end.
-_GOODBYE_SECONDS = 10
+# ECS sends SIGKILL 30 seconds after SIGTERM.
+_SHUTDOWN_SECONDS = 10
 
 _METADATA_SECONDS = 2
 
-# Scripts and styles are the page's own; what it calls, and the pictures it shows, come from the API's and the buckets'
-# hosts. The same words are in stacks/support/lightsail_user_data.sh.
+# Scripts and styles come from this server, but API calls and images from the hosts of the API and the buckets.
+# stacks/support/lightsail_user_data.sh sets the same policy.
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; connect-src *; img-src * blob: data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -51,26 +51,26 @@ CONTENT_SECURITY_POLICY = (
 
 
 def health(request: Request) -> Response:
-    """Whether to send visitors here. Asks nobody else: a fault elsewhere is no reason to replace this task."""
+    """Report that the server is healthy. It checks no dependency, because their failures do not warrant a new task."""
     return JSONResponse({"status": "ok"})
 
 
 def whoami(request: Request) -> Response:
-    """Which compute serves the page; all null where it is not ECS."""
+    """Return the compute that serves the page. All values are null outside ECS."""
     try:
         return JSONResponse(_whoami())
-    except OSError:  # urllib's errors and time-outs
-        error = {"code": "metadata_unavailable", "message": "ECS does not say where this runs."}
+    except OSError:  # errors and timeouts of urllib
+        error = {"code": "metadata_unavailable", "message": "The ECS task metadata is not available."}
         return JSONResponse({"error": error}, status_code=503)
 
 
-@functools.cache  # a task never moves
+@functools.cache  # constant for a task
 def _whoami() -> dict[str, str | None]:
     endpoint = os.environ.get("ECS_CONTAINER_METADATA_URI_V4")
     if endpoint is None:
         return {"launch_type": None, "task": None, "zone": None}
-    with urllib.request.urlopen(f"{endpoint}/task", timeout=_METADATA_SECONDS) as answer:
-        task = json.load(answer)
+    with urllib.request.urlopen(f"{endpoint}/task", timeout=_METADATA_SECONDS) as response:
+        task = json.load(response)
     return {
         "launch_type": task["LaunchType"],
         "task": task["TaskARN"].rpartition("/")[2],
@@ -79,13 +79,13 @@ def _whoami() -> dict[str, str | None]:
 
 
 def config(request: Request) -> Response:
-    """What the page has to know."""
+    """Return the configuration of the page."""
     return JSONResponse({"api_url": os.environ.get("API_URL") or None})
 
 
-async def _with_headers(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await answer(request)
-    # Ask each time whether a file has changed, which is cheap; the answers of this program are for this moment.
+async def _with_headers(request: Request, respond: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await respond(request)
+    # Browsers revalidate files, which is cheap, and do not store dynamic responses.
     response.headers["Cache-Control"] = "no-cache" if "etag" in response.headers else "no-store"
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -105,9 +105,9 @@ app = Starlette(
 
 
 def main() -> None:
-    """Serve until SIGTERM. Exits with one line when the port is not a number."""
-    as_written = argparse.RawDescriptionHelpFormatter
-    argparse.ArgumentParser(prog="gallery.py", description=__doc__, formatter_class=as_written).parse_args()
+    """Serve until SIGTERM. Exits with one line if the port is not a number."""
+    formatter = argparse.RawDescriptionHelpFormatter
+    argparse.ArgumentParser(prog="gallery.py", description=__doc__, formatter_class=formatter).parse_args()
     try:
         port = int(os.environ.get("PORT", "8080"))
     except ValueError:
@@ -118,7 +118,7 @@ def main() -> None:
         port=port,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_GOODBYE_SECONDS,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
 
 

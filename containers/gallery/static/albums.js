@@ -1,91 +1,91 @@
-// Albums: ordered here, made by AWS Batch page by page, watched until the PDF is there.
+// Albums: created here, generated page by page by AWS Batch, and polled until the PDF is ready.
 
-import { call, patiently } from "./api.js";
-import { ask, byId, copyOf, drop } from "./dom.js";
+import { call, retry } from "./api.js";
 import { withKey } from "./api_key.js";
-import { notice } from "./notifications.js";
+import { byId, cloneTemplate, openDialog, removeItem } from "./dom.js";
+import { notify } from "./notifications.js";
 
-const [SOON_MS, LATE_MS] = [1000, 10_000];
-const FRESH_MS = 30 * 60_000; // the link to a PDF holds for an hour or less
+const [MIN_POLL_MS, MAX_POLL_MS] = [1000, 10_000];
+const RENEW_MS = 30 * 60_000; // the URL of a PDF expires after an hour or less
 
-// Titles by id, kept by this browser: the API lists no albums.
-const known = () => JSON.parse(localStorage.albums ?? "{}");
-const remember = (id, title) => (localStorage.albums = JSON.stringify({ ...known(), [id]: title }));
-const forget = (id) => remember(id, undefined); // which JSON leaves out
+// Titles by id, stored in this browser: the API does not list albums.
+const stored = () => JSON.parse(localStorage.albums ?? "{}");
+const store = (id, title) => (localStorage.albums = JSON.stringify({ ...stored(), [id]: title }));
+const forget = (id) => store(id, undefined); // JSON omits it
 
 export function restore() {
-  for (const [id, title] of Object.entries(known())) new Album(id, title).look();
+  for (const [id, title] of Object.entries(stored())) new Album(id, title).poll();
 }
 
 byId("album").onclick = async () => {
   const input = byId("album-title");
   input.value = `Photos, ${new Date().toLocaleDateString()}`;
-  const answer = ask(byId("new-album"));
+  const confirmed = openDialog(byId("new-album"));
   input.select();
-  if (await answer) order(input.value);
+  if (await confirmed) create(input.value);
 };
 
-// Not patiently: what is asked for twice is made twice.
-async function order(title) {
+// Without retries: a repeated request creates a second album.
+async function create(title) {
   try {
     const album = await withKey((key) => call("POST", "albums", { key, body: { title } }));
-    remember(album.id, title);
+    store(album.id, title);
     new Album(album.id, title).draw(album);
-  } catch (problem) {
-    notice(`${title} is not ordered. ${problem.message}`, { action: ["Try again", () => order(title)] });
+  } catch (error) {
+    notify(`${title} could not be created. ${error.message}`, { action: ["Try again", () => create(title)] });
   }
 }
 
 class Album {
-  pause = SOON_MS;
+  interval = MIN_POLL_MS;
 
   constructor(id, title) {
     this.id = id;
-    this.row = copyOf("an-album");
-    const [heading, words, bar, link, again, away] = this.row.children;
-    Object.assign(this, { words, bar, link, again });
+    this.row = cloneTemplate("album-template");
+    const [heading, status, bar, link, again, remove] = this.row.children;
+    Object.assign(this, { status, bar, link, again });
     heading.textContent = bar.ariaLabel = title;
-    away.ariaLabel = `Put ${title} away`;
-    away.onclick = () => this.putAway();
+    remove.ariaLabel = `Remove ${title} from this list`;
+    remove.onclick = () => this.remove();
     again.onclick = () => {
-      this.putAway();
-      order(title);
+      this.remove();
+      create(title);
     };
     byId("albums").prepend(this.row);
   }
 
-  async look() {
+  async poll() {
     try {
-      this.draw(await patiently(() => call("GET", `albums/${this.id}`)));
-    } catch (problem) {
-      if (problem.status === 404) return this.putAway();
-      this.words.textContent = `${problem.message} Asking again …`;
-      this.lookIn(LATE_MS);
+      this.draw(await retry(() => call("GET", `albums/${this.id}`)));
+    } catch (error) {
+      if (error.status === 404) return this.remove();
+      this.status.textContent = `${error.message} Retrying …`;
+      this.pollIn(MAX_POLL_MS);
     }
   }
 
   draw({ state, pages_done, page_count, url, reason }) {
-    this.words.textContent = {
-      running: `${pages_done} of ${page_count} pages made`,
+    this.status.textContent = {
+      running: `${pages_done} of ${page_count} pages created`,
       ready: `Pages: ${page_count}`,
-      failed: `Not made: ${reason}`,
+      failed: `Failed: ${reason}`,
     }[state];
-    this.bar.value = pages_done / (page_count + 1); // the last step is to bind them
+    this.bar.value = pages_done / (page_count + 1); // the last step combines the pages
     this.bar.hidden = state !== "running";
     this.link.href = url;
     this.link.hidden = !url;
     this.again.hidden = state !== "failed";
-    this.pause = Math.min(this.pause * 1.3, LATE_MS);
-    if (state !== "failed") this.lookIn(url ? FRESH_MS : this.pause);
+    this.interval = Math.min(this.interval * 1.3, MAX_POLL_MS);
+    if (state !== "failed") this.pollIn(url ? RENEW_MS : this.interval);
   }
 
-  lookIn(pause) {
-    this.timer = setTimeout(() => this.look(), pause);
+  pollIn(interval) {
+    this.timer = setTimeout(() => this.poll(), interval);
   }
 
-  putAway() {
+  remove() {
     clearTimeout(this.timer);
-    drop(this.row);
+    removeItem(this.row);
     forget(this.id);
   }
 }

@@ -1,61 +1,62 @@
-// The REST API. A call ends in its answer, or in a Problem whose message is for a person.
+// The REST API. A call resolves to the body of the response, or rejects with an ApiError.
 
 import { byId } from "./dom.js";
 
-const LATE_MS = 3000;
-const PATIENCE_MS = 15_000;
-const PAUSES_MS = [400, 1500, 4000];
+const SLOW_MS = 3000;
+const TIMEOUT_MS = 15_000;
+const BACKOFF_MS = [400, 1500, 4000];
 
-let base; // where it is, once that is known
+let base; // URL of the API, once known
 
-export class Problem extends Error {
-  // status: of HTTP; 0 without an answer
-  // code: of the API
+export class ApiError extends Error {
+  // message: a sentence for people
+  // status: HTTP status, or 0 without a response
+  // code: error code of the API
   constructor(message, status = 0, code) {
     super(message);
     Object.assign(this, { status, code });
-    this.mayPass = status === 0 || status === 429 || status >= 500;
+    this.transient = status === 0 || status === 429 || status >= 500;
   }
 }
 
 async function connect(signal) {
-  const answer = await fetch("config.json", { signal });
-  if (!answer.ok) throw new Problem("The server of this page does not answer.");
-  const { api_url } = await answer.json();
-  if (!api_url) throw new Problem("This page was deployed without an API.", 404);
+  const response = await fetch("config.json", { signal });
+  if (!response.ok) throw new ApiError("The web server is not available.");
+  const { api_url } = await response.json();
+  if (!api_url) throw new ApiError("No API is configured for this page.", 404);
   base = api_url.replace(/\/*$/, "/");
 }
 
 export async function call(method, path, { key, body, keepalive } = {}) {
   const headers = { ...(body && { "Content-Type": "application/json" }), ...(key && { "X-Api-Key": key }) };
-  const timer = setTimeout(() => (byId("late").hidden = false), LATE_MS);
+  const timer = setTimeout(() => (byId("slow").hidden = false), SLOW_MS);
   try {
-    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
     if (!base) await connect(signal);
-    const answer = await fetch(base + path, { method, headers, body: JSON.stringify(body), keepalive, signal });
-    const text = await answer.text();
-    const { error } = answer.ok ? {} : JSON.parse(text);
-    if (error) throw new Problem(error.message, answer.status, error.code);
+    const response = await fetch(base + path, { method, headers, body: JSON.stringify(body), keepalive, signal });
+    const text = await response.text();
+    const { error } = response.ok ? {} : JSON.parse(text);
+    if (error) throw new ApiError(error.message, response.status, error.code);
     return text && JSON.parse(text);
   } catch (error) {
-    if (error instanceof Problem) throw error;
-    if (error.name === "TimeoutError") throw new Problem("The API does not answer.");
-    throw new Problem(navigator.onLine ? "The API cannot be reached." : "This device is offline.");
+    if (error instanceof ApiError) throw error;
+    if (error.name === "TimeoutError") throw new ApiError("The API does not respond.");
+    throw new ApiError(navigator.onLine ? "The API cannot be reached." : "This device is offline.");
   } finally {
     clearTimeout(timer);
-    byId("late").hidden = true;
+    byId("slow").hidden = true;
   }
 }
 
-// Do what may be done twice: up to three times more while its problem may pass.
-export async function patiently(act) {
-  for (const pause of PAUSES_MS) {
+// Run an idempotent action, and repeat it up to three times after transient errors.
+export async function retry(action) {
+  for (const pause of BACKOFF_MS) {
     try {
-      return await act();
-    } catch (problem) {
-      if (!problem.mayPass) throw problem;
+      return await action();
+    } catch (error) {
+      if (!error.transient) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
   }
-  return act();
+  return action();
 }

@@ -1,31 +1,31 @@
-// The API key, which every change needs: asked for once, kept for this tab.
+// The API key, which every write requires. The page asks for it once and keeps it for this tab.
 
-import { Problem } from "./api.js";
-import { ask, byId } from "./dom.js";
+import { ApiError } from "./api.js";
+import { byId, openDialog } from "./dom.js";
 
-let asking; // all who need the key wait for one answer
+let asking; // all actions that need the key wait for one dialog
 
-export const knownKey = () => sessionStorage.apiKey;
+export const storedKey = () => sessionStorage.apiKey;
 
-// Do something with the key; as long as the API refuses the key, ask for another one, and do it then.
-export async function withKey(act) {
-  for (let wrong = ""; ; wrong = "The API does not accept this key.") {
-    const key = knownKey() ?? (await (asking ??= askFor(wrong)));
+// Run an action with the key. If the API rejects the key, ask for another one and repeat the action.
+export async function withKey(action) {
+  for (let message = ""; ; message = "The API key is not valid.") {
+    const key = storedKey() ?? (await (asking ??= ask(message)));
     try {
-      return await act(key);
-    } catch (problem) {
-      if (problem.code !== "forbidden") throw problem;
-      if (knownKey() === key) delete sessionStorage.apiKey;
+      return await action(key);
+    } catch (error) {
+      if (error.code !== "forbidden") throw error;
+      if (storedKey() === key) delete sessionStorage.apiKey;
     }
   }
 }
 
-async function askFor(wrong) {
+async function ask(message) {
   const input = byId("key-value");
-  byId("key-wrong").textContent = wrong;
+  byId("key-invalid").textContent = message;
   input.value = "";
-  const given = await ask(byId("key"));
+  const confirmed = await openDialog(byId("key"));
   asking = null;
-  if (!given) throw new Problem("This needs the API key.", 403, "forbidden");
+  if (!confirmed) throw new ApiError("An API key is required.", 403, "forbidden");
   return (sessionStorage.apiKey = input.value.trim());
 }

@@ -1,64 +1,64 @@
-// Deleting: on the page at once, in the service when the time to undo it is over or the page is left.
+// Deletion: immediately on the page, and in the service when the undo period ends or the page is closed.
 
-import { call, patiently } from "./api.js";
-import { cardOf, focusOn, forget, list, putBack, take } from "./grid.js";
+import { call, retry } from "./api.js";
 import { withKey } from "./api_key.js";
-import { notice } from "./notifications.js";
+import { cardOf, detach, focusOn, forget, list, putBack } from "./grid.js";
+import { notify } from "./notifications.js";
 
 const UNDO_SECONDS = 8;
-const KEYBOARD = matchMedia("(hover: hover)").matches; // what has a mouse has keys
-const KEYS = navigator.platform.startsWith("Mac") ? "⌘Z" : "Ctrl+Z";
+const KEYBOARD = matchMedia("(hover: hover)").matches; // devices with a mouse have a keyboard
+const SHORTCUT = navigator.platform.startsWith("Mac") ? "⌘Z" : "Ctrl+Z";
 
-const waiting = new Map(); // by photo id: what ends the waiting, this way or that
+const pending = new Map(); // by photo id: functions that end the undo period
 
-export async function remove(photo) {
+export async function deletePhoto(photo) {
   const { id, filename } = photo;
-  const failed = (problem) =>
-    notice(`${filename} is not deleted. ${problem.message}`, { action: ["Try again", () => remove(photo)] });
+  const fail = (error) =>
+    notify(`${filename} could not be deleted. ${error.message}`, { action: ["Try again", () => deletePhoto(photo)] });
   try {
-    await withKey((key) => key); // asked for now: when the page is left it is too late
-  } catch (problem) {
-    return failed(problem);
+    await withKey((key) => key); // ask now, because a closing page cannot
+  } catch (error) {
+    return fail(error);
   }
   const card = cardOf(photo);
-  take(card);
+  detach(card);
   forget(id);
   const undo = () => {
-    waiting.delete(id);
+    pending.delete(id);
     putBack(card);
     focusOn(card);
   };
-  const ended = async () => {
-    waiting.delete(id);
+  const commit = async () => {
+    pending.delete(id);
     try {
-      await withKey((key) => patiently(() => call("DELETE", `photos/${id}`, { key, keepalive: true })));
-    } catch (problem) {
-      if (problem.status === 404) return; // somebody else was faster
+      await withKey((key) => retry(() => call("DELETE", `photos/${id}`, { key, keepalive: true })));
+    } catch (error) {
+      if (error.status === 404) return; // already deleted
       putBack(card);
-      failed(problem);
+      fail(error);
     }
   };
-  const words = `${filename} is deleted.${KEYBOARD ? ` ${KEYS} brings it back.` : ""}`;
-  const away = notice(words, { action: ["Undo", undo], seconds: UNDO_SECONDS, ended });
-  waiting.set(id, { away, undo, ended });
+  const text = `${filename} deleted.${KEYBOARD ? ` Press ${SHORTCUT} to undo.` : ""}`;
+  const close = notify(text, { action: ["Undo", undo], seconds: UNDO_SECONDS, onEnd: commit });
+  pending.set(id, { close, undo, commit });
 }
 
 list.addEventListener("click", ({ target }) => {
   const card = target.closest(".delete")?.parentElement;
-  if (card?.photo && !card.upload) remove(card.photo);
+  if (card?.photo && !card.upload) deletePhoto(card.photo);
 });
 
 addEventListener("keydown", ({ key, ctrlKey, metaKey, target }) => {
-  const last = [...waiting.values()].pop();
+  const last = [...pending.values()].pop();
   if (last && key === "z" && (ctrlKey || metaKey) && !target.matches("input")) {
-    last.away();
+    last.close();
     last.undo();
   }
 });
 
 addEventListener("pagehide", () => {
-  for (const { away, ended } of waiting.values()) {
-    away();
-    ended();
+  for (const { close, commit } of pending.values()) {
+    close();
+    commit();
   }
 });

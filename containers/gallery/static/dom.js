@@ -1,19 +1,19 @@
-// Shorthands for the elements of the page.
+// Helpers for elements of the page.
 
 export const byId = (id) => document.getElementById(id);
 
-export const copyOf = (template) => byId(template).content.firstElementChild.cloneNode(true);
+export const cloneTemplate = (id) => byId(id).content.firstElementChild.cloneNode(true);
 
-// Takes a line from its list. The next line gets its focus, or the button that is always there.
-export function drop(line) {
-  const next = line.nextElementSibling ?? line.previousElementSibling;
-  const focused = line.contains(document.activeElement);
-  line.remove();
+// Remove an item from its list. If it has the focus, move the focus to the next item or to the Add photos button.
+export function removeItem(item) {
+  const next = item.nextElementSibling ?? item.previousElementSibling;
+  const focused = item.contains(document.activeElement);
+  item.remove();
   if (focused) (next?.querySelector("button:enabled") ?? byId("add")).focus();
 }
 
-// Opens a dialog. Resolves when it is closed: to whether its form was sent.
-export function ask(dialog) {
+// Open a dialog. Resolves when it closes, to whether its form was submitted.
+export function openDialog(dialog) {
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => (dialog.onclose = () => resolve(dialog.returnValue === "yes")));
@@ -21,5 +21,5 @@ export function ask(dialog) {
 
 for (const dialog of document.querySelectorAll("dialog")) {
   dialog.querySelector(".close").onclick = () => dialog.close();
-  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close()); // beside what it shows
+  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close()); // on the backdrop
 }

@@ -1,117 +1,119 @@
-// From the API to the page: older photos as one scrolls, and news of those in the works.
+// The list of photos from the API: older pages while the user scrolls, and updates of pending photos.
 
-import { call, patiently } from "./api.js";
+import { call, retry } from "./api.js";
 import { byId } from "./dom.js";
-import { list, photos, refresh, show } from "./grid.js";
+import { list, photos, refresh, show, smallestThumbnail } from "./grid.js";
 
-const PAGE = 60;
-const [SOON_MS, LATE_MS] = [1000, 30_000];
-const GIVEN_UP_MS = 15 * 60_000; // pending for longer: never uploaded
+const PAGE_SIZE = 60;
+const [MIN_POLL_MS, MAX_POLL_MS] = [1000, 30_000];
+const NEVER_UPLOADED_MS = 15 * 60_000; // a photo that is pending for longer was never uploaded
 
 const button = byId("more");
 let cursor = "";
-let pause, timer, loading;
+let interval, timer, loading;
 
-export const more = () => (loading ??= loadMore().finally(() => (loading = null)));
+export const loadMore = () => (loading ??= loadNextPage().finally(() => (loading = null)));
 
-async function loadMore() {
+async function loadNextPage() {
   if (cursor === null) return;
-  sight.unobserve(button);
-  const worked = await told(async () => {
-    ({ next_cursor: cursor } = await page(cursor));
-  }, more);
-  if (worked) sight.observe(button); // tells at once if it is still in sight
-  if (oldestInTheWorks()) expectNews();
+  scrolling.unobserve(button);
+  const succeeded = await load(async () => {
+    ({ next_cursor: cursor } = await fetchPage(cursor));
+  }, loadMore);
+  if (succeeded) scrolling.observe(button); // loads the next page if the button is still visible
+  if (oldestPending()) pollSoon();
 }
 
-// Look soon, then ever more rarely while nothing changes.
-export function expectNews() {
-  pause = SOON_MS;
-  later();
+// Poll for updates, with a growing interval while nothing changes.
+export function pollSoon() {
+  interval = MIN_POLL_MS;
+  pollLater();
 }
 
-function later() {
+function pollLater() {
   clearTimeout(timer);
-  timer = setTimeout(look, pause);
-  pause = Math.min(pause * 1.6, LATE_MS);
+  timer = setTimeout(poll, interval);
+  interval = Math.min(interval * 1.6, MAX_POLL_MS);
 }
 
-async function look() {
-  if (document.hidden) return; // until it is seen again, see below
-  await told(readNews, expectNews);
-  if (oldestInTheWorks()) later();
+async function poll() {
+  if (document.hidden) return; // resumes on visibilitychange
+  await load(loadUpdates, pollSoon);
+  if (oldestPending()) pollLater();
 }
 
-// Page by page, until a page has something known and reaches back to all that is in the works.
-async function readNews() {
-  const oldest = oldestInTheWorks();
-  let found = { next_cursor: "" };
+// Load pages until one contains a known photo and reaches back to the oldest pending photo.
+async function loadUpdates() {
+  const oldest = oldestPending();
+  let page = { next_cursor: "" };
   do {
-    found = await page(found.next_cursor);
-    if (found.news) pause = SOON_MS;
-  } while (found.next_cursor && (found.news === PAGE || found.photos.at(-1).created_at > oldest));
+    page = await fetchPage(page.next_cursor);
+    if (page.changes) interval = MIN_POLL_MS;
+  } while (page.next_cursor && (page.changes === PAGE_SIZE || page.photos.at(-1).created_at > oldest));
 }
 
-async function page(from) {
-  const path = `photos?limit=${PAGE}${from && `&cursor=${encodeURIComponent(from)}`}`;
-  const found = await patiently(() => call("GET", path));
-  return { ...found, news: found.photos.filter((photo) => show(photo)).length };
+async function fetchPage(from) {
+  const path = `photos?limit=${PAGE_SIZE}${from && `&cursor=${encodeURIComponent(from)}`}`;
+  const page = await retry(() => call("GET", path));
+  return { ...page, changes: page.photos.filter((photo) => show(photo)).length };
 }
 
-const oldestInTheWorks = () =>
+const oldestPending = () =>
   photos()
-    .filter(({ state, created_at }) => state === "pending" && Date.now() - Date.parse(created_at) < GIVEN_UP_MS)
+    .filter(({ state, created_at }) => state === "pending" && Date.now() - Date.parse(created_at) < NEVER_UPLOADED_MS)
     .map(({ created_at }) => created_at)
     .sort()[0];
 
-// Reads, and says on the page what came of it. Returns whether it worked.
-async function told(read, again) {
-  const trouble = byId("trouble");
+// Run an action that loads photos, and show an error with a button that repeats it. Returns whether it succeeded.
+async function load(action, repeat) {
+  const message = byId("load-error");
   try {
-    await read();
-    trouble.textContent = list.ariaBusy = "";
-  } catch (problem) {
-    trouble.textContent = problem.message + (list.children.length ? " What this page shows may be old." : "");
+    await action();
+    message.textContent = list.ariaBusy = "";
+  } catch (error) {
+    message.textContent = error.message + (list.children.length ? " The photos shown may be out of date." : "");
   }
-  const worked = !trouble.textContent;
-  button.textContent = worked ? "More photos" : "Try again";
-  button.onclick = worked ? more : again;
-  button.hidden = worked && cursor === null;
+  const succeeded = !message.textContent;
+  button.textContent = succeeded ? "Load more" : "Try again";
+  button.onclick = succeeded ? loadMore : repeat;
+  button.hidden = succeeded && cursor === null;
   refresh();
-  return worked;
+  return succeeded;
 }
 
-const sight = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && more(), { rootMargin: "600px" });
+const scrolling = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && loadMore(), {
+  rootMargin: "600px",
+});
 
-document.onvisibilitychange = expectNews;
+document.onvisibilitychange = pollSoon;
 
-// The photo as it is now: its links run out.
+// Get the photo with new URLs, because presigned URLs expire.
 export async function renew({ id }) {
-  const photo = await patiently(() => call("GET", `photos/${id}`));
+  const photo = await retry(() => call("GET", `photos/${id}`));
   show(photo);
   return photo;
 }
 
-const broken = new Set(); // images of thumbnails
+const broken = new Set(); // images whose URL failed
 let renewing;
-const renewThumbnails = () => (renewing ??= told(renewBroken, renewThumbnails).finally(() => (renewing = null)));
+const renewBroken = () => (renewing ??= load(renewImages, renewBroken).finally(() => (renewing = null)));
 
-async function renewBroken() {
+async function renewImages() {
   for (const image of broken) {
-    image.src = (await renew(image.closest("li").photo)).thumbnails[256];
-    image.renewed = true; // until it arrives: not asked for again and again
+    image.src = smallestThumbnail(await renew(image.closest("li").photo));
+    image.renewed = true; // until it loads: each image is renewed once
     broken.delete(image);
   }
 }
 
-// Events of images do not bubble.
+// Events of images do not bubble, so listen in the capture phase.
 list.addEventListener("load", ({ target }) => (target.renewed = false), true);
 list.addEventListener(
   "error",
   ({ target }) => {
     if (target.renewed || !target.closest(".ready")) return;
     broken.add(target);
-    renewThumbnails();
+    renewBroken();
   },
   true,
 );

@@ -1,13 +1,13 @@
-// Starts the parts of the page, each in a file of its own.
+// Starts the page.
 
 import { restore } from "./albums.js";
 import { byId } from "./dom.js";
-import { more } from "./feed.js";
+import { loadMore } from "./feed.js";
 import "./lightbox.js";
 import { servedBy } from "./served_by.js";
 import "./upload.js";
 
 byId("add").hidden = false;
-servedBy().then((words) => (byId("served-by").textContent = words));
+servedBy().then((text) => (byId("served-by").textContent = text));
 restore();
-more();
+loadMore();

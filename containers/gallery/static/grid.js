@@ -1,42 +1,46 @@
-// The photos on the page, newest first: one card each, with what the API says as `card.photo`.
+// The grid of photos, newest first. Each photo has a card, with the photo from the API as `card.photo`.
 
-import { byId, copyOf } from "./dom.js";
+import { byId, cloneTemplate } from "./dom.js";
 
 export const list = byId("photos");
 const cards = new Map(); // by photo id
-const deleted = new Set(); // ids; the API may still list them for a moment
+const deleted = new Set(); // ids that the API may still list for a moment
 
 export const cardOf = (photo) => cards.get(photo.id);
 export const photos = () => [...cards.values()].map(({ photo }) => photo);
 
+// `thumbnails` maps sizes to URLs. JavaScript sorts integer keys, so the first value is the smallest thumbnail.
+export const smallestThumbnail = ({ thumbnails }) => Object.values(thumbnails)[0];
+export const largestThumbnail = ({ thumbnails }) => Object.values(thumbnails).at(-1);
+
 export function newCard(filename) {
-  const card = copyOf("a-photo");
+  const card = cloneTemplate("photo-template");
   card.title = card.querySelector("img").alt = filename;
   card.querySelector(".delete").ariaLabel = `Delete ${filename}`;
   card.querySelector("progress").ariaLabel = `Upload of ${filename}`;
   return card;
 }
 
-// Show a photo, or what has become of it. Returns whether that is news.
-//   card: of its upload, which becomes the photo's
+// Show a photo or its new state. Returns whether its state changed.
+//   card: the card of its upload, if there is one
 export function show(photo, card = cards.get(photo.id)) {
   if (deleted.has(photo.id)) return false;
-  const news = card?.photo?.state !== photo.state;
+  const changed = card?.photo?.state !== photo.state;
   if (!card) place((card = newCard(photo.filename)), photo);
   if (cards.get(photo.id) !== card) cards.get(photo.id)?.remove();
   cards.set(photo.id, card);
   card.photo = photo;
-  if (news && !card.upload) draw(card);
+  if (changed && !card.upload) draw(card);
   refresh();
-  return news;
+  return changed;
 }
 
-// Take a card from the page; the one beside it gets its focus.
-export function take(card) {
-  const neighbour = card.nextElementSibling ?? card.previousElementSibling;
+// Remove a card from the page. If it has the focus, move the focus to its neighbor.
+export function detach(card) {
+  const neighbor = card.nextElementSibling ?? card.previousElementSibling;
   const focused = card.contains(document.activeElement);
   card.remove();
-  if (focused) focusOn(neighbour);
+  if (focused) focusOn(neighbor);
   refresh();
 }
 
@@ -47,7 +51,7 @@ export function putBack(card) {
   refresh();
 }
 
-// No card is for this photo from now on.
+// Ignore this photo from now on.
 export function forget(id) {
   cards.delete(id);
   deleted.add(id);
@@ -55,8 +59,8 @@ export function forget(id) {
 
 export const focusOn = (card) => (card?.querySelector("button:enabled") ?? byId("add")).focus();
 
-// The next photo that can be looked at, down the list (1) or up (-1).
-export function beside(id, direction) {
+// Return the next photo that is ready: the older one (direction 1) or the newer one (-1).
+export function neighborOf(id, direction) {
   let card = cards.get(id);
   do card = direction > 0 ? card?.nextElementSibling : card?.previousElementSibling;
   while (card && card.photo?.state !== "ready");
@@ -68,14 +72,14 @@ export function refresh() {
   byId("album").hidden = !list.querySelector(".ready");
 }
 
-export function draw(card, { state, filename, reason = "in the works …", thumbnails } = card.photo) {
-  const [open, image, words] = card.querySelectorAll(".open, img, .state");
+export function draw(card, { state, filename, reason = "processing …", thumbnails } = card.photo) {
+  const [open, image, status] = card.querySelectorAll(".open, img, .state");
   const ready = state === "ready";
   card.className = state;
   open.disabled = !ready;
-  words.ariaLive = ["failed", "rejected"].includes(state) ? "polite" : "off";
-  words.textContent = ready ? "" : `${filename}: ${reason}`;
-  if (ready) image.src = thumbnails[256];
+  status.ariaLive = ["failed", "rejected"].includes(state) ? "polite" : "off";
+  status.textContent = ready ? "" : `${filename}: ${reason}`;
+  if (ready) image.src = smallestThumbnail({ thumbnails });
 }
 
 function place(card, { created_at }) {

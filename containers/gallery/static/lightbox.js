@@ -1,49 +1,50 @@
-// The large view: one photo, and with arrow keys or a swipe those beside it.
+// The lightbox: one photo in large, and its neighbors by arrow key or swipe.
 
+import { deletePhoto } from "./delete.js";
 import { byId } from "./dom.js";
-import { more, renew } from "./feed.js";
-import { beside, cardOf, focusOn, list } from "./grid.js";
-import { remove } from "./delete.js";
+import { loadMore, renew } from "./feed.js";
+import { cardOf, focusOn, largestThumbnail, list, neighborOf, smallestThumbnail } from "./grid.js";
 
-const dialog = byId("large");
-const [image, name, trouble, again, before, after, trash] = dialog.querySelectorAll("img, h2, p, button");
-let photo, touched;
+const dialog = byId("lightbox");
+const [image, name, status, again, newer, older, trash] = dialog.querySelectorAll("img, h2, p, button");
+let photo, touchStart;
 
 async function open(next) {
   photo = next;
   image.alt = name.textContent = photo.filename;
-  before.disabled = !beside(photo.id, -1);
-  after.disabled = !beside(photo.id, 1);
+  newer.disabled = !neighborOf(photo.id, -1);
+  older.disabled = !neighborOf(photo.id, 1);
   if (!dialog.open) dialog.showModal();
-  image.src = photo.thumbnails[256]; // is there already
-  tell("");
+  image.src = smallestThumbnail(photo); // already loaded
+  showError("");
   try {
-    const large = (await loaded(next)) ?? (await loaded(await renew(next)));
+    const large = (await loadLarge(next)) ?? (await loadLarge(await renew(next)));
     if (photo !== next) return;
     if (large) image.src = large;
-    else tell("It does not arrive.");
-  } catch (problem) {
-    if (photo === next) tell(problem.message);
+    else showError("The image could not be loaded.");
+  } catch (error) {
+    if (photo === next) showError(error.message);
     return;
   }
-  loaded(beside(next.id, 1)); // is there when it is asked for
-  if (!beside(next.id, 1)) more();
+  const following = neighborOf(next.id, 1);
+  if (following) loadLarge(following); // in advance
+  else loadMore();
 }
 
-// The link to the large thumbnail once that has arrived, or nothing.
-async function loaded(photo) {
+// Load the largest thumbnail. Resolves to its URL, or to null if it cannot be loaded.
+async function loadLarge(photo) {
   const image = new Image();
-  image.src = photo?.thumbnails[1024] ?? "";
+  image.src = largestThumbnail(photo);
   return image.decode().then(() => image.src, () => null);
 }
 
-function tell(words) {
-  trouble.textContent = words && `This is the small thumbnail. ${words}`;
-  again.hidden = !words;
+function showError(message) {
+  status.textContent = message && `Showing a small thumbnail. ${message}`;
+  again.hidden = !message;
 }
 
 function go(direction) {
-  const next = beside(photo.id, direction);
+  const next = neighborOf(photo.id, direction);
   if (next) open(next);
 }
 
@@ -53,19 +54,19 @@ list.addEventListener("click", ({ target }) => {
 });
 
 again.onclick = () => open(photo);
-before.onclick = () => go(-1);
-after.onclick = () => go(1);
+newer.onclick = () => go(-1);
+older.onclick = () => go(1);
 trash.onclick = () => {
   dialog.close();
-  remove(photo);
+  deletePhoto(photo);
 };
 dialog.onclose = () => cardOf(photo) && focusOn(cardOf(photo));
 addEventListener("keydown", ({ key }) => {
   if (dialog.open && key === "ArrowLeft") go(-1);
   if (dialog.open && key === "ArrowRight") go(1);
 });
-dialog.ontouchstart = ({ touches: [touch] }) => (touched = touch.clientX);
+dialog.ontouchstart = ({ touches: [touch] }) => (touchStart = touch.clientX);
 dialog.ontouchend = ({ changedTouches: [touch] }) => {
-  const way = touch.clientX - touched;
-  if (Math.abs(way) > 60) go(-Math.sign(way));
+  const distance = touch.clientX - touchStart;
+  if (Math.abs(distance) > 60) go(-Math.sign(distance));
 };

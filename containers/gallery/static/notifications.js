@@ -1,34 +1,34 @@
-// What the page has to tell: lines at its lower edge.
+// Notifications at the lower edge of the page.
 
-import { byId, copyOf, drop } from "./dom.js";
+import { byId, cloneTemplate, removeItem } from "./dom.js";
 
-// Show a line. Returns what takes it away.
-//   action: the label of its button, and what that does
-//   seconds: how long it stays at least; without, until it is closed
-//   ended: called when its time is over
-export function notice(text, { action: [label, act] = [], seconds, ended } = {}) {
-  const line = copyOf("a-notice");
-  const [words, button, close] = line.children;
+// Show a notification. Returns a function that closes it.
+//   action: label and function of its button
+//   seconds: minimum time until it closes; by default it stays until the user closes it
+//   onEnd: called when its time is over or the user closes it
+export function notify(text, { action: [label, act] = [], seconds, onEnd } = {}) {
+  const item = cloneTemplate("notification-template");
+  const [message, button, dismiss] = item.children;
   let timer;
-  const wait = () => seconds && (timer = setTimeout(over, seconds * 1000));
-  const over = () => (line.matches(":hover, :focus-within") ? wait() : end());
-  const away = () => {
+  const wait = () => seconds && (timer = setTimeout(expire, seconds * 1000));
+  const expire = () => (item.matches(":hover, :focus-within") ? wait() : end());
+  const close = () => {
     clearTimeout(timer);
-    drop(line);
+    removeItem(item);
   };
   const end = () => {
-    away();
-    ended?.();
+    close();
+    onEnd?.();
   };
-  words.textContent = text;
+  message.textContent = text;
   button.textContent = label;
   button.hidden = !label;
   button.onclick = () => {
-    away();
+    close();
     act();
   };
-  close.onclick = end;
-  byId("notices").append(line);
+  dismiss.onclick = end;
+  byId("notifications").append(item);
   wait();
-  return away;
+  return close;
 }

@@ -1,18 +1,18 @@
-// Uploads: each file has a card from when it is chosen until it is a photo, or given up.
+// Uploads. A file has a card from its selection until it is a photo or its upload is canceled.
 
-import { call, patiently, Problem } from "./api.js";
+import { ApiError, call, retry } from "./api.js";
+import { storedKey, withKey } from "./api_key.js";
 import { byId } from "./dom.js";
-import { expectNews } from "./feed.js";
-import { draw, forget, list, newCard, refresh, show, take } from "./grid.js";
-import { knownKey, withKey } from "./api_key.js";
-import { notice } from "./notifications.js";
+import { pollSoon } from "./feed.js";
+import { detach, draw, forget, list, newCard, refresh, show } from "./grid.js";
+import { notify } from "./notifications.js";
 
-const AT_ONCE = 3;
+const PARALLEL = 3;
 
 const queue = [];
 const failed = new Set();
 let running = 0;
-let done = 0; // since there was nothing to do
+let completed = 0; // since the queue was empty
 let closeSummary = () => {};
 
 export function upload(files) {
@@ -24,36 +24,37 @@ export function upload(files) {
 
 function enqueue(uploads) {
   queue.push(...uploads);
-  for (const one of uploads) one.tell("waiting …");
-  for (let i = 0; i < AT_ONCE; i++) work();
+  for (const one of uploads) one.showStatus("waiting …");
+  for (let i = 0; i < PARALLEL; i++) work();
 }
 
 async function work() {
-  if (running === AT_ONCE || !queue.length) return;
+  if (running === PARALLEL || !queue.length) return;
   running++;
   const one = queue.shift();
-  count();
+  showProgress();
   try {
     await one.run();
-  } catch (problem) {
-    one.tell(problem.status === 400 ? "no photo that we take (50 MiB at most)" : problem.message, problem);
-    // No key: nobody wants to be asked once for each.
-    if (problem.status === 403) for (const other of queue.splice(0)) other.tell(problem.message, problem);
+  } catch (error) {
+    const message = error.status === 400 ? "unsupported file type, or larger than 50 MiB" : error.message;
+    one.showStatus(message, error);
+    // Without a key, fail all files instead of asking for each of them.
+    if (error.status === 403) for (const other of queue.splice(0)) other.showStatus(message, error);
   }
   running--;
-  count();
+  showProgress();
   work();
 }
 
-function count() {
+function showProgress() {
   const left = running + queue.length;
-  byId("uploading").textContent = left ? `Uploading ${done + 1} of ${done + left} …` : "";
+  byId("uploading").textContent = left ? `Uploading ${completed + 1} of ${completed + left} …` : "";
   if (left) return;
   closeSummary();
-  const retry = ["Try again", () => enqueue([...failed])];
-  if (failed.size) closeSummary = notice(`Not uploaded: ${failed.size}`, { action: retry });
-  else if (done) closeSummary = notice(`Uploaded: ${done}`, { seconds: 6 });
-  done = 0;
+  const action = ["Try again", () => enqueue([...failed])];
+  if (failed.size) closeSummary = notify(`Failed uploads: ${failed.size}`, { action });
+  else if (completed) closeSummary = notify(`Uploaded: ${completed}`, { seconds: 6 });
+  completed = 0;
 }
 
 class Upload {
@@ -64,45 +65,45 @@ class Upload {
     const [image, bar, again, cancel] = this.card.querySelectorAll("img, progress, .again, .delete");
     Object.assign(this, { bar, again });
     image.src = URL.createObjectURL(file);
-    image.onerror = () => image.removeAttribute("src"); // no browser shows all formats
+    image.onerror = () => image.removeAttribute("src"); // the browser does not support the format
     again.onclick = () => enqueue([this]);
-    cancel.onclick = () => this.card.upload && this.giveUp(); // when it is a photo: see delete.js
+    cancel.onclick = () => this.card.upload && this.cancel(); // for a photo, see delete.js
   }
 
-  tell(reason, problem) {
-    if (this.givenUp) return;
-    const again = problem && problem.status !== 400;
-    failed[again ? "add" : "delete"](this);
-    draw(this.card, { state: problem ? "failed" : "upload", filename: this.file.name, reason });
-    this.bar.hidden = Boolean(problem);
-    this.again.hidden = !again;
+  showStatus(reason, error) {
+    if (this.canceled) return;
+    const canRetry = error && error.status !== 400;
+    failed[canRetry ? "add" : "delete"](this);
+    draw(this.card, { state: error ? "failed" : "upload", filename: this.file.name, reason });
+    this.bar.hidden = Boolean(error);
+    this.again.hidden = !canRetry;
   }
 
   async run() {
-    if (this.givenUp) return;
-    this.tell("uploading …");
-    this.announced ??= await patiently(() => this.announce());
-    await patiently(() => this.givenUp || this.send());
-    if (this.givenUp) return this.withdraw();
-    done++;
+    if (this.canceled) return;
+    this.showStatus("uploading …");
+    this.registered ??= await retry(() => this.register());
+    await retry(() => this.canceled || this.send());
+    if (this.canceled) return this.unregister();
+    completed++;
     this.card.upload = null;
     this.bar.hidden = true;
     draw(this.card);
-    expectNews();
+    pollSoon();
   }
 
-  async announce() {
+  async register() {
     const { name, type, size } = this.file;
-    const content_type = type || (/\.hei[cf]$/i.test(name) ? "image/heic" : "unknown"); // which few browsers know
+    const content_type = type || (/\.hei[cf]$/i.test(name) ? "image/heic" : "unknown"); // few browsers know HEIC
     const body = { filename: name.slice(-200), content_type, size };
-    const announced = await withKey((key) => call("POST", "photos", { key, body }));
-    show(announced.photo, this.card);
-    return announced;
+    const registered = await withKey((key) => call("POST", "photos", { key, body }));
+    show(registered.photo, this.card);
+    return registered;
   }
 
-  // The file to the bucket. By XMLHttpRequest, as fetch tells no progress.
+  // Send the file to the bucket with XMLHttpRequest, because fetch does not report upload progress.
   send() {
-    const { url, fields } = this.announced.upload;
+    const { url, fields } = this.registered.upload;
     const form = new FormData();
     for (const [name, value] of Object.entries(fields)) form.append(name, value);
     form.append("file", this.file);
@@ -115,48 +116,48 @@ class Upload {
       request.onloadend = () => {
         const { status } = request;
         if (status >= 200 && status < 300) return resolve();
-        if (!status || status >= 500) return reject(new Problem("the upload broke off."));
-        this.withdraw(); // the form has run out
-        reject(new Problem(`the bucket refused it (${status}).`, 409));
+        if (!status || status >= 500) return reject(new ApiError("The upload was interrupted."));
+        this.unregister(); // the form has expired
+        reject(new ApiError(`Amazon S3 rejected the upload (${status}).`, 409));
       };
     });
   }
 
-  withdraw() {
-    if (!this.announced) return;
-    const { id } = this.announced.photo;
-    this.announced = null;
+  unregister() {
+    if (!this.registered) return;
+    const { id } = this.registered.photo;
+    this.registered = null;
     forget(id);
-    call("DELETE", `photos/${id}`, { key: knownKey() }).catch(() => {});
+    call("DELETE", `photos/${id}`, { key: storedKey() }).catch(() => {});
   }
 
-  giveUp() {
-    this.givenUp = true;
-    take(this.card);
+  cancel() {
+    this.canceled = true;
+    detach(this.card);
     this.request?.abort();
     failed.delete(this);
-    this.withdraw();
+    this.unregister();
   }
 }
 
 byId("add").onclick = () => byId("files").click();
 byId("files").onchange = ({ target }) => {
   upload(target.files);
-  target.value = ""; // the same file may be chosen again
+  target.value = ""; // so that the same file can be selected again
 };
 
-// Drag and drop, anywhere on the page.
-const offer = (whether) => document.body.classList.toggle("drop", whether);
+// Drag and drop anywhere on the page.
+const highlight = (active) => document.body.classList.toggle("drop", active);
 document.ondragover = (event) => {
   event.preventDefault();
-  offer(!document.querySelector("[open]") && event.dataTransfer.types.includes("Files"));
+  highlight(!document.querySelector("[open]") && event.dataTransfer.types.includes("Files"));
 };
-document.ondragleave = () => offer(false);
+document.ondragleave = () => highlight(false);
 document.ondrop = (event) => {
   event.preventDefault();
   if (document.body.matches(".drop")) upload(event.dataTransfer.files);
-  offer(false);
+  highlight(false);
 };
 
-// The browser asks before it leaves files behind.
+// The browser asks for confirmation before it closes a page with unfinished uploads.
 addEventListener("beforeunload", (event) => (running || queue.length || failed.size) && event.preventDefault());

@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Route, expect
 
 from local.emulator import ROOT
 from local.sandbox import Sandbox
+from photos.limits import SIZES
 from tests.e2e.gallery_page.page_state import (
     API,
     UPLOADS,
@@ -19,7 +20,7 @@ from tests.e2e.photos import COFFEE, RETINA, ROCKET, SAMPLES
 from tools.gallery_page import GalleryPage
 
 RENEWALS = re.compile(r"/photos/\w+$")
-THUMBNAILS = re.compile(r"/(256|1024)\.webp")
+THUMBNAILS = re.compile(r"/\d+\.webp")
 CORS = {"Access-Control-Allow-Origin": "*"}
 
 
@@ -51,7 +52,7 @@ def test_denied_address_keeps_key_and_files(gallery: GalleryPage) -> None:
 
 def test_files_are_kept_without_a_key(gallery: GalleryPage) -> None:
     gallery.choose_files(ROCKET, COFFEE, RETINA, SAMPLES / "chelsea.png")
-    gallery.key_dialog.get_by_role("button", name="Not now").click()
+    gallery.key_dialog.get_by_role("button", name="Cancel").click()
     expect(gallery.cards.filter(has_text="API key")).to_have_count(4)
     expect(gallery.key_dialog).to_be_hidden()
     save_screenshot(gallery, "no-key")
@@ -113,7 +114,7 @@ def test_unreachable_api_is_reported_and_actions_can_be_retried(gallery: Gallery
     expect(gallery.notices.filter(has_text="Holidays")).to_have_count(1)
     gallery.delete("rocket.jpg")
     gallery.notices.filter(has_text="rocket.jpg").get_by_role("button", name="Close").click()
-    expect(gallery.notices.filter(has_text="rocket.jpg").filter(has_text="not deleted")).to_have_count(1)
+    expect(gallery.notices.filter(has_text="rocket.jpg").filter(has_text="could not be deleted")).to_have_count(1)
     expect(gallery.thumbnails).to_have_count(1)
     save_screenshot(gallery, "unreachable-api-actions")
 
@@ -181,7 +182,7 @@ def test_large_view_that_fails_to_load_can_be_retried(gallery: GalleryPage) -> N
     gallery.page.unroute(THUMBNAILS)
     _try_again(gallery.lightbox)
     expect(gallery.lightbox.get_by_role("button", name="Try again")).to_be_hidden()
-    eventually(gallery, lambda: "/1024.webp" in image_source(gallery.lightbox.get_by_role("img")))
+    eventually(gallery, lambda: f"/{max(SIZES)}.webp" in image_source(gallery.lightbox.get_by_role("img")))
 
 
 def test_slow_api_is_reported(gallery: GalleryPage) -> None:

@@ -199,7 +199,7 @@ def test_files_can_be_dropped_on_the_page(gallery: GalleryPage) -> None:
 
 def test_page_warns_before_closing_with_pending_files(gallery: GalleryPage) -> None:
     gallery.choose_files(ROCKET)
-    gallery.key_dialog.get_by_role("button", name="Not now").click()
+    gallery.key_dialog.get_by_role("button", name="Cancel").click()
     with gallery.page.expect_event("dialog") as dialog:
         gallery.page.close(run_before_unload=True)
     assert dialog.value.type == "beforeunload"
@@ -225,7 +225,7 @@ def test_scrolling_loads_older_photos(rocket_gallery: GalleryPage, sandbox: Sand
     for count in (120, 151):
         rocket_gallery.cards.last.scroll_into_view_if_needed()
         expect(rocket_gallery.cards).to_have_count(count)
-    expect(page.get_by_role("button", name="More photos")).to_be_hidden()
+    expect(page.get_by_role("button", name="Load more")).to_be_hidden()
     names = [image.get_attribute("alt") for image in rocket_gallery.cards.get_by_role("img").all()]
     assert names == ["rocket.jpg", *(f"{number:03}.jpg" for number in range(150))]
     assert len(requests) == 3
@@ -265,7 +265,7 @@ def test_accessible_names_and_contrast(visit: Callable[..., GalleryPage], corrup
     gallery.notices.get_by_role("button", name="Undo").click()
     gallery.create_album("An album")
     expect(gallery.albums.get_by_role("link")).to_be_visible()
-    gallery.page.get_by_role("button", name="Make an album").click()
+    gallery.page.get_by_role("button", name="Create album").click()
     save_screenshot(gallery, f"new-album-{scheme}")
     assert_accessible(gallery.page)
     gallery.page.keyboard.press("Escape")

@@ -1,7 +1,5 @@
 """The photo library, and how its operations interact with S3 events that arrive at any time."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from photos.catalogue import Item
@@ -11,9 +9,7 @@ from photos.keys import filename_of, photo_id
 from photos.library import Library, PhotoNotFound
 from photos.limits import SIZES
 from photos.storage import Originals, Thumbnails
-from photos.sweep import ABANDONED_AFTER, Progress, Sweep
 from photos.thumbnails import Outcome
-from photos.upload_queue import UploadQueue
 from tests.lambda_src.mocked_aws import ORIGINALS, MockedAws, jpeg
 
 
@@ -105,16 +101,6 @@ def test_upload_that_completes_after_the_deletion_creates_a_photo(library: Libra
     assert aws.thumbnailer.process_upload(item.key, upload(aws, item)) is Outcome.READY
     assert library.get(item.id).state == "ready"
     aws.assert_consistent()
-
-
-def test_sweep_removes_a_photo_that_was_never_uploaded(library: Library, aws: MockedAws) -> None:
-    item = library.register("a.jpg")
-    queue = UploadQueue(None, "")  # type: ignore[arg-type]  # the sweep sends nothing
-    sweep = Sweep(aws.originals, aws.thumbnail_bucket, aws.catalogue, queue)
-    for hours, removed in ((-1, False), (1, True)):
-        sweep.run(Progress(datetime.now(UTC) + ABANDONED_AFTER + timedelta(hours=hours)), lambda: True)
-        assert (aws.items() == {}) == removed
-    assert_removed(library, aws, item)
 
 
 def test_cursor_leads_to_the_next_page(library: Library) -> None:

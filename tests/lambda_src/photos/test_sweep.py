@@ -10,7 +10,6 @@ import boto3
 import pytest
 
 from photos.catalogue import Catalogue, Item, State
-from photos.errors import PhotoRejected
 from photos.event_ordering import Upload
 from photos.keys import thumbnail_key
 from photos.limits import SIZES
@@ -189,14 +188,6 @@ def test_sweep_deletes_thumbnails_that_no_item_names(sandbox: Sandbox, aws: Mock
     aws.assert_consistent()
 
 
-def test_sweep_deletes_thumbnails_that_a_crash_left_after_a_rejection(sandbox: Sandbox, aws: MockedAws) -> None:
-    aws.process("a.jpg")
-    upload = aws.upload("a.jpg", b"no photo", "02")
-    aws.catalogue.set_rejected("a.jpg", upload, uploaded_at=datetime.now(UTC), rejection=PhotoRejected("c", "R."))
-    assert sandbox.sweep().removed_thumbnails == len(SIZES)
-    aws.assert_consistent()
-
-
 def test_sweep_keeps_albums_reports_and_other_objects(sandbox: Sandbox, aws: MockedAws) -> None:
     others = {"albums/abc/manifest.json", "albums/abc/pages/0000.jpg", "reports/2026-01-01.json", "x", f"{'0' * 32}/x"}
     for key in others:
@@ -325,48 +316,3 @@ def test_memory_does_not_grow_with_the_number_of_photos() -> None:
         return used
 
     assert peak(20_000) < peak(1_000) + 50_000
-
-
-# Duration of a slow call to AWS, and the time of an invocation: 15 minutes without its reserve.
-_SECONDS_PER_CALL = 0.03
-_SECONDS_PER_RUN = 15 * 60 - 90
-
-# Lambda stops a chain of this many invocations ("Recursive loop detection" in the AWS Lambda Developer Guide).
-_MAX_RUNS = 16
-
-
-class DeletedPhotos(Listings):
-    """Photos that were deleted while all events were lost: each of them costs three calls."""
-
-    calls = 0
-
-    def list_objects(self, *, after: str = "") -> Iterator[ObjectSummary]:
-        return iter(())
-
-    def items_by(self, order: str, *, after: str = "") -> Iterator[Item]:
-        return super().items_by(order, after=after) if order == "key" else iter(())  # phase 1 removes them
-
-    def exists(self, key: str) -> bool:
-        self.calls += 1
-        return False
-
-    def remove(self, key: str, sequencer: str) -> set[str]:
-        self.calls += 1
-        return {f"{key}/1-e/{SMALLEST}.webp"}
-
-    def delete_all(self, keys: Iterable[str]) -> None:
-        self.calls += any(True for _ in keys)
-
-
-def test_100_000_deleted_photos_are_removed_before_lambda_stops_the_chain() -> None:
-    deleted = DeletedPhotos(100_000, "")
-    sweep = Sweep(deleted, deleted, deleted, UploadQueue(boto3.client("sqs"), ""))
-    progress, runs = Progress(datetime.now(UTC) + timedelta(days=1)), 0
-    while progress.phase is not Phase.DONE:
-        deadline = deleted.calls + _SECONDS_PER_RUN / _SECONDS_PER_CALL
-        sweep.run(progress, lambda: deleted.calls < deadline)  # noqa: B023  # called in this iteration only
-        progress = Progress.from_json(json.loads(json.dumps(progress.to_json())))
-        runs += 1
-        assert runs <= _MAX_RUNS
-    assert progress.counts == Counts(removed_items=100_000, removed_thumbnails=100_000)
-    assert runs > 1

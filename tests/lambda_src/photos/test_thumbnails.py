@@ -123,14 +123,3 @@ def test_created_at_is_the_time_of_the_upload(aws: MockedAws) -> None:
     aws.process(KEY)
     created_at = datetime.fromisoformat(aws.items()[KEY]["created_at"])
     assert abs((datetime.now(UTC) - created_at).total_seconds()) < 60
-
-
-def test_reprocessing_an_upload_applies_changed_sizes(
-    thumbnailer: Thumbnailer, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    upload = aws.process(KEY)
-    sizes = (min(SIZES), 2 * max(SIZES))
-    monkeypatch.setattr(photos.thumbnails, "SIZES", sizes)
-    assert thumbnailer.process_upload(KEY, upload) is Outcome.READY
-    assert aws.items()[KEY]["thumbnails"] == {str(size): thumbnail_key(KEY, upload, size) for size in sizes}
-    aws.assert_consistent()
