@@ -7,6 +7,8 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
+from operations.redrive import queue_depth
+
 Outputs = dict[str, dict[str, str]]
 
 
@@ -36,9 +38,7 @@ class Deployment(ABC):
 
     def queue_depth(self, url: str) -> int:
         """Return how many messages a queue holds: visible, in flight, and delayed."""
-        names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
-        answer = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)
-        return sum(int(count) for count in answer["Attributes"].values())
+        return queue_depth(self.client("sqs"), url)
 
     def table_items(self, table: str) -> list[dict[str, Any]]:
         """Return all items of a DynamoDB table as Python values."""

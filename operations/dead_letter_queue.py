@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from operations.outputs import NotDeployedError, stack_outputs
-from operations.redrive import message_count, sweep_progress
+from operations.redrive import queue_depth, sweep_progress
 
 if TYPE_CHECKING:
     import boto3
@@ -35,7 +35,7 @@ def inspect(session: boto3.Session, name: str) -> None:
 
 def _show(session: boto3.Session, what: str, url: str, describe: Callable[[Mapping[str, Any]], str]) -> None:
     sqs = session.client("sqs")
-    print(f"Messages in the dead-letter queue of {what}: {message_count(sqs, url)}")
+    print(f"Messages in the dead-letter queue of {what}: {queue_depth(sqs, url)}")
     received = sqs.receive_message(
         QueueUrl=url,
         MaxNumberOfMessages=_SHOWN,

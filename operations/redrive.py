@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 _INTERVAL_SECONDS = 2
 # SQS counts approximately, so a queue is drained only after several empty counts in a row.
 _EMPTY_COUNTS = 5
-# Longer than it takes to start the sweep for each message: nobody else receives the messages meanwhile.
+# Hides the messages of the sweep from other consumers for longer than it takes to start the sweep for each.
 _VISIBILITY_SECONDS = 120
-# For the last attempt to end.
+# The time for the last attempt to end.
 _MARGIN_SECONDS = 60
 
 
@@ -40,16 +40,16 @@ def redrive(session: boto3.Session, name: str) -> int:
     sqs, uploads = session.client("sqs"), stack_outputs(session, name, "Thumbnails")
     sweeps = _start_sweeps(session, name)
     moved = remaining = 0
-    if message_count(sqs, uploads["DeadLetterQueueUrl"]):
+    if queue_depth(sqs, uploads["DeadLetterQueueUrl"]):
         moved = _move_messages(sqs, uploads["DeadLetterQueueUrl"])
         print(f"Messages moved to the upload queue: {moved}. Waiting until they are processed …")
         _wait_until_drained(sqs, uploads["UploadQueueUrl"])
-        remaining = message_count(sqs, uploads["DeadLetterQueueUrl"])
+        remaining = queue_depth(sqs, uploads["DeadLetterQueueUrl"])
     print(f"Messages reprocessed: {moved + sweeps}" if moved or sweeps else "The dead-letter queues are empty.")
     return remaining
 
 
-def message_count(sqs: SQSClient, url: str) -> int:
+def queue_depth(sqs: SQSClient, url: str) -> int:
     """Return the approximate number of messages in a queue, including those in flight."""
     names: Any = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
     counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
@@ -119,4 +119,4 @@ def _wait_until_drained(sqs: SQSClient, url: str) -> None:
         if time.monotonic() > deadline:
             raise OperationError(f"The upload queue is not empty after {seconds / 60:.0f} minutes. No message is lost.")
         time.sleep(_INTERVAL_SECONDS)
-        empty_counts = 0 if message_count(sqs, url) else empty_counts + 1
+        empty_counts = 0 if queue_depth(sqs, url) else empty_counts + 1

@@ -1,6 +1,5 @@
-"""A copy of the service in the AWS account that the credentials of this shell lead to."""
+"""A deployment in an AWS account, as the target of the end-to-end tests."""
 
-import json
 import os
 from dataclasses import dataclass
 from typing import Any, Self
@@ -8,40 +7,45 @@ from typing import Any, Self
 import boto3
 
 from local.deployment import Deployment
-from local.emulator import ROOT
 from operations.account import create_session, current_account, deployed_stacks
+from operations.cdk import cdk_json_context
 from operations.errors import OperationError
 from operations.outputs import stack_outputs
 
 
 @dataclass
 class AccountDeployment(Deployment):
-    """The copy that has this `name` there."""
+    """The deployment with the setting `name` in the account and region of a session."""
 
     session: boto3.Session
     name: str
 
     @classmethod
     def from_environment(cls) -> Self:
-        """The copy named by E2E_NAME, or as in `cdk.json`. Raises OperationError if it cannot be tested."""
+        """Return the deployment that the variable E2E_NAME selects, or else cdk.json.
+
+        Raises:
+            OperationError: A stack is missing, or the deployment contains photos, which the tests would delete.
+        """
         session = create_session()
-        name = os.environ.get("E2E_NAME") or json.loads((ROOT / "cdk.json").read_text())["context"]["name"]
+        name = os.environ.get("E2E_NAME") or cdk_json_context()["name"]
         account = current_account(session)
         stacks = deployed_stacks(session, account, name)
-        if lacking := {"Api", "Batch", "Cron", "Ecs", "Thumbnails"} - stacks:
-            raise OperationError(f"{name} in {account} lacks {', '.join(sorted(lacking))}: make deploy name={name}")
-        copy = cls(session, name, outputs={stack: stack_outputs(session, name, stack) for stack in stacks})
-        if photos := len(copy.table_items(copy.outputs["Thumbnails"]["CatalogueTable"])):
+        if missing := {"Api", "Batch", "Cron", "Ecs", "Thumbnails"} - stacks:
+            stacks_text = ", ".join(sorted(missing))
+            raise OperationError(f"{name} in {account} lacks {stacks_text}. Run: make deploy name={name}")
+        deployment = cls(session, name, outputs={stack: stack_outputs(session, name, stack) for stack in stacks})
+        if photos := len(deployment.table_items(deployment.outputs["Thumbnails"]["CatalogueTable"])):
             raise OperationError(
-                f"{name} in {account} has {photos} photos, and the tests delete every photo. "
-                "Test another copy: make deploy name=tests, then E2E_NAME=tests"
+                f"{name} in {account} contains {photos} photos, and the tests delete all photos. "
+                "Test another deployment: make deploy name=tests, then set E2E_NAME=tests."
             )
-        return copy
+        return deployment
 
     def client(self, service: str) -> Any:
-        """The boto3 client of a service of the account."""
-        return self.session.client(service)  # type: ignore[call-overload]  # the name is not known to the type checker
+        """Return the boto3 client of an AWS service."""
+        return self.session.client(service)  # type: ignore[call-overload]  # mypy needs a literal service name
 
     def stack_name(self, stack: str) -> str:
-        """The name in the account of the stack with this id."""
+        """Return the name of the stack with this id."""
         return f"{self.name}-{stack}"

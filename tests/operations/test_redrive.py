@@ -142,7 +142,7 @@ def test_redrive_starts_each_sweep_once_where_it_stopped(deployment: Deployment)
     deployment.send(deployment.sweeps, _failed(), "not JSON", _failed(progress=PROGRESS), '{"source": "aws.scheduler"}')
     assert redrive.redrive(deployment, "name") == 0
     assert sorted(deployment.sweep_events, key=len) == [{}, {"progress": PROGRESS}]
-    assert redrive.message_count(deployment.sqs, deployment.sweeps) == 0
+    assert redrive.queue_depth(deployment.sqs, deployment.sweeps) == 0
 
 
 def test_redrive_keeps_the_message_when_the_sweep_cannot_start(
@@ -155,7 +155,7 @@ def test_redrive_keeps_the_message_when_the_sweep_cannot_start(
     monkeypatch.setattr(deployment, "invoke", invoke)
     with pytest.raises(PermissionError):
         redrive.redrive(deployment, "name")
-    assert redrive.message_count(deployment.sqs, deployment.sweeps) == 1
+    assert redrive.queue_depth(deployment.sqs, deployment.sweeps) == 1
 
 
 def test_redrive_works_without_the_stack_cron(deployment: Deployment) -> None:
