@@ -25,7 +25,7 @@ class PythonFunction(lambda_.Function):
         memory_size: MiB.
 
     Attributes:
-        execution_role: The role, without the read-only view that `role` is.
+        execution_role: The role as `iam.Role`. The inherited attribute `role` is only an `IRole`.
     """
 
     def __init__(

@@ -11,18 +11,16 @@ from constructs import IConstruct
 
 from app import build
 
-
-@pytest.fixture(params=[None, "203.0.113.7/32"], ids=["closed", "open to one address"])
-def app(context: dict[str, Any], tmp_path: Path, request: pytest.FixtureRequest) -> App:
-    return App(context={**context, "allowed_cidr": request.param}, outdir=str(tmp_path))
+# Construct path and rule.
+_Rule = tuple[str, str]
 
 
-def test_every_finding_is_acknowledged(app: App) -> None:
-    assert _findings(app) == set()
-
-
-def test_every_acknowledgement_has_a_finding(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    acknowledged: list[tuple[str, str]] = []
+@pytest.fixture(scope="module", params=[None, "203.0.113.7/32"], ids=["closed", "open to one address"])
+def nag(
+    context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> tuple[set[_Rule], set[_Rule]]:
+    """All findings and all acknowledgements of the app."""
+    acknowledged: set[_Rule] = set()
 
     class Recorder:
         """Records acknowledgements instead of applying them."""
@@ -35,31 +33,36 @@ def test_every_acknowledgement_has_a_finding(app: App, monkeypatch: pytest.Monke
             return cls(construct)
 
         def acknowledge(self, *rules: Acknowledgment) -> None:
-            acknowledged.extend((self._path, rule.id.removeprefix("AwsSolutions::")) for rule in rules)
+            acknowledged.update((self._path, rule.id.removeprefix("AwsSolutions::")) for rule in rules)
 
-    monkeypatch.setattr("stacks.support.cdk_nag.Validations", Recorder)
-    findings = _findings(app)
-    unused = [
-        (path, rule)
-        for path, rule in acknowledged
-        if not any(rule == found and f"{where}/".startswith(f"{path}/") for where, found in findings)
-    ]
-    assert unused == []
-
-
-def _findings(app: App) -> set[tuple[str, str]]:
-    """Findings that are not acknowledged: construct path and rule."""
-    Validations.of(build(app)).add_plugins(AwsSolutionsChecks())
-    report = Path(app.outdir) / "validation-report.json"
-    try:
-        app.synth()
-    except RuntimeError:
-        assert report.exists()
-    if not report.exists():
-        return set()
-    return {
+    folder = tmp_path_factory.mktemp("cdk.out")
+    app = App(context={**context, "allowed_cidr": request.param}, outdir=str(folder))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("stacks.support.cdk_nag.Validations", Recorder)
+        Validations.of(build(app)).add_plugins(AwsSolutionsChecks())
+        with pytest.raises(RuntimeError):  # the findings
+            app.synth()
+    report = json.loads((Path(folder) / "validation-report.json").read_text())
+    findings = {
         (construct["constructPath"], violation["ruleName"])
-        for plugin in json.loads(report.read_text())["pluginReports"]
+        for plugin in report["pluginReports"]
         for violation in plugin["violations"]
         for construct in violation["violatingConstructs"]
     }
+    return findings, acknowledged
+
+
+def _covers(acknowledgement: _Rule, finding: _Rule) -> bool:
+    """An acknowledgement covers its construct and all constructs below."""
+    return acknowledgement[1] == finding[1] and f"{finding[0]}/".startswith(f"{acknowledgement[0]}/")
+
+
+def test_every_finding_is_acknowledged(nag: tuple[set[_Rule], set[_Rule]]) -> None:
+    findings, acknowledged = nag
+    assert findings
+    assert {it for it in findings if not any(_covers(acknowledgement, it) for acknowledgement in acknowledged)} == set()
+
+
+def test_every_acknowledgement_has_a_finding(nag: tuple[set[_Rule], set[_Rule]]) -> None:
+    findings, acknowledged = nag
+    assert {it for it in acknowledged if not any(_covers(it, finding) for finding in findings)} == set()

@@ -5,8 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from aws_cdk import App
 from aws_cdk.assertions import Match, Template
 
+from stacks.cron import CronStack
+from stacks.thumbnails import ThumbnailsStack
 from tests.templates import actions, of_type, read_resources, statements
 
 _DEAD_LETTER_QUEUE = {"Fn::GetAtt": [Match.string_like_regexp("^DeadLetters"), "Arn"]}
@@ -17,10 +20,18 @@ def cron(template: Callable[[str], Template]) -> Template:
     return template("Cron")
 
 
-def test_schedule_runs_every_night_in_the_time_zone_of_the_setting(synthesize: Callable[..., Path]) -> None:
-    # The same setting as in tests/compliance/test_updates.py, so that the templates are synthesized once.
-    template = Template.from_string((synthesize(time_zone="Asia/Tokyo") / "Cron.template.json").read_text())
-    template.has_resource_properties(
+def test_schedule_runs_every_night_in_the_time_zone_of_the_setting() -> None:
+    app = App()
+    thumbnails = ThumbnailsStack(app, "Thumbnails", target="aws")
+    cron = CronStack(
+        app,
+        "Cron",
+        storage=thumbnails.storage,
+        upload_queue=thumbnails.upload_queue,
+        time_zone="Asia/Tokyo",
+        target="aws",
+    )
+    Template.from_stack(cron).has_resource_properties(
         "AWS::Scheduler::Schedule",
         {
             "State": "ENABLED",
