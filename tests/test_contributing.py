@@ -62,7 +62,7 @@ def test_a_stack_added_by_the_steps_passes(copy: Path) -> None:
     _insert(copy / "app.py", imported, "\n\ndef build(")
     _insert(copy / "app.py", created, "    Tags.of(app)")
     function, line = _blocks("tests/e2e/test_subsets.py")
-    _insert(copy / "tests/e2e/test_subsets.py", f"{function}\n\n", "# How one sees that a stack works.")
+    _insert(copy / "tests/e2e/test_subsets.py", f"{function}\n\n", "# A check for each stack")
     _insert(copy / "tests/e2e/test_subsets.py", line, '    "Network": _has_a_network,')
 
     written = re.findall(r"^(python -m \S+)", STEPS, re.MULTILINE)

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,7 +22,7 @@ _ADDRESS = "9.9.9.9"
 
 @pytest.fixture(scope="module")
 def check_ip() -> Iterator[str]:
-    """The URL of a server that says what the caller's address is."""
+    """The URL of a server that returns the address of its caller."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -41,14 +40,14 @@ def check_ip() -> Iterator[str]:
     server.server_close()
 
 
-def _operate(sandbox: Sandbox, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+def _operate(sandbox: Sandbox, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "operations", "-c", "name=pair", "-c", "target=local", *arguments],
         cwd=ROOT,
         env=sandbox.cdk.environment(),
+        stdin=stdin,
         capture_output=True,
         text=True,
-        **{"stdin": subprocess.DEVNULL, **options},
     )
 
 
@@ -56,7 +55,8 @@ def _stacks(sandbox: Sandbox) -> set[str]:
     return {stack["StackName"] for stack in sandbox.client("cloudformation").describe_stacks()["Stacks"]}
 
 
-def _who_may_visit(sandbox: Sandbox) -> list[str]:
+def _website_cidrs(sandbox: Sandbox) -> list[str]:
+    """Return the CIDR blocks that reach the Lightsail instance."""
     template = sandbox.client("cloudformation").get_template(StackName="pair-Lightsail")["TemplateBody"]
     resources = (json.loads(template) if isinstance(template, str) else template)["Resources"]
     (server,) = (it for it in resources.values() if it["Type"] == "AWS::Lightsail::Instance")
@@ -71,36 +71,35 @@ def test_deploy_update_and_destroy(empty_sandbox: Sandbox, check_ip: str, assemb
 
     run = _operate(empty_sandbox, "deploy", "Lightsail", "--check-ip", check_ip, "--yes")
     assert run.returncode == 0, run.stderr
-    assert f"This will deploy to account {ACCOUNT}, {REGION}, as arn:aws:iam::{ACCOUNT}:root:" in run.stdout
-    assert f"  new stacks    {', '.join(sorted(first))}\n" in run.stdout
-    assert f"  allowed_cidr  {_ADDRESS}/32 (your public address)\n" in run.stdout
-    assert "  cost          $0.007 per hour while idle" in run.stdout
-    assert "Created the service-linked role AWSServiceRoleForEcs." in run.stdout
+    assert f"account {ACCOUNT}, {REGION}" in run.stdout
+    assert ", ".join(sorted(first)) in run.stdout
+    assert f"{_ADDRESS}/32" in run.stdout
+    assert "$0.007" in run.stdout
+    assert "AWSServiceRoleForEcs" in run.stdout
     assert "pair-Lightsail.WebsiteUrl" in run.stdout
     assert _stacks(empty_sandbox) == stacks | {f"pair-{stack}" for stack in first}
-    assert _who_may_visit(empty_sandbox) == [f"{_ADDRESS}/32"]
+    assert _website_cidrs(empty_sandbox) == [f"{_ADDRESS}/32"]
 
-    given = ("-c", "allowed_cidr=198.51.100.0/24")
-    run = _operate(empty_sandbox, *given, "deploy", "Lightsail", "Cron", "--check-ip", "http://not asked", "--yes")
+    setting = ("-c", "allowed_cidr=198.51.100.0/24")
+    run = _operate(empty_sandbox, *setting, "deploy", "Lightsail", "Cron", "--check-ip", "http://not-used", "--yes")
     assert run.returncode == 0, run.stderr
-    assert f"  new stacks    {', '.join(sorted(second - first))}\n" in run.stdout
-    assert f"  updates       {', '.join(sorted(first))}\n" in run.stdout
+    assert ", ".join(sorted(second - first)) in run.stdout
+    assert ", ".join(sorted(first)) in run.stdout
     assert "AWSServiceRole" not in run.stdout
-    assert "  allowed_cidr  198.51.100.0/24\n" in run.stdout
     assert _stacks(empty_sandbox) == stacks | {f"pair-{stack}" for stack in first | second}
-    assert _who_may_visit(empty_sandbox) == ["198.51.100.0/24"]
+    assert _website_cidrs(empty_sandbox) == ["198.51.100.0/24"]
 
     run = _operate(empty_sandbox, "destroy", "--yes")
     assert run.returncode == 0, run.stderr
-    assert f"the stacks of pair: {', '.join(sorted(first | second))}\n" in run.stdout
-    assert "Deleted all stacks of pair in account 111122223333, us-east-1." in run.stdout
-    assert f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}" in run.stdout
-    left = inventory(empty_sandbox.client)
-    assert {name for name in left - before if not name.startswith("iam AWSServiceRoleFor")} == set()
-    assert f"s3 cdk-hnb659fds-assets-{ACCOUNT}-{REGION}" in left  # as was said
+    assert ", ".join(sorted(first | second)) in run.stdout
+    after = inventory(empty_sandbox.client)
+    assert {name for name in after - before if not name.startswith("iam AWSServiceRoleFor")} == set()
+    # The bucket of the CDK bootstrap stays, and the output names it.
+    bucket = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+    assert bucket in run.stdout and f"s3 {bucket}" in after
 
     run = _operate(empty_sandbox, "destroy", "--yes")
-    assert (run.returncode, run.stdout) == (0, "No stacks of pair in account 111122223333, us-east-1.\n")
+    assert (run.returncode, len(run.stdout.splitlines())) == (0, 1)
 
 
 def test_deploy_without_confirmation_changes_nothing(empty_sandbox: Sandbox, check_ip: str) -> None:
@@ -113,16 +112,14 @@ def test_deploy_without_confirmation_changes_nothing(empty_sandbox: Sandbox, che
         os.close(terminal)
         os.close(stdin)
     assert run.returncode == 1
-    assert "Deploy? [y/N]" in run.stdout
-    assert run.stderr.endswith("Nothing was changed.\n")
+    assert "[y/N]" in run.stdout
     assert _stacks(empty_sandbox) == before
 
 
 def test_deploy_stops_when_the_address_is_unknown(empty_sandbox: Sandbox) -> None:
     run = _operate(empty_sandbox, "deploy", "--check-ip", "http://127.0.0.1:1", "--yes")
     assert run.returncode == 1
-    assert run.stderr.startswith("Cannot detect your public address: http://127.0.0.1:1 is unreachable")
-    assert len(run.stderr.splitlines()) == 1
+    assert "http://127.0.0.1:1" in run.stderr and len(run.stderr.splitlines()) == 1
 
 
 def test_deploy_reports_a_missing_bootstrap(empty_sandbox: Sandbox) -> None:
@@ -132,5 +129,5 @@ def test_deploy_reports_a_missing_bootstrap(empty_sandbox: Sandbox) -> None:
             [sys.executable, "-m", "operations", "deploy"], cwd=ROOT, env=environment, capture_output=True, text=True
         )
     assert run.returncode == 1
-    assert run.stderr.rstrip().endswith(f"npx cdk bootstrap aws://{ACCOUNT}/{REGION}")
+    assert f"npx cdk bootstrap aws://{ACCOUNT}/{REGION}" in run.stderr
     assert len(run.stderr.splitlines()) == 1

@@ -1,11 +1,11 @@
-"""A deployed service is changed: after each redeployment all that it held is there, and the change is in effect.
+"""Updates of a deployment take effect and keep its data.
 
-The tests of this file are one story, told in order, of one deployment.
+These tests update the same deployment, in this order.
 """
 
 import json
-import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,16 @@ from local.api_client import ApiClient
 from local.errors import SandboxError
 from local.inventory import inventory
 from local.sandbox import Sandbox
+from stacks.support.settings import Settings
 from tests.e2e.cloudformation import stack_outputs, stack_resources, stack_states, use_assembly
 from tests.e2e.eventually import eventually
 from tests.e2e.failure_scenarios import dead_letters
+from tests.e2e.gallery_requests import get_gallery
 from tests.e2e.photos import final_item, put_original
 from tests.e2e.unfinished_work import leave_work_unfinished, running_processes
 from tests.project_copy import copy_project, replace, synthesize_copy
 
-HOLDS_DATA = {
+STATEFUL_TYPES = {
     "AWS::DynamoDB::Table",
     "AWS::ECR::Repository",
     "AWS::Logs::LogGroup",
@@ -32,41 +34,35 @@ HOLDS_DATA = {
 
 
 @pytest.fixture(scope="module")
-def account(empty_sandbox: Sandbox) -> set[str]:
-    """What was there before the story began."""
+def initial_inventory(empty_sandbox: Sandbox) -> set[str]:
     return inventory(empty_sandbox.client)
 
 
 @pytest.fixture(scope="module")
-def story(empty_sandbox: Sandbox, account: set[str]) -> Iterator[Sandbox]:
-    """The sandbox. Other files use it too, so it is emptied however the story ends."""
+def pair(empty_sandbox: Sandbox, initial_inventory: set[str]) -> Iterator[Sandbox]:
+    """The sandbox with the deployment. It is destroyed even if a test fails, because other files use the sandbox."""
     yield empty_sandbox
     if stack_states(empty_sandbox):
         empty_sandbox.destroy()
 
 
-@pytest.fixture
-def held(story: Sandbox) -> Callable[[], dict[str, Any]]:
-    """Looks at all that the service holds, and where."""
-    return lambda: _held(story)
-
-
-def _held(sandbox: Sandbox) -> dict[str, Any]:
+def _stored_data(sandbox: Sandbox) -> dict[str, Any]:
+    """Return the physical ids of stateful resources, and what they contain."""
     s3, ecr, thumbnails = sandbox.client("s3"), sandbox.client("ecr"), sandbox.outputs["Thumbnails"]
-    there = {what: name for what, name in stack_resources(sandbox).items() if what[1] in HOLDS_DATA}
+    stateful = {key: name for key, name in stack_resources(sandbox).items() if key[1] in STATEFUL_TYPES}
     return {
-        "resources": there,
+        "resources": stateful,
         "objects": {
             (bucket, entry["Key"]): entry["ETag"]
-            for (_, kind, _), bucket in there.items()
+            for (_, kind, _), bucket in stateful.items()
             if kind == "AWS::S3::Bucket" and bucket in thumbnails.values()
             for entry in s3.list_objects_v2(Bucket=bucket).get("Contents", [])
         },
         "catalogue": sandbox.table_items(thumbnails["CatalogueTable"]),
-        "dead letters": dead_letters(sandbox, "Thumbnails"),
+        "dead-letter queue": dead_letters(sandbox, "Thumbnails"),
         "images": {
             tag
-            for (_, kind, _), repository in there.items()
+            for (_, kind, _), repository in stateful.items()
             if kind == "AWS::ECR::Repository"
             for image in ecr.describe_images(repositoryName=repository)["imageDetails"]
             for tag in image["imageTags"]
@@ -78,37 +74,49 @@ def _held(sandbox: Sandbox) -> dict[str, Any]:
     }
 
 
+def _upload_photo(sandbox: Sandbox, key: str) -> None:
+    put_original(sandbox, key)
+    assert final_item(sandbox, key)["state"] == "ready"
+
+
+def _create_album(sandbox: Sandbox) -> None:
+    """Create an album of all photos with the API, and wait until it is ready."""
+    client = ApiClient(sandbox.outputs["Api"]["ApiUrl"], sandbox.api_key())
+    response = client.request("POST", "albums", {"title": "All"})
+    assert response.status == 202, response.data
+    path = f"albums/{response.json()['id']}"
+    eventually(lambda: client.request("GET", path).json()["state"] != "running")
+    assert client.request("GET", path).json()["state"] == "ready"
+
+
 @pytest.mark.guarantee("Deploys the first time")
 def test_deploy_succeeds_after_a_failed_image_build(
-    story: Sandbox,
-    synthesize_pair: Callable[..., Path],
-    synthesize_changed_pair: Callable[..., Path],
+    pair: Sandbox, synthesize_pair: Callable[..., Path], synthesize_changed_pair: Callable[..., Path]
 ) -> None:
-    cannot_be_built = synthesize_changed_pair(lambda images: (images / "gallery" / "Dockerfile").unlink())
-    with use_assembly(story, cannot_be_built), pytest.raises(SandboxError, match="Dockerfile"):
-        story.deploy("Registry")
-    assert stack_states(story) == {"Registry": "ROLLBACK_COMPLETE"}
-    with use_assembly(story, synthesize_pair()):
-        story.deploy()
-    assert set(stack_states(story).values()) == {"CREATE_COMPLETE"}
-    put_original(story, "before/any update.jpg")
-    assert final_item(story, "before/any update.jpg")["state"] == "ready"
-    _order_album(story)
-    story.client("sqs").send_message(QueueUrl=story.outputs["Thumbnails"]["DeadLetterQueueUrl"], MessageBody="dead")
+    without_dockerfile = synthesize_changed_pair(lambda images: (images / "gallery" / "Dockerfile").unlink())
+    with use_assembly(pair, without_dockerfile), pytest.raises(SandboxError, match="Dockerfile"):
+        pair.deploy("Registry")
+    assert stack_states(pair) == {"Registry": "ROLLBACK_COMPLETE"}
+    with use_assembly(pair, synthesize_pair()):
+        pair.deploy()
+    assert set(stack_states(pair).values()) == {"CREATE_COMPLETE"}
+    _upload_photo(pair, "before/any update.jpg")
+    _create_album(pair)
+    pair.client("sqs").send_message(QueueUrl=pair.outputs["Thumbnails"]["DeadLetterQueueUrl"], MessageBody="dead")
 
 
-def _page_is_for_others_no_more(sandbox: Sandbox) -> None:
+def _other_addresses_are_denied(sandbox: Sandbox) -> None:
     url = sandbox.outputs["Api"]["ApiUrl"]
     assert ApiClient(url).request("GET", "health").status == 200
     assert ApiClient(url, address="127.0.0.2").request("GET", "health").status == 403
 
 
-def _sweeps_in_tokyo(sandbox: Sandbox) -> None:
+def _sweep_runs_in_tokyo(sandbox: Sandbox) -> None:
     (schedule,) = sandbox.client("scheduler").list_schedules()["Schedules"]
     assert sandbox.client("scheduler").get_schedule(Name=schedule["Name"])["ScheduleExpressionTimezone"] == "Asia/Tokyo"
 
 
-def _mail_is_asked_for(sandbox: Sandbox) -> None:
+def _email_is_subscribed(sandbox: Sandbox) -> None:
     topic = sandbox.outputs["Guardrails"]["AlertTopic"]
     (subscription,) = sandbox.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "me@example.com")
@@ -120,119 +128,89 @@ def _budget_is_larger(sandbox: Sandbox) -> None:
     assert float(budget["BudgetLimit"]["Amount"]) == 35
 
 
-# Each setting that a deployed copy may be given another value of, and how one sees that it has. `name` makes another
-# copy, and `target` is for the laptop.
+# New values of settings, with checks that they are in effect. `name` creates another deployment, and `target` is for
+# the sandbox.
 _CHANGES: dict[str, tuple[str, Callable[[Sandbox], None]]] = {
-    "allowed_cidr": ("127.0.0.1/32", _page_is_for_others_no_more),
-    "time_zone": ("Asia/Tokyo", _sweeps_in_tokyo),
-    "alert_email": ("me@example.com", _mail_is_asked_for),
+    "allowed_cidr": ("127.0.0.1/32", _other_addresses_are_denied),
+    "time_zone": ("Asia/Tokyo", _sweep_runs_in_tokyo),
+    "alert_email": ("me@example.com", _email_is_subscribed),
     "monthly_budget_usd": ("35", _budget_is_larger),
 }
 
 
-def test_every_setting_is_changed(context: dict[str, Any]) -> None:
-    from dataclasses import fields
-
-    from stacks.support.settings import Settings
-
+def test_every_setting_is_changed() -> None:
     assert {*_CHANGES, "name", "target"} == {field.name for field in fields(Settings)}
 
 
 @pytest.mark.guarantee("Keeps data in updates")
-def test_changed_settings_take_effect_without_data_loss(
-    story: Sandbox, held: Callable[[], dict[str, Any]], synthesize_pair: Callable[..., Path]
-) -> None:
-    before = held()
-    with use_assembly(story, synthesize_pair(**{setting: value for setting, (value, _) in _CHANGES.items()})):
-        story.deploy()
-    for _, is_in_effect in _CHANGES.values():
-        is_in_effect(story)
-    assert held() == before
+def test_changed_settings_take_effect_without_data_loss(pair: Sandbox, synthesize_pair: Callable[..., Path]) -> None:
+    before = _stored_data(pair)
+    with use_assembly(pair, synthesize_pair(**{setting: value for setting, (value, _) in _CHANGES.items()})):
+        pair.deploy()
+    for _, assert_in_effect in _CHANGES.values():
+        assert_in_effect(pair)
+    assert _stored_data(pair) == before
 
 
 @pytest.mark.guarantee("Keeps data in updates")
 def test_broken_gallery_is_rolled_back_without_data_loss(
-    story: Sandbox,
-    held: Callable[[], dict[str, Any]],
-    synthesize_changed_pair: Callable[..., Path],
+    pair: Sandbox, synthesize_changed_pair: Callable[..., Path]
 ) -> None:
-    before = held()
+    before = _stored_data(pair)
     broken = synthesize_changed_pair(
         lambda images: (images / "gallery" / "gallery.py").write_text("raise SystemExit(1)")
     )
-    with use_assembly(story, broken), pytest.raises(SandboxError, match="circuit breaker was triggered"):
-        story.deploy()
-    assert stack_states(story)["Ecs"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert json.loads(_page(story, "health")) == {"status": "ok"}
-    after = held()
-    assert after.pop("images") > before.pop("images")  # those that did not start are kept too
+    with use_assembly(pair, broken), pytest.raises(SandboxError, match="circuit breaker was triggered"):
+        pair.deploy()
+    assert stack_states(pair)["Ecs"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert json.loads(get_gallery(pair, "health")) == {"status": "ok"}
+    after = _stored_data(pair)
+    assert after.pop("images") > before.pop("images")  # The broken image stays as well.
     assert after == before
 
 
 @pytest.mark.guarantee("Keeps data in updates")
-def test_changed_code_takes_effect_without_data_loss(
-    story: Sandbox, held: Callable[[], dict[str, Any]], tmp_path: Path
-) -> None:
-    before, of_jobs_before = held(), _images_of_jobs(story)
+def test_changed_code_takes_effect_without_data_loss(pair: Sandbox, tmp_path: Path) -> None:
+    before, job_images_before = _stored_data(pair), _job_images(pair)
     project = copy_project(tmp_path / "project")
     replace(project / "lambda_src" / "api" / "operations.py", '"status": "ok"', '"status": "changed"')
     replace(project / "containers" / "gallery" / "static" / "index.html", "</title>", " changed</title>")
     replace(project / "containers" / "album" / "Dockerfile", "USER 10001", "USER 10002")
     replace(project / "stacks" / "constructs" / "thumbnail_function.py", "memory_size=1769", "memory_size=2048")
     changed = synthesize_copy(project, tmp_path / "cdk.out", name="pair", target="local", allowed_cidr="127.0.0.0/8")
-    with use_assembly(story, changed):
-        story.deploy()
-    assert ApiClient(story.outputs["Api"]["ApiUrl"]).request("GET", "health").json() == {"status": "changed"}
-    assert b" changed</title>" in _page(story, "")
-    assert _images_of_jobs(story).isdisjoint(of_jobs_before)
-    put_original(story, "after the update.jpg")
-    assert final_item(story, "after the update.jpg")["state"] == "ready"
-    _order_album(story)
-    after = held()
+    with use_assembly(pair, changed):
+        pair.deploy()
+    assert ApiClient(pair.outputs["Api"]["ApiUrl"]).request("GET", "health").json() == {"status": "changed"}
+    assert b" changed</title>" in get_gallery(pair, "")
+    assert _job_images(pair).isdisjoint(job_images_before)
+    _upload_photo(pair, "after the update.jpg")
+    _create_album(pair)
+    after = _stored_data(pair)
     assert after["resources"] == before["resources"]
     assert after["images"] > before["images"]
     assert after["objects"].items() > before["objects"].items()
-    assert after["dead letters"] == before["dead letters"]
+    assert after["dead-letter queue"] == before["dead-letter queue"]
     assert set(after["listed"]) > set(before["listed"])
 
 
-@pytest.mark.guarantee("Leaves nothing behind")
-def test_destroy_during_use_leaves_nothing_behind(story: Sandbox, account: set[str]) -> None:
-    tasks = [
-        task
-        for cluster in story.client("ecs").list_clusters()["clusterArns"]
-        for task in story.client("ecs").list_tasks(cluster=cluster)["taskArns"]
-    ]
-    assert tasks
-    assert stack_outputs(story) == story.outputs
-    leave_work_unfinished(story)
-    assert len(running_processes(story)) > len(tasks)  # jobs, too
-    story.destroy()
-    assert stack_states(story) == {}
-    assert inventory(story.client) - account == set()
-    assert running_processes(story) == []
-
-
-def _images_of_jobs(sandbox: Sandbox) -> set[str]:
-    """The images of jobs that are ordered now."""
+def _job_images(sandbox: Sandbox) -> set[str]:
+    """Return the images of the active job definitions."""
     definitions = sandbox.client("batch").describe_job_definitions(status="ACTIVE")["jobDefinitions"]
     assert len(definitions) == 2
     return {definition["containerProperties"]["image"] for definition in definitions}
 
 
-def _order_album(sandbox: Sandbox) -> None:
-    """Order one of all photos from the API, and wait for it."""
-    client = ApiClient(sandbox.outputs["Api"]["ApiUrl"], sandbox.api_key())
-    ordered = client.request("POST", "albums", {"title": "All"})
-    assert ordered.status == 202, ordered.data
-    album = f"albums/{ordered.json()['id']}"
-    eventually(lambda: client.request("GET", album).json()["state"] != "running")
-    assert client.request("GET", album).json()["state"] == "ready"
-
-
-def _page(sandbox: Sandbox, path: str) -> bytes:
-    # The proxy of the user's environment has no business here.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{sandbox.outputs['Ecs']['GalleryUrl']}{path}", timeout=10) as answer:
-        body: bytes = answer.read()
-        return body
+@pytest.mark.guarantee("Leaves nothing behind")
+def test_destroy_during_use_leaves_nothing_behind(pair: Sandbox, initial_inventory: set[str]) -> None:
+    ecs = pair.client("ecs")
+    tasks = [
+        task for cluster in ecs.list_clusters()["clusterArns"] for task in ecs.list_tasks(cluster=cluster)["taskArns"]
+    ]
+    assert tasks
+    assert stack_outputs(pair) == pair.outputs
+    leave_work_unfinished(pair)
+    assert len(running_processes(pair)) > len(tasks)  # including jobs
+    pair.destroy()
+    assert stack_states(pair) == {}
+    assert inventory(pair.client) - initial_inventory == set()
+    assert running_processes(pair) == []
