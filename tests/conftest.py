@@ -44,6 +44,7 @@ ROOT = Path(__file__).parent.parent
 _SANDBOXES = {"sandbox": {"sandbox", "deployment"}, "empty sandbox": {"empty_sandbox"}}
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Add guarantees to the JUnit XML, and order the tests. In an account, select those that do not need the emulator.
 
