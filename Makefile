@@ -30,8 +30,8 @@ endif
 # Example values for the settings that open the service and send alerts. cdk.json sets neither.
 OPENED = -c allowed_cidr=203.0.113.0/24 -c alert_email=someone@example.com
 
-# Three groups of tests at a time (tests/conftest.py): more than cores, because tests of the sandbox wait often.
-ALL_TESTS = pytest --numprocesses=3 --dist=loadgroup --no-loadscope-reorder
+# Three workers on two cores, because tests with a sandbox often wait. tests/conftest.py defines what shares a worker.
+ALL_TESTS = pytest --numprocesses=3 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup local demo deploy destroy cost key redrive screenshot test test-fast soak fuzz permissions reports synth check bench lock clean

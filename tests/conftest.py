@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.target import TARGET
 
@@ -40,29 +41,35 @@ from aws_cdk.assertions import Template  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 
-# Groups of tests that share a sandbox, by the fixtures that create it.
-_SANDBOXES = {"sandbox": {"sandbox", "deployment"}, "empty sandbox": {"empty_sandbox"}}
+# Folders whose tests share a sandbox. They take longest, so they run first.
+_SHARED_SANDBOXES = ("tests/e2e/deployments/", "tests/e2e/")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def _scope(nodeid: str) -> str:
+    """Return the folder of tests that share a sandbox, or else the file of a test."""
+    return next((folder for folder in _SHARED_SANDBOXES if nodeid.startswith(folder)), nodeid.partition("::")[0])
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add guarantees to the JUnit XML, and order the tests. In an account, select those that do not need the emulator.
-
-    `make test` runs each group on one worker, in the order of `items`. Tests that share a sandbox are a group. These
-    groups take longest, so they start first. All other groups are files.
-    """
-    order: dict[pytest.Item, int] = {}
-    fixtures = {item: set(getattr(item, "fixturenames", ())) for item in items}
+    """Add guarantees to the JUnit XML, and order the tests. In an account, select those that need no emulator."""
     if TARGET == "aws":
+        fixtures = {item: set(getattr(item, "fixturenames", ())) for item in items}
         selected = [item for item in items if "deployment" in fixtures[item] and "sandbox" not in fixtures[item]]
         config.hook.pytest_deselected(items=[item for item in items if item not in selected])
         items[:] = selected
+    slow = {_scope(item.nodeid) for item in items if item.get_closest_marker("slow")}
+    order = [*_SHARED_SANDBOXES, *sorted(slow)]
+    items.sort(key=lambda item: order.index(scope) if (scope := _scope(item.nodeid)) in order else len(order))
     for item in items:
         item.user_properties += [("guarantee", marker.args[0]) for marker in item.iter_markers("guarantee")]
-        shared = next((name for name in _SANDBOXES if fixtures[item] & _SANDBOXES[name]), None)
-        item.add_marker(pytest.mark.xdist_group(shared or item.path.relative_to(ROOT).as_posix()))
-        order[item] = list(_SANDBOXES).index(shared) if shared else len(_SANDBOXES)
-    items.sort(key=order.__getitem__)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Run all tests of a scope on one worker. `--dist=loadgroup` ignores groups with pytest 9.2 and xdist 3.8."""
+    scheduling = LoadScopeScheduling(config, log)
+    scheduling._split_scope = _scope
+    return scheduling
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ _JUDGES = [
     "tests/compliance/test_guarantees.py",
     "tests/compliance/test_stack_dependencies.py",
     "tests/compliance/test_resource_types.py",
-    "tests/e2e/test_subsets.py::test_every_stack_is_deployed_alone",
+    "tests/e2e/deployments/test_subsets.py::test_every_stack_is_deployed_alone",
     "tests/tools/diagram",
     "tests/tools/test_tables.py",
     "tests/operations/test_cost.py",
@@ -61,14 +61,14 @@ def test_a_stack_added_by_the_steps_passes(copy: Path) -> None:
     imported, created = _blocks("app.py")
     _insert(copy / "app.py", imported, "\n\ndef build(")
     _insert(copy / "app.py", created, "    Tags.of(app)")
-    function, line = _blocks("tests/e2e/test_subsets.py")
-    _insert(copy / "tests/e2e/test_subsets.py", f"{function}\n\n", "# A check for each stack")
-    _insert(copy / "tests/e2e/test_subsets.py", line, '    "Network": _has_a_network,')
+    function, line = _blocks("tests/e2e/deployments/test_subsets.py")
+    _insert(copy / "tests/e2e/deployments/test_subsets.py", f"{function}\n\n", "# A check for each stack")
+    _insert(copy / "tests/e2e/deployments/test_subsets.py", line, '    "Network": _has_a_network,')
 
     written = re.findall(r"^(python -m \S+)", STEPS, re.MULTILINE)
     (in_a_sandbox,) = re.findall(r"^(pytest [^#\n]+)", STEPS, re.MULTILINE)
     assert len(written) == 2
-    changed = "app.py stacks/wishes.py tests/stacks/test_wishes.py tests/e2e/test_subsets.py"
+    changed = "app.py stacks/wishes.py tests/stacks/test_wishes.py tests/e2e/deployments/test_subsets.py"
     tools = [f"ruff format --check {changed}", f"ruff check {changed}", "mypy stacks/wishes.py"]
     templates = ["cdk synth --quiet --strict", "cfn-lint cdk.out/Wishes.template.json"]
     for command in [*written, *tools, *templates, f"pytest -q {' '.join(_JUDGES)}", in_a_sandbox]:

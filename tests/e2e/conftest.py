@@ -1,27 +1,18 @@
 """Fixtures of the end-to-end tests: sandboxes that the CDK CLI deploys to."""
 
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from aws_cdk import App
 
-from app import build
 from local.deployment import Deployment
 from local.inventory import inventory
 from local.sandbox import Sandbox, running_sandbox
 from operations.errors import OperationError
-from stacks.support import build_context
 from tests.e2e.account import AccountDeployment
 from tests.e2e.eventually import eventually
 from tests.e2e.photos import catalogue, originals, thumbnails
 from tests.queues import alert_inbox
 from tests.target import TARGET
-
-# Settings of the deployments in the empty sandbox.
-_PAIR = {"name": "pair", "allowed_cidr": "127.0.0.0/8"}
 
 
 @pytest.fixture(scope="session")
@@ -61,38 +52,6 @@ def delete_photos_afterwards(deployment: Deployment) -> Iterator[None]:
     for key in catalogue(deployment):
         dynamodb.delete_item(TableName=outputs["CatalogueTable"], Key={"key": {"S": key}})
     eventually(lambda: not catalogue(deployment))
-
-
-@pytest.fixture(scope="session")
-def empty_sandbox() -> Iterator[Sandbox]:
-    """A bootstrapped sandbox without stacks, with `name=pair`. Tests destroy what they deploy."""
-    with running_sandbox(context=_PAIR) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture(scope="session")
-def synthesize_pair(synthesize: Callable[..., Path]) -> Callable[..., Path]:
-    """Return a function that synthesizes the app for the empty sandbox, with the given settings."""
-    return lambda **settings: synthesize(**{**_PAIR, "target": "local", **settings})
-
-
-@pytest.fixture(scope="session")
-def synthesize_changed_pair(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Return a function that synthesizes the app for the empty sandbox with changed container images.
-
-    Its argument is a function that changes a copy of `containers/`.
-    """
-
-    def synthesize(change: Callable[[Path], object]) -> Path:
-        containers, outdir = tmp_path_factory.mktemp("containers"), tmp_path_factory.mktemp("cdk.out")
-        shutil.copytree(build_context.CONTAINERS, containers, dirs_exist_ok=True)
-        change(containers)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(build_context, "CONTAINERS", containers)
-            build(App(context=context | _PAIR | {"target": "local"}, outdir=str(outdir))).synth()
-        return outdir
-
-    return synthesize
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Messages of a deployment. `tests/e2e/test_deploy.py` deploys."""
+"""Messages of a deployment. `tests/e2e/deployments/test_deploy.py` deploys."""
 
 from operations.deploy import destroy_command
 

@@ -13,7 +13,7 @@ from pypdf import PdfReader
 
 from local.emulator import ROOT
 from local.sandbox import Sandbox
-from tests.e2e.accessibility import assert_accessible
+from tests.e2e.gallery_page.accessibility import assert_accessible
 from tests.e2e.gallery_page.page_state import UPLOADS, eventually, image_source, photo_states, save_screenshot
 from tests.e2e.photos import COFFEE, RETINA, ROCKET
 from tools.gallery_page import GalleryPage

@@ -1,4 +1,4 @@
-"""`python -m local` in a process group of its own, as in a terminal."""
+"""`python -m local` in its own process group, as in a terminal."""
 
 import os
 import re
@@ -14,6 +14,8 @@ import pytest
 
 from local.emulator import LOGS, ROOT, is_port_free
 from tests.e2e.eventually import eventually
+
+pytestmark = pytest.mark.slow
 
 
 def _start(command: str, temporary: Path) -> subprocess.Popen[str]:

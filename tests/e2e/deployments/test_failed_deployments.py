@@ -9,7 +9,7 @@ from local.errors import SandboxError
 from local.inventory import inventory
 from local.sandbox import Sandbox
 from tests.e2e.cloudformation import stack_outputs, stack_states, use_assembly
-from tests.e2e.unfinished_work import leave_work_unfinished, running_processes
+from tests.e2e.deployments.unfinished_work import leave_work_unfinished, running_processes
 
 
 @pytest.mark.guarantee("Leaves nothing behind")

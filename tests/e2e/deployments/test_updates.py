@@ -17,11 +17,11 @@ from local.inventory import inventory
 from local.sandbox import Sandbox
 from stacks.support.settings import Settings
 from tests.e2e.cloudformation import stack_outputs, stack_resources, stack_states, use_assembly
+from tests.e2e.deployments.unfinished_work import leave_work_unfinished, running_processes
 from tests.e2e.eventually import eventually
 from tests.e2e.failure_scenarios import dead_letters
 from tests.e2e.gallery_requests import get_gallery
 from tests.e2e.photos import final_item, put_original
-from tests.e2e.unfinished_work import leave_work_unfinished, running_processes
 from tests.project_copy import copy_project, replace, synthesize_copy
 
 STATEFUL_TYPES = {
