@@ -81,7 +81,7 @@ def test_up_runs_until_ctrl_c_and_prints_working_commands(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("mark", "number"),
     [("start the emulator", signal.SIGINT), ("cdk bootstrap", signal.SIGTERM)],
-    ids=["Ctrl-C while synth runs", "killed while deploy runs"],
+    ids=["Ctrl-C during synth", "SIGTERM during deploy"],
 )
 def test_interrupted_demo_leaves_nothing_behind(mark: str, number: signal.Signals, tmp_path: Path) -> None:
     with _start("demo", tmp_path) as process:
