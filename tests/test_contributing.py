@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md is true: a stack added by its steps, in a copy of this folder, passes what it has to."""
+"""The recipes in CONTRIBUTING.md, executed step by step in a copy of the repository."""
 
 import os
 import re
@@ -12,66 +12,101 @@ from tests.project_copy import copy_project, replace
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
-STEPS = (ROOT / "CONTRIBUTING.md").read_text().partition("## Add a stack")[2]
+SECTIONS = dict(
+    re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL)
+)
 
-# What of `make check` and `make test` judges a new stack; the rest is no different for it.
-_JUDGES = [
+# The tests that check every stack and every function.
+_CHECKS = [
     "tests/stacks/test_wishes.py",
+    "tests/lambda_src/wish",
     "tests/compliance/test_cdk_nag.py",
     "tests/compliance/test_guarantees.py",
-    "tests/compliance/test_stack_dependencies.py",
+    "tests/compliance/test_imports.py",
     "tests/compliance/test_resource_types.py",
+    "tests/compliance/test_stack_dependencies.py",
     "tests/e2e/deployments/test_subsets.py::test_every_stack_is_deployed_alone",
-    "tests/tools/diagram",
-    "tests/tools/test_tables.py",
     "tests/operations/test_cost.py",
     "tests/test_documentation.py",
+    "tests/tools/diagram",
+    "tests/tools/test_tables.py",
+]
+
+# Every test that could depend on the sizes and needs no sandbox.
+_TESTS_OF_SIZES = [
+    "tests/lambda_src/api",
+    "tests/lambda_src/photos",
+    "tests/lambda_src/thumbnail",
+    "tests/containers",
+    "tests/soak",
+    "tests/stacks/support/test_openapi.py",
 ]
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of this folder, under version control."""
+    """A copy of the repository."""
     copy_project(tmp_path)
-    subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], cwd=tmp_path, check=True)
-    subprocess.run(["git", "add", "--all"], cwd=tmp_path, check=True)
+    for command in ("git init --quiet --initial-branch=main", "git add --all"):
+        subprocess.run(command.split(), cwd=tmp_path, check=True)
     return tmp_path
 
 
-def _blocks(file: str) -> list[str]:
-    """The pieces of Python that a step has for this file."""
-    (step,) = re.findall(rf"\*\*{re.escape(file)}\*\*.*?\n((?:\n```python\n.*?\n```\n)+)", STEPS, re.DOTALL)
-    return re.findall(r"```python\n(.*?\n)```", step, re.DOTALL)
+def _code(section: str, file: str) -> list[str]:
+    """Return the code blocks that follow the name of a file in a recipe, up to the next file."""
+    step = re.findall(rf"\*\*{re.escape(file)}\*\*(.*?)(?=\*\*[\w/]+\.py\*\*|\Z)", SECTIONS[section], re.DOTALL)
+    blocks = re.findall(r"( *)```python\n(.*?)\n *```", "".join(step), re.DOTALL)
+    return ["".join(f"{line.removeprefix(indent)}\n" for line in code.splitlines()) for indent, code in blocks]
 
 
-def _insert(file: Path, text: str, before: str) -> None:
-    replace(file, before, f"{text}{before}")
+def _create(copy: Path, section: str, file: str) -> None:
+    (copy / file).parent.mkdir(parents=True, exist_ok=True)
+    (copy / file).write_text(_code(section, file)[0])
 
 
-def _environment(copy: Path) -> dict[str, str]:
-    """That of make in this copy, which is no test."""
-    ours = {name: it for name, it in os.environ.items() if not name.startswith(("PYTEST_", "CDK_VALIDATION"))}
-    return ours | {"PATH": f"{copy / '.venv/bin'}:{copy / 'node_modules/.bin'}:{ours['PATH']}"}
+def _insert(file: Path, code: str, before: str) -> None:
+    replace(file, before, f"{code}{before}")
 
 
-def test_a_stack_added_by_the_steps_passes(copy: Path) -> None:
-    for file in ("stacks/wishes.py", "tests/stacks/test_wishes.py"):
-        (content,) = _blocks(file)
-        (copy / file).write_text(content)
-    imported, created = _blocks("app.py")
-    _insert(copy / "app.py", imported, "\n\ndef build(")
-    _insert(copy / "app.py", created, "    Tags.of(app)")
-    function, line = _blocks("tests/e2e/deployments/test_subsets.py")
-    _insert(copy / "tests/e2e/deployments/test_subsets.py", f"{function}\n\n", "# A check for each stack")
-    _insert(copy / "tests/e2e/deployments/test_subsets.py", line, '    "Network": _has_a_network,')
-
-    written = re.findall(r"^(python -m \S+)", STEPS, re.MULTILINE)
-    (in_a_sandbox,) = re.findall(r"^(pytest [^#\n]+)", STEPS, re.MULTILINE)
-    assert len(written) == 2
-    changed = "app.py stacks/wishes.py tests/stacks/test_wishes.py tests/e2e/deployments/test_subsets.py"
-    tools = [f"ruff format --check {changed}", f"ruff check {changed}", "mypy stacks/wishes.py"]
-    templates = ["cdk synth --quiet --strict", "cfn-lint cdk.out/Wishes.template.json"]
-    for command in [*written, *tools, *templates, f"pytest -q {' '.join(_JUDGES)}", in_a_sandbox]:
-        run = subprocess.run(command.split(), cwd=copy, env=_environment(copy), capture_output=True, text=True)
+def _run(copy: Path, *commands: str) -> None:
+    """Run commands in a shell with the environment that make sets up."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "CDK_VALIDATION"))}
+    environment["PATH"] = f"{copy / '.venv/bin'}:{copy / 'node_modules/.bin'}:{environment['PATH']}"
+    for command in commands:
+        run = subprocess.run(command, shell=True, cwd=copy, env=environment, capture_output=True, text=True)
         assert run.returncode == 0, f"{command}\n{run.stdout}{run.stderr}"
+
+
+def test_added_stack_and_function_pass_all_checks(copy: Path) -> None:
+    stack, function = "Add a stack", "Add a function"
+    for file in ("stacks/wishes.py", "tests/stacks/test_wishes.py"):
+        _create(copy, stack, file)
+    imported, created = _code(stack, "app.py")
+    _insert(copy / "app.py", imported, "\n\ndef build(")
+    _insert(copy / "app.py", created, "    # fmt: on")
+    subset, entry = _code(stack, "tests/e2e/deployments/test_subsets.py")
+    _insert(copy / "tests/e2e/deployments/test_subsets.py", f"{subset}\n\n", "# A check for each stack that it works.")
+    _insert(copy / "tests/e2e/deployments/test_subsets.py", entry, '    "Network":')
+    _run(copy, "ruff check app.py stacks/wishes.py", "pytest -q tests/stacks/test_wishes.py")
+
+    for file in ("lambda_src/wish/handler.py", "stacks/wishes.py", "tests/lambda_src/wish/test_handler.py"):
+        _create(copy, function, file)
+    _run(copy, *re.findall(r"^ *((?:touch|cp) .+)$", SECTIONS[function], re.MULTILINE))
+    replace(copy / "app.py", created, _code(function, "app.py")[0])
+    (probe,) = _code(function, "tests/permissions/probes/functions.py")
+    _insert(copy / "tests/permissions/probes/functions.py", f"{probe}\n\n", "def _log(")
+
+    files = "app.py stacks/wishes.py lambda_src/wish tests/stacks/test_wishes.py tests/lambda_src/wish"
+    files += " tests/e2e/deployments/test_subsets.py tests/permissions/probes/functions.py"
+    _run(
+        copy, f"ruff format --check {files}", f"ruff check {files}", "mypy stacks/wishes.py lambda_src/wish/handler.py"
+    )
+    _run(copy, "cdk synth --quiet --strict", "cfn-lint cdk.out/Wishes.template.json")
+    _run(copy, *re.findall(r"^ *(python -m \S+)", SECTIONS[stack], re.MULTILINE))
+    _run(copy, f"pytest -q {' '.join(_CHECKS)}", *re.findall(r"^ *(pytest .+)$", SECTIONS[stack], re.MULTILINE))
     assert "Wishes" in (copy / "docs" / "architecture.svg").read_text()
+
+
+def test_sizes_change_in_one_place(copy: Path) -> None:
+    replace(copy / "lambda_src" / "photos" / "limits.py", "SIZES: Final = (256, 1024)", "SIZES: Final = (256, 1600)")
+    _run(copy, "python -m stacks.support.openapi", f"pytest -q -m 'not slow' {' '.join(_TESTS_OF_SIZES)}")

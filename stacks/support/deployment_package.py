@@ -106,12 +106,13 @@ def build_deployment_package(function: str, *, target: Target) -> DeploymentPack
     """
     platform = _PLATFORMS[target]
     requirements = SOURCES / function / "requirements.txt"
-    libraries_hash = _hash(platform.tag, *_build_programs(), requirements)
+    # By content: functions with the same requirements share their libraries.
+    libraries_hash = _hash(platform.tag, *_build_programs(), requirements.read_text())
     sources = [*source_files(SOURCES / "photos"), *source_files(SOURCES / function)]
     package_hash = _hash(libraries_hash, *sources)
 
     libraries = build_once(
-        CACHE / f"{function}-libraries-{libraries_hash[:16]}", lambda work: _install(work, requirements, platform)
+        CACHE / f"libraries-{libraries_hash[:16]}", lambda work: _install(work, requirements, platform)
     )
     folder = build_once(
         CACHE / f"{function}-{package_hash[:16]}", lambda work: _assemble(work, libraries, sources, platform)
