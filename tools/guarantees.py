@@ -55,13 +55,15 @@ def report(results: Path) -> str:
         if names and any(case.find(outcome) is not None for outcome in ("failure", "error", "skipped")):
             raise ValueError(f"{file}::{case.attrib['name']} did not pass")
         for name in names:
+            if name not in passed:
+                raise ValueError(f"{file}::{test} shows the unknown guarantee {name!r}")
             passed[name][file, test] += 1
     parts = [_INTRODUCTION.format(date=f" on {suite.attrib['timestamp'][:10]}")]
     for name, tests in passed.items():
         if not tests:
             raise ValueError(f"No test shows the guarantee {name!r}")
         rows = (
-            f"| {test.removeprefix('test_').replace('_', ' ')} | [{file}](../../{file}) | {cases} |"
+            f"| {test.removeprefix('test_').replace('_', ' ').capitalize()} | [{file}](../../{file}) | {cases} |"
             for (file, test), cases in sorted(tests.items())
         )
         parts += [f"## {name}", "", GUARANTEES[name], "", "| Test | File | Cases passed |", "|---|---|--:|", *rows, ""]

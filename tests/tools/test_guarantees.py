@@ -34,8 +34,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_report_counts_passed_cases_of_marked_tests(results: str, tmp_path: Path) -> None:
     (tmp_path / "results.xml").write_text(results)
     written = report(tmp_path / "results.xml")
-    assert written.count("| no photo is lost | [test_it.py](../../test_it.py) | 2 |") == len(GUARANTEES)
-    assert "without marker" not in written
+    assert written.count("| No photo is lost | [test_it.py](../../test_it.py) | 2 |") == len(GUARANTEES)
+    assert "Without marker" not in written
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,9 @@ def test_report_counts_passed_cases_of_marked_tests(results: str, tmp_path: Path
         ("</testcase>", "<failure/></testcase>", "did not pass"),
         ("</testcase>", "<skipped/></testcase>", "did not pass"),
         ('value="Closed"', 'value="Least privilege"', "No test shows the guarantee 'Closed'"),
+        ('value="Closed"', 'value="Open"', "unknown guarantee 'Open'"),
     ],
-    ids=["failed", "skipped", "missing"],
+    ids=["failed", "skipped", "missing", "unknown"],
 )
 def test_report_is_not_written_when_a_guarantee_is_not_shown(
     results: str, tmp_path: Path, old: str, new: str, message: str
