@@ -72,7 +72,7 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
         return _error(error.code, error.message)
     except Exception:
         log.exception("%s %s failed", event.get("httpMethod"), event.get("path"))
-        return _error(ErrorCode.INTERNAL_ERROR, "An internal error occurred. You can try again.")
+        return _error(ErrorCode.INTERNAL_ERROR, "Internal error. Try again.")
 
 
 def _error(code: ErrorCode, message: str) -> dict[str, Any]:
