@@ -22,7 +22,7 @@ KEYS = ["a.jpg", "b c/ü+1%.jpg", "🏔/no extension"]
 SMALLEST, LARGEST = min(SIZES), max(SIZES)
 
 
-class Sandbox:
+class SweepHarness:
     """A mocked AWS with an upload queue, and a sweep over it."""
 
     def __init__(self, aws: MockedAws) -> None:
@@ -60,8 +60,8 @@ class Sandbox:
 
 
 @pytest.fixture
-def sandbox(aws: MockedAws) -> Sandbox:
-    return Sandbox(aws)
+def harness(aws: MockedAws) -> SweepHarness:
+    return SweepHarness(aws)
 
 
 def set_sizes(monkeypatch: pytest.MonkeyPatch, *sizes: int) -> None:
@@ -69,46 +69,46 @@ def set_sizes(monkeypatch: pytest.MonkeyPatch, *sizes: int) -> None:
         monkeypatch.setattr(f"{module}.SIZES", sizes)
 
 
-def test_sweep_changes_nothing_when_everything_is_consistent(sandbox: Sandbox, aws: MockedAws) -> None:
+def test_sweep_changes_nothing_when_everything_is_consistent(harness: SweepHarness, aws: MockedAws) -> None:
     for key in KEYS:
         aws.process(key)
     aws.process("rejected.jpg", b"no photo")
     thumbnails = aws.thumbnails()
-    assert sandbox.sweep() == Counts(photos=4, thumbnails=3 * len(SIZES))
-    assert sandbox.receive() == []
+    assert harness.sweep() == Counts(photos=4, thumbnails=3 * len(SIZES))
+    assert harness.receive() == []
     assert aws.thumbnails() == thumbnails
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_sweep_requeues_photo_whose_event_was_lost(sandbox: Sandbox, aws: MockedAws, key: str) -> None:
+def test_sweep_requeues_photo_whose_event_was_lost(harness: SweepHarness, aws: MockedAws, key: str) -> None:
     aws.put(key, jpeg())
-    assert sandbox.sweep() == Counts(photos=1, queued=1)
-    assert sandbox.process_messages() == [key]
+    assert harness.sweep() == Counts(photos=1, queued=1)
+    assert harness.process_messages() == [key]
     assert aws.items()[key]["state"] == "ready"
     aws.assert_consistent()
-    assert sandbox.sweep() == Counts(photos=1, thumbnails=len(SIZES))
+    assert harness.sweep() == Counts(photos=1, thumbnails=len(SIZES))
 
 
-def test_sweep_requeues_photo_that_was_replaced(sandbox: Sandbox, aws: MockedAws) -> None:
+def test_sweep_requeues_photo_that_was_replaced(harness: SweepHarness, aws: MockedAws) -> None:
     aws.process("a.jpg")
     etag = aws.put("a.jpg", jpeg("blue"))
-    assert sandbox.sweep().queued == 1
-    sandbox.process_messages()
+    assert harness.sweep().queued == 1
+    harness.process_messages()
     assert aws.items()["a.jpg"]["etag"] == etag
     aws.assert_consistent()
 
 
-def test_delayed_event_takes_precedence_over_the_message_of_the_sweep(sandbox: Sandbox, aws: MockedAws) -> None:
+def test_delayed_event_takes_precedence_over_the_message_of_the_sweep(harness: SweepHarness, aws: MockedAws) -> None:
     etag = aws.put("a.jpg", jpeg())
-    sandbox.sweep()
-    sandbox.process_messages()
+    harness.sweep()
+    harness.process_messages()
     aws.thumbnailer.process_upload("a.jpg", Upload(etag, "01"))
     assert aws.items()["a.jpg"]["sequencer"].startswith("01")
     aws.assert_consistent()
 
 
 @pytest.mark.parametrize("lost", [[SMALLEST], [LARGEST], SIZES])
-def test_sweep_restores_lost_thumbnails(sandbox: Sandbox, aws: MockedAws, lost: Iterable[int]) -> None:
+def test_sweep_restores_lost_thumbnails(harness: SweepHarness, aws: MockedAws, lost: Iterable[int]) -> None:
     for key in KEYS:
         aws.process(key, sequencer="00AB10")
     before = aws.thumbnails()
@@ -116,8 +116,8 @@ def test_sweep_restores_lost_thumbnails(sandbox: Sandbox, aws: MockedAws, lost: 
     for size in lost:
         aws.s3.delete_object(Bucket=THUMBNAILS, Key=thumbnails[str(size)])
     # No event in progress leaves this state, so the sweep does not wait for the grace period.
-    assert sandbox.sweep(after=timedelta()).queued == 1
-    assert sandbox.process_messages() == [KEYS[1]]
+    assert harness.sweep(after=timedelta()).queued == 1
+    assert harness.process_messages() == [KEYS[1]]
     assert aws.thumbnails() == before
 
 
@@ -128,41 +128,41 @@ def test_sweep_restores_lost_thumbnails(sandbox: Sandbox, aws: MockedAws, lost: 
     ids=["one replaced", "one added", "one removed", "all replaced"],
 )
 def test_sweep_applies_changed_sizes_to_existing_photos(
-    sandbox: Sandbox, aws: MockedAws, monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, ...]
+    harness: SweepHarness, aws: MockedAws, monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, ...]
 ) -> None:
     uploads = {key: aws.process(key, sequencer="00AB10") for key in KEYS}
     aws.process("rejected.jpg", b"no photo")
     before = aws.thumbnails()
     set_sizes(monkeypatch, *sizes)
-    assert sandbox.sweep() == Counts(photos=4, thumbnails=len(before), queued=3)
+    assert harness.sweep() == Counts(photos=4, thumbnails=len(before), queued=3)
     assert aws.thumbnails() == before, "the previous sizes remain until the new ones exist"
-    assert sandbox.process_messages() == sorted(KEYS)
+    assert harness.process_messages() == sorted(KEYS)
     for key, upload in uploads.items():
         assert aws.items()[key]["thumbnails"] == {str(size): thumbnail_key(key, upload, size) for size in sizes}
     aws.assert_consistent()
-    assert sandbox.sweep() == Counts(photos=4, thumbnails=3 * len(sizes))
+    assert harness.sweep() == Counts(photos=4, thumbnails=3 * len(sizes))
 
 
-def test_sweep_ignores_recent_changes(sandbox: Sandbox, aws: MockedAws) -> None:
+def test_sweep_ignores_recent_changes(harness: SweepHarness, aws: MockedAws) -> None:
     aws.put("event in progress.jpg", jpeg())
     aws.process("deletion in progress.jpg")
     aws.delete("deletion in progress.jpg")
     aws.thumbnail_bucket.write(thumbnail_key("just written.jpg", Upload("e", "01"), SMALLEST), b"webp")
-    assert sandbox.sweep(after=timedelta(minutes=50)) == Counts(photos=1, thumbnails=1 + len(SIZES))
+    assert harness.sweep(after=timedelta(minutes=50)) == Counts(photos=1, thumbnails=1 + len(SIZES))
 
 
-def test_sweep_removes_item_and_thumbnails_of_deleted_photo(sandbox: Sandbox, aws: MockedAws) -> None:
+def test_sweep_removes_item_and_thumbnails_of_deleted_photo(harness: SweepHarness, aws: MockedAws) -> None:
     for key in KEYS:
         aws.process(key)
     aws.delete(KEYS[1])
-    counts = sandbox.sweep()
+    counts = harness.sweep()
     assert (counts.removed_items, counts.removed_thumbnails) == (1, len(SIZES))
     assert aws.items().keys() == {KEYS[0], KEYS[2]}
     aws.assert_consistent()
 
 
 def test_sweep_keeps_photo_that_is_uploaded_again_during_the_removal(
-    sandbox: Sandbox, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
+    harness: SweepHarness, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aws.process("a.jpg", sequencer="01")
     aws.delete("a.jpg")
@@ -175,50 +175,52 @@ def test_sweep_keeps_photo_that_is_uploaded_again_during_the_removal(
         return result
 
     monkeypatch.setattr(aws.originals, "exists", exists_before_upload)
-    assert sandbox.sweep().removed_items == 0
+    assert harness.sweep().removed_items == 0
     assert aws.items()["a.jpg"]["state"] == "ready"
     aws.assert_consistent()
 
 
-def test_sweep_deletes_thumbnails_that_no_item_names(sandbox: Sandbox, aws: MockedAws) -> None:
+def test_sweep_deletes_thumbnails_that_no_item_names(harness: SweepHarness, aws: MockedAws) -> None:
     aws.process("a.jpg", sequencer="02")
     for key, sequencer in (("a.jpg", "01"), ("a.jpg", "03"), ("no item.jpg", "01")):
         aws.thumbnail_bucket.write(thumbnail_key(key, Upload("e", sequencer), SMALLEST), b"webp")
-    assert sandbox.sweep().removed_thumbnails == 3
+    assert harness.sweep().removed_thumbnails == 3
     aws.assert_consistent()
 
 
-def test_sweep_keeps_albums_reports_and_other_objects(sandbox: Sandbox, aws: MockedAws) -> None:
+def test_sweep_keeps_albums_reports_and_other_objects(harness: SweepHarness, aws: MockedAws) -> None:
     others = {"albums/abc/manifest.json", "albums/abc/pages/0000.jpg", "reports/2026-01-01.json", "x", f"{'0' * 32}/x"}
     for key in others:
         aws.s3.put_object(Bucket=THUMBNAILS, Key=key, Body=b"")
-    assert sandbox.sweep(after=timedelta(days=400)) == Counts()
+    assert harness.sweep(after=timedelta(days=400)) == Counts()
     assert aws.thumbnails().keys() == others
 
 
 @pytest.mark.parametrize(("hours", "left"), [(23, 1), (25, 0)])
 def test_sweep_removes_item_that_was_never_uploaded_after_a_day(
-    sandbox: Sandbox, aws: MockedAws, hours: int, left: int
+    harness: SweepHarness, aws: MockedAws, hours: int, left: int
 ) -> None:
     aws.catalogue.register("uploads/a.jpg", registered_at=datetime.now(UTC))
-    assert sandbox.sweep(after=timedelta(hours=hours)).removed_items == 1 - left
+    assert harness.sweep(after=timedelta(hours=hours)).removed_items == 1 - left
     assert len(aws.items()) == left
 
 
-def test_sweep_requeues_registered_photo_whose_upload_event_was_lost(sandbox: Sandbox, aws: MockedAws) -> None:
+def test_sweep_requeues_registered_photo_whose_upload_event_was_lost(harness: SweepHarness, aws: MockedAws) -> None:
     aws.catalogue.register("uploads/a.jpg", registered_at=datetime.now(UTC))
     aws.put("uploads/a.jpg", jpeg())
-    assert sandbox.sweep(after=timedelta(days=2)) == Counts(photos=1, queued=1)
-    sandbox.process_messages()
+    assert harness.sweep(after=timedelta(days=2)) == Counts(photos=1, queued=1)
+    harness.process_messages()
     assert aws.items()["uploads/a.jpg"]["state"] == "ready"
 
 
 @pytest.mark.parametrize(("hours", "aborted"), [(23, 0), (25, 1)])
-def test_sweep_aborts_multipart_uploads_after_a_day(sandbox: Sandbox, aws: MockedAws, hours: int, aborted: int) -> None:
+def test_sweep_aborts_multipart_uploads_after_a_day(
+    harness: SweepHarness, aws: MockedAws, hours: int, aborted: int
+) -> None:
     aws.s3.create_multipart_upload(Bucket=ORIGINALS, Key="half.jpg")
     (upload,) = aws.s3.list_multipart_uploads(Bucket=ORIGINALS)["Uploads"]
     progress = Progress(upload["Initiated"] + timedelta(hours=hours))
-    sandbox.sweeper.run(progress, lambda: True)
+    harness.sweeper.run(progress, lambda: True)
     assert progress.counts.aborted_uploads == aborted
     assert len(aws.s3.list_multipart_uploads(Bucket=ORIGINALS).get("Uploads", [])) == 1 - aborted
 
@@ -242,7 +244,9 @@ def assert_repaired(aws: MockedAws, photos: int) -> None:
     assert len(aws.thumbnails()) == photos // 5 * len(SIZES)
 
 
-def test_sweep_resumes_from_its_progress(sandbox: Sandbox, aws: MockedAws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sweep_resumes_from_its_progress(
+    harness: SweepHarness, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("photos.sweep._CHECK_TIME_EVERY", 20)
     photos = 150
     prepare_repairs(aws, photos)
@@ -252,7 +256,7 @@ def test_sweep_resumes_from_its_progress(sandbox: Sandbox, aws: MockedAws, monke
         before = (progress.phase, progress.after)
         # Each run receives the progress as JSON and never has time for a second step.
         progress = Progress.from_json(json.loads(json.dumps(progress.to_json())))
-        sandbox.sweeper.run(progress, lambda: False)
+        harness.sweeper.run(progress, lambda: False)
         assert (progress.phase, progress.after) != before, "a run makes progress"
         runs += 1
     fifth = photos // 5
@@ -264,19 +268,19 @@ def test_sweep_resumes_from_its_progress(sandbox: Sandbox, aws: MockedAws, monke
         removed_items=fifth,
         removed_thumbnails=2 * fifth * len(SIZES),
     )
-    assert {key for key, _ in sandbox.receive()} == {f"photo {n:05}.jpg" for n in range(photos) if n % 5 in (0, 2)}
+    assert {key for key, _ in harness.receive()} == {f"photo {n:05}.jpg" for n in range(photos) if n % 5 in (0, 2)}
     assert_repaired(aws, photos)
 
 
 def test_two_sweeps_at_the_same_time_only_repeat_work(
-    sandbox: Sandbox, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
+    harness: SweepHarness, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("photos.sweep._CHECK_TIME_EVERY", 20)
     prepare_repairs(aws, 150)
     sweeps = [Progress(datetime.now(UTC) + timedelta(hours=2)) for _ in range(2)]
     while any(progress.phase is not Phase.DONE for progress in sweeps):
         for progress in sweeps:
-            sandbox.sweeper.run(progress, lambda: False)
+            harness.sweeper.run(progress, lambda: False)
     assert_repaired(aws, 150)
 
 
