@@ -37,9 +37,10 @@ def install_sharp(folder: Path) -> None:
     Raises:
         BenchmarkError: It cannot be installed.
     """
-    install = [_program("npm"), "install", "--no-fund", "--no-audit", "--no-update-notifier", f"--prefix={folder}"]
+    quiet = ["--no-fund", "--no-audit", "--no-update-notifier", "--loglevel=error"]
+    install = [_program("npm"), "install", *quiet, f"--prefix={folder}", SHARP]
     try:
-        ended = subprocess.run([*install, SHARP], capture_output=True, text=True)
+        ended = subprocess.run(install, capture_output=True, text=True)
     except OSError as error:
         raise BenchmarkError(f"sharp cannot be measured: {error}") from error
     if ended.returncode:
