@@ -72,7 +72,7 @@ test: setup  ## Run all tests: no account, no Docker, no internet
 	@$(ALL_TESTS)
 
 test-fast: setup  ## Run the tests that need neither a sandbox nor a browser, except the slow ones
-	@$(ALL_TESTS) -m "not slow" --ignore=tests/e2e
+	@pytest --numprocesses=2 -m "not slow" --ignore=tests/e2e
 
 soak: setup  ## Inject faults while 1,000 photos are processed, and verify every result (SEED=… repeats a run)
 	@python -m tests.soak $(if $(SEED),--seed $(SEED))

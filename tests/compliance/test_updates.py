@@ -64,6 +64,7 @@ def _change_code(project: Path) -> None:
     replace(constructs / "batch_instances.py", '("c6g", "c7g", "m6g", "m7g")', '("c7g", "m7g")')
 
 
+@pytest.mark.slow
 def test_templates_do_not_depend_on_the_folder_or_the_umask(
     before: _Templates, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -79,6 +80,7 @@ def test_updates_cover_every_setting() -> None:
     assert {*_SETTINGS, "name", "target"} == {field.name for field in fields(Settings)}
 
 
+@pytest.mark.slow
 @pytest.mark.guarantee("Keeps data in updates")
 @pytest.mark.parametrize("change", [*_SETTINGS, "code"])
 def test_update_keeps_resources_with_data_and_needs_no_name_twice(
