@@ -100,7 +100,7 @@ def test_photo_without_thumbnail_becomes_a_placeholder(
     ("arguments", "index", "message"),
     [
         (["page", "a-2"], "0", f"Album a-2: {manifest_key('a-2')} is not in the bucket {THUMBNAILS}"),
-        (["page", "a-1"], "7", "Album a-1: Album a-1 has 1 pages; there is no page of index 7"),
+        (["page", "a-1"], "7", "Album a-1: Album a-1 has 1 pages, so page index 7 does not exist"),
         (["bind", "a-1"], "0", f"Album a-1: {page_key('a-1', 0)} is not in the bucket {THUMBNAILS}"),
     ],
 )
