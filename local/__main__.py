@@ -13,7 +13,7 @@ from local.errors import SandboxError
 from local.sandbox import Sandbox, running_sandbox
 from local.stubbed import STUBBED
 
-# The port that users of other AWS emulators know.
+# The default port of other AWS emulators.
 _DEFAULT_PORT = 4566
 
 
@@ -81,7 +81,7 @@ def _print_usage(sandbox: Sandbox) -> None:
     heading("Stubbed (not emulated):")
     for resource_type, note in STUBBED.items():
         print(f"  {resource_type:{max(map(len, STUBBED))}} {note}")
-    heading("To use the sandbox in another terminal, run there, in this folder:")
+    heading("To use the sandbox from another terminal, run these commands in this folder:")
     for variable, value in sandbox.emulator.client_environment().items():
         print(f"  export {variable}={value}")
     api, photos = sandbox.outputs["Api"]["ApiUrl"], sandbox.outputs["Thumbnails"]
@@ -92,7 +92,7 @@ def _print_usage(sandbox: Sandbox) -> None:
     print(f"  aws s3 sync s3://{photos['ThumbnailsBucket']} thumbnails/")
     heading("Open the gallery page in a browser:")
     print(f"  {sandbox.outputs['Ecs']['GalleryUrl']}")
-    heading("Ctrl-C stops it and removes everything.")
+    heading("Press Ctrl-C to stop the sandbox and remove everything.")
 
 
 if __name__ == "__main__":

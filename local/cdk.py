@@ -87,7 +87,7 @@ class Cdk:
             CDK_VALIDATION="false",  # takes seconds, and `make check` validates the templates
             CDK_DISABLE_CLI_TELEMETRY="true",
             NO_COLOR="1",
-            # For the files that jsii unpacks, megabytes for each run.
+            # jsii unpacks several megabytes here in each run.
             TMPDIR=str(self._emulator.folder / "tmp"),
         )
 

@@ -61,7 +61,7 @@ class Emulator:
 
     @contextmanager
     def accelerated_metrics(self, times: float) -> Iterator[None]:
-        """Let the periods of metrics and alarms pass `times` as fast while the block runs."""
+        """Speed up the periods of metrics and alarms by the factor `times` while the block runs."""
         file = self.folder / "metric-speed"
         file.write_text(str(times))
         try:
@@ -96,7 +96,7 @@ def running_emulator(port: int | None = None) -> Iterator[Emulator]:
             [sys.executable, "-m", "local.extension"],
             cwd=ROOT,
             env=_environment(chosen, folder),
-            stdin=subprocess.PIPE,  # closes when this process ends, which ends the emulator
+            stdin=subprocess.PIPE,  # closes when this process ends, and the emulator then ends, too
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl-C does not reach it, and its process group can be killed
@@ -167,7 +167,7 @@ def _wait_until_ready(emulator: Emulator) -> None:
 
 @contextmanager
 def log_kept_on_error(log: Path) -> Iterator[None]:
-    """Remove a log file when the block ends, except if it fails with an error. Ctrl-C is no error."""
+    """Remove a log file when the block ends, except if it fails with an error. Ctrl-C does not count as an error."""
     failed = False
     try:
         yield

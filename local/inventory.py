@@ -7,8 +7,8 @@ from local.emulator import ACCOUNT
 
 _Client = Callable[[str], Any]
 
-# Each resource type of the stacks is in one of two tables, which `tests/compliance/test_types.py` verifies. Account
-# settings such as AWS::ApiGateway::Account must not be in the stacks, because `cdk destroy` does not revert them.
+# Each resource type of the stacks is in one of two tables (see `tests/compliance/test_resource_types.py`). Stacks must
+# not contain account settings such as AWS::ApiGateway::Account, because `cdk destroy` does not revert them.
 
 # By type: service, operation, field of the response with the list, attribute with the name (None: the entry itself).
 LIST_CALLS = {

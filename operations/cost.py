@@ -9,7 +9,7 @@ from typing import Any
 from operations.idle_charges import Charge, idle_charges
 from operations.prices import HOURS_PER_MONTH, Price
 
-# The column of a row that contains US dollars per hour.
+# Index of the column with US dollars per hour.
 HOURLY = 4
 
 _HEADING = ["Stack", "Item", "Quantity", "Unit price", "$ per hour", "Source, read on"]

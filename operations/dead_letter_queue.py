@@ -14,7 +14,7 @@ from operations.redrive import queue_depth, sweep_progress
 if TYPE_CHECKING:
     import boto3
 
-# SQS returns at most so many messages per request; more are not shown.
+# The maximum number of messages in one SQS response. Further messages are not shown.
 _SHOWN = 10
 
 

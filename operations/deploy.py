@@ -1,4 +1,4 @@
-"""Deploys to a sandbox account, after it shows what, where, for whom, and at which cost."""
+"""Deploys to a sandbox account after it shows the account, the stacks, the allowed addresses, and the cost."""
 
 import json
 import tempfile

@@ -48,6 +48,8 @@ def destroy(session: boto3.Session, settings: Mapping[str, str], *, yes: bool) -
         )  # fmt: skip
     if remaining := deployed_stacks(session, account, name):
         stacks = ", ".join(sorted(remaining))
-        raise OperationError(f"Not deleted: {stacks}. The CloudFormation events give the reason. Run it again.")
+        raise OperationError(
+            f"Not deleted: {stacks}. The CloudFormation events give the reason. Fix it, then run `make destroy` again."
+        )
     print(f"\nDeleted all stacks of {name} in {account}.")
     print(_NOT_DELETED.format(number=account.number, region=account.region))

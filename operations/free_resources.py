@@ -54,7 +54,7 @@ _FREE = {
     "AWS::Scheduler::Schedule",
 }
 
-# Free unless an option is charged per hour: whether the option is off, and its name.
+# Types that are free unless an hourly option is on: a check that the option is off, and the option's name.
 _FREE_WITHOUT: dict[str, tuple[Callable[[Mapping[str, Any]], bool], str]] = {
     "AWS::ApiGateway::Stage": (lambda p: not p.get("CacheClusterEnabled"), "a cache"),
     "AWS::Batch::ComputeEnvironment": (lambda p: not _keeps_instances(p["ComputeResources"]), "a minimum of vCPUs"),

@@ -49,7 +49,7 @@ def get_price(key: str) -> Price:
     """Return the price with this key in `prices.toml`.
 
     Raises:
-        UnknownPriceError: There is none.
+        UnknownPriceError: The file has no such price.
     """
     try:
         return _prices()[key]

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _INTERVAL_SECONDS = 2
-# SQS counts approximately, so a queue is drained only after several empty counts in a row.
+# SQS returns approximate counts, so a queue is drained only after several empty counts in a row.
 _EMPTY_COUNTS = 5
 # Hides the messages of the sweep from other consumers for longer than it takes to start the sweep for each.
 _VISIBILITY_SECONDS = 120
-# The time for the last attempt to end.
+# Allows the last attempt to end.
 _MARGIN_SECONDS = 60
 
 
@@ -57,7 +57,7 @@ def queue_depth(sqs: SQSClient, url: str) -> int:
 
 
 def sweep_progress(body: str) -> dict[str, Any]:
-    """Return the event that continues the sweep of this message: its progress, or nothing if it had none.
+    """Return the event that continues the sweep of this message: its progress, or an empty dict.
 
     Lambda wraps the event of a failed invocation; EventBridge Scheduler stores the event that it could not deliver.
     """
@@ -70,13 +70,13 @@ def sweep_progress(body: str) -> dict[str, Any]:
 
 
 def _start_sweeps(session: boto3.Session, name: str) -> int:
-    """Start the sweep again for each message, once for equal events. Return the number of messages."""
+    """Start one sweep for each distinct event in the messages. Return the number of messages."""
     try:
         outputs = stack_outputs(session, name, "Cron")
     except NotDeployedError:  # Thumbnails can be deployed without Cron.
         return 0
     sqs, functions = session.client("sqs"), session.client("lambda")
-    # Receive all first: a sweep that fails again at once must not look like a message that is already handled.
+    # Receive all messages first, so that a sweep that fails again at once is not started twice.
     messages: dict[str, Any] = {}
     while received := sqs.receive_message(
         QueueUrl=outputs["DeadLetterQueueUrl"],

@@ -25,14 +25,14 @@ _CHECKS = [
     "tests/compliance/test_imports.py",
     "tests/compliance/test_resource_types.py",
     "tests/compliance/test_stack_dependencies.py",
-    "tests/e2e/deployments/test_subsets.py::test_every_stack_is_deployed_alone",
+    "tests/e2e/deployments/test_subsets.py::test_every_stack_has_a_smoke_test",
     "tests/operations/test_cost.py",
     "tests/test_documentation.py",
     "tests/tools/diagram",
     "tests/tools/test_tables.py",
 ]
 
-# Every test that could depend on the sizes and needs no sandbox.
+# All tests that could depend on the thumbnail sizes and need no sandbox.
 _TESTS_OF_SIZES = [
     "tests/lambda_src/api",
     "tests/lambda_src/photos",
@@ -85,7 +85,7 @@ def test_added_stack_and_function_pass_all_checks(copy: Path) -> None:
     _insert(copy / "app.py", imported, "\n\ndef build(")
     _insert(copy / "app.py", created, "    # fmt: on")
     subset, entry = _code(stack, "tests/e2e/deployments/test_subsets.py")
-    _insert(copy / "tests/e2e/deployments/test_subsets.py", f"{subset}\n\n", "# A check for each stack that it works.")
+    _insert(copy / "tests/e2e/deployments/test_subsets.py", f"{subset}\n\n", "# The smoke test of each stack.")
     _insert(copy / "tests/e2e/deployments/test_subsets.py", entry, '    "Network":')
     _run(copy, "ruff check app.py stacks/wishes.py", "pytest -q tests/stacks/test_wishes.py")
 

@@ -43,12 +43,12 @@ def test_unknown_target_is_an_error() -> None:
     assert "demonstration" in run.stderr
 
 
-def test_programs_include_known_ones() -> None:
+def test_program_discovery_finds_known_programs() -> None:
     assert {"local", "operations", "tools.setup", "album"} <= {module for module, _ in _programs()}
 
 
 @pytest.mark.parametrize(("module", "folder"), _programs(), ids=lambda value: value if isinstance(value, str) else "")
-def test_program_explains_its_options_and_rejects_unknown_ones(module: str, folder: Path) -> None:
+def test_program_documents_its_options_and_rejects_unknown_ones(module: str, folder: Path) -> None:
     helps = [_help(module, folder)]
     (commands,) = re.findall(r"\{([a-z,]+)\}", helps[0].partition("\n\n")[0]) or [""]
     helps += [_help(module, folder, command) for command in commands.split(",") if command]

@@ -11,7 +11,7 @@ from local.errors import SandboxError
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 INSTALL_HINT = "Chromium is not installed: apt-get install chromium"
 
-# It loads local pages only: it needs neither its sandbox, which does not start in a container, nor a network.
+# Chromium loads only local pages, so it needs no network and no sandbox, which does not start in a container.
 _ARGUMENTS = (
     "--no-sandbox",
     "--no-proxy-server",

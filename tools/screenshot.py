@@ -27,9 +27,9 @@ def take_screenshot() -> None:
     """Start a sandbox, fill its gallery, and save a screenshot. Raises SandboxError."""
     with running_browser() as browser, running_sandbox() as sandbox:
         sandbox.deploy()
-        with step("the gallery page in Chromium") as proved:
+        with step("the gallery page in Chromium") as findings:
             take(sandbox, browser, SCREENSHOT)
-            proved.append(f"{SCREENSHOT.relative_to(ROOT)}, {SCREENSHOT.stat().st_size} bytes")
+            findings.append(f"{SCREENSHOT.relative_to(ROOT)}, {SCREENSHOT.stat().st_size} bytes")
 
 
 def take(sandbox: Sandbox, browser: Browser, file: Path) -> None:

@@ -38,7 +38,7 @@ def extend() -> None:
 
 def _submit(p: dict[str, Any]) -> Any:
     try:
-        queue, definition, dependencies = _checked(p)
+        queue, definition, dependencies = _validate(p)
     except PermissionError as error:
         return error_response_json("AccessDeniedException", str(error), 403)
     except ValueError as error:
@@ -64,8 +64,13 @@ def _submit(p: dict[str, Any]) -> Any:
     return batch._json(200, {"jobId": job["jobId"], "jobName": job["jobName"], "jobArn": job["jobArn"]})
 
 
-def _checked(p: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
-    """Return the queue, the definition, and the dependencies of a job. Raises ValueError and PermissionError."""
+def _validate(p: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], list[dict[str, Any]]]:
+    """Validate a SubmitJob request, and return the queue, the definition, and the dependencies of the job.
+
+    Raises:
+        PermissionError: The caller is not allowed to submit the job.
+        ValueError: The request is invalid.
+    """
     queue = batch._job_queues.get(last_part(p["jobQueue"]))
     if queue is None or queue["state"] != "ENABLED":
         raise ValueError(f"JobQueue {p['jobQueue']} not found, or disabled")
@@ -73,7 +78,7 @@ def _checked(p: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], list[di
     definition = find_definition(p["jobDefinition"])
     if definition is None:
         raise ValueError(f"JobDefinition {p['jobDefinition']} not found, or not active")
-    # The request may name no revision, so check the latest.
+    # A request without a revision needs the permission for the latest one.
     iam_roles.require_permission(iam_roles.calling_role(), "batch:SubmitJob", definition["jobDefinitionArn"])
     platform = _platform(definition)
     for environment in environments(queue):

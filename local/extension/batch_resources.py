@@ -1,6 +1,6 @@
-"""AWS Batch by CloudFormation: compute environments, job queues, and job definitions.
+"""AWS Batch in CloudFormation: compute environments, job queues, and job definitions.
 
-The emulator has the API only. Emulated: names, types, and required properties, as the API's model defines them; a
+The emulator has only the API. Emulated: names, types, and required properties, as the API's model defines them; a
 compute environment that a queue uses cannot be deleted; a changed environment is replaced; a changed definition is a
 new revision. Not emulated: instances. Jobs run on this machine (see `batch_jobs.py`).
 """

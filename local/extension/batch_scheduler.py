@@ -35,7 +35,7 @@ def run_jobs(job: dict[str, Any], children: list[dict[str, Any]], dependencies: 
     with job_changed:
         for each in jobs:
             set_status(each, "PENDING")
-        job_changed.wait_for(  # a cancelled job does not wait
+        job_changed.wait_for(  # a canceled job does not wait
             lambda: _are_finished(dependencies) or _are_finished(children or [job])
         )
         if any(dependency["status"] == "FAILED" for dependency in dependencies):

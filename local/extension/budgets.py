@@ -1,4 +1,4 @@
-"""AWS Budgets by CloudFormation.
+"""AWS Budgets in CloudFormation.
 
 Emulated: the budget and its notifications, as the API lists them. Not emulated: alerts, because nothing has a cost.
 """

@@ -55,7 +55,7 @@ def _publish(file: Path) -> None:
         time.sleep(_TICK_SECONDS)
         requested = float(file.read_text()) if file.exists() else 1.0
         if requested != _speed:
-            # Data points from another speed would fall into wrong periods.
+            # Data points recorded at another speed would fall into the wrong periods.
             cloudwatch._metrics._data.clear()
             _speed, next_minute = requested, 0.0
         if time.monotonic() >= next_minute:

@@ -2,7 +2,7 @@
 
 Emulated: the custom resource with its function and role; reading the source from S3 and pushing to the repository with
 the role of the build; tags; the build log; the permissions to pull an image. Not emulated: the build specification and
-image layers. Of the Dockerfile, only ENV, ENTRYPOINT, and CMD of the last stage count. Therefore, the files that it
+image layers. Only ENV, ENTRYPOINT, and CMD of the last stage of the Dockerfile count. Therefore, the files that it
 copies into WORKDIR must have the same paths in the source folder, and programs must start by relative paths.
 """
 

@@ -59,7 +59,7 @@ class Process:
             OSError: The program or its address is not available.
         """
         self.id = secrets.token_hex(32)
-        self.address = _address()
+        self.address = _unused_address()
         self._output: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._ended = threading.Event()
         dockerfile = image.dockerfile
@@ -177,7 +177,7 @@ def _environment(address: str, role_arn: str | None) -> dict[str, str]:
     }
 
 
-def _address() -> str:
+def _unused_address() -> str:
     """Return an unused loopback address, on which the program can listen on any port."""
     address = str(ipaddress.IPv4Address("127.0.1.0") + next(_numbers) % 0xFE00)
     with socket.socket() as probe:

@@ -1,4 +1,4 @@
-"""ECS by CloudFormation: capacity providers, stable services, and Application Auto Scaling.
+"""ECS in CloudFormation: capacity providers, stable services, and Application Auto Scaling.
 
 Emulated: capacity providers and their associations, which cannot be removed while a service uses them; a service whose
 tasks do not start fails the deployment, which CloudFormation then rolls back. Not emulated: the instances of Auto

@@ -1,4 +1,4 @@
-"""Amazon Lightsail by CloudFormation, which the emulator lacks.
+"""Amazon Lightsail in CloudFormation, which the emulator lacks.
 
 Emulated: what CloudFormation checks. Names are unique, a new name creates a new instance, and a static IP attaches only
 to an existing instance. Not emulated: the instance. No server starts, and the static IP leads nowhere.

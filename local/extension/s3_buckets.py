@@ -1,4 +1,4 @@
-"""S3 buckets by CloudFormation: tags, no deletion of a bucket that is not empty, and auto-delete objects.
+"""S3 buckets in CloudFormation: tags, protection of buckets that are not empty, and auto-delete objects.
 
 In an account, the CDK's `Custom::S3AutoDeleteObjects` is a Node.js function that uses the AWS SDK of the Lambda
 runtime. Here it is a handler in Python.

@@ -1,4 +1,4 @@
-"""Network exposure of a template: every way by which a caller outside the account can reach one of its resources."""
+"""Network exposure of a template: every way in which a caller outside the account can reach its resources."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 EVERYONE = "everyone"
 
-# Documentation addresses (RFC 5737 and RFC 3849), from which no packet ever comes.
+# Documentation addresses (RFC 5737 and RFC 3849), which send no packets.
 NO_ONE = {"192.0.2.1/32", "2001:db8::1/128"}
 
 # Types that are public by default, in ways that `exposures` does not analyze.
@@ -46,7 +46,7 @@ class Exposure:
 
 
 def exposures(template: dict[str, Any]) -> set[Exposure]:
-    """Return all exposures of a template. Its own roles and security groups are not outside."""
+    """Return all exposures of a template. Its own roles and security groups do not count as callers."""
     return {
         Exposure(name, caller)
         for name, resource in template["Resources"].items()
@@ -60,28 +60,28 @@ def _callers(resource_type: str, properties: dict[str, Any]) -> Iterator[str]:
     match resource_type:
         case "AWS::EC2::SecurityGroup":
             for rule in properties.get("SecurityGroupIngress", []):
-                yield from _of_rule(rule)
+                yield from _callers_of_rule(rule)
         case "AWS::EC2::SecurityGroupIngress":
-            yield from _of_rule(properties)
+            yield from _callers_of_rule(properties)
         case "AWS::ElasticLoadBalancingV2::LoadBalancer" if not properties.get("SecurityGroups"):
             yield EVERYONE  # the default security group of the VPC, which other stacks can change
         case "AWS::Lightsail::Instance":
-            yield from _of_lightsail(properties.get("Networking", {}).get("Ports", []))
+            yield from _callers_of_ports(properties.get("Networking", {}).get("Ports", []))
         case "AWS::Lambda::Permission":
             bounds = {name for name in ("SourceArn", "SourceAccount") if name in properties}
-            yield from _of_principal(properties["Principal"], bounded=bool(bounds))
+            yield from _callers_of_principal(properties["Principal"], bounded=bool(bounds))
         case "AWS::ApiGateway::RestApi" if "Policy" not in properties:
             yield EVERYONE
     for statements in _policies(properties):
-        yield from _of_policy(statements)
+        yield from _callers_of_policy(statements)
 
 
-def _of_rule(rule: dict[str, Any]) -> Iterator[str]:
+def _callers_of_rule(rule: dict[str, Any]) -> Iterator[str]:
     if "SourceSecurityGroupId" not in rule:
         yield str(rule.get("CidrIp") or rule.get("CidrIpv6") or rule.get("SourcePrefixListId") or EVERYONE)
 
 
-def _of_lightsail(ports: list[dict[str, Any]]) -> Iterator[str]:
+def _callers_of_ports(ports: list[dict[str, Any]]) -> Iterator[str]:
     if not ports:
         yield EVERYONE
     for port in ports:
@@ -92,7 +92,7 @@ def _of_lightsail(ports: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _policies(value: Any) -> Iterator[list[dict[str, Any]]]:
-    """Every list of policy statements with principals, at any depth: of buckets, queues, roles, APIs."""
+    """Yield the statements of each policy with principals, at any depth: of buckets, queues, roles, and APIs."""
     if isinstance(value, dict):
         statements = value.get("Statement", [])
         statements = statements if isinstance(statements, list) else [statements]
@@ -105,7 +105,7 @@ def _policies(value: Any) -> Iterator[list[dict[str, Any]]]:
             yield from _policies(inner)
 
 
-def _of_policy(statements: list[dict[str, Any]]) -> Iterator[str]:
+def _callers_of_policy(statements: list[dict[str, Any]]) -> Iterator[str]:
     for statement in statements:
         if statement["Effect"] == "Deny":
             continue
@@ -113,11 +113,12 @@ def _of_policy(statements: list[dict[str, Any]]) -> Iterator[str]:
             yield EVERYONE
             continue
         conditions = statement.get("Condition", {})
-        ranges = _listed(conditions.get("IpAddress", {}).get("aws:SourceIp")) or _all_but(statement, statements)
+        ranges = _as_list(conditions.get("IpAddress", {}).get("aws:SourceIp"))
+        ranges = ranges or _cidrs_exempt_from_deny(statement, statements)
         if ranges:
             yield from map(str, ranges)
             continue
-        actions = _listed(statement["Action"])
+        actions = _as_list(statement["Action"])
         # Only services assume roles here, for their own resources.
         bounded = all(action == "sts:AssumeRole" for action in actions) or any(
             key in ("aws:SourceArn", "aws:SourceAccount")
@@ -127,22 +128,24 @@ def _of_policy(statements: list[dict[str, Any]]) -> Iterator[str]:
         )
         principal = statement["Principal"]
         for kind, names in (principal if isinstance(principal, dict) else {"AWS": principal}).items():
-            for name in _listed(names):
-                yield from _of_principal(name if kind in ("AWS", "Service") else f"{kind} {name}", bounded=bounded)
+            for name in _as_list(names):
+                yield from _callers_of_principal(
+                    name if kind in ("AWS", "Service") else f"{kind} {name}", bounded=bounded
+                )
 
 
-def _all_but(allowed: dict[str, Any], statements: list[dict[str, Any]]) -> list[Any]:
-    """The CIDR blocks outside of which the same policy denies what this statement allows."""
+def _cidrs_exempt_from_deny(allowed: dict[str, Any], statements: list[dict[str, Any]]) -> list[Any]:
+    """Return the CIDR blocks that a matching Deny statement of the same policy exempts."""
     for statement in statements:
         same = all(statement.get(part) == allowed.get(part) for part in ("Principal", "Action", "Resource"))
         condition = statement.get("Condition", {})
         if statement["Effect"] == "Deny" and same and list(condition) == ["NotIpAddress"]:
-            return _listed(condition["NotIpAddress"].get("aws:SourceIp"))
+            return _as_list(condition["NotIpAddress"].get("aws:SourceIp"))
     return []
 
 
-def _of_principal(principal: Any, *, bounded: bool) -> Iterator[str]:
-    """`bounded`: a condition limits a service to this account or to one resource."""
+def _callers_of_principal(principal: Any, *, bounded: bool) -> Iterator[str]:
+    """Yield the principal if it is external. `bounded`: a condition names this account or one of its resources."""
     if isinstance(principal, dict):
         return  # a reference to a role in the template
     if principal == "*":
@@ -151,5 +154,5 @@ def _of_principal(principal: Any, *, bounded: bool) -> Iterator[str]:
         yield principal
 
 
-def _listed(value: Any) -> list[Any]:
+def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]

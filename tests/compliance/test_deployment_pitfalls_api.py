@@ -32,7 +32,7 @@ def _stream(resources: Resources) -> dict[str, Any]:
 
 
 def test_api_needs_no_account_setting(resources: Resources) -> None:
-    """The logging role of API Gateway is one for the whole account and remains (aws-cdk 22020, 26836)."""
+    """API Gateway has one logging role per account, which `cdk destroy` leaves behind (aws-cdk 22020, 26836)."""
     assert not any(resource["Type"] == "AWS::ApiGateway::Account" for resource in resources.values())
     _, stage = only(resources, "AWS::ApiGateway::Stage")
     # Either of these fails in an account without that role.
@@ -46,7 +46,7 @@ def test_stream_name_has_the_prefix_that_api_gateway_requires(resources: Resourc
 
 
 def test_stream_has_both_buffering_hints(resources: Resources) -> None:
-    """Firehose rejects one without the other (Firehose API, "BufferingHints")."""
+    """Firehose rejects one hint without the other (Firehose API, "BufferingHints")."""
     hints = _stream(resources)["Properties"]["ExtendedS3DestinationConfiguration"]["BufferingHints"]
     assert hints.keys() == {"IntervalInSeconds", "SizeInMBs"}
 
@@ -64,7 +64,7 @@ def test_stream_depends_on_the_policy_of_its_role(resources: Resources) -> None:
 
 
 def test_usage_plan_is_deleted_before_its_stage(resources: Resources) -> None:
-    """A stage in a usage plan cannot be deleted. The reference gives CloudFormation the order."""
+    """A stage in a usage plan cannot be deleted. The reference makes CloudFormation delete the plan first."""
     _, plan = only(resources, "AWS::ApiGateway::UsagePlan")
     stage, _ = only(resources, "AWS::ApiGateway::Stage")
     assert [entry["Stage"] for entry in plan["ApiStages"]] == [{"Ref": stage}]
@@ -78,7 +78,7 @@ def test_deployment_depends_on_everything_it_contains(resources: Resources) -> N
 
 
 def test_function_has_one_permission_for_the_whole_api(resources: Resources) -> None:
-    """With one for each method, the function's policy becomes too long (aws-cdk 9327)."""
+    """One permission for each method would exceed the maximum size of the function's policy (aws-cdk 9327)."""
     _, permission = only(resources, "AWS::Lambda::Permission")
     api, _ = only(resources, "AWS::ApiGateway::RestApi")
     assert permission["Principal"] == "apigateway.amazonaws.com"
@@ -86,7 +86,7 @@ def test_function_has_one_permission_for_the_whole_api(resources: Resources) -> 
 
 
 def test_function_times_out_before_api_gateway(resources: Resources) -> None:
-    """API Gateway responds after 29 s, and the function would continue to run."""
+    """API Gateway times out after 29 s, but the function would continue to run."""
     _, function = only(resources, "AWS::Lambda::Function", Handler="api.handler.handler")
     assert function["Timeout"] < 29
 
@@ -126,12 +126,12 @@ def unchanged() -> str:
     return _deployment()
 
 
-def test_no_change_is_not_deployed(unchanged: str) -> None:
+def test_unchanged_api_is_not_redeployed(unchanged: str) -> None:
     assert _deployment() == unchanged
 
 
 @pytest.mark.parametrize("change", ["source address", "model", "API key", "gateway response"])
-def test_change_is_deployed(unchanged: str, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_api_is_redeployed(unchanged: str, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
     match change:
         case "model":
             monkeypatch.setattr(contract_api, "REQUESTS", {**REQUESTS, "NewAlbum": {"type": "object"}})

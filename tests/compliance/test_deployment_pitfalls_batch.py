@@ -28,7 +28,7 @@ def test_compute_environments_are_replaced_instead_of_updated(resources: Resourc
 
 @pytest.mark.parametrize("kind", ["ComputeEnvironment", "JobQueue"])
 def test_replaced_resources_have_no_fixed_name(resources: Resources, kind: str) -> None:
-    """A replacement exists next to the resource that it replaces. Job definitions have revisions instead."""
+    """A replacement is created before the old resource is deleted. Job definitions have revisions instead."""
     for properties in _all(resources, kind):
         assert f"{kind}Name" not in properties
 
@@ -60,8 +60,8 @@ def test_compute_environments_name_no_service_role(resources: Resources) -> None
 
 
 def test_queues_are_deleted_before_their_environments_and_use_one_kind(resources: Resources) -> None:
-    """An environment in a queue cannot be deleted: the reference gives CloudFormation the order. Batch rejects a queue
-    with EC2 and Fargate environments."""
+    """An environment in a queue cannot be deleted. The reference makes CloudFormation delete the queue first. Batch
+    rejects a queue with both EC2 and Fargate environments."""
     for queue in _all(resources, "JobQueue"):
         kinds = set()
         for entry in queue["ComputeEnvironmentOrder"]:
@@ -79,7 +79,7 @@ def test_fargate_jobs_can_pull_their_image(resources: Resources) -> None:
 
 
 def test_compute_environments_fit_the_quotas_of_a_new_account(resources: Resources) -> None:
-    """Five On-Demand vCPUs, of which an instance of ECS uses two; five Spot vCPUs; six Fargate vCPUs."""
+    """The quotas are 5 On-Demand vCPUs, of which the ECS instance uses 2, 5 Spot vCPUs, and 6 Fargate vCPUs."""
     quotas = {"EC2": 5 - 2, "SPOT": 5, "FARGATE": 6}
     for environment in _all(resources, "ComputeEnvironment"):
         compute = environment["ComputeResources"]
@@ -87,15 +87,15 @@ def test_compute_environments_fit_the_quotas_of_a_new_account(resources: Resourc
 
 
 @pytest.mark.parametrize("stack", ["Batch", "Ecs"])
-def test_disks_are_deleted_with_their_instances(assembly: Path, stack: str) -> None:
-    """A disk that is described in a launch template and remains costs money every month."""
+def test_ebs_volumes_are_deleted_with_their_instances(assembly: Path, stack: str) -> None:
+    """An EBS volume that outlives its instance costs money every month."""
     _, template = only(read_resources(assembly, stack), "AWS::EC2::LaunchTemplate")
     for disk in template["LaunchTemplateData"]["BlockDeviceMappings"]:
         assert disk["Ebs"]["DeleteOnTermination"] is True
 
 
 def test_compute_environments_use_the_latest_launch_template(resources: Resources) -> None:
-    """Batch uses the default version unless a version is given (LaunchTemplateSpecification): the first, forever."""
+    """Without a version, Batch uses the default version, which remains the first (LaunchTemplateSpecification)."""
     for environment in _all(resources, "ComputeEnvironment"):
         if template := environment["ComputeResources"].get("LaunchTemplate"):
             assert template["Version"]["Fn::GetAtt"][1] == "LatestVersionNumber"
@@ -110,7 +110,7 @@ def test_instance_role_keeps_its_policy_while_instances_run(resources: Resources
             assert policy in environment["DependsOn"], name
 
 
-def test_no_launch_configuration_and_no_spot_fleet(resources: Resources) -> None:
+def test_batch_uses_no_launch_configuration_or_spot_fleet(resources: Resources) -> None:
     """Accounts created after October 2024 have none; the strategy BEST_FIT on Spot also needs a fleet role."""
     environments = [environment["ComputeResources"] for environment in _all(resources, "ComputeEnvironment")]
     strategies = {compute.get("AllocationStrategy") for compute in environments}
@@ -118,7 +118,7 @@ def test_no_launch_configuration_and_no_spot_fleet(resources: Resources) -> None
 
 
 def test_jobs_have_a_region(resources: Resources) -> None:
-    """On EC2, nothing else sets it before the ECS agent of April 2026 (amazon-ecs-agent 3106). boto3 needs it."""
+    """ECS agents on EC2 set no region before April 2026 (amazon-ecs-agent 3106), and boto3 needs one."""
     for definition in _all(resources, "JobDefinition"):
         variables = {entry["Name"]: entry["Value"] for entry in definition["ContainerProperties"]["Environment"]}
         assert variables["AWS_DEFAULT_REGION"] == {"Ref": "AWS::Region"}

@@ -1,4 +1,4 @@
-"""Pitfalls of containers on ECS: each has broken a first deployment or `cdk destroy`. Each names its source."""
+"""Pitfalls of containers on ECS: each has broken a first deployment or `cdk destroy`."""
 
 import json
 from pathlib import Path
@@ -39,8 +39,8 @@ def _task(ecs: Resources, service: str) -> Resource:
     return ecs[_service(ecs, service)["Properties"]["TaskDefinition"]["Ref"]]
 
 
-def test_images_exist_before_what_runs_them(images: dict[str, str], registry: Resources, assembly: Path) -> None:
-    """aws-cdk 3646, 14994, 7746. The repository is an output of the build, in a stack that is deployed before."""
+def test_images_exist_before_their_tasks_and_jobs(images: dict[str, str], registry: Resources, assembly: Path) -> None:
+    """The repository is an output of the build, whose stack is deployed first (aws-cdk 3646, 14994, 7746)."""
     builds = of_type(registry, "Custom::ContainerImage")
     outputs = [
         name
@@ -51,7 +51,7 @@ def test_images_exist_before_what_runs_them(images: dict[str, str], registry: Re
         assert any(output in image for output in outputs), name
 
 
-def test_new_image_changes_the_template_of_what_runs_it(images: dict[str, str], registry: Resources) -> None:
+def test_new_image_changes_the_templates_of_its_tasks_and_jobs(images: dict[str, str], registry: Resources) -> None:
     """The CDK CLI skips a stack with an unchanged template, and CloudFormation does not follow the outputs of another
     stack ("Fn::GetStackOutput" in its reference): the old image would continue to run."""
     tags = {it["Properties"]["ImageTag"] for it in of_type(registry, "Custom::ContainerImage").values()}
@@ -67,7 +67,7 @@ def test_images_are_built_one_after_the_other(registry: Resources) -> None:
 
 
 def test_builds_can_query_the_tag_that_they_push(registry: Resources) -> None:
-    """Docker with the containerd image store does: otherwise "403 Forbidden" ("image-push-iam" in the ECR guide)."""
+    """Docker's containerd image store queries the tag, or fails with 403 ("image-push-iam" in the ECR guide)."""
     projects = of_type(registry, "AWS::CodeBuild::Project").values()
     roles = {project["Properties"]["ServiceRole"]["Fn::GetAtt"][0] for project in projects}
     assert len(roles) == 2
@@ -82,7 +82,7 @@ def test_build_that_does_not_start_does_not_block_the_deployment(registry: Resou
 
 
 def test_builds_log_to_a_log_group_of_their_stack(registry: Resources) -> None:
-    """CodeBuild creates /aws/codebuild/… if its role allows it."""
+    """Otherwise, CodeBuild creates /aws/codebuild/…, which belongs to no stack, if its role allows it."""
     for name, project in of_type(registry, "AWS::CodeBuild::Project").items():
         group = project["Properties"]["LogsConfig"]["CloudWatchLogs"]["GroupName"]["Ref"]
         assert registry[group]["Type"] == "AWS::Logs::LogGroup", name
@@ -102,7 +102,7 @@ def test_fargate_task_in_a_public_subnet_can_pull_its_image(ecs: Resources) -> N
 
 
 def test_tasks_on_ec2_share_the_address_of_their_instance(ecs: Resources) -> None:
-    """A task with its own address has no public one, so without a NAT gateway no route out (ECS guide)."""
+    """A task with its own network interface has no public address, so it cannot reach the internet (ECS guide)."""
     task = _task(ecs, "Ec2")["Properties"]
     assert task["NetworkMode"] == "bridge"
     (mapping,) = task["ContainerDefinitions"][0]["PortMappings"]
@@ -118,7 +118,7 @@ def test_load_balancer_reaches_dynamic_ports_of_instances(ecs: Resources, direct
 
 @pytest.mark.parametrize("service", ["Fargate", "Ec2"])
 def test_deployment_that_fails_to_start_is_rolled_back(ecs: Resources, service: str) -> None:
-    """It hangs for hours without a circuit breaker (aws-cdk 1498). The old version stays until the new is healthy."""
+    """Without a circuit breaker, it hangs for hours (aws-cdk 1498). Old tasks run until the new ones are healthy."""
     properties = _service(ecs, service)["Properties"]
     assert properties["DeploymentConfiguration"] == {
         "DeploymentCircuitBreaker": {"Enable": True, "Rollback": True},
@@ -136,7 +136,7 @@ def test_services_depend_on_capacity_provider_associations(ecs: Resources, servi
 
 
 def test_instances_do_not_delay_their_termination(ecs: Resources) -> None:
-    """Otherwise `cdk destroy` hangs (aws-cdk 14732, 18179)."""
+    """A managed termination delay makes `cdk destroy` hang (aws-cdk 14732, 18179)."""
     _, provider = only(ecs, "AWS::ECS::CapacityProvider")
     assert provider["AutoScalingGroupProvider"]["ManagedTerminationProtection"] == "DISABLED"
     assert provider["AutoScalingGroupProvider"]["ManagedDraining"] == "DISABLED"
@@ -154,7 +154,7 @@ def test_cluster_is_deleted_after_its_instances(ecs: Resources) -> None:
     assert cluster in json.dumps(template["LaunchTemplateData"]["UserData"])
 
 
-def test_no_launch_configuration_which_new_accounts_cannot_create(ecs: Resources) -> None:
+def test_ecs_uses_no_launch_configuration(ecs: Resources) -> None:
     assert not [name for name, it in ecs.items() if it["Type"] == "AWS::AutoScaling::LaunchConfiguration"]
 
 

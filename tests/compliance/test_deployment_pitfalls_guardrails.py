@@ -16,11 +16,12 @@ def guardrails(assembly: Path) -> dict[str, Any]:
     return {it["Type"]: it["Properties"] for it in read_resources(assembly, "Guardrails").values()}
 
 
-def test_budget_has_no_name_because_a_change_of_address_replaces_it(guardrails: dict[str, Any]) -> None:
+def test_budget_has_no_fixed_name(guardrails: dict[str, Any]) -> None:
+    """A changed alert address replaces the budget, and two budgets cannot share a name."""
     assert "BudgetName" not in guardrails["AWS::Budgets::Budget"]["Budget"]
 
 
-def test_topic_has_no_key_that_its_publishers_cannot_use(guardrails: dict[str, Any]) -> None:
+def test_topic_is_not_encrypted_with_a_kms_key(guardrails: dict[str, Any]) -> None:
     """Neither EventBridge nor Budgets can use `alias/aws/sns`: their messages would be lost without an error."""
     assert "KmsMasterKeyId" not in guardrails["AWS::SNS::Topic"]
 

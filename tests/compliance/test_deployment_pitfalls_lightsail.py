@@ -22,11 +22,11 @@ def server(assembly: Path) -> dict[str, Any]:
     return only(read_resources(assembly, "Lightsail"), "AWS::Lightsail::Instance")[1]
 
 
-def test_closed_server_has_a_port_for_no_one(server: dict[str, Any]) -> None:
+def test_closed_server_opens_its_port_to_documentation_addresses_only(server: dict[str, Any]) -> None:
     """CloudFormation skips an empty list, and the default firewall opens SSH and HTTP (aws-cdk PR 16851)."""
     (port,) = server["Networking"]["Ports"]
     assert {*port["Cidrs"], *port["Ipv6Cidrs"]} == _DOCUMENTATION_ADDRESSES
-    assert "CidrListAliases" not in port  # would admit the SSH console of Lightsail
+    assert "CidrListAliases" not in port  # would open the port to the browser-based SSH client of Lightsail
 
 
 def test_blueprint_is_not_retired(server: dict[str, Any]) -> None:
@@ -34,11 +34,13 @@ def test_blueprint_is_not_retired(server: dict[str, Any]) -> None:
     assert server["BlueprintId"] in {"amazon_linux_2023", "ubuntu_24_04", "debian_12"}
 
 
-def test_server_name_contains_a_hash_because_cloudformation_ignores_new_user_data(server: dict[str, Any]) -> None:
+def test_server_name_contains_a_hash(server: dict[str, Any]) -> None:
+    """CloudFormation ignores changed user data unless the name changes as well."""
     assert re.search(r"-[0-9a-f]{8}$", server["InstanceName"])
 
 
-def test_server_names_no_availability_zone_that_an_account_can_lack(server: dict[str, Any]) -> None:
+def test_server_has_no_fixed_availability_zone(server: dict[str, Any]) -> None:
+    """Some accounts lack some Availability Zones."""
     assert "AvailabilityZone" not in server
 
 
@@ -52,7 +54,7 @@ def test_server_names_no_availability_zone_that_an_account_can_lack(server: dict
     ],
 )
 def test_bundle_exists_in_the_region(assembly: Path, server: dict[str, Any], region: str, bundle: str) -> None:
-    """Bundles have other names in Mumbai and Sydney: "The bundle nano_3_0 does not exist"."""
+    """Some bundles have other names in Mumbai and Sydney: "The bundle nano_3_0 does not exist"."""
     conditions = read_template(assembly, "Lightsail")["Conditions"]
     chosen = server["BundleId"]
     while not isinstance(chosen, str):

@@ -44,7 +44,7 @@ def test_queue_policy_exists_before_the_notification(resources: Resources) -> No
 
 
 def test_thumbnails_bucket_is_emptied_after_its_writer_is_deleted(resources: Resources) -> None:
-    """An object written while the bucket is emptied fails its deletion: "BucketNotEmpty" (aws-cdk 20660, 26874)."""
+    """A later object makes the deletion of the bucket fail: "BucketNotEmpty" (aws-cdk 20660, 26874)."""
     name, function = _function(resources)
     bucket = function["Properties"]["Environment"]["Variables"]["THUMBNAILS_BUCKET"]
     auto_delete, _ = only(resources, "Custom::S3AutoDeleteObjects", BucketName=bucket)
@@ -53,8 +53,8 @@ def test_thumbnails_bucket_is_emptied_after_its_writer_is_deleted(resources: Res
     assert mapping["FunctionName"] == {"Ref": name}, "deleted before the function"
 
 
-def test_function_depends_on_its_policy_because_the_event_source_mapping_needs_it(resources: Resources) -> None:
-    """ "The provided execution role does not have permissions to call ReceiveMessage on SQS"."""
+def test_function_depends_on_its_policy(resources: Resources) -> None:
+    """The event source mapping fails otherwise: "The provided execution role does not have permissions …"."""
     policies = of_type(resources, "AWS::IAM::Policy")
     (policy,) = [name for name, found in policies.items() if "sqs:ReceiveMessage" in json.dumps(found)]
     assert policy in _function(resources)[1]["DependsOn"]

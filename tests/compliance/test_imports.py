@@ -30,7 +30,7 @@ def _imports(file: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("folder", _FORBIDDEN)
-def test_folder_imports_only_what_it_may_depend_on(folder: str) -> None:
+def test_folder_has_no_forbidden_imports(folder: str) -> None:
     files = list((ROOT / folder).glob("*.py" if folder == "." else "**/*.py"))
     assert files
     for file in files:

@@ -83,7 +83,7 @@ def test_updates_cover_every_setting() -> None:
 @pytest.mark.slow
 @pytest.mark.guarantee("Keeps data in updates")
 @pytest.mark.parametrize("change", [*_SETTINGS, "code"])
-def test_update_keeps_resources_with_data_and_needs_no_name_twice(
+def test_update_replaces_no_resource_with_data_and_no_fixed_name(
     before: _Templates, changed: Callable[[str], _Templates], change: str
 ) -> None:
     after = changed(change)

@@ -1,4 +1,4 @@
-"""Every alarm is raised by its cause, publishes what to do, and ends when that is done."""
+"""Every alarm goes off because of its cause, publishes the remedy, and returns to OK afterwards."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ _HASH_LENGTH = 8  # of the suffix that the CDK appends to a construct id
 
 @contextmanager
 def _photo_in_dead_letter_queue(sandbox: Sandbox) -> Iterator[None]:
-    """A photo failed three times; then `make redrive` ran after the fix"""
+    """Let a photo fail three times. Then fix the cause and run `make redrive`."""
     with ExitStack() as photo:
         with killed_thumbnail_function(sandbox):
             photo.enter_context(uploaded_photo(sandbox, "dead.jpg"))
@@ -42,7 +42,7 @@ def _photo_in_dead_letter_queue(sandbox: Sandbox) -> Iterator[None]:
 
 @contextmanager
 def _waiting_photo(sandbox: Sandbox) -> Iterator[None]:
-    """The event source mapping was disabled, then enabled"""
+    """Disable the event source mapping, then enable it."""
     set_uploads_enabled(sandbox, False)
     with ExitStack() as photo:
         photo.enter_context(uploaded_photo(sandbox, "waiting.jpg"))
@@ -52,7 +52,7 @@ def _waiting_photo(sandbox: Sandbox) -> Iterator[None]:
 
 @contextmanager
 def _sweep_in_dead_letter_queue(sandbox: Sandbox) -> Iterator[None]:
-    """The sweep failed three times; then `make redrive` ran after the fix"""
+    """Let the sweep fail three times. Then fix the cause and run `make redrive`."""
     with missing_catalogue(sandbox, sandbox.outputs["Cron"]["SweepFunction"]):
         start_sweep(sandbox)
         yield
@@ -61,7 +61,7 @@ def _sweep_in_dead_letter_queue(sandbox: Sandbox) -> Iterator[None]:
 
 @contextmanager
 def _failing_api(sandbox: Sandbox) -> Iterator[None]:
-    """The function of the API had no table while a client sent requests; then it had it again"""
+    """Let the API function fail with a missing table while a client sends requests. Then restore the table."""
     with missing_catalogue(sandbox, api_function_name(sandbox)), ThreadPoolExecutor(1) as executor:
         fixed = Event()
         statuses = executor.submit(_request_until, fixed, sandbox.outputs["Api"]["ApiUrl"])

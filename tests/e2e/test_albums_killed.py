@@ -57,7 +57,7 @@ def _write(sandbox: Sandbox, key: str, body: bytes) -> None:
 
 
 def _submit(sandbox: Sandbox, kind: str, album: Album, *, kill_at: int | None, **options: Any) -> str:
-    """Submit a job of an album, which is killed at a moment if there is one. Returns the job id."""
+    """Submit a job of an album, and kill it at the given moment, if any. Returns the job id."""
     outputs = sandbox.outputs["Batch"]
     queue, definition = {
         "page": ("JobQueue", "AlbumJobDefinition"),

@@ -47,7 +47,7 @@ def put(sandbox: Sandbox) -> Iterator[Callable[[str], str]]:
     client.get_waiter("stack_delete_complete").wait(StackName=_STACK, WaiterConfig={"Delay": 0.1})
 
 
-def test_url_is_in_a_documentation_network(sandbox: Sandbox) -> None:
+def test_website_url_is_a_documentation_address(sandbox: Sandbox) -> None:
     assert sandbox.outputs["Lightsail"]["WebsiteUrl"] == "http://203.0.113.80"
 
 

@@ -1,4 +1,4 @@
-"""A short soak: some tens of photos with every kind of fault. `make soak` runs it with a thousand photos."""
+"""A short soak test: a few dozen photos with every kind of fault. `make soak` runs it with a thousand photos."""
 
 import pytest
 

@@ -52,7 +52,7 @@ def test_roles_are_skipped_when_the_caller_has_no_permission() -> None:
     assert create_service_linked_roles(session, _ACCOUNT, {"Batch"}) == []
 
 
-def test_other_errors_are_raised() -> None:
+def test_other_iam_errors_are_raised() -> None:
     session: Any = _FailingIam("ServiceFailure")
     with pytest.raises(ClientError, match="ecs"):
         create_service_linked_roles(session, _ACCOUNT, {"Batch"})

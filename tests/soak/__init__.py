@@ -1,4 +1,4 @@
-"""Soak test: about a thousand photos while everything that can fail fails, then a comparison with the expected state.
+"""Soak test: 1,000 photos while everything that can fail fails, then a comparison with the expected state.
 
 - Many clients upload, replace, and delete photos at the same time.
 - S3 events arrive twice, late, and out of order.

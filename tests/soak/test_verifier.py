@@ -154,7 +154,7 @@ def _leave_orphan(it: Verified) -> None:
         "report",
     ],
 )
-def test_verifier_finds_damage(verified: Verified, damage: Callable[[Verified], None], problem: str) -> None:
+def test_verifier_finds_each_difference(verified: Verified, damage: Callable[[Verified], None], problem: str) -> None:
     damage(verified)
     assert problem in "\n".join(verified.verifier.problems(PROGRESS))
 

@@ -111,7 +111,7 @@ def test_preflights_allow_any_origin_to_send_a_key_and_json(methods: dict[tuple[
 
 
 @pytest.mark.guarantee("Reports every failure")
-def test_alarm_on_server_errors(resources: Resources) -> None:
+def test_alarm_monitors_server_errors(resources: Resources) -> None:
     _, alarm = only(resources, "AWS::CloudWatch::Alarm")
     assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("AWS/ApiGateway", "5XXError", "Sum")
     assert {"Name": "ApiName", "Value": "other-compute-Api"} in alarm["Dimensions"]

@@ -63,7 +63,7 @@ def test_failed_invocations_are_retried_and_end_in_the_dead_letter_queue(cron: T
 
 
 @pytest.mark.guarantee("Reports every failure")
-def test_alarm_on_the_dead_letter_queue(cron: Template) -> None:
+def test_alarm_monitors_the_dead_letter_queue(cron: Template) -> None:
     (queue,) = cron.find_resources("AWS::SQS::Queue")
     cron.has_resource_properties(
         "AWS::CloudWatch::Alarm",

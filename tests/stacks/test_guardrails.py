@@ -94,7 +94,7 @@ def test_topic_receives_budget_alerts_without_alert_email(without_email: Resourc
 
 
 @pytest.mark.guarantee("Least privilege")
-def test_rules_publish_with_a_role_that_allows_only_that(without_email: Resources) -> None:
+def test_rules_publish_with_a_role_that_allows_only_publishing(without_email: Resources) -> None:
     topic, _ = only(without_email, "AWS::SNS::Topic")
     role, _ = only(without_email, "AWS::IAM::Role")
     _, policy = only(without_email, "AWS::IAM::Policy")

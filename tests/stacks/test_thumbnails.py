@@ -59,7 +59,9 @@ def test_function_runs_python_313_on_arm64_with_tracing(thumbnails: Template) ->
 @pytest.mark.parametrize(
     ("metric", "threshold"), [("ApproximateNumberOfMessagesVisible", 1), ("ApproximateAgeOfOldestMessage", 900)]
 )
-def test_alarm_on_dead_letter_queue_and_waiting_photos(thumbnails: Template, metric: str, threshold: int) -> None:
+def test_alarms_monitor_the_dead_letter_queue_and_waiting_photos(
+    thumbnails: Template, metric: str, threshold: int
+) -> None:
     thumbnails.has_resource_properties(
         "AWS::CloudWatch::Alarm",
         {

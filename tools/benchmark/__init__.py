@@ -2,4 +2,4 @@
 
 
 class BenchmarkError(Exception):
-    """Something that the benchmark promises to measure cannot be measured. The message is one line for the user."""
+    """A measurement is not possible. The message is one line for the user."""

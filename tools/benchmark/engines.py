@@ -40,7 +40,7 @@ ENGINES = {"decoder alone": _decoder_alone, "this project": _this_project, "stoc
 
 
 def main(engine: str, path: str) -> None:
-    """Measure an engine, and print what one photo takes as JSON: CPU time in ms, peak memory in MiB.
+    """Measure an engine with one photo, and print CPU time in ms and peak memory in MiB as JSON.
 
     The peak leaves out the empty interpreter. The CPU time includes subprocesses, which decode HEIC and TIFF, and is
     that of a second run, without imports.

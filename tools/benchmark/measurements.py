@@ -20,7 +20,7 @@ _NOT_IN_SHARP = ("BMP", "HEIC")  # https://sharp.pixelplumbing.com/install: the 
 
 
 class Usage(NamedTuple):
-    """What an engine takes for the thumbnails of one photo.
+    """CPU time and memory that an engine uses for the thumbnails of one photo.
 
     Attributes:
         ms: CPU time in milliseconds.
@@ -35,10 +35,10 @@ def install_sharp(folder: Path) -> None:
     """Install sharp from the npm registry into a folder.
 
     Raises:
-        BenchmarkError: It cannot be installed.
+        BenchmarkError: npm cannot install sharp.
     """
     quiet = ["--no-fund", "--no-audit", "--no-update-notifier", "--loglevel=error"]
-    install = [_program("npm"), "install", *quiet, f"--prefix={folder}", SHARP]
+    install = [_node_program("npm"), "install", *quiet, f"--prefix={folder}", SHARP]
     try:
         ended = subprocess.run(install, capture_output=True, text=True)
     except OSError as error:
@@ -49,7 +49,7 @@ def install_sharp(folder: Path) -> None:
 
 
 def measure(photo: Path, sharp_folder: Path, rounds: int) -> dict[str, Usage]:
-    """Measure all engines that support the format of a photo, in turns, so that a busy moment affects all of them.
+    """Measure all engines that support the format of a photo, in turns, so that other load affects all of them.
 
     Args:
         photo: File to make thumbnails of, in all configured sizes. Its name is the format.
@@ -77,7 +77,7 @@ def measure(photo: Path, sharp_folder: Path, rounds: int) -> dict[str, Usage]:
 def _measure_once(engine: str, photo: Path, sharp_folder: Path) -> Usage:
     if engine == "sharp":
         script = Path(__file__).with_name("sharp.cjs")
-        command: list[str | Path] = [_program("node"), script, sharp_folder, photo, *map(str, SIZES)]
+        command: list[str | Path] = [_node_program("node"), script, sharp_folder, photo, *map(str, SIZES)]
     else:
         program = "import sys; from tools.benchmark.engines import main; main(*sys.argv[1:])"
         command = [sys.executable, "-c", program, engine, photo]
@@ -89,8 +89,8 @@ def _measure_once(engine: str, photo: Path, sharp_folder: Path) -> Usage:
     return Usage(**json.loads(ended.stdout))
 
 
-def _program(name: str) -> str:
-    """The node or npm of the virtual environment. Another one on PATH may not start."""
+def _node_program(name: str) -> str:
+    """Return the path of node or npm in the virtual environment. Another one on PATH might not start."""
     return str(Path(sys.executable).with_name(name))
 
 

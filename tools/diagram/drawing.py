@@ -22,7 +22,7 @@ text { font-family: system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill: #
 }
 """
 
-# Of the arrows that start in a stack. Most people can tell them apart, on white and on black.
+# Colors of the arrows that start in each stack, distinguishable on white and on black.
 _COLORS = {
     "Api": "#8661c5",
     "Batch": "#c9742a",
@@ -47,7 +47,7 @@ _HEAD_LENGTH = 7
 def draw(graph: Graph) -> str:
     """Return the diagram as SVG."""
     texts = {
-        name: (_words(name, kind), KINDS[kind].describe(properties)) for name, (kind, properties) in graph.boxes.items()
+        name: (_label(name, kind), KINDS[kind].describe(properties)) for name, (kind, properties) in graph.boxes.items()
     }
     sizes = {
         name: (_TEXT_LEFT + 12 + max(len(label) * LETTER["label"], len(small) * LETTER["small"]), _BOX_HEIGHT)
@@ -64,7 +64,7 @@ def draw(graph: Graph) -> str:
     arrows = sorted(graph.arrows, key=lambda arrow: not arrow.reads)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {layout.width:g} {layout.height:g}" role="img">',
-        "<title>Other Compute: the stacks, their main resources, and what leads from one to another</title>",
+        "<title>Other Compute: the stacks, their main resources, and the connections between them</title>",
         f"<style>{_STYLE}{''.join(map(_stack_style, [*stacks, LEGEND]))}</style>",
         f"<defs>{''.join(map(_arrowhead, [*stacks, LEGEND]))}</defs>",
         f'<rect class="paper" width="{layout.width:g}" height="{layout.height:g}" rx="10"/>',
@@ -80,7 +80,7 @@ def draw(graph: Graph) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _words(name: str, resource_type: str) -> str:
+def _label(name: str, resource_type: str) -> str:
     """Return a construct id in words, without its type: `Api/AccessLogBucket` is `Access Log`."""
     construct_id = name.partition("/")[2]
     shortened = construct_id.removesuffix(resource_type.rpartition("::")[2]) or construct_id

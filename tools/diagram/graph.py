@@ -1,4 +1,4 @@
-"""The main resources of each stack and what leads from one to another, read from the templates.
+"""The main resources of each stack and the connections between them, read from the templates.
 
 Every arrow is in a template: a notification, a target, an event source mapping, or a permission of a role.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from tools.diagram.kinds import KINDS
 
-# These resources connect two others: what the first property names, with what the second one names.
+# Types that connect two resources: the property that names the source, and the one that names the target.
 _CONNECTIONS = {
     "AWS::ApiGateway::Method": ("RestApiId", "Integration"),
     "AWS::ApiGateway::Stage": ("RestApiId", "AccessLogSetting"),
@@ -21,7 +21,7 @@ _CONNECTIONS = {
     "AWS::Lambda::EventSourceMapping": ("EventSourceArn", "FunctionName"),
 }
 
-# These properties name the targets of a resource.
+# Types with targets, and the properties that name them.
 _TARGETS = {
     "AWS::Batch::JobQueue": ["ComputeEnvironmentOrder"],
     "AWS::Budgets::Budget": ["NotificationsWithSubscribers"],
@@ -35,18 +35,18 @@ _TARGETS = {
     "AWS::Scheduler::Schedule": ["Target"],
 }
 
-# A reference to one of these is a reference to what it names.
+# Types that the diagram omits: a reference to one counts as a reference to the resources that it names.
 _TRANSPARENT = {"AWS::ECS::CapacityProvider", "AWS::ECS::TaskDefinition"}
 
 _READ_ACTION = re.compile(r"\w+:(BatchGet|Describe|Get|List|Query|Receive|Scan)|sqs:DeleteMessage$")
 
-# The CDK appends it to a construct id to make the logical id.
+# The suffix that the CDK appends to a construct id to make the logical id.
 _HASH = re.compile(r"[0-9A-F]{8}$")
 
 
 @dataclass(frozen=True)
 class Arrow:
-    """What leads from one box to another.
+    """A connection from one box to another.
 
     Attributes:
         source: name of a box
@@ -61,7 +61,7 @@ class Arrow:
 
 @dataclass(frozen=True)
 class Graph:
-    """What the diagram shows.
+    """The content of the diagram.
 
     Attributes:
         boxes: resource type and properties, by name (`Stack/ConstructId`)

@@ -1,4 +1,4 @@
-"""The resource types that the diagram shows: an icon for each, and a few words from its properties."""
+"""The resource types that the diagram shows: an icon for each, and a caption from its properties."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ class Kind:
 
     Attributes:
         icon: SVG path data, stroked, in a square of 16 units
-        words: the second line of a box, or a function that returns it from the resource's properties
+        caption: the second line of a box, or a function that returns it from the resource's properties
     """
 
     icon: str
-    words: str | Callable[[Properties], str]
+    caption: str | Callable[[Properties], str]
 
     def describe(self, properties: Properties) -> str:
         """Return the second line of a box for a resource with these properties."""
-        return self.words if isinstance(self.words, str) else self.words(properties)
+        return self.caption if isinstance(self.caption, str) else self.caption(properties)
 
 
 def _environment(properties: Properties) -> str:

@@ -64,7 +64,7 @@ class Area:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything is.
+    """The positions of all parts of the diagram.
 
     Attributes:
         areas: by name: boxes (`Stack/ConstructId`), stacks (`Stack`), and the legend
@@ -108,7 +108,7 @@ def lay_out(graph: Graph, sizes: Mapping[str, tuple[float, float]]) -> Layout:
         _LAYERED | {"elk.direction": "DOWN", "elk.layered.mergeEdges": "true"},
     )
     for arrow, (stack, *_) in ends.items():
-        # Reading is against the flow of data: such an arrow is the one to reverse where arrows form a cycle.
+        # A read goes against the flow of data, so elkjs reverses reads where arrows form a cycle.
         options = {"elk.layered.priority.direction": 1 if arrow.reads else 10}
         edge = {"id": f"{arrow.source}>{arrow.target}", "sources": [arrow.source], "targets": [arrow.target]}
         (main if stack in connected else stacks[stack])["edges"].append({**edge, "layoutOptions": options})

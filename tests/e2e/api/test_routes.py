@@ -24,7 +24,7 @@ from tests.e2e.eventually import eventually
 from tests.e2e.photos import originals
 
 
-def test_health(client: ApiClient) -> None:
+def test_health_route_returns_ok(client: ApiClient) -> None:
     response = client.request("GET", "health")
     assert (response.status, response.json()) == (200, {"status": "ok"})
 

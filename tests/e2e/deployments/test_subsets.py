@@ -1,4 +1,4 @@
-"""Each stack alone: deployed to an empty account with its dependencies, it works and leaves nothing behind."""
+"""Each stack works and leaves nothing behind when it is deployed alone, with its dependencies, to an empty account."""
 
 import json
 from collections.abc import Callable
@@ -17,55 +17,55 @@ from operations.cdk import Assembly
 from tests.e2e.album import make_album
 
 
-def _has_a_network(sandbox: Sandbox) -> None:
+def _check_subnets(sandbox: Sandbox) -> None:
     subnets = sandbox.client("ec2").describe_subnets(Filters=[{"Name": "tag:project", "Values": ["pair"]}])["Subnets"]
     assert len({subnet["AvailabilityZone"] for subnet in subnets}) == 2
 
 
-def _has_images(sandbox: Sandbox) -> None:
+def _check_images(sandbox: Sandbox) -> None:
     for repository in ("pair/gallery", "pair/album"):
         assert sandbox.client("ecr").describe_images(repositoryName=repository)["imageDetails"]
 
 
-def _makes_thumbnails(sandbox: Sandbox) -> None:
+def _process_photos(sandbox: Sandbox) -> None:
     upload_photos(sandbox)
     reject_text_file(sandbox)
     delete_photos(sandbox)
 
 
-def _sweeps(sandbox: Sandbox) -> None:
+def _restore_thumbnail(sandbox: Sandbox) -> None:
     upload_photos(sandbox)
     run_sweep(sandbox)
 
 
-def _answers(sandbox: Sandbox) -> None:
+def _check_api_health(sandbox: Sandbox) -> None:
     assert ApiClient(sandbox.outputs["Api"]["ApiUrl"]).request("GET", "health").status == 200
 
 
-def _makes_albums(sandbox: Sandbox) -> None:
+def _make_album(sandbox: Sandbox) -> None:
     upload_photos(sandbox)
     make_album(sandbox)
 
 
-def _has_an_address(sandbox: Sandbox) -> None:
+def _check_website_url(sandbox: Sandbox) -> None:
     assert sandbox.outputs["Lightsail"]["WebsiteUrl"].startswith("http://")
 
 
-def _has_a_dashboard(sandbox: Sandbox) -> None:
+def _check_dashboard(sandbox: Sandbox) -> None:
     sandbox.client("cloudwatch").get_dashboard(DashboardName="pair-Guardrails")
 
 
-# A check for each stack that it works.
-_WORKS: dict[str, Callable[[Sandbox], Any]] = {
-    "Network": _has_a_network,
-    "Registry": _has_images,
-    "Thumbnails": _makes_thumbnails,
-    "Cron": _sweeps,
-    "Api": _answers,
-    "Batch": _makes_albums,
+# The smoke test of each stack.
+_SMOKE_TESTS: dict[str, Callable[[Sandbox], Any]] = {
+    "Network": _check_subnets,
+    "Registry": _check_images,
+    "Thumbnails": _process_photos,
+    "Cron": _restore_thumbnail,
+    "Api": _check_api_health,
+    "Batch": _make_album,
     "Ecs": visit_gallery,
-    "Lightsail": _has_an_address,
-    "Guardrails": _has_a_dashboard,
+    "Lightsail": _check_website_url,
+    "Guardrails": _check_dashboard,
 }
 
 
@@ -75,7 +75,7 @@ def _resource_types(assembly: Path, stacks: set[str]) -> set[str]:
 
 
 @pytest.mark.guarantee("Leaves nothing behind")
-@pytest.mark.parametrize("stack", _WORKS)
+@pytest.mark.parametrize("stack", _SMOKE_TESTS)
 def test_single_stack_deploys_works_and_leaves_nothing_behind(
     empty_sandbox: Sandbox, assembly: Path, stack: str
 ) -> None:
@@ -85,7 +85,7 @@ def test_single_stack_deploys_works_and_leaves_nothing_behind(
         stacks = empty_sandbox.client("cloudformation").describe_stacks()["Stacks"]
         deployed = {it["StackName"].removeprefix("pair-") for it in stacks} - {"CDKToolkit"}
         assert deployed == Assembly(assembly).with_dependencies({stack})
-        _WORKS[stack](empty_sandbox)
+        _SMOKE_TESTS[stack](empty_sandbox)
         # The inventory can only detect leftovers of types that it lists.
         found = {kind for kind, names in inventory_by_type(empty_sandbox.client).items() if names - before}
         assert (_resource_types(assembly, deployed) & LIST_CALLS.keys()) - found == set()
@@ -94,5 +94,5 @@ def test_single_stack_deploys_works_and_leaves_nothing_behind(
     assert inventory(empty_sandbox.client) - before == set()
 
 
-def test_every_stack_is_deployed_alone(assembly: Path) -> None:
-    assert set(_WORKS) == {file.name.split(".")[0] for file in assembly.glob("*.template.json")}
+def test_every_stack_has_a_smoke_test(assembly: Path) -> None:
+    assert set(_SMOKE_TESTS) == {file.name.split(".")[0] for file in assembly.glob("*.template.json")}

@@ -105,24 +105,24 @@ def test_deploy_succeeds_after_a_failed_image_build(
     pair.client("sqs").send_message(QueueUrl=pair.outputs["Thumbnails"]["DeadLetterQueueUrl"], MessageBody="dead")
 
 
-def _other_addresses_are_denied(sandbox: Sandbox) -> None:
+def _check_source_addresses(sandbox: Sandbox) -> None:
     url = sandbox.outputs["Api"]["ApiUrl"]
     assert ApiClient(url).request("GET", "health").status == 200
     assert ApiClient(url, address="127.0.0.2").request("GET", "health").status == 403
 
 
-def _sweep_runs_in_tokyo(sandbox: Sandbox) -> None:
+def _check_schedule_time_zone(sandbox: Sandbox) -> None:
     (schedule,) = sandbox.client("scheduler").list_schedules()["Schedules"]
     assert sandbox.client("scheduler").get_schedule(Name=schedule["Name"])["ScheduleExpressionTimezone"] == "Asia/Tokyo"
 
 
-def _email_is_subscribed(sandbox: Sandbox) -> None:
+def _check_email_subscription(sandbox: Sandbox) -> None:
     topic = sandbox.outputs["Guardrails"]["AlertTopic"]
     (subscription,) = sandbox.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "me@example.com")
 
 
-def _budget_is_larger(sandbox: Sandbox) -> None:
+def _check_budget_limit(sandbox: Sandbox) -> None:
     account = sandbox.client("sts").get_caller_identity()["Account"]
     (budget,) = sandbox.client("budgets").describe_budgets(AccountId=account)["Budgets"]
     assert float(budget["BudgetLimit"]["Amount"]) == 35
@@ -131,14 +131,14 @@ def _budget_is_larger(sandbox: Sandbox) -> None:
 # New values of settings, with checks that they are in effect. `name` creates another deployment, and `target` is for
 # the sandbox.
 _CHANGES: dict[str, tuple[str, Callable[[Sandbox], None]]] = {
-    "allowed_cidr": ("127.0.0.1/32", _other_addresses_are_denied),
-    "time_zone": ("Asia/Tokyo", _sweep_runs_in_tokyo),
-    "alert_email": ("me@example.com", _email_is_subscribed),
-    "monthly_budget_usd": ("35", _budget_is_larger),
+    "allowed_cidr": ("127.0.0.1/32", _check_source_addresses),
+    "time_zone": ("Asia/Tokyo", _check_schedule_time_zone),
+    "alert_email": ("me@example.com", _check_email_subscription),
+    "monthly_budget_usd": ("35", _check_budget_limit),
 }
 
 
-def test_every_setting_is_changed() -> None:
+def test_every_setting_has_an_update_check() -> None:
     assert {*_CHANGES, "name", "target"} == {field.name for field in fields(Settings)}
 
 

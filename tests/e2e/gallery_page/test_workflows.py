@@ -35,7 +35,7 @@ def rocket_gallery(gallery: GalleryPage) -> GalleryPage:
     return gallery
 
 
-def test_complete_visit(gallery: GalleryPage, sandbox: Sandbox, corrupt_photo: Path) -> None:
+def test_visitor_uploads_views_and_deletes_photos(gallery: GalleryPage, sandbox: Sandbox, corrupt_photo: Path) -> None:
     page, errors = gallery.page, []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -113,7 +113,7 @@ def test_photo_is_deleted_when_the_page_closes(rocket_gallery: GalleryPage, sand
     eventually(rocket_gallery, lambda: photo_states(sandbox) == {})
 
 
-def test_keyboard_only(gallery: GalleryPage, sandbox: Sandbox) -> None:
+def test_page_works_with_the_keyboard_only(gallery: GalleryPage, sandbox: Sandbox) -> None:
     keyboard, page = gallery.page.keyboard, gallery.page
     keyboard.press("Tab")
     expect(gallery.add_button).to_be_focused()
@@ -150,7 +150,7 @@ def test_keyboard_only(gallery: GalleryPage, sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_phone_layout(visit: Callable[..., GalleryPage], corrupt_photo: Path, scheme: str) -> None:
+def test_page_fits_on_a_phone(visit: Callable[..., GalleryPage], corrupt_photo: Path, scheme: str) -> None:
     gallery = visit(**PHONE, color_scheme=scheme)
     gallery.upload(ROCKET, COFFEE, RETINA, corrupt_photo)
     expect(gallery.thumbnails).to_have_count(3)
@@ -244,7 +244,7 @@ def _add_older_photos(sandbox: Sandbox, count: int) -> None:
         dynamodb.put_item(TableName=table, Item=item | changed)
 
 
-def test_readme_screenshot(browser: Browser, sandbox: Sandbox, tmp_path: Path) -> None:
+def test_readme_screenshot_can_be_taken(browser: Browser, sandbox: Sandbox, tmp_path: Path) -> None:
     take(sandbox, browser, tmp_path / "gallery.png")
     with Image.open(tmp_path / "gallery.png") as taken, Image.open(ROOT / "docs" / "gallery.png") as kept:
         assert (taken.format, taken.size) == ("PNG", kept.size)
@@ -252,7 +252,9 @@ def test_readme_screenshot(browser: Browser, sandbox: Sandbox, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_accessible_names_and_contrast(visit: Callable[..., GalleryPage], corrupt_photo: Path, scheme: str) -> None:
+def test_page_has_accessible_names_and_sufficient_contrast(
+    visit: Callable[..., GalleryPage], corrupt_photo: Path, scheme: str
+) -> None:
     gallery = visit(color_scheme=scheme)
     gallery.choose_files(ROCKET, corrupt_photo)
     assert_accessible(gallery.page)

@@ -27,7 +27,7 @@ def test_cursor_round_trip(key: str) -> None:
 
 
 @given(st.text(max_size=200) | st.text("ABCabc019-_=", max_size=200) | st.binary().map(base64url))
-def test_garbage_is_rejected(cursor: str) -> None:
+def test_malformed_cursor_is_rejected(cursor: str) -> None:
     with pytest.raises(InvalidCursor):
         decode_cursor(cursor)
 

@@ -1,4 +1,4 @@
-"""Thumbnails look like those of the slow way: decode all pixels, then resize with Lanczos."""
+"""Thumbnails look like those of the unoptimized method: decode all pixels, then resize with Lanczos."""
 
 from io import BytesIO
 from pathlib import Path

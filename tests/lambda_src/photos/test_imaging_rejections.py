@@ -104,7 +104,7 @@ def test_heic_that_crashes_its_decoder_is_rejected() -> None:
     assert rejection_code(whole.replace(b"Exif\0\0\0\0\x0epitm", b"\xff\x10\x02\x02\0\0\0\0\x0epitm")) == "broken"
 
 
-def test_tiff_of_not_a_number_is_rejected() -> None:
+def test_tiff_with_nan_pixels_is_rejected() -> None:
     assert rejection_code(encode(Image.new("F", (64, 64), float("nan")), "TIFF")) == "broken"
 
 

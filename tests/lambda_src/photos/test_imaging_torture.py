@@ -1,4 +1,4 @@
-"""Every odd and hostile image that Pillow's authors collected gives thumbnails or a rejection, in time.
+"""Every unusual or malicious image in Pillow's test collection gives thumbnails or a rejection, in time.
 
 The collection is part of Pillow's source package. The test downloads it from the package index once, and is skipped
 without network.

@@ -11,14 +11,12 @@ _LISTING = st.dictionaries(st.text(), st.integers())
 
 
 @given(_LISTING, _LISTING)
-def test_yields_each_key_once_in_order_with_the_values_of_both_sides(
-    left: dict[str, int], right: dict[str, int]
-) -> None:
+def test_merge_join_yields_each_key_once_in_order_with_both_values(left: dict[str, int], right: dict[str, int]) -> None:
     rows = list(merge_join(iter(sorted(left.items())), iter(sorted(right.items()))))
     assert rows == [(key, left.get(key), right.get(key)) for key in sorted(left | right)]
 
 
-def test_reads_at_most_one_entry_ahead() -> None:
+def test_merge_join_reads_at_most_one_entry_ahead() -> None:
     read = []
 
     def listing(name: str) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""WebP that libwebp decodes directly looks like what Pillow decodes, and fails where Pillow fails."""
+"""Direct decoding with libwebp gives the same pixels as Pillow, and fails where Pillow fails."""
 
 import sys
 
@@ -18,7 +18,7 @@ def decode_reduced(photo: bytes, factor: Size) -> Image.Image:
 
 
 @pytest.mark.parametrize("photo", [LOSSY, LOSSLESS], ids=["lossy", "lossless"])
-def test_pixels_are_those_of_pillow(photo: bytes) -> None:
+def test_webp_decodes_to_the_same_pixels_as_pillow(photo: bytes) -> None:
     assert decode_reduced(photo, (1, 1)).tobytes() == open_image(photo).convert("RGB").tobytes()
 
 
@@ -39,7 +39,7 @@ def test_reduced_pixels_are_averages(photo: bytes, factor: int) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, Pillow can hide its libwebp")
-def test_pillow_does_not_decode(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_webp_is_decoded_without_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(WebPImagePlugin.WebPImageFile, "load", None)
     assert decode_reduced(LOSSY, (2, 2)).size == (706, 706)
 

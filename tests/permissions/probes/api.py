@@ -52,7 +52,7 @@ def registers_upload(trial: Trial) -> None:
 @probe
 def signs_upload_form(trial: Trial) -> None:
     """Sign an upload form."""
-    _checked(trial.context.api.upload(_register(trial)["upload"], _FILE), 204)
+    _expect_status(trial.context.api.upload(_register(trial)["upload"], _FILE), 204)
 
 
 @probe
@@ -84,18 +84,18 @@ def signs_album_url(trial: Trial) -> None:
 
 
 def _request(trial: Trial, method: str, path: str, status: int, body: Any = None) -> Any:
-    answer = _checked(trial.context.api.request(method, path, body), status)
-    return answer.json() if answer.data else None
+    response = _expect_status(trial.context.api.request(method, path, body), status)
+    return response.json() if response.data else None
 
 
-def _checked(answer: BaseHTTPResponse, status: int) -> BaseHTTPResponse:
-    if answer.status != status:
-        raise ProbeFailed(f"status {answer.status} instead of {status}: {answer.data.decode()[:200]}")
-    return answer
+def _expect_status(response: BaseHTTPResponse, status: int) -> BaseHTTPResponse:
+    if response.status != status:
+        raise ProbeFailed(f"status {response.status} instead of {status}: {response.data.decode()[:200]}")
+    return response
 
 
 def _fetch(trial: Trial, url: str) -> None:
-    _checked(trial.context.api.fetch(url), 200)
+    _expect_status(trial.context.api.fetch(url), 200)
 
 
 def _photo(trial: Trial) -> Any:

@@ -26,31 +26,31 @@ def _graph(folder: Path, *, needs: dict[str, list[str]] | None = None, **stacks:
     return read_graph(folder)
 
 
-def _get(name: str) -> dict[str, Any]:
+def _get_att(name: str) -> dict[str, Any]:
     return {"Fn::GetAtt": [name, "Arn"]}
 
 
-def _from(stack: str, name: str) -> dict[str, Any]:
+def _get_stack_output(stack: str, name: str) -> dict[str, Any]:
     return {"Fn::GetStackOutput": {"StackName": f"prefix-{stack}", "OutputName": f"{name}Arn"}}
 
 
 def _function_with_role(function: str, *statements: tuple[str | list[str], Any]) -> dict[str, Any]:
     allowed = [{"Action": actions, "Resource": resource} for actions, resource in statements]
     return {
-        function: ("AWS::Lambda::Function", {"Role": _get("Role")}),
+        function: ("AWS::Lambda::Function", {"Role": _get_att("Role")}),
         "Role": ("AWS::IAM::Role", {}),
         "Policy": ("AWS::IAM::Policy", {"Roles": [{"Ref": "Role"}], "PolicyDocument": {"Statement": allowed}}),
     }
 
 
 def test_event_source_mapping_leads_from_queue_to_function(tmp_path: Path) -> None:
-    mapping = {"EventSourceArn": _get("Queue"), "FunctionName": {"Ref": "Code"}}
+    mapping = {"EventSourceArn": _get_att("Queue"), "FunctionName": {"Ref": "Code"}}
     graph = _graph(
         tmp_path,
         Jobs={
             "Queue": ("AWS::SQS::Queue", {}),
             "Mapping": ("AWS::Lambda::EventSourceMapping", mapping),
-            **_function_with_role("Code", (["sqs:ReceiveMessage", "sqs:DeleteMessage"], _get("Queue"))),
+            **_function_with_role("Code", (["sqs:ReceiveMessage", "sqs:DeleteMessage"], _get_att("Queue"))),
         },
     )
     assert graph.arrows == [Arrow("Jobs/Queue", "Jobs/Code")]
@@ -68,15 +68,15 @@ def test_permission_leads_to_job_definition_by_name(tmp_path: Path) -> None:
 
 
 def test_permissions_lead_to_other_stacks_and_separate_reading_from_writing(tmp_path: Path) -> None:
-    anything = {"Fn::Join": ["", [_from("Store", "Bucket"), "/*"]]}
+    anything = {"Fn::Join": ["", [_get_stack_output("Store", "Bucket"), "/*"]]}
     graph = _graph(
         tmp_path,
         Store={"Bucket": ("AWS::S3::Bucket", {}), "Table": ("AWS::DynamoDB::Table", {})},
         Jobs=_function_with_role(
             "Code",
             (["s3:GetObject", "s3:ListBucket"], anything),
-            ("dynamodb:GetItem", _from("Store", "Table")),
-            ("dynamodb:PutItem", _from("Store", "Table")),
+            ("dynamodb:GetItem", _get_stack_output("Store", "Table")),
+            ("dynamodb:PutItem", _get_stack_output("Store", "Table")),
             ("xray:PutTraceSegments", "*"),
         ),
         needs={"Jobs": ["Store"]},
