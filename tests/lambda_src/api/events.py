@@ -6,14 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 
 def event(method: str, path: str, body: object = None, *, content_type: str = "application/json") -> dict[str, Any]:
-    """Return the event of a request.
-
-    Args:
-        method: HTTP method.
-        path: Path, with the query string. The second segment is an id.
-        body: Anything that JSON can represent.
-        content_type: Content type of the body.
-    """
+    """Return the event of a request whose path can have a query string, and an id as its second segment."""
     split = urlsplit(path)
     folder, _, photo_or_album = split.path.removeprefix("/").partition("/")
     query = parse_qs(split.query, keep_blank_values=True)

@@ -104,12 +104,7 @@ def test_photo_is_registered_processed_and_deleted(call: Call, aws: MockedAws) -
     assert call("DELETE", path) == (204, None)
     assert "Contents" not in aws.s3.list_objects_v2(Bucket=ORIGINALS)
 
-
-def test_pending_photo_is_removed_immediately(call: Call) -> None:
-    _, registered = call("POST", "/photos", PHOTO)
-    path = f"/photos/{registered['photo']['id']}"
-    assert call("DELETE", path) == (204, None)
-    assert [call(method, path)[0] for method in ("DELETE", "GET")] == [404, 404]
+    assert call("DELETE", f"/photos/{call('POST', '/photos', PHOTO)[1]['photo']['id']}") == (204, None), "pending"
 
 
 @pytest.mark.parametrize(
@@ -142,14 +137,9 @@ def test_photos_are_listed_page_by_page(call: Call) -> None:
     assert (len(seen), set(seen)) == (5, ids)
     status, body = call("GET", "/photos?cursor=made-up")
     assert (status, body["error"]["code"]) == (400, "invalid_request")
-
-
-def test_forged_cursor_selects_a_position_in_the_list(call: Call) -> None:
-    for _ in range(2):
-        call("POST", "/photos", PHOTO)
-    for created_at, photos in (("9999-99-99T99:99:99.999Z", 2), ("0000-00-00T00:00:00.000Z", 0)):
+    for created_at, photos in (("9999-99-99T99:99:99.999Z", 5), ("0000-00-00T00:00:00.000Z", 0)):
         status, page = call("GET", f"/photos?cursor={encode_cursor(Position(created_at, 'any key'))}")
-        assert (status, len(page["photos"]), page["next_cursor"]) == (200, photos, None)
+        assert (status, len(page["photos"]), page["next_cursor"]) == (200, photos, None), "a forged position"
 
 
 def test_album_is_created_and_its_progress_reported(call: Call, aws: MockedAws, batch: RecordedBatch) -> None:
@@ -193,12 +183,6 @@ def test_failed_album_has_a_reason(call: Call, batch: RecordedBatch) -> None:
 def test_unknown_id_is_not_found(call: Call, method: str, path: str) -> None:
     status, body = call(method, path)
     assert (status, body["error"]["code"]) == (404, "not_found")
-
-
-def test_malformed_id_causes_no_call_to_aws(call: Call, aws: MockedAws) -> None:
-    for client in (aws.s3, aws.dynamodb):
-        client.meta.events.register("before-call", lambda model, **_: pytest.fail(model.name))
-    assert call("GET", "/albums/..")[0] == call("DELETE", "/photos/a.jpg")[0] == 404
 
 
 def test_internal_error_is_logged_and_not_revealed(

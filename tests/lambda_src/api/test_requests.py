@@ -30,15 +30,11 @@ def with_body(path: str, body: str | None) -> dict[str, Any]:
 
 
 def test_route_id_query_and_body_are_parsed() -> None:
-    assert parse_request(event("GET", "/health")).route.name == "health"
     found = parse_request(event("DELETE", f"/photos/{ID}"))
     assert (found.route.name, found.id) == ("delete_photo", ID)
     listed = parse_request(event("GET", "/photos?limit=7&cursor=abc"))
     assert (listed.route.name, listed.query) == ("list_photos", {"limit": 7, "cursor": "abc"})
     assert parse_request(event("POST", "/photos", PHOTO)).body == PHOTO
-
-
-def test_defaults_are_filled_in() -> None:
     assert parse_request(event("GET", "/photos")).query == {"limit": 50}
     assert parse_request(event("POST", "/albums", {})).body == {"title": "Album"}
 
@@ -64,48 +60,33 @@ def test_malformed_id_is_not_found(path: str, text: str) -> None:
     [
         *["limit=0", "limit=101", "limit=-1", "limit=1.0", "limit=1e1", "limit=", "limit=١", f"limit={'9' * 20}"],
         *["limit=1&limit=1", "limit=1&limit=2", "Limit=1", "cursor=", f"cursor={'c' * 2001}", "other=1"],
-        f"{'o' * 5000}=1",
     ],
 )
 def test_invalid_query_is_rejected(query: str) -> None:
     assert error_of(event("GET", f"/photos?{query}")) == "invalid_request"
+    assert error_of(event("GET", f"/health?{query}")) == "invalid_request"
 
 
-def test_query_is_rejected_on_routes_without_parameters() -> None:
-    assert error_of(event("GET", "/health?a=1")) == "invalid_request"
-    assert error_of(event("POST", "/albums?title=a", {})) == "invalid_request"
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        *[{"filename": value} for value in ("", "f" * 201, None, "\ud800")],
-        *[{"content_type": value} for value in ("image/svg+xml", "IMAGE/JPEG")],
-        *[{"size": value} for value in (0, MAX_BYTES + 1, "1", True, 1.5, 1.0)],
-        {"key": "uploads/mine.jpg"},
-    ],
-)
-def test_invalid_photo_is_rejected(change: dict[str, Any]) -> None:
-    assert error_of(event("POST", "/photos", PHOTO | change)) == "invalid_request"
-
-
-@pytest.mark.parametrize("missing", PHOTO)
-def test_incomplete_photo_is_rejected(missing: str) -> None:
-    body = {name: value for name, value in PHOTO.items() if name != missing}
-    assert error_of(event("POST", "/photos", body)) == "invalid_request"
+INVALID_PHOTOS = [
+    *[PHOTO | {"filename": value} for value in ("", "f" * 201, None, "\ud800")],
+    *[PHOTO | {"content_type": value} for value in ("image/svg+xml", "IMAGE/JPEG")],
+    *[PHOTO | {"size": value} for value in (0, MAX_BYTES + 1, "1", True, 1.5, 1.0)],
+    PHOTO | {"key": "uploads/mine.jpg"},
+    *[{name: value for name, value in PHOTO.items() if name != missing} for missing in PHOTO],
+]
+INVALID_ALBUMS = [
+    *[{"title": value} for value in ("t" * 201, 1)],
+    *[{"photos": value} for value in ([], None, ID, [ID, ID], [f"{ID}\n"], [[ID]])],
+    {"photos": [f"{number:032x}" for number in range(1201)]},
+    {"photos": [ID], "photos_per_page": 1},
+]
 
 
 @pytest.mark.parametrize(
-    "body",
-    [
-        *[{"title": value} for value in ("t" * 201, 1)],
-        *[{"photos": value} for value in ([], None, ID, [ID, ID], [f"{ID}\n"], [[ID]])],
-        {"photos": [f"{number:032x}" for number in range(1201)]},
-        {"photos": [ID], "photos_per_page": 1},
-    ],
+    ("path", "body"), [*(("/photos", it) for it in INVALID_PHOTOS), *(("/albums", it) for it in INVALID_ALBUMS)]
 )
-def test_invalid_album_is_rejected(body: dict[str, Any]) -> None:
-    assert error_of(event("POST", "/albums", body)) == "invalid_request"
+def test_invalid_body_is_rejected(path: str, body: dict[str, Any]) -> None:
+    assert error_of(event("POST", path, body)) == "invalid_request"
 
 
 def test_largest_album_is_accepted() -> None:
@@ -143,9 +124,7 @@ def test_body_over_the_limit_is_too_large() -> None:
     assert parse_request(with_body("/albums", " " * (MAX_BODY - 2) + "{}")).body == {"title": "Album"}
 
 
-@pytest.mark.parametrize(
-    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ";"]
-)
+@pytest.mark.parametrize("content_type", ["text/plain", "multipart/form-data", ";"])
 def test_other_content_types_are_unsupported(content_type: str) -> None:
     assert error_of(event("POST", "/albums", {}, content_type=content_type)) == "unsupported_media_type"
 

@@ -53,18 +53,13 @@ def ensure(aws: FakeAws) -> None:
     ImageBuilds(aws, aws).ensure(project="p", repository="r", tag="t")
 
 
-def test_missing_image_is_built(pauses: list[float]) -> None:
-    aws = FakeAws("IN_PROGRESS", "IN_PROGRESS", "SUCCEEDED")
-    ensure(aws)
+@pytest.mark.parametrize("denials", [0, 3], ids=["at once", "while IAM propagates the role"])
+def test_missing_image_is_built_once(pauses: list[float], denials: int) -> None:
+    aws = FakeAws("IN_PROGRESS", "IN_PROGRESS", "SUCCEEDED", denials=denials)
+    for _ in range(2):
+        ensure(aws)
     assert aws.started == 1 and "t" in aws.tags
-    assert len(pauses) == 2
-
-
-def test_existing_image_is_not_built_again() -> None:
-    aws = FakeAws()
-    aws.tags.add("t")
-    ensure(aws)
-    assert aws.started == 0
+    assert len(pauses) == denials + 2
 
 
 @pytest.mark.parametrize("status", ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"])
@@ -76,13 +71,6 @@ def test_failed_build_raises_error_with_status_cause_and_log(status: str) -> Non
 def test_build_without_image_raises_error() -> None:
     with pytest.raises(BuildError, match="has no image t"):
         ensure(FakeAws("SUCCEEDED", pushes=False))
-
-
-def test_start_is_retried_while_iam_propagates_the_role(pauses: list[float]) -> None:
-    aws = FakeAws("SUCCEEDED", denials=3)
-    ensure(aws)
-    assert aws.started == 1
-    assert len(pauses) == 3
 
 
 def test_missing_permission_raises_error() -> None:

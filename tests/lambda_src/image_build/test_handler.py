@@ -1,6 +1,7 @@
 """The custom resource sends a response to CloudFormation in every case."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -59,24 +60,23 @@ def send(monkeypatch: pytest.MonkeyPatch) -> Iterator[Send]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("request_type", ["Create", "Update"])
-def test_existing_image_succeeds_with_its_repository(send: Send, request_type: str) -> None:
-    assert send(request_type, "existing") == {
-        "Status": "SUCCESS",
-        "Reason": "",
-        "PhysicalResourceId": "images:existing",
+@pytest.mark.parametrize(
+    ("request_type", "tag", "status", "reason"),
+    [
+        ("Create", "existing", "SUCCESS", "$"),
+        ("Update", "existing", "SUCCESS", "$"),
+        ("Create", "missing", "FAILED", ".*none"),  # the project that does not exist
+        ("Delete", "missing", "SUCCESS", "$"),
+    ],
+)
+def test_cloudformation_receives_the_outcome(send: Send, request_type: str, tag: str, status: str, reason: str) -> None:
+    response = send(request_type, tag)
+    assert re.match(reason, response.pop("Reason"))
+    assert response == {
+        "Status": status,
+        "PhysicalResourceId": f"images:{tag}",
         "StackId": "stack",
         "RequestId": "request",
         "LogicalResourceId": "Image",
         "Data": {"RepositoryName": "images"},
     }
-
-
-def test_error_fails_the_resource_with_its_cause(send: Send) -> None:
-    response = send("Create", "missing")
-    assert response["Status"] == "FAILED"
-    assert "none" in response["Reason"], "the project that does not exist"
-
-
-def test_delete_changes_nothing(send: Send) -> None:
-    assert send("Delete", "missing")["Status"] == "SUCCESS"
