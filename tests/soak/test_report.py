@@ -1,7 +1,12 @@
-"""A soak with too few faults proves nothing."""
+"""A soak with too few faults proves nothing, so it fails."""
+
+import sys
+from unittest.mock import MagicMock
 
 import pytest
 
+from local.errors import SandboxError
+from tests.soak import __main__ as command
 from tests.soak.report import SoakReport
 
 
@@ -14,10 +19,6 @@ def sufficient_report() -> SoakReport:
         dict.fromkeys(("SlowDown", "InternalError", "timeout after execution", "connection reset"), 50)
     )
     return report
-
-
-def test_report_with_all_faults_is_sufficient() -> None:
-    assert sufficient_report().missing_faults(0.2, 0.1) == []
 
 
 @pytest.mark.parametrize(
@@ -36,11 +37,28 @@ def test_report_with_all_faults_is_sufficient() -> None:
 def test_missing_fault_is_reported(name: str, count: int, missing: str) -> None:
     report = sufficient_report()
     report.counts[name] = count
-    (found,) = report.missing_faults(0.2, 0.1)
-    assert found.startswith(missing)
-
-
-def test_missing_kind_of_error_is_reported() -> None:
-    report = sufficient_report()
     report.errors += {"no connection": report.errors.pop("SlowDown")}
-    assert report.missing_faults(0.2, 0.1) == ["no SlowDown"]
+    kind, found = report.missing_faults(0.2, 0.1)
+    assert kind == "no SlowDown" and found.startswith(missing)
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (sufficient_report(), None),
+        (SoakReport(), "no killed processes"),
+        (SandboxError("1 problem"), "(?s)1 problem.*SEED=abc"),
+    ],
+    ids=["success", "too few faults", "wrong result"],
+)
+def test_soak_fails_when_the_result_is_wrong_or_too_few_faults_occurred(
+    monkeypatch: pytest.MonkeyPatch, result: SoakReport | SandboxError, message: str | None
+) -> None:
+    monkeypatch.setattr(command, "running_sandbox", MagicMock())
+    monkeypatch.setattr(command, "soak", MagicMock(side_effect=[result]))
+    monkeypatch.setattr(sys, "argv", ["soak", "--seed", "abc"])
+    if message is None:
+        command.main()
+    else:
+        with pytest.raises(SystemExit, match=message):
+            command.main()

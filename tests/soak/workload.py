@@ -1,17 +1,18 @@
 """Load with faults: concurrent clients, disturbed event delivery, failing calls, killed processes, and sweeps."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from local.errors import SandboxError
 from local.sandbox import Sandbox
 from tests.e2e.failure_scenarios import short_visibility_timeout
 from tests.queues import temporary_queue
-from tests.soak.clients import Clients
 from tests.soak.event_injector import EventInjector
 from tests.soak.faults import inject_faults, thumbnail_function
-from tests.soak.plan import Plan
+from tests.soak.plan import Plan, Request
 from tests.soak.report import SoakReport
 
 _SECONDS_BETWEEN_LINES = 10  # of progress on the console
@@ -45,6 +46,53 @@ class SoakSettings:
     visibility_timeout: int
     max_delay: int
     timeout: float
+
+
+class Clients:
+    """One thread for each client of a plan.
+
+    Attributes:
+        completed: Number of requests that succeeded so far.
+    """
+
+    def __init__(self, sandbox: Sandbox, plan: Plan, images: Mapping[str, bytes], duration: float) -> None:
+        """Create the threads, whose requests are spread over `duration` seconds. `images` are the files by name."""
+        self.completed = 0
+        self._duration = duration
+        self._bucket = sandbox.outputs["Thumbnails"]["OriginalsBucket"]
+        self._images = images
+        self._lock = threading.Lock()
+        self._errors: list[Exception] = []
+        # Creating a boto3 client is not thread-safe. Using one is.
+        s3 = sandbox.client("s3")
+        self._threads = [threading.Thread(target=self._run, args=(s3, it), daemon=True) for it in plan.clients]
+
+    def start(self) -> None:
+        """Start the threads and return."""
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def running(self) -> bool:
+        """Whether a client has requests left. Raises the first error of a client."""
+        if self._errors:
+            raise self._errors[0]
+        return any(thread.is_alive() for thread in self._threads)
+
+    def _run(self, s3: Any, requests: list[Request]) -> None:
+        start = time.monotonic()
+        try:
+            for request in requests:
+                time.sleep(max(0, start + request.time * self._duration - time.monotonic()))
+                target = {"Bucket": self._bucket, "Key": request.key}
+                if request.image is None:
+                    s3.delete_object(**target)
+                else:
+                    s3.put_object(**target, Body=self._images[request.image])
+                with self._lock:
+                    self.completed += 1
+        except Exception as error:
+            self._errors.append(error)
 
 
 def run_workload(

@@ -98,27 +98,24 @@ def task_metadata(task: dict[str, str] | None) -> Iterator[str]:
         server.shutdown()
 
 
-def test_health_responds(get: Get) -> None:
+def test_health_config_and_whoami_respond_outside_ecs_and_without_api(get: Get) -> None:
     status, headers, body = get("health")
     assert (status, json.loads(body)) == (200, {"status": "ok"})
     assert headers["Cache-Control"] == "no-store"
+    assert json.loads(get("whoami")[2]) == {"launch_type": None, "task": None, "zone": None}
+    assert json.loads(get("config.json")[2]) == {"api_url": None}
 
 
-@pytest.mark.parametrize("launch_type", ["FARGATE", "EC2"])
-def test_whoami_returns_the_ecs_task(launch_type: str) -> None:
+def test_whoami_returns_the_ecs_task_and_config_the_api_url() -> None:
     task = {
-        "LaunchType": launch_type,
+        "LaunchType": "FARGATE",
         "TaskARN": "arn:aws:ecs:us-east-1:111122223333:task/cluster/0123abcd",
         "AvailabilityZone": "us-east-1a",
     }
-    with task_metadata(task) as endpoint, running(ECS_CONTAINER_METADATA_URI_V4=endpoint) as (_, get):
-        status, _, body = get("whoami")
-    assert status == 200
-    assert json.loads(body) == {"launch_type": launch_type, "task": "0123abcd", "zone": "us-east-1a"}
-
-
-def test_whoami_returns_nulls_outside_ecs(get: Get) -> None:
-    assert json.loads(get("whoami")[2]) == {"launch_type": None, "task": None, "zone": None}
+    api = "https://api.example/prod"
+    with task_metadata(task) as endpoint, running(ECS_CONTAINER_METADATA_URI_V4=endpoint, API_URL=api) as (_, get):
+        assert json.loads(get("whoami")[2]) == {"launch_type": "FARGATE", "task": "0123abcd", "zone": "us-east-1a"}
+        assert json.loads(get("config.json")[2]) == {"api_url": api}
 
 
 def test_server_is_healthy_when_the_task_metadata_is_unavailable() -> None:
@@ -126,12 +123,6 @@ def test_server_is_healthy_when_the_task_metadata_is_unavailable() -> None:
         status, _, body = get("whoami")
         assert (status, json.loads(body)["error"]["code"]) == (503, "metadata_unavailable")
         assert get("health")[0] == 200
-
-
-def test_config_contains_the_api_url(get: Get) -> None:
-    assert json.loads(get("config.json")[2]) == {"api_url": None}
-    with running(API_URL="https://api.example/prod") as (_, get_with_api):
-        assert json.loads(get_with_api("config.json")[2]) == {"api_url": "https://api.example/prod"}
 
 
 def test_files_are_served_with_their_type_and_are_revalidated(get: Get) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from photos.album_jobs import AlbumJobs, AlbumState, JobTarget
 from photos.album_requests import AlbumNotFound, AlbumRequests, NoPhotos, PhotosNotFound
-from photos.albums import Album, jobs_key, manifest_key, page_key, pdf_key
+from photos.albums import Album, jobs_key, manifest_key, page_key
 from photos.catalogue import Catalogue
 from photos.errors import PhotoRejected
 from photos.event_ordering import Upload
@@ -55,8 +55,8 @@ def test_album_contains_the_requested_photos_in_their_order(
     assert photos_of(aws, created.album) == keys
 
 
-def test_album_contains_all_ready_photos_by_default(
-    requests: AlbumRequests, catalogue: Catalogue, aws: MockedAws
+def test_album_contains_all_ready_photos_up_to_the_maximum_by_default(
+    requests: AlbumRequests, catalogue: Catalogue, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = set_ready(catalogue, 3)
     catalogue.register("pending.jpg", registered_at=NOON)
@@ -65,14 +65,8 @@ def test_album_contains_all_ready_photos_by_default(
     catalogue.set_ready("later.jpg", UPLOAD, uploaded_at=NOON, thumbnails={256: "t"})
     catalogue.remove(keys[0], "9")
     assert photos_of(aws, album) == keys[::-1]
-
-
-def test_default_album_is_limited_to_the_maximum_number_of_photos(
-    requests: AlbumRequests, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    set_ready(catalogue, 7)
-    monkeypatch.setattr("photos.album_requests.MAX_PHOTOS", 5)
-    assert len(requests.create("Holiday").album.photos) == 5
+    monkeypatch.setattr("photos.album_requests.MAX_PHOTOS", 2)
+    assert len(requests.create("Holiday").album.photos) == 2
 
 
 def test_album_of_unknown_photos_or_no_photos_is_not_submitted(
@@ -87,20 +81,6 @@ def test_album_of_unknown_photos_or_no_photos_is_not_submitted(
     with pytest.raises(PhotosNotFound, match=r" and 20 others\.$"):
         requests.create("Holiday", [f"{number:032}" for number in range(30)])
     assert batch.submitted == []
-
-
-def test_progress_counts_pages_until_the_pdf_exists(
-    requests: AlbumRequests, catalogue: Catalogue, aws: MockedAws, batch: RecordedBatch
-) -> None:
-    set_ready(catalogue, 25)
-    album = requests.create("Holiday").album
-    for index in range(3):
-        write(aws, page_key(album.id, index))
-        assert (requests.get(album.id).state, requests.get(album.id).pages_done) == ("running", index + 1)
-    write(aws, pdf_key(album.id))
-    batch.status = {}  # AWS Batch no longer has the jobs
-    found = requests.get(album.id)
-    assert (found.state, found.pages_done, found.album) == ("ready", 3, album)
 
 
 def test_album_is_ready_when_the_pdf_is_written_after_the_listing(

@@ -33,14 +33,7 @@ def test_malformed_cursor_is_rejected(cursor: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "position",
-    [
-        b"",
-        b"2026-11-24T10:00:00.000Z",
-        b"2026-11-24T10:00:00.000Z ",
-        b"yesterday a.jpg",
-        b"2026-11-24T10:00:00.000Z \xff",
-    ],
+    "position", [b"", *(CREATED_AT.encode() + end for end in (b"", b" ", b" \xff")), b"yesterday a.jpg"]
 )
 def test_invalid_position_is_rejected(position: bytes) -> None:
     with pytest.raises(InvalidCursor):
@@ -49,12 +42,11 @@ def test_invalid_position_is_rejected(position: bytes) -> None:
 
 def test_only_the_canonical_form_is_accepted() -> None:
     cursor = encode_cursor(Position(CREATED_AT, "a.jpg"))  # 30 bytes: no unused bits, no padding
-    for changed in (f"{cursor}=", f"{cursor}\n", f" {cursor}", cursor[:-1]):
+    padded = encode_cursor(Position(CREATED_AT, "a.jpeg"))
+    unused_bits = padded[:-1] + chr(ord(padded[-1]) + 1)
+    for changed in (f"{cursor}=", f"{cursor}\n", f" {cursor}", cursor[:-1], unused_bits):
         with pytest.raises(InvalidCursor):
             decode_cursor(changed)
-    padded = encode_cursor(Position(CREATED_AT, "a.jpeg"))
-    with pytest.raises(InvalidCursor):
-        decode_cursor(padded[:-1] + chr(ord(padded[-1]) + 1))  # differs in bits that mean nothing
 
 
 @pytest.mark.parametrize("key", ["k" * 1024, "\x01" * 1024, "ø" * 512])

@@ -51,13 +51,6 @@ def test_newer_event_replaces_the_item_and_returns_the_replaced_thumbnails(
     assert item["created_at"] == "2026-11-24T12:00:00.000Z", "the time of the first upload"
 
 
-def test_duplicate_event_changes_nothing(catalogue: Catalogue, aws: MockedAws) -> None:
-    set_ready(catalogue, NEWER)
-    before = aws.items()
-    assert set_ready(catalogue, NEWER) == set()
-    assert aws.items() == before
-
-
 def test_any_event_replaces_a_pending_item(catalogue: Catalogue, aws: MockedAws) -> None:
     registered_at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     item = catalogue.register(KEY, registered_at=registered_at)

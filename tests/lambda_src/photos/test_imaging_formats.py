@@ -45,11 +45,8 @@ def test_format_is_supported(format_: str, options: dict[str, object], width: in
     [
         ("coffee.heic", "coffee-turned.jpg", 28),  # dB, between two encoders and a smaller original
         ("coffee-turned.heic", "coffee-turned.jpg", 28),
-        (
-            "rocket-tiles.heic",
-            "rocket.jpg",
-            36,
-        ),  # tiles, rotated, EXIF that repeats the rotation; 29 without its profile
+        # Tiles, rotated, EXIF that repeats the rotation. Without its profile, 29.
+        ("rocket-tiles.heic", "rocket.jpg", 36),
     ],
 )
 def test_heic_is_upright_and_in_srgb(heic: str, jpeg: str, similarity: float) -> None:

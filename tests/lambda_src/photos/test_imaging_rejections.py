@@ -10,15 +10,7 @@ from photos.errors import PhotoRejected
 from photos.formats import FORMATS
 from photos.imaging import make_thumbnails
 from photos.limits import MAX_BYTES
-from tests.lambda_src.photos.images import (
-    REFERENCE_SIZES,
-    encode,
-    four_corners,
-    open_image,
-    png,
-    sample,
-    thumbnail,
-)
+from tests.lambda_src.photos.images import REFERENCE_SIZES, encode, four_corners, open_image, png, sample, thumbnail
 
 PILLOW_FORMATS = ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF", "BMP"]
 

@@ -24,9 +24,6 @@ def test_each_upload_and_size_has_its_own_thumbnail_key() -> None:
     keys = {thumbnail_key("a.jpg", upload, size) for upload in uploads for size in SIZES}
     assert len(keys) == len(uploads) * len(SIZES)
     assert all(key.startswith(f"{photo_id('a.jpg')}/") and key.endswith(".webp") for key in keys)
-
-
-def test_longest_key_leads_to_a_thumbnail_key_that_s3_allows() -> None:
     assert len(thumbnail_key("k" * 1024, Upload("e" * 40, "0" * 32), max(SIZES)).encode()) <= 1024
 
 

@@ -3,7 +3,6 @@
 import pytest
 
 from photos.catalogue import Item
-from photos.cursor import InvalidCursor
 from photos.event_ordering import Upload
 from photos.keys import filename_of, photo_id
 from photos.library import Library, PhotoNotFound
@@ -51,15 +50,6 @@ def test_delete_removes_a_photo_that_was_not_uploaded(library: Library, aws: Moc
     assert_removed(library, aws, item)
 
 
-def test_deletion_before_the_upload_event_removes_everything(library: Library, aws: MockedAws) -> None:
-    item = library.register("a.jpg")
-    uploaded = upload(aws, item)
-    library.delete(item.id)
-    aws.thumbnailer.process_deletion(item.key, "03")
-    assert aws.thumbnailer.process_upload(item.key, uploaded) is Outcome.REMOVED
-    assert_removed(library, aws, item)
-
-
 def test_deletion_while_thumbnails_are_generated_removes_everything(
     library: Library, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,14 +91,3 @@ def test_upload_that_completes_after_the_deletion_creates_a_photo(library: Libra
     assert aws.thumbnailer.process_upload(item.key, upload(aws, item)) is Outcome.READY
     assert library.get(item.id).state == "ready"
     aws.assert_consistent()
-
-
-def test_cursor_leads_to_the_next_page(library: Library) -> None:
-    items = [library.register(f"{number}.jpg") for number in range(5)]
-    first, cursor = library.page(3)
-    second, end = library.page(3, cursor)
-    assert {item.id for item in [*first, *second]} == {item.id for item in items}
-    assert (len(first), len(second), end) == (3, 2, None)
-    for invalid in ("", "x", f"{cursor}="):
-        with pytest.raises(InvalidCursor):
-            library.page(3, invalid)

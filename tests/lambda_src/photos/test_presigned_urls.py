@@ -11,13 +11,13 @@ import boto3
 import pytest
 
 from photos.albums import Album
-from photos.presigned_urls import PRESIGNING, UPLOAD_FORM_SECONDS, URL_SECONDS, PresignedUrls
+from photos.presigned_urls import PRESIGNING, PresignedUrls
 
 THUMBNAIL = "0" * 32 + "/1-e/256.webp"
 
 
-def urls(region: str = "eu-central-1", **more: Any) -> PresignedUrls:
-    s3 = boto3.client("s3", region_name=region, config=PRESIGNING, **more)
+def urls(region: str = "eu-central-1") -> PresignedUrls:
+    s3 = boto3.client("s3", region_name=region, config=PRESIGNING)
     return PresignedUrls(s3, originals="originals", thumbnails="thumbnails")
 
 
@@ -37,19 +37,7 @@ def test_urls_use_the_regional_endpoint_and_signature_version_4(region: str) -> 
     assert form["fields"]["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
     url = urls(region).thumbnail(THUMBNAIL)
     assert url.startswith(f"https://thumbnails.s3.{region}.amazonaws.com/{THUMBNAIL}?X-Amz-Algorithm=AWS4-HMAC-SHA256&")
-
-
-def test_urls_use_the_endpoint_of_the_sandbox() -> None:
-    local = urls(endpoint_url="http://127.0.0.1:4566")
-    assert local.thumbnail(THUMBNAIL).startswith(f"http://127.0.0.1:4566/thumbnails/{THUMBNAIL}?")
-    form = local.upload_form("uploads/0/a.png", content_type="image/png", size=1)
-    assert form["url"] == "http://127.0.0.1:4566/originals"
-
-
-def test_urls_expire() -> None:
-    (expires,) = parse_qs(urlsplit(urls().thumbnail(THUMBNAIL)).query)["X-Amz-Expires"]
-    assert int(expires) == URL_SECONDS == 3600
-    assert UPLOAD_FORM_SECONDS <= 15 * 60
+    assert parse_qs(urlsplit(url).query)["X-Amz-Expires"] == ["3600"]
 
 
 def test_thumbnail_keeps_its_url_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,23 +79,18 @@ def test_sweep_changes_nothing_when_everything_is_consistent(harness: SweepHarne
     assert aws.thumbnails() == thumbnails
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_sweep_requeues_photo_whose_event_was_lost(harness: SweepHarness, aws: MockedAws, key: str) -> None:
-    aws.put(key, jpeg())
-    assert harness.sweep() == Counts(photos=1, queued=1)
-    assert harness.process_messages() == [key]
-    assert aws.items()[key]["state"] == "ready"
+def test_sweep_requeues_photos_whose_event_was_lost(harness: SweepHarness, aws: MockedAws) -> None:
+    aws.process("replaced.jpg")
+    aws.catalogue.register("registered.jpg", registered_at=datetime.now(UTC))
+    keys = sorted([*KEYS, "registered.jpg", "replaced.jpg"])
+    etags = {key: aws.put(key, jpeg("blue")) for key in keys}
+    assert harness.sweep() == Counts(photos=5, thumbnails=len(SIZES), queued=5)
+    assert harness.process_messages() == keys
+    assert {key: (item["state"], item["etag"]) for key, item in aws.items().items()} == {
+        key: ("ready", etag) for key, etag in etags.items()
+    }
     aws.assert_consistent()
-    assert harness.sweep() == Counts(photos=1, thumbnails=len(SIZES))
-
-
-def test_sweep_requeues_photo_that_was_replaced(harness: SweepHarness, aws: MockedAws) -> None:
-    aws.process("a.jpg")
-    etag = aws.put("a.jpg", jpeg("blue"))
-    assert harness.sweep().queued == 1
-    harness.process_messages()
-    assert aws.items()["a.jpg"]["etag"] == etag
-    aws.assert_consistent()
+    assert harness.sweep() == Counts(photos=5, thumbnails=5 * len(SIZES))
 
 
 def test_delayed_event_takes_precedence_over_the_message_of_the_sweep(harness: SweepHarness, aws: MockedAws) -> None:
@@ -151,12 +146,14 @@ def test_sweep_ignores_recent_changes(harness: SweepHarness, aws: MockedAws) -> 
     assert harness.sweep(after=timedelta(minutes=50)) == Counts(photos=1, thumbnails=1 + len(SIZES))
 
 
-def test_sweep_removes_item_and_thumbnails_of_deleted_photo(harness: SweepHarness, aws: MockedAws) -> None:
+def test_sweep_removes_what_belongs_to_no_photo(harness: SweepHarness, aws: MockedAws) -> None:
     for key in KEYS:
-        aws.process(key)
+        aws.process(key, sequencer="02")
     aws.delete(KEYS[1])
+    for key, sequencer in (("a.jpg", "01"), ("a.jpg", "03"), ("no item.jpg", "01")):
+        aws.thumbnail_bucket.write(thumbnail_key(key, Upload("e", sequencer), SMALLEST), b"webp")
     counts = harness.sweep()
-    assert (counts.removed_items, counts.removed_thumbnails) == (1, len(SIZES))
+    assert (counts.removed_items, counts.removed_thumbnails) == (1, len(SIZES) + 3)
     assert aws.items().keys() == {KEYS[0], KEYS[2]}
     aws.assert_consistent()
 
@@ -180,14 +177,6 @@ def test_sweep_keeps_photo_that_is_uploaded_again_during_the_removal(
     aws.assert_consistent()
 
 
-def test_sweep_deletes_thumbnails_that_no_item_names(harness: SweepHarness, aws: MockedAws) -> None:
-    aws.process("a.jpg", sequencer="02")
-    for key, sequencer in (("a.jpg", "01"), ("a.jpg", "03"), ("no item.jpg", "01")):
-        aws.thumbnail_bucket.write(thumbnail_key(key, Upload("e", sequencer), SMALLEST), b"webp")
-    assert harness.sweep().removed_thumbnails == 3
-    aws.assert_consistent()
-
-
 def test_sweep_keeps_albums_reports_and_other_objects(harness: SweepHarness, aws: MockedAws) -> None:
     others = {"albums/abc/manifest.json", "albums/abc/pages/0000.jpg", "reports/2026-01-01.json", "x", f"{'0' * 32}/x"}
     for key in others:
@@ -196,33 +185,18 @@ def test_sweep_keeps_albums_reports_and_other_objects(harness: SweepHarness, aws
     assert aws.thumbnails().keys() == others
 
 
-@pytest.mark.parametrize(("hours", "left"), [(23, 1), (25, 0)])
-def test_sweep_removes_item_that_was_never_uploaded_after_a_day(
-    harness: SweepHarness, aws: MockedAws, hours: int, left: int
-) -> None:
-    aws.catalogue.register("uploads/a.jpg", registered_at=datetime.now(UTC))
-    assert harness.sweep(after=timedelta(hours=hours)).removed_items == 1 - left
-    assert len(aws.items()) == left
-
-
-def test_sweep_requeues_registered_photo_whose_upload_event_was_lost(harness: SweepHarness, aws: MockedAws) -> None:
-    aws.catalogue.register("uploads/a.jpg", registered_at=datetime.now(UTC))
-    aws.put("uploads/a.jpg", jpeg())
-    assert harness.sweep(after=timedelta(days=2)) == Counts(photos=1, queued=1)
-    harness.process_messages()
-    assert aws.items()["uploads/a.jpg"]["state"] == "ready"
-
-
-@pytest.mark.parametrize(("hours", "aborted"), [(23, 0), (25, 1)])
-def test_sweep_aborts_multipart_uploads_after_a_day(
-    harness: SweepHarness, aws: MockedAws, hours: int, aborted: int
+@pytest.mark.parametrize(("hours", "removed"), [(23, 0), (25, 1)])
+def test_sweep_removes_uploads_that_were_abandoned_a_day_ago(
+    harness: SweepHarness, aws: MockedAws, hours: int, removed: int
 ) -> None:
     aws.s3.create_multipart_upload(Bucket=ORIGINALS, Key="half.jpg")
     (upload,) = aws.s3.list_multipart_uploads(Bucket=ORIGINALS)["Uploads"]
+    aws.catalogue.register("uploads/a.jpg", registered_at=upload["Initiated"])
     progress = Progress(upload["Initiated"] + timedelta(hours=hours))
     harness.sweeper.run(progress, lambda: True)
-    assert progress.counts.aborted_uploads == aborted
-    assert len(aws.s3.list_multipart_uploads(Bucket=ORIGINALS).get("Uploads", [])) == 1 - aborted
+    assert progress.counts == Counts(removed_items=removed, aborted_uploads=removed)
+    assert len(aws.items()) == 1 - removed
+    assert len(aws.s3.list_multipart_uploads(Bucket=ORIGINALS).get("Uploads", [])) == 1 - removed
 
 
 def prepare_repairs(aws: MockedAws, photos: int) -> None:
@@ -239,49 +213,35 @@ def prepare_repairs(aws: MockedAws, photos: int) -> None:
                 aws.thumbnail_bucket.write(thumbnail, b"webp")
 
 
-def assert_repaired(aws: MockedAws, photos: int) -> None:
-    assert set(aws.items()) == {f"photo {number:05}.jpg" for number in range(photos) if number % 5 in (1, 2)}
-    assert len(aws.thumbnails()) == photos // 5 * len(SIZES)
-
-
-def test_sweep_resumes_from_its_progress(
-    harness: SweepHarness, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("count", [1, 2])
+def test_concurrent_sweeps_resume_from_their_progress(
+    harness: SweepHarness, aws: MockedAws, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     monkeypatch.setattr("photos.sweep._CHECK_TIME_EVERY", 20)
     photos = 150
     prepare_repairs(aws, photos)
-    progress = Progress(datetime.now(UTC) + timedelta(hours=2))
+    sweeps = [Progress(datetime.now(UTC) + timedelta(hours=2)) for _ in range(count)]
     runs = 0
-    while progress.phase is not Phase.DONE:
-        before = (progress.phase, progress.after)
-        # Each run receives the progress as JSON and never has time for a second step.
-        progress = Progress.from_json(json.loads(json.dumps(progress.to_json())))
-        harness.sweeper.run(progress, lambda: False)
-        assert (progress.phase, progress.after) != before, "a run makes progress"
-        runs += 1
+    while any(progress.phase is not Phase.DONE for progress in sweeps):
+        for number, before in enumerate(sweeps):
+            # Each run receives the progress as JSON and never has time for a second step.
+            progress = sweeps[number] = Progress.from_json(json.loads(json.dumps(before.to_json())))
+            harness.sweeper.run(progress, lambda: False)
+            assert progress.phase is Phase.DONE or progress != before, "a run makes progress"
+            runs += 1
     fifth = photos // 5
     assert runs > 10
-    assert progress.counts == Counts(
-        photos=3 * fifth,
-        thumbnails=2 * fifth * len(SIZES),  # without those of deleted photos, which phase 1 removed
-        queued=2 * fifth,
-        removed_items=fifth,
-        removed_thumbnails=2 * fifth * len(SIZES),
-    )
+    if count == 1:
+        assert progress.counts == Counts(
+            photos=3 * fifth,
+            thumbnails=2 * fifth * len(SIZES),  # without those of deleted photos, which phase 1 removed
+            queued=2 * fifth,
+            removed_items=fifth,
+            removed_thumbnails=2 * fifth * len(SIZES),
+        )
     assert {key for key, _ in harness.receive()} == {f"photo {n:05}.jpg" for n in range(photos) if n % 5 in (0, 2)}
-    assert_repaired(aws, photos)
-
-
-def test_two_sweeps_at_the_same_time_only_repeat_work(
-    harness: SweepHarness, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("photos.sweep._CHECK_TIME_EVERY", 20)
-    prepare_repairs(aws, 150)
-    sweeps = [Progress(datetime.now(UTC) + timedelta(hours=2)) for _ in range(2)]
-    while any(progress.phase is not Phase.DONE for progress in sweeps):
-        for progress in sweeps:
-            harness.sweeper.run(progress, lambda: False)
-    assert_repaired(aws, 150)
+    assert set(aws.items()) == {f"photo {number:05}.jpg" for number in range(photos) if number % 5 in (1, 2)}
+    assert len(aws.thumbnails()) == fifth * len(SIZES)
 
 
 class Listings(Catalogue, Originals, Thumbnails):

@@ -1,7 +1,7 @@
 """The sweep function: resumes in another invocation when it is out of time, and publishes the result."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
@@ -9,10 +9,8 @@ import boto3
 import pytest
 
 from photos.event_ordering import Upload
-from photos.keys import photo_id, thumbnail_key
+from photos.keys import thumbnail_key
 from photos.limits import SIZES
-from photos.sweep import Progress
-from tests.lambda_src.api.events import event
 from tests.lambda_src.mocked_aws import CATALOGUE, LambdaContext, MockedAws, jpeg, load_function
 
 NO_TIME = LambdaContext(seconds=1)
@@ -93,38 +91,3 @@ def test_error_propagates_so_that_lambda_retries(sweep: ModuleType, aws: MockedA
     with pytest.raises(Exception, match="ResourceNotFoundException"):
         sweep.handler({}, LambdaContext())
     assert not any(key.startswith("reports/") for key in aws.thumbnails())
-
-
-def test_api_returns_changed_sizes_after_a_sweep(
-    sweep: ModuleType, queue: str, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    thumbnail = load_function(monkeypatch, "thumbnail")
-    jobs = ("PAGE_JOB_QUEUE", "PAGE_JOB_DEFINITION", "BIND_JOB_QUEUE", "BIND_JOB_DEFINITION")
-    api = load_function(monkeypatch, "api", **dict.fromkeys(jobs, "job"))
-    sqs = boto3.client("sqs")
-
-    def sizes() -> list[int]:
-        photo = json.loads(api.handler(event("GET", f"/photos/{photo_id('a.jpg')}"), None)["body"])
-        return sorted(map(int, photo["thumbnails"]))
-
-    def run_sweep() -> list[str]:
-        """Run a sweep and process its messages. Returns their bodies."""
-        sweep.handler({"progress": Progress(datetime.now(UTC) + timedelta(hours=2)).to_json()}, LambdaContext())
-        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
-        for message in messages:
-            records = [{"messageId": "m", "body": message["Body"]}]
-            assert thumbnail.handler({"Records": records}, LambdaContext()) == {"batchItemFailures": []}
-            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-        return [message["Body"] for message in messages]
-
-    aws.put("a.jpg", jpeg())
-    assert len(run_sweep()) == 1
-    assert sizes() == sorted(SIZES)
-    changed = (min(SIZES), 2 * max(SIZES))
-    for module in ("photos.sweep", "photos.thumbnails"):
-        monkeypatch.setattr(f"{module}.SIZES", changed)
-    assert sizes() == sorted(SIZES)
-    assert len(run_sweep()) == 1
-    assert sizes() == sorted(changed)
-    aws.assert_consistent()
-    assert run_sweep() == []
