@@ -113,7 +113,18 @@ class ProbeContext:
     def wait_until_idle(self) -> None:
         """Wait until no upload and no job of an earlier trial is in progress."""
         uploads = self.sandbox.outputs["Thumbnails"]["UploadQueueUrl"]
-        self.wait_until(lambda: not self.sandbox.queue_depth(uploads) and not self._has_jobs())
+        batch, outputs = self.sandbox.client("batch"), self.sandbox.outputs["Batch"]
+        active = [
+            {"jobQueue": outputs[queue], "jobStatus": status}
+            for queue in ("JobQueue", "BindJobQueue")
+            for status in ("PENDING", "RUNNABLE", "STARTING", "RUNNING")
+        ]
+        self.wait_until(
+            lambda: (
+                not self.sandbox.queue_depth(uploads)
+                and not any(batch.list_jobs(**jobs)["jobSummaryList"] for jobs in active)
+            )
+        )
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Wait for a condition. Raises SandboxError after 30 seconds."""
@@ -133,14 +144,6 @@ class ProbeContext:
                 self.delete_item(key)
         delete_originals(self.sandbox, *own)
         self.wait_until_idle()
-
-    def _has_jobs(self) -> bool:
-        batch, outputs = self.sandbox.client("batch"), self.sandbox.outputs["Batch"]
-        return any(
-            batch.list_jobs(jobQueue=outputs[queue], jobStatus=status)["jobSummaryList"]
-            for queue in ("JobQueue", "BindJobQueue")
-            for status in ("PENDING", "RUNNABLE", "STARTING", "RUNNING")
-        )
 
 
 class Trial:
@@ -175,14 +178,9 @@ class Trial:
         return sum((it.role, it.request.action) == (role, action) for it in self.decisions)
 
     def wait_until(self, expected: str, condition: Callable[[], bool]) -> None:
-        """Wait until a condition holds.
+        """Wait 30 seconds for a condition, or one second after IAM denied the revoked permission, or raise ProbeFailed.
 
-        Args:
-            expected: The condition in words.
-            condition: Polled for 30 seconds, or for one second after IAM denied the revoked permission.
-
-        Raises:
-            ProbeFailed: The condition did not become true in time.
+        `expected` is the condition in words.
         """
         deadline, denied = time.monotonic() + _TIMEOUT_SECONDS, False
         while not condition():

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from local.emulator import ROOT
 from tests.permissions.trials import Finding, Findings
-from tests.permissions.unexercised import UNEXERCISED
+from tests.permissions.unexercised import UNEXERCISED, reason_for
 
 REPORT = ROOT / "docs" / "reports" / "permissions.md"
 
@@ -78,7 +78,7 @@ def permissions_on(page: str) -> set[tuple[str, str, str]]:
 def _failing_task(finding: Finding) -> str:
     if finding.failed:
         return finding.failed.task
-    return _LINK if finding.unexercised else "Not revoked in this run"
+    return _LINK if reason_for(finding.permission) else "Not revoked in this run"
 
 
 def _code(text: str) -> str:

@@ -16,17 +16,11 @@ _ASSET_HASH = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Resource:
-    """A deployed resource.
+    """A deployed resource."""
 
-    Attributes:
-        path: Path of its construct, which begins with the id of the stack.
-        type: CloudFormation type.
-        physical_id: Name, ARN, or URL, as CloudFormation returns it.
-    """
-
-    path: str
+    path: str  # of its construct; begins with the id of the stack
     type: str
-    physical_id: str
+    physical_id: str  # name, ARN, or URL, as CloudFormation returns it
 
 
 class DeployedResources:

@@ -17,34 +17,22 @@ _BOOTSTRAP_NAME = "cdk-"
 
 @dataclass(frozen=True)
 class Role:
-    """An IAM role.
+    """An IAM role."""
 
-    Attributes:
-        path: Path of its construct, which begins with the id of the stack.
-        name: Name in the account.
-    """
-
-    path: str
-    name: str
+    path: str  # of its construct; begins with the id of the stack
+    name: str  # in the account
 
 
 @dataclass(frozen=True)
 class Permission:
-    """One action on one resource that an inline policy of a role allows.
-
-    Attributes:
-        policy: Name of the inline policy.
-        resource: ARN or pattern, as in the policy.
-        resource_label: The same with construct paths instead of physical names.
-        conditions: The condition block as JSON, or an empty string.
-    """
+    """One action on one resource that an inline policy of a role allows."""
 
     role: Role
     policy: str
     action: str
-    resource: str
-    resource_label: str
-    conditions: str = ""
+    resource: str  # ARN or pattern, as in the policy
+    resource_label: str  # the same with construct paths instead of physical names
+    conditions: str = ""  # the condition block as JSON
 
     @property
     def statement(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from tests.permissions.probe import Probe
 from tests.permissions.report import permissions_on, render
 from tests.permissions.roles import Permission, Role
 from tests.permissions.trials import Finding, Findings
-from tests.permissions.unexercised import UNEXERCISED, obsolete_reasons, reason_for
+from tests.permissions.unexercised import UNEXERCISED, obsolete_reasons
 
 ROLE = Role("Some/Role", "name")
 READ = Permission(ROLE, "policy", "s3:GetObject", "arn:…", "Some/Bucket/*", '{"StringLike": {"a:b": "c"}}')
@@ -27,11 +27,6 @@ def test_report_lists_each_permission_with_its_task_or_reason() -> None:
         ("Some/Role", "s3:GetObject", "Some/Bucket/* if a:b StringLike c"),
         ("Some/Role", "xray:PutTraceSegments", "*"),
     }
-
-
-def test_only_listed_permissions_are_unexercised() -> None:
-    assert reason_for(READ) is None
-    assert reason_for(TRACE) is not None
 
 
 def test_reasons_are_obsolete_unless_an_unused_permission_needs_them() -> None:

@@ -1,7 +1,7 @@
 """The trials: all probes with all permissions, then a probe without each permission."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from local.console import step
 from local.sandbox import Sandbox
@@ -10,12 +10,12 @@ from tests.permissions.probe import Probe, ProbeContext, ProbeFailed, Trial
 from tests.permissions.probes import PROBES
 from tests.permissions.resources import DeployedResources
 from tests.permissions.roles import Permission, Role, bootstrap_role_names, permissions_of, revoked, stack_roles
-from tests.permissions.unexercised import Unexercised, obsolete_reasons, reason_for
+from tests.permissions.unexercised import obsolete_reasons, reason_for
 
 _MAX_FAILURE_LENGTH = 140  # characters of a failure that the console shows
 
 
-@dataclass(frozen=True)
+@dataclass
 class Finding:
     """What the trials show about one permission.
 
@@ -27,11 +27,6 @@ class Finding:
     permission: Permission
     used_by: Sequence[Probe] = ()
     failed: Probe | None = None
-
-    @property
-    def unexercised(self) -> Unexercised | None:
-        """Why no probe uses the permission, if there is a known reason."""
-        return reason_for(self.permission)
 
 
 @dataclass
@@ -60,7 +55,7 @@ class Findings:
     @property
     def unexercised(self) -> list[Finding]:
         """Permissions that the sandbox cannot exercise."""
-        return [it for it in self.items if it.unexercised]
+        return [it for it in self.items if reason_for(it.permission)]
 
 
 class PermissionTrials:
@@ -90,26 +85,24 @@ class PermissionTrials:
                 if any(it.allowed and permission.covers(it) for it in decisions):
                     probes.append(probe)
         findings.items = [Finding(permission, probes) for permission, probes in used_by.items()]
-        findings.problems += _unjustified(findings)
+        unused = [it.permission for it in findings.items if not it.used_by]
+        findings.problems += [f"{it.role.path}: {it}: no probe uses it" for it in unused if not reason_for(it)]
+        findings.problems += [f"UNEXERCISED is obsolete for {action}" for action in obsolete_reasons(unused)]
         return findings
 
     def revoke_each(self, findings: Findings, select: Callable[[Permission], bool] = lambda permission: True) -> None:
         """Revoke each selected permission that a probe uses, and record in `findings` which probe fails without it."""
         for role, of_role in self._permissions.items():
-            indexes = [
-                index
-                for index, it in enumerate(findings.items)
-                if it.permission in of_role and it.used_by and select(it.permission)
+            selected = [
+                it for it in findings.items if it.permission in of_role and it.used_by and select(it.permission)
             ]
-            if not indexes:
+            if not selected:
                 continue
-            with step(f"{role.path}: {len(indexes)} of {len(of_role)} permissions") as notes:
-                for index in indexes:
-                    finding = findings.items[index]
-                    failed, note = self._failed_without(finding)
-                    findings.items[index] = replace(finding, failed=failed)
+            with step(f"{role.path}: {len(selected)} of {len(of_role)} permissions") as notes:
+                for finding in selected:
+                    finding.failed, note = self._failed_without(finding)
                     notes.append(note)
-                    if not failed:
+                    if not finding.failed:
                         findings.problems.append(note)
 
     def clean_up(self) -> None:
@@ -120,25 +113,20 @@ class PermissionTrials:
         """Return the probe that fails by a denial of the permission, and a line that describes the result."""
         permission, other_failures = finding.permission, ""
         for probe in finding.used_by:
-            failure, denied = self._run_without(permission, probe)
+            self._context.wait_until_idle()
+            trial, failure = Trial(self._context, permission), ""
+            with trial.cleanup, revoked(self._sandbox, permission, self._permissions[permission.role]):
+                try:
+                    probe.run(trial)
+                except ProbeFailed as error:
+                    failure = str(error)
+                denied = trial.was_denied
+                self._context.purge_queues()
             if failure and denied:
                 return probe, f"{permission}: {failure.splitlines()[0][:_MAX_FAILURE_LENGTH]}"
             if failure:
                 other_failures += f"; failed for another reason: {probe.task}: {failure}"
         return None, f"{permission.role.path}: {permission}: no probe fails without it{other_failures}"
-
-    def _run_without(self, permission: Permission, probe: Probe) -> tuple[str, bool]:
-        """Return how the probe failed, empty if it succeeded, and whether IAM denied the revoked permission."""
-        self._context.wait_until_idle()
-        trial, failure = Trial(self._context, permission), ""
-        with trial.cleanup, revoked(self._sandbox, permission, self._permissions[permission.role]):
-            try:
-                probe.run(trial)
-            except ProbeFailed as error:
-                failure = str(error)
-            denied = trial.was_denied
-            self._context.purge_queues()
-        return failure, denied
 
     def _run(self, probe: Probe) -> list[Decision]:
         trial = Trial(self._context)
@@ -149,12 +137,3 @@ class PermissionTrials:
                 raise ProbeFailed(f"{probe.task}: {error}") from error
         self._context.wait_until_idle()
         return trial.decisions
-
-
-def _unjustified(findings: Findings) -> list[str]:
-    """Return permissions that no probe uses, and reasons that apply to no permission."""
-    unused = [it.permission for it in findings.items if not it.used_by]
-    return [
-        *(f"{it.role.path}: {it}: no probe uses it" for it in unused if not reason_for(it)),
-        *(f"UNEXERCISED is obsolete for {action}" for action in obsolete_reasons(unused)),
-    ]
