@@ -121,6 +121,9 @@ def _lightsail_instance(name: str, properties: _Properties, resources: _Properti
 
 def _event_source_mapping(name: str, properties: _Properties, resources: _Properties) -> Iterator[_Charge]:
     _require("ProvisionedPollerConfig" not in properties, "provisioned pollers are charged per hour")
+    source = properties["EventSourceArn"].get("Fn::GetAtt", [""])[0]
+    if resources.get(source, {}).get("Type") == "AWS::DynamoDB::Table":
+        return  # Lambda reads the streams of tables free of charge.
     yield "SQS requests that poll the empty queue", _POLLS_PER_MINUTE * 60 * HOURS_PER_MONTH / 1e6, "sqs-requests"
 
 

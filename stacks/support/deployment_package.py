@@ -17,11 +17,12 @@ import hashlib
 import json
 import os
 import py_compile
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,8 +43,9 @@ _WHEEL_PLATFORMS = ["manylinux_2_34_aarch64", "manylinux_2_28_aarch64", "manylin
 # Files in wheels that no function reads: package metadata, command-line scripts, type stubs.
 _UNUSED_FILES = ["*.dist-info", "bin", "**/*.pyi", "**/py.typed"]
 
-# Services that the functions call. boto3 contains the models of about 400 more, half the size of a package.
-_AWS_SERVICES = ["batch", "codebuild", "dynamodb", "ecr", "lambda", "s3", "sqs"]
+# How functions create clients. boto3 contains the models of about 400 services, half the size of a package. A package
+# keeps only those of the services that a function calls.
+_CLIENT = re.compile(r'boto3\.client\(\s*"([a-z0-9-]+)"')
 
 
 class PackagingError(AppError):
@@ -107,12 +109,13 @@ def build_deployment_package(function: str, *, target: Target) -> DeploymentPack
     platform = _PLATFORMS[target]
     requirements = SOURCES / function / "requirements.txt"
     # By content: functions with the same requirements share their libraries.
-    libraries_hash = _hash(platform.tag, *_build_programs(), requirements.read_text())
+    services = _called_services()
+    libraries_hash = _hash(platform.tag, *_build_programs(), *services, requirements.read_text())
     sources = [*source_files(SOURCES / "photos"), *source_files(SOURCES / function)]
     package_hash = _hash(libraries_hash, *sources)
 
     libraries = build_once(
-        CACHE / f"libraries-{libraries_hash[:16]}", lambda work: _install(work, requirements, platform)
+        CACHE / f"libraries-{libraries_hash[:16]}", lambda work: _install(work, requirements, services, platform)
     )
     folder = build_once(
         CACHE / f"{function}-{package_hash[:16]}", lambda work: _assemble(work, libraries, sources, platform)
@@ -136,7 +139,12 @@ def _hash(*parts: str | Path) -> str:
     return digest.hexdigest()
 
 
-def _install(work: Path, requirements: Path, platform: _Platform) -> None:
+def _called_services() -> list[str]:
+    """Return the AWS services that the functions call, for example `s3`."""
+    return sorted({name for file in SOURCES.rglob("*.py") for name in _CLIENT.findall(file.read_text())})
+
+
+def _install(work: Path, requirements: Path, services: Collection[str], platform: _Platform) -> None:
     print(f"Installing the libraries of {requirements.parent.name} for {platform.tag} …", file=sys.stderr)
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
     command += ["--no-deps", "--require-hashes", "--only-binary=:all:", *platform.pip_options]
@@ -151,7 +159,7 @@ def _install(work: Path, requirements: Path, platform: _Platform) -> None:
         for path in list(work.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     for model in (work / "botocore" / "data").glob("*/"):
-        if model.is_dir() and model.name not in _AWS_SERVICES:
+        if model.is_dir() and model.name not in services:
             shutil.rmtree(model)
     _compile(work, platform)
 
