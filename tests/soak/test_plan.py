@@ -26,20 +26,12 @@ def test_plan_depends_only_on_the_seed() -> None:
     assert plan_changes(plan, 100, IMAGES, "a").clients == plan_changes(plan, 100, IMAGES, "a").clients
 
 
-def test_final_state_is_that_of_the_last_requests() -> None:
+def test_plan_contains_every_history_and_knows_the_final_state() -> None:
     plan = _make_plan()
     assert all(client == sorted(client, key=lambda request: request.time) for client in plan.clients)
+    keys = [{request.key for request in client} for client in plan.clients]
+    assert sum(map(len, keys)) == len(plan.keys) == 500, "one client sends all requests of a key"
     assert _state_after(plan) == plan.final
-    assert len(plan.keys) == 500
-
-
-def test_one_client_sends_all_requests_of_a_key() -> None:
-    keys = [{request.key for request in client} for client in _make_plan().clients]
-    assert sum(map(len, keys)) == len(set().union(*keys)) == 500
-
-
-def test_plan_contains_every_history() -> None:
-    plan = _make_plan()
     histories: dict[str, str] = {}
     for client in plan.clients:
         for request in client:

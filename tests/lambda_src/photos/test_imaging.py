@@ -3,9 +3,9 @@
 import pytest
 from PIL import Image
 
-from photos.formats import detect_format
+from photos.formats import FORMATS, detect_format
 from photos.imaging import make_thumbnails
-from photos.limits import SIZES
+from photos.limits import CONTENT_TYPES, SIZES
 from tests.lambda_src.photos.images import PHOTOGRAPHS, ROOT, encode, open_image, run_python, sample
 
 
@@ -53,3 +53,10 @@ unneeded = {"PIL.ImageCms", "PIL.ImageFont", "PIL.AvifImagePlugin", "PIL.EpsImag
 print(*unneeded & sys.modules.keys())
 """
     assert run_python(program, ROOT / "samples" / "retina.jpg") == ""
+
+
+def test_content_types_are_those_of_the_supported_formats() -> None:
+    Image.init()
+    heif = {"image/heic", "image/heif"}  # Pillow has no HEIF, and browsers have two names for it
+    others = {Image.MIME[known.decoder] for known in FORMATS if known.decoder != "HEIF"}
+    assert set(CONTENT_TYPES) == heif | others
