@@ -81,21 +81,6 @@ def test_build_that_does_not_start_does_not_block_the_deployment(registry: Resou
         assert int(build["Properties"]["ServiceTimeout"]) <= 15 * 60
 
 
-def test_builds_log_to_a_log_group_of_their_stack(registry: Resources) -> None:
-    """Otherwise, CodeBuild creates /aws/codebuild/…, which belongs to no stack, if its role allows it."""
-    for name, project in of_type(registry, "AWS::CodeBuild::Project").items():
-        group = project["Properties"]["LogsConfig"]["CloudWatchLogs"]["GroupName"]["Ref"]
-        assert registry[group]["Type"] == "AWS::Logs::LogGroup", name
-
-
-def test_containers_log_to_log_groups_of_their_stack(ecs: Resources) -> None:
-    for name, task in of_type(ecs, "AWS::ECS::TaskDefinition").items():
-        (container,) = task["Properties"]["ContainerDefinitions"]
-        options = container["LogConfiguration"]["Options"]
-        assert ecs[options["awslogs-group"]["Ref"]]["Type"] == "AWS::Logs::LogGroup", name
-        assert "awslogs-create-group" not in options, name
-
-
 def test_fargate_task_in_a_public_subnet_can_pull_its_image(ecs: Resources) -> None:
     network = _service(ecs, "Fargate")["Properties"]["NetworkConfiguration"]["AwsvpcConfiguration"]
     assert network["AssignPublicIp"] == "ENABLED"
@@ -152,10 +137,6 @@ def test_cluster_is_deleted_after_its_instances(ecs: Resources) -> None:
     _, group = only(ecs, "AWS::AutoScaling::AutoScalingGroup")
     assert name in json.dumps(group["LaunchTemplate"])
     assert cluster in json.dumps(template["LaunchTemplateData"]["UserData"])
-
-
-def test_ecs_uses_no_launch_configuration(ecs: Resources) -> None:
-    assert not [name for name, it in ecs.items() if it["Type"] == "AWS::AutoScaling::LaunchConfiguration"]
 
 
 def test_everything_runs_on_graviton(ecs: Resources, assembly: Path) -> None:

@@ -87,8 +87,9 @@ def test_resources_with_optional_encryption_are_encrypted(resources: Resources) 
 
 
 @pytest.mark.guarantee("Closed")
-def test_instances_require_imdsv2_and_do_not_answer_beyond_one_hop(resources: Resources) -> None:
+def test_instances_have_no_key_pair_and_require_imdsv2_within_one_hop(resources: Resources) -> None:
     for name, template in of_type(resources, "AWS::EC2::LaunchTemplate").items():
+        assert "KeyName" not in template["Properties"]["LaunchTemplateData"], name
         options = template["Properties"]["LaunchTemplateData"]["MetadataOptions"]
         assert (options["HttpTokens"], options["HttpPutResponseHopLimit"]) == ("required", 1), name
 
@@ -108,15 +109,23 @@ def test_every_instance_uses_a_launch_template(resources: Resources) -> None:
 
 
 @pytest.mark.guarantee("Leaves nothing behind")
-def test_functions_log_to_a_log_group_of_their_stack(resources: Resources) -> None:
-    for name, function in of_type(resources, "AWS::Lambda::Function").items():
-        group = _in_same_stack(name, function["Properties"]["LoggingConfig"]["LogGroup"])
-        assert resources[group]["Type"] == "AWS::Logs::LogGroup", name
-
-
-def test_log_groups_keep_logs_for_a_week(resources: Resources) -> None:
-    for name, group in of_type(resources, "AWS::Logs::LogGroup").items():
-        assert group["Properties"]["RetentionInDays"] == 7, name
+def test_everything_logs_for_a_week_to_a_log_group_of_its_stack(resources: Resources) -> None:
+    """CodeBuild creates /aws/codebuild/… if its role allows it, and the `awslogs` driver can create groups, too."""
+    functions, tasks, jobs, builds = (
+        {name: resource["Properties"] for name, resource in of_type(resources, f"AWS::{kind}").items()}
+        for kind in ("Lambda::Function", "ECS::TaskDefinition", "Batch::JobDefinition", "CodeBuild::Project")
+    )
+    containers = {name: container for name, task in tasks.items() for container in task["ContainerDefinitions"]}
+    containers |= {name: job["ContainerProperties"] for name, job in jobs.items()}
+    options = {name: container["LogConfiguration"]["Options"] for name, container in containers.items()}
+    assert not [name for name, given in options.items() if "awslogs-create-group" in given]
+    groups = {name: function["LoggingConfig"]["LogGroup"] for name, function in functions.items()}
+    groups |= {name: build["LogsConfig"]["CloudWatchLogs"]["GroupName"] for name, build in builds.items()}
+    groups |= {name: given["awslogs-group"] for name, given in options.items()}
+    for name, group in groups.items():
+        assert resources[_in_same_stack(name, group)]["Type"] == "AWS::Logs::LogGroup", name
+    for name, resource in of_type(resources, "AWS::Logs::LogGroup").items():
+        assert resource["Properties"]["RetentionInDays"] == 7, name
 
 
 @pytest.mark.guarantee("Leaves nothing behind")
@@ -134,3 +143,13 @@ def test_no_function_reserves_concurrency(resources: Resources) -> None:
     """A new account has none to reserve."""
     for name, function in of_type(resources, "AWS::Lambda::Function").items():
         assert "ReservedConcurrentExecutions" not in function["Properties"], name
+
+
+def test_python_functions_run_on_the_platform_of_their_packages(resources: Resources) -> None:
+    functions = [it["Properties"] for it in of_type(resources, "AWS::Lambda::Function").values()]
+    ours = [function for function in functions if function["Handler"].endswith(".handler.handler")]
+    assert ours
+    for function in ours:
+        assert (function["Architectures"], function["Runtime"]) == (["arm64"], "python3.13")
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        assert function["LoggingConfig"]["LogFormat"] == "JSON"

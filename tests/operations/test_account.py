@@ -8,7 +8,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from operations.__main__ import main
-from operations.account import Account, check_bootstrapped, create_session, current_account, deployed_stacks
+from operations.account import Account, create_session, current_account, deployed_stacks
 from operations.errors import OperationError
 
 _ACCOUNT = Account("123456789012", "eu-central-1", "caller")
@@ -43,29 +43,12 @@ def test_current_account_passes_its_region_to_the_cdk_cli(
     assert account.environment() == {"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1"}
 
 
-def test_create_session_fails_without_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AWS_DEFAULT_REGION")
-    with pytest.raises(OperationError, match="No AWS region"):
-        create_session()
-
-
 def test_current_account_fails_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(OperationError, match="No AWS credentials"):
         current_account(boto3.Session())
-
-
-def test_check_bootstrapped_fails_with_the_command_to_run(session: boto3.Session) -> None:
-    with pytest.raises(OperationError, match="npx cdk bootstrap aws://123456789012/eu-central-1"):
-        check_bootstrapped(session, _ACCOUNT)
-
-
-def test_check_bootstrapped_accepts_a_bootstrapped_account(session: boto3.Session) -> None:
-    ssm = session.client("ssm", region_name="eu-central-1")
-    ssm.put_parameter(Name="/cdk-bootstrap/hnb659fds/version", Value="28", Type="String")
-    check_bootstrapped(session, _ACCOUNT)
 
 
 def test_deployed_stacks_ignores_other_deployments(monkeypatch: pytest.MonkeyPatch) -> None:

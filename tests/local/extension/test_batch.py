@@ -132,21 +132,6 @@ def test_job_runs_its_program_with_parameters(batch: Batch, queue: str) -> None:
     assert job["createdAt"] <= job["startedAt"] <= job["stoppedAt"]
 
 
-def test_job_fails_when_its_program_fails(batch: Batch, queue: str) -> None:
-    job = batch.finished(batch.submit(queue, batch.definition("import sys; sys.exit(3)")))
-    assert (job["status"], job["container"]["exitCode"], len(job["attempts"])) == ("FAILED", 3, 1)
-
-
-def test_array_job_succeeds_when_its_children_succeed(batch: Batch, queue: str, tmp_path: Path) -> None:
-    program = "import os; open(os.environ['AWS_BATCH_JOB_ARRAY_INDEX'], 'w')"
-    parent = batch.submit(queue, batch.definition(program), arrayProperties={"size": 3})
-    job = batch.finished(parent)
-    assert (job["status"], job["arrayProperties"]) == ("SUCCEEDED", {"size": 3, "statusSummary": {"SUCCEEDED": 3}})
-    assert {file.name for file in tmp_path.iterdir()} == {"0", "1", "2"}
-    listed = batch.call("ListJobs", arrayJobId=parent, jobStatus="SUCCEEDED")["jobSummaryList"]
-    assert [child["jobId"] for child in listed] == [f"{parent}:{index}" for index in range(3)]
-
-
 def test_array_job_fails_when_all_children_ended_and_one_failed(batch: Batch, queue: str) -> None:
     program = "import os, sys; sys.exit(os.environ['AWS_BATCH_JOB_ARRAY_INDEX'] == '0')"
     job = batch.finished(batch.submit(queue, batch.definition(program), arrayProperties={"size": 3}))
@@ -170,7 +155,7 @@ def test_jobs_do_not_exceed_the_vcpus_of_the_environment(batch: Batch, queue: st
     assert max(parallel) == 2
 
 
-def test_job_waits_for_its_dependency(batch: Batch, queue: str, tmp_path: Path) -> None:
+def test_job_waits_for_its_dependency_and_fails_with_it(batch: Batch, queue: str, tmp_path: Path) -> None:
     first = batch.submit(queue, batch.definition("import time; time.sleep(0.5)"), arrayProperties={"size": 2})
     second = batch.submit(queue, batch.definition("", "Second"), dependsOn=[{"jobId": first}])
     assert batch.wait_for(second, "PENDING", "RUNNABLE", "RUNNING", "SUCCEEDED")["status"] == "PENDING"
@@ -178,10 +163,8 @@ def test_job_waits_for_its_dependency(batch: Batch, queue: str, tmp_path: Path) 
     assert done["status"] == "SUCCEEDED"
     assert done["startedAt"] >= batch.job(first)["stoppedAt"]
 
-
-def test_job_fails_when_its_dependency_fails(batch: Batch, queue: str) -> None:
-    failing = batch.submit(queue, batch.definition("exit(1)"), arrayProperties={"size": 2})
-    job = batch.finished(batch.submit(queue, batch.definition("", "Second"), dependsOn=[{"jobId": failing}]))
+    failing = batch.submit(queue, batch.definition("exit(1)", "Third"), arrayProperties={"size": 2})
+    job = batch.finished(batch.submit(queue, batch.definition("", "Fourth"), dependsOn=[{"jobId": failing}]))
     assert (job["status"], job["statusReason"], job["attempts"]) == ("FAILED", "Dependent Job failed", [])
 
 
@@ -189,34 +172,31 @@ _RECLAIMED_ONLY = {
     "Attempts": 3,
     "EvaluateOnExit": [{"Action": "RETRY", "OnStatusReason": "Host EC2*"}, {"Action": "EXIT", "OnReason": "*"}],
 }
+_KILLED = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 _KILLED_ONCE = "import os, signal; os.environ['AWS_BATCH_JOB_ATTEMPT'] == '1' and os.kill(os.getpid(), signal.SIGKILL)"
 
 
 @pytest.mark.parametrize(
-    ("program", "strategy", "status", "attempts"),
+    ("program", "platform", "strategy", "attempts", "exit_code"),
     [
-        (_KILLED_ONCE, _RECLAIMED_ONLY, "SUCCEEDED", 2),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", _RECLAIMED_ONLY, "FAILED", 3),
-        ("exit(1)", _RECLAIMED_ONLY, "FAILED", 1),
-        ("exit(1)", {"Attempts": 2}, "FAILED", 2),
-        ("exit(1)", {"Attempts": 3, "EvaluateOnExit": [{"Action": "EXIT", "OnExitCode": "1"}]}, "FAILED", 1),
-        ("exit(1)", {"Attempts": 3, "EvaluateOnExit": [{"Action": "EXIT", "OnExitCode": "2"}]}, "FAILED", 3),
+        (_KILLED_ONCE, "EC2", _RECLAIMED_ONLY, 2, 0),
+        (_KILLED, "EC2", _RECLAIMED_ONLY, 3, None),
+        (_KILLED, "FARGATE", _RECLAIMED_ONLY, 1, 137),
+        ("exit(3)", "EC2", _RECLAIMED_ONLY, 1, 3),
+        ("exit(1)", "EC2", {"Attempts": 2}, 2, 1),
+        ("exit(1)", "EC2", {"Attempts": 3, "EvaluateOnExit": [{"Action": "EXIT", "OnExitCode": "1"}]}, 1, 1),
+        ("exit(1)", "EC2", {"Attempts": 3, "EvaluateOnExit": [{"Action": "EXIT", "OnExitCode": "2"}]}, 3, 1),
     ],
-    ids=["reclaimed once", "reclaimed always", "fails", "fails, all retried", "rule matches", "no rule matches"],
+    ids=["reclaimed once", "reclaimed always", "Fargate", "fails", "all retried", "rule matches", "no rule matches"],
 )
 def test_job_is_retried_as_its_retry_strategy_requires(
-    batch: Batch, queue: str, program: str, strategy: dict[str, Any], status: str, attempts: int
+    batch: Batch, program: str, platform: str, strategy: dict[str, Any], attempts: int, exit_code: int | None
 ) -> None:
-    job = batch.finished(batch.submit(queue, batch.definition(program, RetryStrategy=strategy)))
-    assert (job["status"], len(job["attempts"])) == (status, attempts)
-
-
-def test_killed_job_on_fargate_is_not_retried_as_a_reclaimed_instance(batch: Batch) -> None:
-    queue = batch.queue("Queue", batch.environment("Fargate", "FARGATE"))
-    program = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    definition = batch.definition(program, PlatformCapabilities=["FARGATE"], RetryStrategy=_RECLAIMED_ONLY)
+    queue = batch.queue("Queue", batch.environment("Hosts", "FARGATE" if platform == "FARGATE" else "SPOT"))
+    definition = batch.definition(program, PlatformCapabilities=[platform], RetryStrategy=strategy)
     job = batch.finished(batch.submit(queue, definition))
-    assert (job["status"], len(job["attempts"]), job["container"]["exitCode"]) == ("FAILED", 1, 137)
+    assert job["status"] == ("SUCCEEDED" if exit_code == 0 else "FAILED")
+    assert (len(job["attempts"]), job["container"].get("exitCode")) == (attempts, exit_code)
 
 
 def test_job_is_stopped_and_not_retried_after_its_time_out(batch: Batch, queue: str) -> None:
@@ -266,12 +246,8 @@ def test_deleting_a_queue_stops_its_jobs(batch: Batch, queue: str) -> None:
 def test_submit_rejects_an_invalid_job(batch: Batch, queue: str, change: dict[str, Any], message: str) -> None:
     request = {"jobName": "job", "jobQueue": queue, "jobDefinition": batch.definition("")}
     assert message in batch.rejection("SubmitJob", **{**request, **change})
-
-
-def test_submit_rejects_a_fargate_job_in_a_queue_of_instances(batch: Batch, queue: str) -> None:
-    definition = batch.definition("", PlatformCapabilities=["FARGATE"])
-    message = batch.rejection("SubmitJob", jobName="job", jobQueue=queue, jobDefinition=definition)
-    assert "FARGATE" in message and "SPOT" in message
+    request["jobDefinition"] = batch.definition("", "Fargate", PlatformCapabilities=["FARGATE"])
+    assert "FARGATE" in batch.rejection("SubmitJob", **request)
 
 
 def test_job_fails_when_its_image_does_not_exist(batch: Batch, queue: str) -> None:

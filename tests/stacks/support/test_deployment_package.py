@@ -100,14 +100,6 @@ def test_package_contains_no_unused_files(package: DeploymentPackage) -> None:
     }
 
 
-def test_second_build_uses_the_cache(
-    package: DeploymentPackage, function: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(deployment_package, "_install", None)
-    monkeypatch.setattr(deployment_package, "_assemble", None)
-    assert build_deployment_package(function, target="aws") == package
-
-
 @pytest.mark.slow
 def test_equal_sources_give_equal_bytes(
     package: DeploymentPackage, function: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -96,43 +96,25 @@ def test_site_contains_the_page_and_the_url_of_the_api(start: Callable[..., Serv
         assert (server.site / file.relative_to(_PAGE)).read_bytes() == b"".join(kept)
     assert json.loads((server.site / "config.json").read_text()) == {"api_url": API_URL}
     assert json.loads((server.site / "whoami").read_text()) == {"launch_type": "LIGHTSAIL", "task": None, "zone": None}
+    # The web server does not run as root.
+    assert all(path.stat().st_mode & 0o004 for path in server.site.rglob("*"))
 
 
-def test_site_is_readable_for_the_web_server(start: Callable[..., Server]) -> None:
-    """The web server does not run as root."""
-    site = start().site
-    assert all(path.stat().st_mode & 0o004 for path in site.rglob("*"))
-
-
-def test_nginx_serves_the_site_instead_of_its_default_page(start: Callable[..., Server]) -> None:
+def test_nginx_serves_only_the_site_with_its_security_policy_and_without_metadata(start: Callable[..., Server]) -> None:
     server = start()
     assert f"root {server.site};" in server.config
     assert "listen 80 default_server;" in server.config
-
-
-def test_nginx_sends_the_content_security_policy_of_the_container(start: Callable[..., Server]) -> None:
-    assert f'add_header Content-Security-Policy "{CONTENT_SECURITY_POLICY}" always;' in start().config
-
-
-def test_user_data_contains_no_comments() -> None:
-    assert "\n# First start" in SCRIPT.read_text()
-    assert not re.search(r"^ *# ", user_data(_PAGE, api_url=API_URL).script, re.MULTILINE)
+    assert f'add_header Content-Security-Policy "{CONTENT_SECURITY_POLICY}" always;' in server.config
+    (setting,) = (server.root / "etc/systemd/system/nginx.service.d").iterdir()
+    assert setting.read_text() == "[Service]\nIPAddressDeny=169.254.169.254\n"
+    assert "apt-get --quiet --yes --no-install-recommends install nginx" in server.calls
+    last = ["nginx -t", "systemctl daemon-reload", "systemctl enable nginx", "systemctl restart nginx"]
+    assert server.calls[-4:] == last
 
 
 def test_user_data_contains_nothing_that_fn_sub_replaces(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(random.Random(1).randbytes(5_000))
     assert "${" not in user_data(tmp_path, api_url=API_URL).script
-
-
-def test_nginx_is_installed_checked_and_enabled(start: Callable[..., Server]) -> None:
-    calls = start().calls
-    assert "apt-get --quiet --yes --no-install-recommends install nginx" in calls
-    assert calls[-4:] == ["nginx -t", "systemctl daemon-reload", "systemctl enable nginx", "systemctl restart nginx"]
-
-
-def test_web_server_has_no_access_to_the_metadata_service(start: Callable[..., Server]) -> None:
-    (setting,) = (start().root / "etc/systemd/system/nginx.service.d").iterdir()
-    assert setting.read_text() == "[Service]\nIPAddressDeny=169.254.169.254\n"
 
 
 def test_script_retries_while_the_package_manager_is_locked(start: Callable[..., Server]) -> None:

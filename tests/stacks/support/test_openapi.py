@@ -28,10 +28,3 @@ def test_operations_require_a_key_where_the_gateway_does() -> None:
     paths = document()["paths"]
     for route in ROUTES:
         assert ("security" in paths[route.path][route.method.lower()]) == route.needs_key
-
-
-def test_errors_with_one_status_share_a_response() -> None:
-    responses = document()["paths"]["/albums"]["post"]["responses"]
-    assert set(responses) == {"202", "400", "403", "409", "413", "415", "429", "500", "504"}
-    assert "`unknown_photos`" in responses["400"]["description"]
-    assert "`invalid_request`" in responses["400"]["description"]

@@ -9,7 +9,7 @@ import pytest
 
 from tools.diagram.__main__ import DIAGRAM
 from tools.diagram.drawing import LETTER, LINE, draw
-from tools.diagram.graph import Graph, read_graph
+from tools.diagram.graph import Arrow, Graph, read_graph
 from tools.diagram.layout import Area
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -54,6 +54,13 @@ def _lines(svg: ElementTree.Element) -> list[Area]:
 
 def test_diagram_is_up_to_date(graph: Graph) -> None:
     assert DIAGRAM.read_text() == draw(graph), "Run: python -m tools.diagram"
+
+
+def test_path_of_a_photo_is_in_the_graph(graph: Graph) -> None:
+    for source, target in pairwise(("Originals", "Uploads", "Function", "Catalogue")):
+        assert Arrow(f"Thumbnails/{source}", f"Thumbnails/{target}") in graph.arrows
+    assert Arrow("Thumbnails/Function", "Thumbnails/Originals", reads=True) in graph.arrows
+    assert Arrow("Batch/Page", "Thumbnails/Catalogue", reads=True) in graph.arrows
 
 
 def test_boxes_texts_and_lines_do_not_overlap(svg: ElementTree.Element) -> None:
