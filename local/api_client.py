@@ -26,7 +26,7 @@ class ApiClient:
         self._http = urllib3.PoolManager(source_address=(address, 0), timeout=_TIMEOUT_SECONDS, retries=False)
 
     def request(self, method: str, path: str, body: Any = None, **headers: str) -> urllib3.BaseHTTPResponse:
-        """Send a request and return the response, whatever its status. A body is JSON, or bytes that contain JSON."""
+        """Send a request and return the response, also an error. A body is a JSON value, or bytes to send unchanged."""
         headers = self._headers | headers
         if isinstance(body, bytes):
             headers = {"Content-Type": "application/json"} | headers

@@ -13,7 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.target import TARGET
 
-# A background job of a script (`nohup make test &`) starts with SIGINT ignored, and its children inherit that.
+# A background job of a script (`nohup make test &`) ignores SIGINT, and its children inherit this.
 # Programs under test must receive Ctrl-C, so restore the default.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

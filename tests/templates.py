@@ -40,7 +40,7 @@ def read_all_resources(assembly: Path) -> Resources:
 
 
 def of_type(resources: Resources, resource_type: str, **properties: Any) -> Resources:
-    """Return the resources of this type that have these properties. There must be one."""
+    """Return the resources of this type that have these properties. At least one must exist."""
     found = {
         name: resource
         for name, resource in resources.items()

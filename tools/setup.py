@@ -122,7 +122,7 @@ def wait(process, step):
 
 def report(text):
     # type: (str) -> None
-    """Print a line at once, also when stdout is not a terminal."""
+    """Print a line immediately, also when stdout is not a terminal."""
     print(text)
     sys.stdout.flush()
 

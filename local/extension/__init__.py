@@ -25,6 +25,6 @@ Each module corrects or adds one feature of AWS. Its docstring states what is em
 | `ecs_tasks` | needs Docker for tasks | starts their containers as processes |
 | `ecs_resources` | lacks capacity providers, waits for no service | adds both |
 | `batch_resources` | lacks the resource types of Batch | adds them |
-| `batch_jobs`, `batch_scheduler` | reports jobs as SUCCEEDED at once | runs them |
+| `batch_jobs`, `batch_scheduler` | reports jobs as SUCCEEDED on submission | runs them |
 | `budgets`, `lightsail` | lacks their resource types | adds them, without alerts and servers |
 """

@@ -1,6 +1,6 @@
 """CloudWatch alarms: evaluation by dimension, period, and missing data, and an event for each change of state.
 
-The emulator evaluates all metrics of one name together, whatever their dimensions, ignores missing data, and runs only
+The emulator evaluates all metrics of one name together, regardless of dimensions, ignores missing data, and runs only
 the alarm's own actions. Not emulated: alarms on metric math.
 """
 

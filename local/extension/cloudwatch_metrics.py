@@ -18,7 +18,6 @@ from typing import Any
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch, lambda_svc, sqs
 
-_MINUTE_SECONDS = 60
 _TICK_SECONDS = 0.2
 
 _speed = 1.0
@@ -59,7 +58,7 @@ def _publish(file: Path) -> None:
             cloudwatch._metrics._data.clear()
             _speed, next_minute = requested, 0.0
         if time.monotonic() >= next_minute:
-            next_minute = time.monotonic() + _MINUTE_SECONDS / _speed
+            next_minute = time.monotonic() + 60 / _speed
             _publish_queue_metrics()
             _evaluate_alarms()
 

@@ -16,7 +16,7 @@ from local.extension.cloudformation import Properties, call, register
 
 _AMI_PARAMETER = "/aws/service/ecs/optimized-ami/amazon-linux-2023/arm64/recommended/image_id"
 
-# Three attempts at a task whose program ends at once take two seconds.
+# Three attempts at a task whose program exits immediately take two seconds.
 _STABLE_TIMEOUT_SECONDS = 60
 
 

@@ -17,8 +17,6 @@ from ministack.services import ecs
 from local.extension import container_images
 from local.extension.container_processes import Process, require_logging
 
-_NETWORK = "local"
-
 # Longer than any program takes to start on a busy machine.
 _START_TIMEOUT_SECONDS = 30
 
@@ -41,7 +39,7 @@ def extend() -> None:
 
 
 def _network_settings(address: str) -> dict[str, Any]:
-    return {"NetworkSettings": {"Networks": {_NETWORK: {"IPAddress": address}}}}
+    return {"NetworkSettings": {"Networks": {"local": {"IPAddress": address}}}}
 
 
 class _Container:

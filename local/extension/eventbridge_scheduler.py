@@ -1,6 +1,6 @@
 """EventBridge Scheduler: the time zone, the role, and the dead-letter queue of a schedule.
 
-Not emulated: the emulator starts schedules by UTC, whatever the time zone, and does not retry.
+Not emulated: the emulator starts schedules in UTC regardless of the time zone, and does not retry.
 """
 
 import json

@@ -1,6 +1,6 @@
 """REST APIs of API Gateway: request validation, Lambda permissions, integration errors, metrics, and a local URL.
 
-Not emulated: deployments. A changed API takes effect at once; on AWS it takes effect with the next deployment.
+Not emulated: deployments. A changed API takes effect immediately. On AWS, it takes effect with the next deployment.
 """
 
 import re

@@ -39,7 +39,9 @@ def _emit_deployment_events() -> None:
     record = ecs._record_service_task_failure
 
     def record_and_emit(task: dict[str, Any], *rest: Any, **options: Any) -> None:
-        services = [service for service in ecs._services.values() if task.get("group") == _group(service)]
+        services = [
+            service for service in ecs._services.values() if task.get("group") == f"service:{service['serviceName']}"
+        ]
         failed_before = {deployment["id"] for service in services for deployment in _failed_deployments(service)}
         record(task, *rest, **options)
         for service in services:
@@ -54,10 +56,6 @@ def _emit_deployment_events() -> None:
                     emit_event("aws.ecs", "ECS Deployment State Change", service["serviceArn"], detail)
 
     ecs._record_service_task_failure = record_and_emit
-
-
-def _group(service: dict[str, Any]) -> str:
-    return f"service:{service['serviceName']}"
 
 
 def _failed_deployments(service: dict[str, Any]) -> list[dict[str, Any]]:

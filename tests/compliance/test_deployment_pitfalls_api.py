@@ -56,7 +56,7 @@ def test_usage_plan_is_deleted_before_its_stage(resources: Resources) -> None:
 
 
 def test_deployment_depends_on_everything_it_contains(resources: Resources) -> None:
-    """A deployment does not contain what is created later: "The REST API doesn't contain any methods"."""
+    """A deployment omits resources that are created later: "The REST API doesn't contain any methods"."""
     (deployment,) = of_type(resources, "AWS::ApiGateway::Deployment").values()
     for kind in ("Method", "Model", "RequestValidator", "GatewayResponse"):
         assert of_type(resources, f"AWS::ApiGateway::{kind}").keys() <= set(deployment["DependsOn"]), kind

@@ -12,7 +12,7 @@ from tests.templates import of_type, read_templates
 # The longest value that the setting allows.
 _LONGEST = "a-name-of-20-letters"
 
-# Properties that name something else, or something inside another resource.
+# Properties whose values are not physical names, or need to be unique only within another resource.
 _NOT_PHYSICAL_NAMES = {
     ("AWS::ApiGateway::Method", "OperationName"),
     ("AWS::ApiGateway::Model", "Name"),

@@ -11,7 +11,7 @@ from local.sandbox import Sandbox
 
 @contextmanager
 def use_assembly(sandbox: Sandbox, assembly: Path) -> Iterator[None]:
-    """Let the sandbox deploy and destroy these templates instead of its own."""
+    """Let the sandbox deploy and destroy the templates of another assembly while the block runs."""
     own = sandbox.cdk.assembly
     sandbox.cdk.assembly = assembly
     try:

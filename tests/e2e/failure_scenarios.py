@@ -20,7 +20,7 @@ def dead_letters(sandbox: Sandbox, stack: str) -> int:
 
 
 def run_redrive(sandbox: Sandbox, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run what `make redrive` runs."""
+    """Run the command of `make redrive`."""
     return subprocess.run(
         [sys.executable, "-m", "operations", "redrive", *options],
         cwd=ROOT,
@@ -34,7 +34,7 @@ def run_redrive(sandbox: Sandbox, *options: str) -> subprocess.CompletedProcess[
 def short_visibility_timeout(sandbox: Sandbox, seconds: int) -> Iterator[None]:
     """Shorten the visibility timeout of the upload queue, so that a failed event is delivered again after seconds.
 
-    Use this only for functions that fail at once. SQS delivers the event of a slower function again while the function
+    Use this only for functions that fail immediately. SQS delivers the event of a slower function again while the function
     still runs.
     """
     sqs, queue = sandbox.client("sqs"), sandbox.outputs["Thumbnails"]["UploadQueueUrl"]

@@ -6,7 +6,7 @@ from local.deployment import Deployment
 
 
 def get_gallery(deployment: Deployment, path: str) -> bytes:
-    """Return what the load balancer of the gallery answers. Raises OSError if the status is an error.
+    """Return the response body from the load balancer of the gallery. Raises OSError for an error status.
 
     The request uses no proxy, even if the environment has one.
     """

@@ -1,4 +1,4 @@
-"""Photos that the end-to-end tests upload, and what the service makes of them."""
+"""Photos that the end-to-end tests upload, and their results in the catalogue and the buckets."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -30,7 +30,7 @@ def trials(sandbox: Sandbox, log: AuthorizationLog) -> Iterator[PermissionTrials
 
 @pytest.fixture(scope="module")
 def findings(trials: PermissionTrials) -> Findings:
-    """What all probes show with all permissions."""
+    """The results of all probes with all permissions."""
     return trials.run_all_probes()
 
 

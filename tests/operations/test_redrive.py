@@ -77,7 +77,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
 
 
 def _failed(**event: Any) -> str:
-    """What Lambda sends to the dead-letter queue when an invocation failed for good."""
+    """Return the message that Lambda sends to the dead-letter queue after the last failed attempt."""
     error = {"errorType": "ClientError", "errorMessage": "SlowDown"}
     return json.dumps({"requestPayload": event, "responsePayload": error})
 

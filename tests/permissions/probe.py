@@ -40,7 +40,7 @@ class ProbeFailed(RuntimeError):
 
 
 class ProbeContext:
-    """What all trials share: the sandbox, its resources, its authorization log, and one photo that is ready."""
+    """The shared state of all trials: sandbox, resources, authorization log, and one photo that is ready."""
 
     def __init__(self, sandbox: Sandbox, resources: DeployedResources, log: AuthorizationLog) -> None:
         self.sandbox = sandbox
@@ -150,7 +150,7 @@ class Trial:
     """One run of a probe.
 
     Attributes:
-        context: What all trials share.
+        context: The shared state of all trials.
         cleanup: Callbacks that run after the revoked permission is restored.
     """
 

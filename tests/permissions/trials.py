@@ -17,7 +17,7 @@ _MAX_FAILURE_LENGTH = 140  # characters of a failure that the console shows
 
 @dataclass
 class Finding:
-    """What the trials show about one permission.
+    """The result of the trials for one permission.
 
     Attributes:
         used_by: Probes that made a request which the permission covers.
@@ -31,7 +31,7 @@ class Finding:
 
 @dataclass
 class Findings:
-    """What the trials show about all permissions.
+    """The results of the trials for all permissions.
 
     Attributes:
         items: One finding per permission.
@@ -106,7 +106,7 @@ class PermissionTrials:
                         findings.problems.append(note)
 
     def clean_up(self) -> None:
-        """Delete what the probes left behind, as far as it could disturb other tests."""
+        """Delete leftovers of the probes that could disturb other tests."""
         self._context.clean_up()
 
     def _failed_without(self, finding: Finding) -> tuple[Probe | None, str]:

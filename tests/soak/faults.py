@@ -14,7 +14,7 @@ _PYTHONPATH = ROOT / "tests" / "soak" / "pythonpath"
 
 
 class InjectedFaults:
-    """What was done to the functions' AWS calls, read from the log that `pythonpath/fault_injection.py` writes."""
+    """The faults in the functions' AWS calls, read from the log that `pythonpath/fault_injection.py` writes."""
 
     def __init__(self, log: Path) -> None:
         self.log = log

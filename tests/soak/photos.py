@@ -6,7 +6,7 @@ from photos.errors import PhotoRejected
 from photos.imaging import make_thumbnails
 from tests.lambda_src.photos.images import encode, open_image, sample
 
-# What the service makes of a file: thumbnails by size in pixels, or a rejection.
+# The expected result for a file: thumbnails by size in pixels, or a rejection.
 Outcome = dict[int, bytes] | PhotoRejected
 
 
@@ -17,7 +17,7 @@ def soak_images() -> dict[str, bytes]:
 
 
 def expected_outcome(image: bytes) -> Outcome:
-    """Return what the service has to make of a file, under any key and after any number of uploads."""
+    """Return the expected result for a file, under any key and after any number of uploads."""
     try:
         return make_thumbnails(image)
     except PhotoRejected as rejection:

@@ -14,7 +14,7 @@ _HISTORIES = {
     "A-A": 5,
 }
 
-# What happens to a photo that exists. A is its current image.
+# Histories of a photo that exists. A is its current image.
 _CHANGES = {
     "A": 40,
     "B": 25,

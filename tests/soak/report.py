@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-# What must occur in a complete soak, of the errors and of the other counts.
+# Errors and other counts that a complete soak must contain.
 _REQUIRED_ERRORS = ("SlowDown", "InternalError", "timeout after execution", "connection reset")
 _REQUIRED_COUNTS = (
     "late events",
@@ -16,7 +16,7 @@ _REQUIRED_COUNTS = (
 
 @dataclass
 class SoakReport:
-    """What happened during a soak.
+    """The results of a soak.
 
     Attributes:
         counts: Events, calls, processes, and sweeps, by description.

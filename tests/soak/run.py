@@ -18,7 +18,6 @@ from tests.soak.report import SoakReport, describe
 from tests.soak.verifier import Verifier
 from tests.soak.workload import SoakSettings, run_workload, wait_until
 
-_PREFIX = "soak/"
 _DRAIN_SECONDS = 120  # to process the queued messages once nothing fails
 _MAX_PROBLEMS = 20  # that a message lists
 _MAX_ROUNDS = 5  # the first sweep repairs, the second has nothing to do
@@ -32,7 +31,7 @@ def soak(sandbox: Sandbox, settings: SoakSettings) -> SoakReport:
         SandboxError: The final state differs from the expected one, or a phase does not end in time.
     """
     images = soak_images()
-    plan = make_plan(settings.photos, settings.clients, list(images), settings.seed, _PREFIX)
+    plan = make_plan(settings.photos, settings.clients, list(images), settings.seed, "soak/")
     verifier = Verifier(sandbox, plan, images, {name: expected_outcome(image) for name, image in images.items()})
     sweeps = Sweeps(sandbox)
     report = SoakReport()

@@ -1,4 +1,4 @@
-"""Fault injection in a process of its own, against an HTTP server that counts requests."""
+"""Fault injection in a subprocess, against an HTTP server that counts requests."""
 
 import json
 import os

@@ -25,7 +25,7 @@ class Verifier:
 
         Args:
             images: The files by name.
-            outcomes: What the service has to make of them, by name.
+            outcomes: The expected results, by name.
         """
         self._deployment = deployment
         self._keys = plan.keys

@@ -121,7 +121,7 @@ class _Templates:
         }
 
     def arrows(self) -> list[Arrow]:
-        """Return each pair once. Leave out reading from what sends or writes to the reader anyway."""
+        """Return one arrow for each pair of boxes. A write in one direction hides a read in the other."""
         found: dict[tuple[str, str], bool] = {}
         for source, target, reads in self._all_arrows():
             if source != target:

@@ -82,7 +82,7 @@ def path_of(route: Route) -> str:
 
 @contextmanager
 def usage_plan_key(sandbox: Sandbox, **plan: Any) -> Iterator[str]:
-    """Create an API key with a usage plan of its own, which has other limits than that of the stack."""
+    """Create an API key with a separate usage plan, whose limits differ from those of the stack."""
     gateway, api = sandbox.client("apigateway"), sandbox.outputs["Api"]["ApiUrl"].split("/")[-3]
     plan_id = gateway.create_usage_plan(name="test", apiStages=[{"apiId": api, "stage": "v1"}], **plan)["id"]
     key = gateway.create_api_key(name="test", enabled=True)

@@ -16,7 +16,7 @@ from tests.e2e.deployments.unfinished_work import leave_work_unfinished, running
 def test_destroy_after_a_failed_deployment_leaves_nothing_behind(
     empty_sandbox: Sandbox, synthesize_changed_pair: Callable[..., Path]
 ) -> None:
-    # The gallery exits at once, so its stack fails after all stacks that it depends on are complete.
+    # The gallery exits immediately, so its stack fails after all stacks that it depends on are complete.
     broken = synthesize_changed_pair(lambda images: (images / "gallery" / "gallery.py").write_text("raise SystemExit"))
     before = inventory(empty_sandbox.client)
     with use_assembly(empty_sandbox, broken):

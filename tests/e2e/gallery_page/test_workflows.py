@@ -1,4 +1,4 @@
-"""What visitors do on the gallery page, with mouse, keyboard, and phone."""
+"""Workflows of visitors on the gallery page, with mouse, keyboard, and phone."""
 
 import base64
 import io

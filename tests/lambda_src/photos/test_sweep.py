@@ -269,7 +269,7 @@ class Listings(Catalogue, Originals, Thumbnails):
 
 def test_memory_does_not_grow_with_the_number_of_photos() -> None:
     def peak(photos: int) -> int:
-        """Return the peak memory of a sweep over so many photos, in bytes."""
+        """Return the peak memory of a sweep over this number of photos, in bytes."""
         originals, thumbnails = Listings(photos, "{}"), Listings(photos, "{}/1-e/SIZE.webp")
         sweep = Sweep(originals, thumbnails, originals, UploadQueue(boto3.client("sqs"), ""))
         progress = Progress(datetime.now(UTC))

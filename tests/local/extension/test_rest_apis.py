@@ -1,4 +1,4 @@
-"""REST APIs in the emulator: how they are deployed, what they answer, and what they log."""
+"""REST APIs in the emulator: deployment, responses, and logs."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Probes of what Lambda does with the role of every function: it writes the log."""
+"""Probes of the logs that Lambda writes with the role of each function."""
 
 from tests.permissions.probe import PREFIX, Trial, probe
 

@@ -11,7 +11,7 @@ share    fraction of the calls that fail, 0 to 1
 kill     fraction of the calls just before or just after which the process kills itself, 0 to 1
 kill_at  instead of both, the one moment of the kill: 0 is before the first call, 1 after it, 2 before the second
 seed     seed of the random choices
-log      file that receives one line per call: process id, service, and what was done to the call
+log      file that receives one line per call: process id, service, and the result of the call
 handler  the function's own handler, in the format of Lambda's setting
 """
 

@@ -18,7 +18,7 @@ def strict_umask() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("strict_umask")
-def test_build_once_makes_files_readable_by_all_users_whatever_the_umask(tmp_path: Path) -> None:
+def test_build_once_makes_files_readable_by_all_users_with_any_umask(tmp_path: Path) -> None:
     def fill(work: Path) -> None:
         (work / "program").mkdir()
         (work / "program" / "main.py").write_text("1")
