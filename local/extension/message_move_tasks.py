@@ -1,6 +1,7 @@
 """Amazon SQS: message-move tasks (`StartMessageMoveTask`, `ListMessageMoveTasks`), which the emulator lacks.
 
-A task is synchronous: it is complete when `StartMessageMoveTask` returns. As on AWS, a moved message has a new id. See "StartMessageMoveTask" in the Amazon SQS API Reference.
+A task is synchronous: it is complete when `StartMessageMoveTask` returns. As on AWS, a moved message has a new id.
+See "StartMessageMoveTask" in the Amazon SQS API Reference.
 """
 
 import time

@@ -34,7 +34,7 @@ def run_redrive(sandbox: Sandbox, *options: str) -> subprocess.CompletedProcess[
 def short_visibility_timeout(sandbox: Sandbox, seconds: int) -> Iterator[None]:
     """Shorten the visibility timeout of the upload queue, so that a failed event is delivered again after seconds.
 
-    Use this only for functions that fail immediately. SQS delivers the event of a slower function again while the function
+    Use this only for functions that fail immediately. SQS delivers the event of a slower function again while it
     still runs.
     """
     sqs, queue = sandbox.client("sqs"), sandbox.outputs["Thumbnails"]["UploadQueueUrl"]
