@@ -65,7 +65,7 @@ def test_any_event_replaces_a_pending_item(catalogue: Catalogue, aws: MockedAws)
     ("earlier", "later"),
     [
         ("0055AED6DCD90281E5", "0055AED6DCD90281E6"),
-        ("0055AED6DCD90281E5", "0055aed6dcd90281e6"),
+        ("0055aed6dcd90281e5", "0055AED6DCD90281E6"),
         ("0055AED6DCD90281", "0055AED6DCD90281E5"),
         ("", "0055AED6DCD90281E5"),
     ],
