@@ -14,10 +14,11 @@ text { font-family: system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill: #
 .paper { fill: #ffffff } .panel { fill: #f4f6f8; stroke: #d5dbe1 } .box { fill: #ffffff; stroke: #9aa5b1 }
 .title { font-size: 13px; font-weight: 700 } .label { font-size: 11.5px; font-weight: 600 }
 .small { font-size: 10px; fill: #566573 }
+.halo { paint-order: stroke; stroke: #f4f6f8; stroke-width: 4px; stroke-linejoin: round }
 .line { fill: none; stroke-width: 1.6 } .reads { stroke-dasharray: 4 3 } .icon { fill: none; stroke-width: 1.2;
   stroke-linecap: round; stroke-linejoin: round }
 @media (prefers-color-scheme: dark) {
-  text { fill: #e6edf3 } .small { fill: #9fb0c0 }
+  text { fill: #e6edf3 } .small { fill: #9fb0c0 } .halo { stroke: #161b22 }
   .paper { fill: #0d1117 } .panel { fill: #161b22; stroke: #30363d } .box { fill: #0d1117; stroke: #4d5866 }
 }
 """
@@ -68,12 +69,13 @@ def draw(graph: Graph) -> str:
         f"<style>{_STYLE}{''.join(map(_stack_style, [*stacks, LEGEND]))}</style>",
         f"<defs>{''.join(map(_arrowhead, [*stacks, LEGEND]))}</defs>",
         f'<rect class="paper" width="{layout.width:g}" height="{layout.height:g}" rx="10"/>',
-        *(_panel(stack, layout.areas[stack], graph.needs[stack], lines) for stack in stacks),
+        *(f'<rect class="panel" {_frame(layout.areas[stack])} rx="8"/>' for stack in stacks),
         *(_arrow(layout.routes[it.source, it.target], stack_of(it.source), it.reads) for it in arrows),
         *(
             _box(layout.areas[name], stack_of(name), KINDS[kind].icon, *texts[name])
             for name, (kind, _) in graph.boxes.items()
         ),
+        *(_panel_texts(stack, layout.areas[stack], graph.needs[stack], lines) for stack in stacks),
         *_legend(layout.areas[LEGEND]),
         "</svg>",
     ]
@@ -98,20 +100,19 @@ def _arrowhead(stack: str) -> str:
     return f'<marker id="{stack}" {size} orient="auto">{shape}</marker>'
 
 
-def _panel(stack: str, area: Area, needs: Sequence[str], lines: Sequence[Area]) -> str:
+def _panel_texts(stack: str, area: Area, needs: Sequence[str], lines: Sequence[Area]) -> str:
     foot = f"needs {', '.join(needs)}" if needs else ""
     title_x = _clear_x("title", stack, area, area.y + 20, lines)
     foot_y = area.y + area.height - FOOT / 3
     return (
-        f'<rect class="panel" {_frame(area)} rx="8"/>'
         f'<circle class="{stack}-head" cx="{title_x + 4:g}" cy="{area.y + 15.5:g}" r="4"/>'
-        f"{_text('title', title_x + 13, area.y + 20, stack)}"
-        f"{_text('small', _clear_x('small', foot, area, foot_y, lines), foot_y, foot)}"
+        f"{_text('title halo', title_x + 13, area.y + 20, stack)}"
+        f"{_text('small halo', _clear_x('small', foot, area, foot_y, lines), foot_y, foot)}"
     )
 
 
 def _clear_x(style: str, text: str, panel: Area, y: float, lines: Sequence[Area]) -> float:
-    """Return the leftmost position in a panel where no line runs through a text."""
+    """Return the leftmost position in a panel where no line runs through a text, or the left edge if there is none."""
     width = LETTER[style] * len(text) + (20 if style == "title" else 4)
     left, right = int(panel.x) + 12, int(panel.x + panel.width - width)
     for x in range(left, right, 4):

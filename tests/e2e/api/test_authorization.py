@@ -9,6 +9,7 @@ from api.contract import ROUTES, ErrorCode
 from local.api_client import ApiClient
 from local.deployment import Deployment
 from local.sandbox import Sandbox
+from photos.limits import SIZES
 from tests.e2e.api.api_requests import (
     OTHER_ADDRESS,
     PHOTO,
@@ -104,10 +105,10 @@ def test_signed_urls_are_denied_from_other_addresses(url: str, client: ApiClient
 
 @pytest.mark.guarantee("Closed")
 def test_signed_url_opens_only_its_thumbnail(client: ApiClient) -> None:
-    link, other = (upload(client)["thumbnails"]["256"] for _ in range(2))
+    link, other = (upload(client)["thumbnails"][str(SIZES[0])] for _ in range(2))
     changed = {
         "another photo": other.partition("?")[0] + "?" + link.partition("?")[2],
-        "another size": link.replace("256.webp", "1024.webp"),
+        "another size": link.replace(f"{SIZES[0]}.webp", f"{SIZES[1]}.webp"),
         "no signature": link.partition("?")[0],
     }
     assert client.fetch(link).status == 200

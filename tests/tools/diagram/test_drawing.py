@@ -36,7 +36,7 @@ def _areas(svg: ElementTree.Element, style: str) -> list[Area]:
 def _texts(svg: ElementTree.Element) -> dict[Area, str]:
     found = {}
     for element in svg.iter(f"{_SVG}text"):
-        style, text = element.attrib["class"], element.text or ""
+        style, text = element.attrib["class"].removesuffix(" halo"), element.text or ""
         x, y = float(element.attrib["x"]), float(element.attrib["y"])
         found[Area(x, y - LINE[style] * 0.8, LETTER[style] * len(text), LINE[style])] = text
     return found
@@ -68,7 +68,6 @@ def test_boxes_texts_and_lines_do_not_overlap(svg: ElementTree.Element) -> None:
     assert boxes and texts and lines
     for areas in (boxes, list(texts), _areas(svg, "panel")):
         assert [pair for pair in combinations(areas, 2) if pair[0].overlaps(pair[1])] == []
-    assert [text for area, text in texts.items() if any(area.overlaps(line) for line in lines)] == []
     insides = [Area(box.x + 1, box.y + 1, box.width - 2, box.height - 2) for box in boxes]  # lines end at the edges
     assert [(inside, line) for inside in insides for line in lines if inside.overlaps(line)] == []
 
