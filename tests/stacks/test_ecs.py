@@ -28,3 +28,12 @@ def test_service_scales_with_the_requests_to_its_target_group(resources: Resourc
     assert f"To{service}" in json.dumps(configuration)
     target = resources[policy["ScalingTargetId"]["Ref"]]["Properties"]
     assert target["MinCapacity"] == 1 < target["MaxCapacity"]
+
+
+def test_both_services_run_the_same_image(resources: Resources) -> None:
+    tasks = of_type(resources, "AWS::ECS::TaskDefinition").values()
+    images = [
+        json.dumps(container["Image"]) for task in tasks for container in task["Properties"]["ContainerDefinitions"]
+    ]
+    assert len(images) == 2
+    assert len(set(images)) == 1
