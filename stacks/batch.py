@@ -4,13 +4,14 @@ The work is an album: pages with many photos, bound to one PDF. Of what the note
 
 - "A job with a start and an end", "defined as Docker images and run on ECS": two job definitions with one image.
 - "Dynamically launch EC2 instances or Spot Instances": a job queue tries a Spot compute environment first, then an
-  On-Demand one. Both have no instance until a job is submitted.
-- "The right amount of compute / memory": each job definition declares its needs, and Batch chooses the instances.
+  On-Demand one. Neither has an instance until a job is submitted.
+- "The right amount of compute / memory": each job definition requests vCPUs and memory, and Batch chooses instances.
 
     submit → array job `page` × n, EC2 queue → after all have succeeded: job `bind`, Fargate queue → album.pdf
 
-Pages are many, small, and cheap to lose, so they run on the cheapest instances. Binding is one short job, not worth
-an instance. Fargate needs its own queue: the environments of a queue must be all EC2 or all Fargate, of one CPU type.
+Page jobs are short and can be retried, so they run on Spot Instances. Binding is a single short job, which does not
+justify an instance. Fargate needs its own queue: the compute environments of a queue must be all EC2 or all Fargate,
+and have the same CPU architecture.
 """
 
 from collections.abc import Sequence
@@ -30,12 +31,12 @@ from stacks.constructs.sandbox_log_group import SandboxLogGroup
 from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.shared_resources import AlbumJobs, PhotoStorage
 
-# A new account can run five Spot vCPUs and five On-Demand vCPUs (EC2 quotas). Each instance of the gallery uses two of
-# the latter: while it has two, no On-Demand instance fits here.
+# A new account can run five Spot vCPUs and five On-Demand vCPUs (EC2 quotas). Each EC2 instance of the gallery uses two
+# On-Demand vCPUs. While the gallery has two instances, the quota leaves no room for an On-Demand instance here.
 _MAX_SPOT_VCPUS = 4
 _MAX_ON_DEMAND_VCPUS = 2
 
-# A new account can run six Fargate vCPUs, of which the gallery uses a fraction.
+# A new account can run six Fargate vCPUs. The gallery uses a fraction of one.
 _MAX_FARGATE_VCPUS = 4
 
 
@@ -45,7 +46,7 @@ class BatchStack(Stack):
     Each job definition has one parameter, `album`: the id of an album whose manifest is in the thumbnails bucket.
 
     Attributes:
-        album_jobs: Queues and definitions, to submit an album.
+        album_jobs: The queues and job definitions for submitting an album.
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class BatchStack(Stack):
             **album,
         )
         self.album_jobs = AlbumJobs(page_queue, page.any_revision, bind_queue, bind.any_revision)
-        # Batch publishes no metrics of jobs, so the dashboard shows their log.
+        # Batch publishes no job metrics, so the dashboard shows the job log.
         self.monitoring = Monitoring(
             "Albums", failure_events=[album_failed(bind_queue), album_blocked(page_queue, bind_queue)], log=log_group
         )
@@ -121,7 +122,7 @@ class BatchStack(Stack):
                 batch.OrderedComputeEnvironment(compute_environment=environment, order=order)
                 for order, environment in enumerate(environments, start=1)
             ],
-            # Cancels a job only when AWS lacks capacity. `album_blocked` reports a job that waits for another reason,
+            # Cancels a job only if AWS has no capacity. `album_blocked` reports a job that waits for another reason,
             # such as a quota ("Jobs stuck in a RUNNABLE status" in the Batch guide).
             job_state_time_limit_actions=[
                 batch.JobStateTimeLimitAction(

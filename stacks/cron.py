@@ -1,12 +1,13 @@
 """AWS Lambda on a schedule. In the notes: "Run a Serverless cron job".
 
-No server waits for the time. EventBridge Scheduler invokes the function once a night, in a time zone of your choice.
+No server runs between invocations. EventBridge Scheduler invokes the function once a night, in a time zone of your
+choice.
 
     EventBridge Scheduler → function `sweep` → upload queue (photos without thumbnails), deletions, a report
               └→ dead-letter queue ←┘ events that could not be delivered, or failed three times
 
 A Lambda function runs for at most 15 minutes (the notes: "short executions"). The sweep reads listings page by page,
-and invokes itself with its progress before the timeout, so it sees every photo however many there are.
+and invokes itself with its progress before the timeout, so that it covers any number of photos.
 """
 
 from typing import Any
@@ -26,7 +27,7 @@ from stacks.support.policies import allow
 from stacks.support.settings import Target
 from stacks.support.shared_resources import PhotoStorage
 
-# A quiet hour, which no change to or from daylight saving time skips or repeats.
+# An hour with little traffic. Daylight saving time changes neither skip nor repeat it.
 _HOUR = "4"
 
 _RETRIES = 2
@@ -37,7 +38,7 @@ class CronStack(Stack):
 
     Args:
         upload_queue: Receives the photos that need thumbnails.
-        time_zone: IANA name.
+        time_zone: IANA time zone of the schedule.
     """
 
     def __init__(

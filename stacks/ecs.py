@@ -2,12 +2,12 @@
 
 The gallery runs as two services: on Fargate, where "AWS just runs containers for you based on the CPU / RAM you need",
 and on EC2 instances, which a capacity provider adds and removes with the tasks. One load balancer distributes requests
-over both services, and the page shows which one served it.
+over both services, and the gallery page shows which service handled the request.
 
     visitor → load balancer ┬→ Fargate service: each task has its own address (network mode awsvpc)
                             └→ EC2 service: tasks share the address of their instance, on different ports (bridge)
 
-On EC2, a task with its own address would have no public address, and so no route to the internet without a NAT gateway.
+On EC2, an `awsvpc` task has no public IP address and therefore no internet access without a NAT gateway.
 """
 
 from typing import Any
@@ -31,8 +31,8 @@ class EcsStack(Stack):
     Args:
         vpc: A VPC with public subnets.
         image: The gallery's image.
-        allowed_cidr: Source addresses that can visit the gallery. None: no one can.
-        api_url: URL of the REST API, for the page. None: the page has no API.
+        allowed_cidr: Source addresses that can visit the gallery. If None, no one can.
+        api_url: URL of the REST API, for the gallery page. If None, the page has no API.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class EcsStack(Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        # In the stack of its capacity provider: each refers to the other.
+        # In the same stack as its capacity provider, because they refer to each other.
         cluster = ecs.Cluster(self, "Cluster", vpc=vpc, enable_fargate_capacity_providers=True)
         acknowledge(cluster, ECS4="Container Insights costs more per month than the tasks that it would monitor")
         instances = EcsInstances(self, "Hosts", cluster=cluster)
@@ -61,8 +61,8 @@ class EcsStack(Stack):
             "Fargate",
             cluster=cluster,
             task_definition=fargate_task(self, "FargateTask", image=image, api_url=api_url),
-            # A Spot task costs a third of the regular price, and AWS can interrupt it. Its requests fail until the
-            # replacement is healthy. If that is not acceptable: `capacity_provider="FARGATE"`.
+            # A Spot task costs a third of the regular price, and AWS can interrupt it. Requests to it then fail until
+            # its replacement is healthy. If that is not acceptable, use `capacity_provider="FARGATE"`.
             capacity_provider_strategies=[ecs.CapacityProviderStrategy(capacity_provider="FARGATE_SPOT", weight=1)],
             assign_public_ip=True,  # in a public subnet, the only route to the registry
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
@@ -107,12 +107,12 @@ def _deployment_options() -> dict[str, Any]:
 
 def _service_failed(*services: ecs.BaseService) -> FailureEvent:
     event, reason = event_fields("eventName", "reason")
-    # A deployment that is rolled back, tasks that fit on no instance, tasks that stop again ("Amazon ECS service action
+    # A deployment is rolled back, tasks fit on no instance, or tasks stop repeatedly ("Amazon ECS service action
     # events" and "Amazon ECS service deployment state change events" in the ECS guide).
     names = ["SERVICE_DEPLOYMENT_FAILED", "SERVICE_TASK_PLACEMENT_FAILURE", "SERVICE_TASK_START_IMPAIRED"]
     return FailureEvent(
         "GalleryInTrouble",
-        "A service of the gallery does not run as it should",
+        "A gallery service failed to deploy, place, or start tasks",
         events.EventPattern(
             source=["aws.ecs"],
             detail_type=["ECS Deployment State Change", "ECS Service Action"],

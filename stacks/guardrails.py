@@ -1,14 +1,14 @@
-"""Guardrails for a sandbox account: a budget, alarms that reach a person, and one dashboard over all services.
+"""Guardrails for a sandbox account: a budget, alarm notifications, and one dashboard for all services.
 
-The notes praise pay-per-use pricing; this stack covers the risk. It uses what the other stacks publish for monitoring
-and changes none of them: each of them deploys without this stack, and you can add or delete this one at any time.
+The notes praise pay-per-use pricing; this stack covers the risk. It reads what the other stacks publish for monitoring
+and changes none of them: the others deploy without this stack, and you can add or delete it at any time.
 
     alarm of any stack → EventBridge rules ┐
-    failed album, ECS service event ───┘   ├→ topic → e-mail, with the setting alert_email
+    failed album, ECS service event ───┘   ├→ topic → e-mail, with the alert_email setting
                        budget, 80 %, 100 % ┘
 
 Everything fits in the free tier: a budget, events of AWS services, one dashboard with at most 50 metrics, ten alarms.
-Scaling policies create six of the alarms, so a failure that AWS reports as an event has no alarm.
+Scaling policies create six of the alarms, so a failure that AWS already reports as an event gets a rule, not an alarm.
 """
 
 from collections.abc import Sequence
@@ -33,8 +33,8 @@ class GuardrailsStack(Stack):
     Args:
         monitoring: The services, in the order of the dashboard.
         monthly_budget_usd: US dollars per month, for the whole account.
-        alert_email: Receives budget alerts at once, and all other alerts after it confirms the subscription. None:
-            you subscribe to the topic yourself.
+        alert_email: Recipient of budget alerts immediately, and of all other alerts after the recipient confirms the
+            subscription. If None, you subscribe to the topic yourself.
     """
 
     def __init__(
@@ -56,7 +56,10 @@ class GuardrailsStack(Stack):
         # EventBridge assumes a role, because topic policies for EventBridge support no conditions ("Amazon SNS
         # permissions" in its guide): a policy would accept the rules of all accounts.
         publisher = iam.Role(self, "Publisher", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
-        for failure in (_alarm_raised(monitoring), *(event for it in monitoring for event in it.failure_events)):
+        for failure in (
+            _alarm_raised(monitoring),
+            *(event for service in monitoring for event in service.failure_events),
+        ):
             rule = events.Rule(self, failure.name, description=failure.description, event_pattern=failure.pattern)
             message = events.RuleTargetInput.from_text(failure.message)
             rule.add_target(targets.SnsTopic(topic, message=message, authorize_using_role=True, role=publisher))
@@ -72,7 +75,7 @@ def _alarm_raised(monitoring: Sequence[Monitoring]) -> FailureEvent:
     name, description, reason = event_fields("alarmName", "configuration.description", "state.reason")
     return FailureEvent(
         "AlarmRaised",
-        "An alarm of this project needs a person to act",
+        "An alarm of this deployment changed to ALARM",
         events.EventPattern(
             source=["aws.cloudwatch"],
             detail_type=["CloudWatch Alarm State Change"],

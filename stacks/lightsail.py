@@ -1,16 +1,16 @@
 """Amazon Lightsail. In the notes: a "simpler alternative to using EC2, RDS, ELB", with "low & predictable pricing".
 
-One price per month covers a small server with its disk, address, firewall, daily snapshots, and data transfer. It
-serves the gallery page, the same files that ECS serves.
+One monthly price covers a small instance with its disk, IP address, firewall, and data transfer. The instance serves
+the gallery page: the same files that ECS serves.
 
 The limits in the notes apply here, too:
 
-- "No auto-scaling": there is one server, and the website is down while it is replaced.
-- "Limited AWS integrations": the server has no role, so it can call no AWS service and download nothing from one. The
-  page is part of the user data, the script of its first start.
+- "No auto-scaling": there is one instance, and the website is unavailable while it is replaced.
+- "Limited AWS integrations": the instance has no role, so it cannot call other AWS services, for example to
+  download the page from S3. The page is therefore part of the user data, the script that runs at first boot.
 
-It serves plain HTTP, because a certificate needs a domain name. Lightsail does not exist in every Region: without it,
-as in us-west-1, do not deploy this stack.
+The website uses plain HTTP, because a certificate needs a domain name. Lightsail is not available in every Region.
+Where it is missing, as in us-west-1, do not deploy this stack.
 """
 
 import hashlib
@@ -23,39 +23,40 @@ from aws_cdk import aws_lightsail as lightsail
 from constructs import Construct
 
 from stacks.constructs.monitoring import Monitoring
-from stacks.support.lightsail_user_data import user_data
+from stacks.support.lightsail_user_data import render_user_data
 
-_PAGE = Path(__file__).parent.parent / "containers" / "gallery" / "static"
+_GALLERY_PAGE = Path(__file__).parent.parent / "containers" / "gallery" / "static"
 
 # An operating system blueprint, because most application blueprints (WordPress, LAMP, Nginx, Node.js) can no longer
-# create servers. Ubuntu, because it installs security updates by itself, until 2029, on a server that no one logs in
-# to. Not Amazon Linux: its package manager runs out of the 512 MB of this server (amazon-linux-2023 issue 404).
+# create instances. Ubuntu, because it installs security updates automatically, until 2029, and no one logs in to this
+# instance. Not Amazon Linux, because its package manager needs more than the 512 MB of memory of this instance
+# (amazon-linux-2023 issue 404).
 _BLUEPRINT = "ubuntu_24_04"
 
-# Two Regions have other bundle names (examples in aws-cloudformation-resource-providers-lightsail).
+# Two Regions use other bundle names (examples in aws-cloudformation-resource-providers-lightsail).
 _BUNDLE = "nano_3_0"
-_BUNDLE_IN = {"ap-south-1": "nano_3_1", "ap-southeast-2": "nano_3_2"}
+_BUNDLE_BY_REGION = {"ap-south-1": "nano_3_1", "ap-southeast-2": "nano_3_2"}
 
-# Documentation addresses (RFC 5737 and RFC 3849), from which no packet ever comes: "no one". An empty list of ports
-# would mean something else: CloudFormation skips it, and the default firewall of Lightsail remains, which opens SSH and
-# HTTP to the world (Networking.java in aws-cloudformation-resource-providers-lightsail).
+# Documentation addresses (RFC 5737 and RFC 3849), from which no traffic originates: no one can connect. An empty list
+# of ports would have the opposite effect: CloudFormation ignores it, and the default firewall of Lightsail remains,
+# which opens SSH and HTTP to the internet (Networking.java in aws-cloudformation-resource-providers-lightsail).
 _NO_ONE = "192.0.2.1/32"
 _NO_ONE_IPV6 = "2001:db8::1/128"
 
 
 class LightsailStack(Stack):
-    """One server with a static IP address that accepts HTTP from `allowed_cidr` and nothing else.
+    """One instance with a static IP address that accepts HTTP from `allowed_cidr` and nothing else.
 
-    The firewall takes effect minutes after the server starts, because CloudFormation sets it on a running server
-    (UpdateHandler.java of the provider above). Until then, the default firewall accepts HTTP from anywhere, and SSH
-    with the account's key.
+    The firewall takes effect minutes after the instance starts, because CloudFormation configures it on the running
+    instance (UpdateHandler.java of the provider above). Until then, the default firewall accepts HTTP from anywhere,
+    and SSH with the account's key.
 
     Args:
-        allowed_cidr: IPv4 CIDR block. None: no one can visit the website.
-        api_url: URL of the REST API, for the page. None: the page has no API.
+        allowed_cidr: IPv4 CIDR block that can visit the website. If None, no one can.
+        api_url: URL of the REST API, for the gallery page. If None, the page has no API.
 
     Raises:
-        UserDataError: The page does not fit into the user data.
+        UserDataError: The gallery page does not fit into the user data.
     """
 
     def __init__(
@@ -69,16 +70,16 @@ class LightsailStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
 
-        first_start = user_data(_PAGE, api_url=api_url)
-        server = lightsail.CfnInstance(
+        user_data = render_user_data(_GALLERY_PAGE, api_url=api_url)
+        instance = lightsail.CfnInstance(
             self,
             "Server",
             # The name contains a hash of the content. CloudFormation ignores a change of the user data alone, but
-            # creates a server for a new name.
-            instance_name=f"{self.stack_name}-{self._digest(first_start.hash, api_url)}",
+            # replaces the instance when its name changes.
+            instance_name=f"{self.stack_name}-{self._digest(user_data.hash, api_url)}",
             blueprint_id=_BLUEPRINT,
             bundle_id=self._bundle(),
-            user_data=first_start.script,
+            user_data=user_data.script,
             networking=lightsail.CfnInstance.NetworkingProperty(
                 # Ports that are not in this list are closed, including SSH.
                 ports=[
@@ -92,7 +93,7 @@ class LightsailStack(Stack):
                 ]
             ),
             add_ons=[
-                # Lightsail keeps seven daily snapshots and deletes them with the server.
+                # Lightsail keeps seven daily snapshots and deletes them with the instance.
                 lightsail.CfnInstance.AddOnProperty(
                     add_on_type="AutoSnapshot",
                     auto_snapshot_add_on_request=lightsail.CfnInstance.AutoSnapshotAddOnProperty(
@@ -102,7 +103,7 @@ class LightsailStack(Stack):
             ],
         )
         address = lightsail.CfnStaticIp(
-            self, "Address", static_ip_name=f"{self.stack_name}-address", attached_to=server.ref
+            self, "Address", static_ip_name=f"{self.stack_name}-address", attached_to=instance.ref
         )
 
         self.monitoring = Monitoring("Website", note="See the Lightsail console for graphs: CloudWatch has none.")
@@ -111,12 +112,12 @@ class LightsailStack(Stack):
 
     def _bundle(self) -> str:
         bundle = _BUNDLE
-        for region, name in _BUNDLE_IN.items():
+        for region, name in _BUNDLE_BY_REGION.items():
             in_region = CfnCondition(self, f"In {region}", expression=Fn.condition_equals(Aws.REGION, region))
             bundle = Fn.condition_if(in_region.logical_id, name, bundle).to_string()
         return bundle
 
-    def _digest(self, first_start: str, api_url: str | None) -> str:
-        # Resolved, because the text of a token differs from one synthesis to the next.
-        parts = [first_start, self.resolve(api_url), _BLUEPRINT, _BUNDLE]
+    def _digest(self, user_data: str, api_url: str | None) -> str:
+        # Resolve tokens first, because their text differs from one synthesis to the next.
+        parts = [user_data, self.resolve(api_url), _BLUEPRINT, _BUNDLE]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]

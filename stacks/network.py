@@ -1,8 +1,8 @@
-"""The network for ECS and Batch. The notes take it for granted, but most idle costs come from it.
+"""The network for ECS and Batch. The notes take it for granted, but a network can dominate the idle cost.
 
-Two Availability Zones, because a load balancer needs two, with public subnets only. Tasks and instances have public
+The VPC has public subnets in two Availability Zones, because a load balancer needs two. Tasks and instances have public
 addresses to pull images and send logs; their security groups accept no traffic unless a rule allows it. The
-alternatives cost money while nothing happens: a NAT gateway $0.045 per hour, an interface endpoint $0.01 per hour and
+alternatives cost money even while idle: a NAT gateway $0.045 per hour, an interface endpoint $0.01 per hour and
 zone (us-east-1). This whole sandbox costs less than $0.07 per hour. The gateway endpoint for S3 is free.
 
 For production, use private subnets for everything except load balancers, a NAT gateway in each zone or endpoints for
@@ -34,8 +34,8 @@ class NetworkStack(Stack):
             nat_gateways=0,
             subnet_configuration=[ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC)],
             gateway_endpoints={"S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3)},
-            # Needs a helper function that removes the rules of the default security group. Nothing here uses that
-            # group.
+            # True would add a custom resource that removes the rules of the default security group, which nothing
+            # here uses.
             restrict_default_security_group=False,
         )
-        acknowledge(self.vpc, VPC7="Storing flow logs costs more than a sandbox learns from them")
+        acknowledge(self.vpc, VPC7="The cost of flow logs exceeds their value in a sandbox")

@@ -1,11 +1,11 @@
 """Amazon ECR. In the notes: "where you store your Docker images so they can be run by ECS or Fargate", and by Batch.
 
 Two repositories with one image each: `gallery`, a web server that ECS runs, and `album`, a job that Batch runs. They
-are separate because a server and a job share no library and change independently. An image is built once and runs
+are separate because the server and the job share no library and change independently. An image is built once and runs
 anywhere, as the notes say of Docker: both images run on Fargate and on EC2.
 
-The deployment builds the images (see `constructs/built_image.py`) in this stack, which others depend on: an ECS service
-whose image does not exist fails to start, and so does its deployment.
+The deployment builds the images (see `constructs/built_image.py`) in this stack, on which others depend: an ECS service
+whose image does not exist cannot start tasks, so its deployment fails.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from stacks.constructs.built_image import BuiltImage
 from stacks.constructs.python_function import PythonFunction
 from stacks.support.settings import Target
 
-# The current image and those that a rollback could need.
+# The current image, and earlier images that a rollback can need.
 _IMAGES_KEPT = 5
 
 

@@ -1,7 +1,7 @@
 """AWS Lambda for short, event-driven work. In the notes: "Create Thumbnails for images uploaded onto S3".
 
-Every object in the originals bucket becomes an event in a queue, and the function makes its thumbnails. Lambda scales
-with the events and bills by the millisecond; nothing runs while nothing is uploaded.
+Every upload to the originals bucket sends an event to a queue, and the function makes the thumbnails. Lambda scales
+with the number of events and bills by the millisecond; nothing runs while no one uploads.
 
     originals bucket → upload queue → function → thumbnails bucket + catalogue table
                             └→ dead-letter queue, after three receives
@@ -35,7 +35,7 @@ _MAX_RECEIVES = 3
 class ThumbnailsStack(Stack):
     """The originals bucket, the upload queue, the function, the thumbnails bucket, and the catalogue.
 
-    Bucket, queue, and function share a stack, because a notification across stacks makes them depend on each other.
+    Bucket, queue, and function share a stack, because a notification across stacks would create a circular dependency.
 
     Attributes:
         storage: The buckets and the table.
@@ -100,8 +100,8 @@ class ThumbnailsStack(Stack):
             removal_policy=RemovalPolicy.DESTROY,
         )
         acknowledge(catalogue, DDB3="No backup is needed: the sweep recreates every item from the originals")
-        # Page 1,000 costs the same as page 1, because a query starts where the last one ended. For one order over all
-        # items, each index keeps them in one partition, which accepts 1,000 writes per second.
+        # Page 1,000 of the list costs the same as page 1, because a query starts where the previous one ended. To sort
+        # all items, each index keeps them in one partition, which accepts 1,000 writes per second.
         for index, attribute in (("newest-first", "created_at"), ("by-key", "key"), ("by-id", "id")):
             catalogue.add_global_secondary_index(
                 index_name=index,

@@ -2,15 +2,15 @@
 
 | path | response |
 |---|---|
-| `/health` | 200 while the server is able to respond. The load balancer replaces a task that is unhealthy |
-| `/whoami` | the compute that serves the page: launch type, task, and zone from the ECS task metadata |
-| `/config.json` | configuration of the page: the URL of the REST API, or null |
+| `/health` | 200 while the server can respond. ECS replaces a task that fails this health check |
+| `/whoami` | the compute that serves the gallery page: launch type, task, and zone from the ECS task metadata |
+| `/config.json` | configuration of the gallery page: the URL of the REST API, or null |
 | any other | a file in `static/` |
 
 Environment variables: HOST (default 0.0.0.0), PORT (default 8080), API_URL. ECS sets ECS_CONTAINER_METADATA_URI_V4.
 
-The server is Starlette on uvicorn. They implement what is hard to get right: static files with ETags and range requests
-and without path traversal, many slow clients at the same time, and a graceful shutdown on SIGTERM.
+The server is Starlette on uvicorn, which handle static files (ETags, range requests, path traversal), many slow clients
+at the same time, and a graceful shutdown on SIGTERM.
 """
 
 import argparse
@@ -42,7 +42,7 @@ _SHUTDOWN_SECONDS = 10
 
 _METADATA_SECONDS = 2
 
-# Scripts and styles come from this server, but API calls and images from the hosts of the API and the buckets.
+# Scripts and styles come from this server only. API calls and images can use any host, that is the API and the buckets.
 # stacks/support/lightsail_user_data.sh sets the same policy.
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; connect-src *; img-src * blob: data:; "
@@ -51,7 +51,7 @@ CONTENT_SECURITY_POLICY = (
 
 
 def health(request: Request) -> Response:
-    """Report that the server is healthy. It checks no dependency, because their failures do not warrant a new task."""
+    """Report that the server is healthy. It checks no dependencies, because a new task would not fix their failures."""
     return JSONResponse({"status": "ok"})
 
 
@@ -79,7 +79,7 @@ def _whoami() -> dict[str, str | None]:
 
 
 def config(request: Request) -> Response:
-    """Return the configuration of the page."""
+    """Return the configuration of the gallery page."""
     return JSONResponse({"api_url": os.environ.get("API_URL") or None})
 
 

@@ -1,8 +1,8 @@
 """The contract of the API as data: routes, request and response schemas, and errors.
 
-The models and API key requirements of the gateway, the validation in the function, and the OpenAPI document are
+The models and API key requirements of API Gateway, the validation in the function, and the OpenAPI document are
 generated from this module. Request schemas use only keywords that JSON Schema draft 4, which API Gateway reads, and the
-current draft, which OpenAPI 3.1 reads, interpret alike. One difference remains: the current draft accepts 1.0 as an
+current draft, which OpenAPI 3.1 uses, interpret alike. One difference remains: the current draft accepts 1.0 as an
 integer, and the API rejects it.
 """
 
@@ -23,7 +23,7 @@ ID_PATTERN: Final = "^[0-9a-f]{32}$"  # of photos and albums
 
 
 class ErrorCode(StrEnum):
-    """The error codes of the function and the gateway: programs read the code, and people read the message."""
+    """The error codes of the function and of API Gateway. Clients handle the code and display the message."""
 
     INVALID_REQUEST = "invalid_request"
     UNKNOWN_PHOTOS = "unknown_photos"
@@ -49,7 +49,7 @@ class ErrorCode(StrEnum):
 
 
 _ERRORS: Final = {
-    ErrorCode.INVALID_REQUEST: (400, "The request does not match this document; the message names the field"),
+    ErrorCode.INVALID_REQUEST: (400, "The request does not match its schema; the message describes the error"),
     ErrorCode.UNKNOWN_PHOTOS: (400, "Some photos do not exist; the message lists their ids"),
     ErrorCode.FORBIDDEN: (403, "The API key is missing or not valid"),
     ErrorCode.ADDRESS_NOT_ALLOWED: (403, "The source address is outside `allowed_cidr`"),
@@ -136,8 +136,8 @@ RESPONSES: Final[Mapping[str, Schema]] = {
                 "square that the thumbnail fits). They expire after an hour or less",
                 "additionalProperties": _URL,
             },
-            "code": _text("If rejected: the cause, for programs"),
-            "reason": _text("If rejected: the cause, for people"),
+            "code": _text("If rejected: an error code"),
+            "reason": _text("If rejected: the reason, as a sentence to display"),
         },
         optional=("code", "reason"),
     ),
@@ -155,7 +155,7 @@ RESPONSES: Final[Mapping[str, Schema]] = {
             "photo": _ref("Photo"),
             "upload": _object(
                 {"url": _URL, "fields": {"type": "object", "additionalProperties": {"type": "string"}}},
-                description="An upload form: POST all `fields` and then the photo as `file` to `url`, as "
+                description="A presigned POST. Send all `fields` and then the photo as `file` to `url`, as "
                 "multipart/form-data. It accepts one file of the registered type and size, and expires after minutes",
             ),
         }
@@ -173,14 +173,17 @@ RESPONSES: Final[Mapping[str, Schema]] = {
                 "format": "uri",
                 "description": "If ready: presigned URL of the PDF. It expires after an hour or less",
             },
-            "reason": _text("If failed: the cause, for people"),
+            "reason": _text("If failed: the reason, as a sentence to display"),
         },
         optional=("reason",),
     ),
     "Error": _object(
         {
             "error": _object(
-                {"code": _text("For programs", enum=[code.value for code in ErrorCode]), "message": _text("For people")}
+                {
+                    "code": _text("A stable error code", enum=[code.value for code in ErrorCode]),
+                    "message": _text("A sentence to display"),
+                }
             )
         }
     ),
@@ -195,8 +198,8 @@ class Route:
         name: Name of the operation, which is its `operationId`.
         path: An `{id}` in the path is the id of a photo or an album.
         status: HTTP status of a successful response.
-        response: Name of its schema in RESPONSES. None: the response has no body.
-        needs_key: Whether the gateway requires an API key.
+        response: Name of the response schema in RESPONSES. If None, the response has no body.
+        needs_key: Whether API Gateway requires an API key.
         body: Name of the schema of the request body in REQUESTS.
         query: Schema of the query parameters, all of them optional.
         errors: Errors of this route in addition to COMMON_ERRORS.
@@ -231,7 +234,7 @@ ROUTES: Final = (
         "register_photo",
         "POST",
         "/photos",
-        "Register a photo and get its upload form",
+        "Register a photo and get a presigned POST for its upload",
         201,
         "RegisteredPhoto",
         needs_key=True,
@@ -263,7 +266,7 @@ ROUTES: Final = (
         "get_photo",
         "GET",
         "/photos/{id}",
-        "Get a photo. For some moments after its registration, it may not be found",
+        "Get a photo. A photo that was registered moments ago may not be found yet",
         200,
         "Photo",
         errors=(ErrorCode.NOT_FOUND,),
@@ -272,7 +275,7 @@ ROUTES: Final = (
         "delete_photo",
         "DELETE",
         "/photos/{id}",
-        "Delete a photo. Its thumbnails and its item are removed some moments later",
+        "Delete a photo. Its thumbnails and its entry in the list are removed shortly afterwards",
         204,
         None,
         needs_key=True,

@@ -1,4 +1,4 @@
-"""The Lambda function `api`: connects API Gateway events with the operations of the service.
+"""The Lambda function `api`: runs the operation that an API Gateway event requests.
 
 `contract.py` defines the routes, and `photos/` implements them.
 """
@@ -23,15 +23,15 @@ from photos.listing import Listing
 from photos.presigned_urls import PRESIGNING, PresignedUrls
 from photos.storage import Originals
 
-# Lambda configures the root logger. Elsewhere, this line makes the log visible.
+# Lambda configures the root logger. This line is for other environments.
 logging.basicConfig()
 log = logging.getLogger("api")
 log.setLevel(logging.INFO)
 
-# Short, because a client waits, and API Gateway waits no longer than 29 s.
+# Short timeouts, because a client waits, and API Gateway times out after 29 s.
 _CONFIG = Config(connect_timeout=1, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 3})
 
-# CORS allows any origin. `stacks/api.py` explains why.
+# CORS allows any origin. `stacks/constructs/contract_api.py` explains why.
 _HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Cache-Control": "no-store",

@@ -46,7 +46,7 @@ class Operations:
         """Run an operation and return the body of its response.
 
         Raises:
-            RequestError: The operation cannot be done as requested.
+            RequestError: The operation failed because of the request.
         """
         try:
             return self._by_name[request.route.name](request)
@@ -58,7 +58,7 @@ class Operations:
 
     def _register_photo(self, request: Request) -> ResponseBody:
         item = self._library.register(request.body["filename"])
-        form = self._urls.upload_form(item.key, content_type=request.body["content_type"], size=request.body["size"])
+        form = self._urls.presigned_post(item.key, content_type=request.body["content_type"], size=request.body["size"])
         return {"photo": self._photo(item), "upload": form}
 
     def _list_photos(self, request: Request) -> ResponseBody:

@@ -1,8 +1,7 @@
 """Parses and validates API Gateway events.
 
-The gateway validates bodies against the same schemas. The function validates them again, together with what the gateway
-does not check: API Gateway passes bodies with another content type through, and does not check the types of query
-parameters.
+API Gateway validates bodies against the same schemas. The function validates them again, because API Gateway passes
+bodies with another content type through, and does not check the types of query parameters.
 """
 
 import base64
@@ -21,11 +20,11 @@ _NO_QUERY: Final[Schema] = {"type": "object", "additionalProperties": False}
 
 
 class RequestError(Exception):
-    """The response to this request is an error.
+    """The request is invalid or cannot be fulfilled.
 
     Attributes:
         code: Error code of the contract.
-        message: A sentence for people.
+        message: A sentence to display.
     """
 
     def __init__(self, code: ErrorCode, message: str) -> None:

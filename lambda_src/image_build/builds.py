@@ -24,7 +24,7 @@ class ImageBuilds:
         self._ecr = ecr
 
     def ensure(self, *, project: str, repository: str, tag: str) -> None:
-        """Run the build of a project if the repository lacks an image, and wait until the image exists.
+        """Build an image and wait for it, unless the repository already contains it.
 
         Args:
             project: Name of the CodeBuild project.

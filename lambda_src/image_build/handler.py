@@ -1,7 +1,7 @@
 """The Lambda function `image_build`: the CloudFormation custom resource `Custom::ContainerImage`.
 
-It waits one or two minutes for the build, so that CloudFormation receives every possible outcome. A build that reports
-its own result would report nothing if it never started, and CloudFormation would wait for an hour.
+The function waits for the build, which takes one or two minutes, and reports every outcome to CloudFormation. If the
+build itself reported its result, CloudFormation would wait for an hour for a build that never started.
 """
 
 import json
@@ -24,16 +24,16 @@ _builds = ImageBuilds(boto3.client("codebuild", config=_CONFIG), boto3.client("e
 
 
 def handler(event: dict[str, Any], context: object) -> None:
-    """Process a request of CloudFormation and send a response in every case."""
+    """Process a CloudFormation request, and always send a response."""
     properties = event["ResourceProperties"]
     tag = properties["ImageTag"]
     status, reason = "SUCCESS", ""
     try:
-        # A deletion changes nothing: the stack empties its repository, and a rollback may need the image again.
+        # Keep the image on Delete: a rollback may need it, and the repository is emptied when its stack is deleted.
         if event["RequestType"] != "Delete":
             _builds.ensure(project=properties["ProjectName"], repository=properties["RepositoryName"], tag=tag)
     except Exception as error:
-        log.exception("Image %s does not exist", tag)
+        log.exception("Image %s was not built", tag)
         status, reason = "FAILED", str(error)
     _respond(
         event["ResponseURL"],

@@ -28,7 +28,7 @@ class JobsOutcome(NamedTuple):
     """The outcome of the jobs of an album.
 
     Attributes:
-        reason: If they failed, a sentence for people.
+        reason: If the jobs failed, a sentence to display.
     """
 
     state: AlbumState
@@ -50,8 +50,8 @@ class AlbumJobs:
         batch: Client of AWS Batch.
         s3: Client of Amazon S3.
         bucket: The thumbnails bucket, which contains the albums.
-        page: Where the array job runs.
-        bind: Where the job that combines the pages runs.
+        page: Target of the array job that creates the pages.
+        bind: Target of the job that combines the pages.
     """
 
     def __init__(self, batch: BatchClient, s3: S3Client, bucket: str, *, page: JobTarget, bind: JobTarget) -> None:

@@ -1,4 +1,4 @@
-"""Album requests: creating an album fixes its photos and submits its jobs; afterwards, clients poll its progress."""
+"""Album requests: create an album, which submits its jobs, and report its progress, which clients poll."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _MAX_IDS_IN_MESSAGE: Final = 10
 
 
 class AlbumNotFound(LookupError):
-    """No album has this id. The message is a sentence for people."""
+    """No album has this id. The message is a sentence to display."""
 
     def __init__(self) -> None:
         super().__init__("No album has this id.")
 
 
 class PhotosNotFound(LookupError):
-    """Some of the requested photos do not exist. The message is a sentence for people that lists their ids."""
+    """Some of the requested photos do not exist. The message is a sentence to display that lists their ids."""
 
     def __init__(self, ids: Sequence[str]) -> None:
         listed = ", ".join(ids[:_MAX_IDS_IN_MESSAGE])
@@ -39,7 +39,7 @@ class PhotosNotFound(LookupError):
 
 
 class NoPhotos(LookupError):
-    """There are no photos for an album. The message is a sentence for people."""
+    """There are no photos for an album. The message is a sentence to display."""
 
     def __init__(self) -> None:
         super().__init__("No photo is ready.")
@@ -51,7 +51,7 @@ class AlbumProgress:
 
     Attributes:
         pages_done: Number of pages that exist.
-        reason: If the album failed, a sentence for people.
+        reason: If the album failed, a sentence to display.
     """
 
     album: Album
@@ -102,7 +102,7 @@ class AlbumRequests:
             return AlbumProgress(album, AlbumState.FAILED, pages_done=0, reason="The jobs were not submitted.")
         state, reason = self._jobs.outcome(album_id)
         pages_done = sum(page_key(album_id, index) in objects for index in range(album.page_count))
-        if state is AlbumState.READY:  # since the listing
+        if state is AlbumState.READY:  # completed after the objects were listed
             pages_done = album.page_count
         return AlbumProgress(album, state, pages_done, reason)
 

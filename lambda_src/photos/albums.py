@@ -1,7 +1,7 @@
 """Albums: contact sheets of photos, combined into one PDF. The API, which submits them, and the jobs share this module.
 
 All objects of an album are in the thumbnails bucket under `albums/<id>/`. The API writes the manifest and the ids of
-the jobs, each child of the array job writes one page, and the job after it writes `album.pdf`.
+the jobs, each child of the array job writes one page, and the dependent job writes `album.pdf`.
 """
 
 import json

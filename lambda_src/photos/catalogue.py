@@ -8,7 +8,7 @@
 | `etag`, `sequencer` | the upload that the item describes |
 | `created_at` | UTC, ISO 8601 with milliseconds |
 | `thumbnails` | if ready: map of size in pixels to object key |
-| `code`, `reason` | if rejected: a stable code, and a sentence for people |
+| `code`, `reason` | if rejected: a stable error code, and a sentence to display |
 | `listing` | always `photos`: the partition key of the indexes, which sort all items |
 
 The table has three indexes: `newest-first` (sorted by `created_at`), `by-key`, and `by-id`. They are eventually

@@ -14,7 +14,7 @@ _POSITION: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (.+)", 
 
 
 class InvalidCursor(ValueError):
-    """The cursor does not come from a page of photos. The message is a sentence for people."""
+    """The cursor does not come from a page of photos. The message is a sentence to display."""
 
     def __init__(self) -> None:
         super().__init__("The cursor is invalid. Use the next_cursor of a page of photos.")

@@ -2,11 +2,11 @@
 
 
 class PhotoRejected(Exception):
-    """The file cannot become a photo, now or later: a retry with the same bytes gives the same result.
+    """The file is not a valid or supported image. A retry with the same bytes gives the same result.
 
     Attributes:
-        code: Stable snake_case identifier for programs.
-        reason: One sentence for people.
+        code: Stable error code in snake_case.
+        reason: One sentence to display.
     """
 
     def __init__(self, code: str, reason: str) -> None:

@@ -14,8 +14,8 @@ class Format:
     """A supported image format.
 
     Attributes:
-        name: Name for people.
-        decoder: Pillow's name of the format.
+        name: Display name.
+        decoder: Name of the format in Pillow.
         plugin: Module that registers the decoder with Pillow.
         max_pixels: Pixel limit that keeps the decoder within the memory and the time of the function.
         matches: Returns whether a file has this format, from its content: names and content types can be wrong.

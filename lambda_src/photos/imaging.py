@@ -19,7 +19,7 @@ from photos.subprocess_isolation import run_in_subprocess
 MAX_SECONDS: Final = 5
 
 _QUALITY: Final = 80
-_METHOD: Final = 2  # WebP's effort, 0 to 6: takes half the time of the default 4, for 5 % more bytes
+_METHOD: Final = 2  # effort of the encoder, 0 to 6: half the time of the default 4, for 5 % more bytes
 _ORIENTATION: Final = 0x0112  # EXIF tag
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -44,7 +44,7 @@ Image.MAX_IMAGE_PIXELS = None  # Pillow only warns; the limits in `photos.format
 
 
 class _Decoded(NamedTuple):
-    """A photo reduced to somewhat more than its largest thumbnail, and what remains to be done."""
+    """A photo reduced to somewhat more than its largest thumbnail, with what the remaining steps need."""
 
     reduced: ReducedImage
     format: Format

@@ -24,7 +24,7 @@ def check_structure(photo: bytes, decoder: str) -> None:
 
     Args:
         photo: The whole file.
-        decoder: Pillow's name of its format.
+        decoder: Name of its format in Pillow.
 
     Raises:
         PhotoRejected: With the code `too_many_parts`.

@@ -1,4 +1,4 @@
-"""Structure of a JPEG file: whether it has several scans, and limits for its scans, segments, and metadata."""
+"""Detects JPEG files with several scans, and limits scans, segments, and metadata."""
 
 import re
 from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import Final
 
 from photos.event_ordering import Upload
 
-UPLOADS: Final = "uploads/"  # prefix of photos that arrive by upload form; other photos may have any key
+UPLOADS: Final = "uploads/"  # prefix of photos that are registered first; other photos may have any key
 
 _MAX_FILENAME: Final = 200  # characters of up to 4 bytes: an object key may have 1,024 bytes
 _THUMBNAIL_KEY: Final = re.compile(r"[0-9a-f]{32}/[^/]+/[0-9]+\.webp")
@@ -36,8 +36,8 @@ def thumbnail_key(key: str, upload: Upload, size: int) -> str:
 def new_key(filename: str) -> str:
     """Return an unused object key for an upload with this filename.
 
-    Folders and unprintable characters are removed, and so is `$`: S3 replaces `${filename}` in the key of an upload
-    form with a name that the client chooses.
+    Folders and unprintable characters are removed, and so is `$`: S3 replaces `${filename}` in the key of a
+    presigned POST with a name that the client chooses.
     """
     name = re.split(r"[/\\]", unicodedata.normalize("NFC", filename))[-1]
     safe = "".join(character for character in name if character.isprintable() and character != "$").strip(" .")

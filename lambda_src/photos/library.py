@@ -21,7 +21,7 @@ from photos.storage import Originals
 
 
 class PhotoNotFound(LookupError):
-    """No photo has this id. The message is a sentence for people."""
+    """No photo has this id. The message is a sentence to display."""
 
     def __init__(self) -> None:
         super().__init__("No photo has this id.")

@@ -1,7 +1,7 @@
-"""Presigned URLs and upload forms: each allows one operation on one object for a limited time, without credentials.
+"""Presigned URLs and presigned POSTs: each allows one operation on one object for a limited time, without credentials.
 
-The operation runs with the permissions of the role that signed it, so a URL cannot do more than the role, and it
-expires with the session of the role at the latest.
+The operation runs with the permissions of the role that signed it. A URL expires no later than the session of that
+role.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 # Configuration of a client that presigns: Signature Version 4, and the regional endpoint of the bucket. The global
-# endpoint redirects requests to a new bucket until DNS has propagated, and browsers do not follow that with a form.
+# endpoint redirects requests to a new bucket until DNS has propagated, and browsers do not resend a form to the target.
 PRESIGNING: Final = Config(
     signature_version="s3v4", s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
 )
 
-UPLOAD_FORM_SECONDS: Final = 15 * 60  # until the upload must have started
+PRESIGNED_POST_SECONDS: Final = 15 * 60  # until the upload must have started
 URL_SECONDS: Final = 60 * 60
 
 # A thumbnail keeps its URL for this time, so that browsers can cache it.
@@ -32,15 +32,15 @@ _SAME_URL_SECONDS: Final = 15 * 60
 _CACHED_URLS: Final = 2048  # 4 MB
 
 
-class UploadForm(TypedDict):
-    """An upload form: POST all `fields` and then the photo as `file` to `url`, as multipart/form-data."""
+class PresignedPost(TypedDict):
+    """A presigned POST. Send all `fields` and then the photo as `file` to `url`, as multipart/form-data."""
 
     url: str
     fields: dict[str, str]
 
 
 class PresignedUrls:
-    """Presigns URLs and forms. It makes no calls to AWS.
+    """Creates presigned URLs and presigned POSTs, without calls to AWS.
 
     Args:
         s3: A client with the configuration PRESIGNING.
@@ -54,14 +54,14 @@ class PresignedUrls:
         self._thumbnails = thumbnails
         self._presigned = lru_cache(maxsize=_CACHED_URLS)(self._presign_thumbnail)
 
-    def upload_form(self, key: str, *, content_type: str, size: int) -> UploadForm:
-        """Return a form that uploads a file of exactly this type and size (bytes) under exactly this key."""
+    def presigned_post(self, key: str, *, content_type: str, size: int) -> PresignedPost:
+        """Return a presigned POST that uploads a file of exactly this type and size (bytes) under exactly this key."""
         form = self._s3.generate_presigned_post(
             self._originals,
             key,
             Fields={"Content-Type": content_type},
             Conditions=[{"Content-Type": content_type}, ["content-length-range", size, size]],
-            ExpiresIn=UPLOAD_FORM_SECONDS,
+            ExpiresIn=PRESIGNED_POST_SECONDS,
         )
         return {"url": form["url"], "fields": form["fields"]}
 

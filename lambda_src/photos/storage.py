@@ -21,7 +21,7 @@ class OriginalDeleted(Exception):
 
 
 class OriginalReplaced(Exception):
-    """The key holds another upload than the requested one."""
+    """The key holds a different upload."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Originals:
 
         Raises:
             OriginalDeleted: The key no longer holds an object.
-            OriginalReplaced: The key holds another upload.
+            OriginalReplaced: The key holds a different upload.
         """
         try:
             response = self._s3.get_object(Bucket=self._bucket, Key=key, IfMatch=f'"{upload.etag}"')

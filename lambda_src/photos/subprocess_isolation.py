@@ -1,4 +1,4 @@
-"""Runs code that can crash or never end in a subprocess, so that it cannot harm its caller."""
+"""Runs code in a subprocess, so that a crash or an endless loop does not affect the caller."""
 
 import faulthandler
 import os

@@ -1,4 +1,4 @@
-"""The sweep: compares originals, thumbnails, and catalogue, and repairs what lost or failed events left behind.
+"""The sweep: compares originals, thumbnails, and catalogue, and repairs the effects of lost and failed events.
 
 It runs in three phases:
 
@@ -12,7 +12,7 @@ After a change of `SIZES`, phase 2 requeues every photo. The thumbnailer writes 
 then deletes the thumbnails of the sizes that no longer exist, so the item always names thumbnails that exist.
 
 Listings are joined as streams: memory does not grow with the number of photos, and the sweep can resume after any key.
-Objects younger than an hour are left alone, because their event may still be in progress. Every repair can be repeated
+Objects younger than an hour are skipped, because their event may still be in progress. Every repair can be repeated
 and checks the current state first: before a removal, the sweep queries S3 for the photo, and the removal carries the
 condition of `event_ordering`. Therefore two sweeps at the same time only repeat some work. If an old event is processed
 again at the moment of a removal, the next sweep repairs the result.
@@ -37,7 +37,7 @@ from photos.upload_queue import UploadQueue
 
 # Longer than an event can be in progress in the upload queue: three attempts of six minutes.
 GRACE_PERIOD: Final = timedelta(hours=1)
-# Upload forms expire after minutes, and the multipart upload of a photo takes no longer.
+# A presigned POST expires after minutes, and the multipart upload of a photo takes no longer.
 ABANDONED_AFTER: Final = timedelta(days=1)
 
 # Photos. If each of them must be removed, this takes about ten seconds.
@@ -62,7 +62,7 @@ _NEXT: Final = {
 
 @dataclass
 class Counts:
-    """What a sweep has compared and repaired so far."""
+    """Counts of what a sweep has compared and repaired so far."""
 
     photos: int = 0
     thumbnails: int = 0

@@ -4,7 +4,8 @@ Processing an event is idempotent and safe against crashes: events may arrive tw
 time, and the process may be killed at any step, with the same result. The order of the steps ensures this:
 
 1. Write the thumbnails. Their keys identify the upload, so this can be repeated and is not visible yet.
-2. Write the catalogue item, with the condition that it does not describe a newer upload. This write decides.
+2. Write the catalogue item, with the condition that it does not describe a newer upload. This write decides which
+upload is current.
 3. Delete the thumbnails that this write replaced.
 
 After a crash before step 3, no item names the replaced thumbnails. The sweep finds and deletes them.
@@ -27,7 +28,7 @@ class Outcome(StrEnum):
     READY = "ready"
     REJECTED = "rejected"
     REMOVED = "removed"
-    STALE = "stale"  # a newer event of the same photo decides
+    STALE = "stale"  # a newer event of the same photo takes precedence
 
 
 class Thumbnailer:
@@ -59,7 +60,7 @@ class Thumbnailer:
                 self._thumbnails.delete_all(own.values())
             return Outcome.STALE
         self._thumbnails.delete_all(replaced)
-        # The event of a deletion in the meantime may have been processed before there was anything to remove.
+        # If the photo was deleted meanwhile, its deletion event may have been processed before these writes.
         if not self._originals.exists(key):
             return self.process_deletion(key, upload.sequencer)
         return outcome

@@ -2,11 +2,11 @@
 
 `photos/sweep.py` implements the sweep.
 
-A sweep that exceeds the time of one invocation invokes the function again with its progress. The progress exists only
-in the event. It cannot become outdated or be shared by two sweeps, the retries of Lambda resume where the run started,
-and the message of a failed run in the dead-letter queue contains everything needed to resume. Lambda stops a chain of
-16 invocations ("Recursive loop detection" in the AWS Lambda Developer Guide), which is after about four hours and more
-than 100,000 photos. The next night starts over, and `make redrive` resumes the stopped sweep.
+A sweep that exceeds the time of one invocation invokes the function again with its progress. The progress is
+stored only in the event. It therefore cannot become stale or be shared by two sweeps, a Lambda retry resumes where the
+failed run started, and the message in the dead-letter queue contains everything needed to resume. Lambda stops a chain
+of 16 invocations ("Recursive loop detection" in the AWS Lambda Developer Guide), which is after about four hours and
+more than 100,000 photos. The next night starts over, and `make redrive` resumes the stopped sweep.
 """
 
 import json
@@ -25,15 +25,15 @@ from photos.storage import Originals, Thumbnails
 from photos.sweep import Phase, Progress, Sweep
 from photos.upload_queue import UploadQueue
 
-# Lambda configures the root logger. Elsewhere, this line makes the log visible.
+# Lambda configures the root logger. This line is for other environments.
 logging.basicConfig()
 log = logging.getLogger("sweep")
 log.setLevel(logging.INFO)
 
-# Long, because no user waits, and a failed call would repeat the run.
+# Long timeouts and many attempts, because no client waits, and a failed call would repeat the run.
 _CONFIG = Config(connect_timeout=3, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 6})
 
-# For the slowest step that can be in progress.
+# Enough for the slowest step that can be in progress.
 _RESERVE_MILLISECONDS = 90_000
 
 _lambda = boto3.client("lambda", config=_CONFIG)

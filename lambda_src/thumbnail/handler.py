@@ -18,12 +18,12 @@ from photos.imaging import MAX_SECONDS
 from photos.storage import Originals, Thumbnails
 from photos.thumbnails import Outcome, Thumbnailer
 
-# Lambda configures the root logger. Elsewhere, this line makes the log visible.
+# Lambda configures the root logger. This line is for other environments.
 logging.basicConfig()
 log = logging.getLogger("thumbnail")
 log.setLevel(logging.INFO)
 
-# Short, because the queue retries later, which is better than a client that waits.
+# Short timeouts and few attempts, because the queue retries later.
 _CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
 
 # Maximum wall-clock time of a photo, including the calls to S3. A photo that starts with less time left could make the

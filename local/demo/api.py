@@ -27,7 +27,7 @@ def expect(response: BaseHTTPResponse, status: int) -> Any:
 def upload_by_form(sandbox: Sandbox) -> None:
     """Upload a photo with a presigned POST form, and verify its thumbnails. Raises SandboxError."""
     api, photo = api_client(sandbox), PHOTO.read_bytes()
-    with step(f"API Gateway → Lambda: request an upload form for {PHOTO.name}") as findings:
+    with step(f"API Gateway → Lambda: request a presigned POST for {PHOTO.name}") as findings:
         body = {"filename": PHOTO.name, "content_type": "image/jpeg", "size": len(photo)}
         denied = expect(api_client(sandbox, with_key=False).request("POST", "photos", body), 403)
         created = expect(api.request("POST", "photos", body), 201)

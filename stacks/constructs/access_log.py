@@ -1,7 +1,8 @@
 """Access log of a REST API: one line of JSON per request, delivered to a bucket by Amazon Data Firehose.
 
-The log does not go to CloudWatch Logs: for that, API Gateway uses a role that is a setting of the whole account and
-Region. A stack that sets it overwrites the setting of other stacks and leaves it behind (aws-cdk issues 22020, 26836).
+The log does not go to CloudWatch Logs, because API Gateway would then need a role that is set for the whole account and
+Region. A stack that sets it overwrites the setting of other stacks, and does not restore it (aws-cdk issues 22020,
+26836).
 """
 
 import json
@@ -17,7 +18,8 @@ from stacks.constructs.sandbox_bucket import SandboxBucket
 from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.policies import allow
 
-# No request headers: API Gateway would write their values into the line without escaping them.
+# The format contains no request headers, because API Gateway would write their values into the line without escaping
+# them.
 _LINE = {
     "time": "$context.requestTime",
     "id": "$context.requestId",
@@ -37,12 +39,12 @@ class AccessLog(Construct):
     """A Firehose delivery stream and the bucket that it writes to.
 
     Args:
-        name: Name of the stream. API Gateway requires a prefix, which is added.
+        name: Name of the stream. The prefix that API Gateway requires is added.
 
     Attributes:
-        bucket: Keeps the log for a week.
-        destination: For the stage of an API.
-        format: For the stage of an API.
+        bucket: Stores the log for a week.
+        destination: Access log destination for an API stage.
+        format: Access log format for an API stage.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, name: str) -> None:
@@ -67,7 +69,8 @@ class AccessLog(Construct):
                 processing_configuration=_one_record_per_line(),
             ),
         )
-        # Created after the role's policy; deleted before the bucket is emptied, so that it cannot write again.
+        # The stream is created after the role's policy, and deleted before the bucket is emptied, so that it cannot
+        # write again.
         stream.node.add_dependency(role, self.bucket)
         self.destination = apigateway.FirehoseLogDestination(stream)
         self.format = apigateway.AccessLogFormat.custom(json.dumps(_LINE))
@@ -77,7 +80,7 @@ class AccessLog(Construct):
         objects, bucket = self.bucket.arn_for_objects("*"), self.bucket.bucket_arn
         allow(role, ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"], objects)
         allow(role, ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], bucket)
-        acknowledge_wildcard(role, self.bucket, "Firehose names its objects by time")
+        acknowledge_wildcard(role, self.bucket, "Firehose derives object keys from the time")
         return role
 
 

@@ -1,4 +1,4 @@
-"""The steps of an album as Batch job definitions, each with a role for exactly its calls, and their failures."""
+"""Batch job definitions for the steps of an album, each with a least-privilege role, and alerts for failed jobs."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -17,10 +17,10 @@ from stacks.constructs.monitoring import FailureEvent, event_fields
 from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.policies import allow
 
-# A page takes seconds and the PDF of the largest album a minute. A job that runs this long will not end.
+# A page takes seconds, and the PDF of the largest album takes a minute. A job that runs this long has hung.
 _TIMEOUT = Duration.minutes(10)
 
-# Only a Spot interruption is worth a retry: a job that fails by itself fails again.
+# Retry after a Spot interruption only: a job that fails for its own reasons fails again.
 _ATTEMPTS = 5
 _RETRY_STRATEGIES = [
     batch.RetryStrategy.of(batch.Action.RETRY, batch.Reason.SPOT_INSTANCE_RECLAIMED),
@@ -32,15 +32,15 @@ class AlbumJob(batch.EcsJobDefinition):
     """The job definition that runs `python -m album <step> <album id>`.
 
     Args:
-        step: Command of the program in `containers/album`; also the suffix of the definition's name.
+        step: Subcommand of the program in `containers/album`; also the suffix of the definition's name.
         reads: Object key patterns in `bucket` that the job reads.
         writes: Object key pattern in `bucket` that the job writes.
-        catalogue: Table that the job reads; None if it reads none.
-        execution_role: Pulls the image and writes the log. The job definition adds those permissions.
+        catalogue: Table that the job reads, if any.
+        execution_role: Role that pulls the image and writes the log. The job definition grants it these permissions.
 
     Attributes:
-        any_revision: The definition without its revision number. A change creates a revision and deregisters the one
-            before, so another stack that names a number could not submit jobs until its own next update.
+        any_revision: The definition without its revision number. An update creates a revision and deregisters the
+            previous one, so a stack that refers to a number could not submit jobs until its own next update.
     """
 
     def __init__(
@@ -70,8 +70,8 @@ class AlbumJob(batch.EcsJobDefinition):
             "command": ["python", "-m", "album", step, "Ref::album"],
             "memory": Size.mebibytes(512),
             "environment": {
-                # Batch sets no Region, and on EC2 neither does the ECS agent before its version of April 2026
-                # (amazon-ecs-agent 4946). Without a Region, boto3 creates no client.
+                # Batch does not set the Region. On EC2, neither does the ECS agent before April 2026 (amazon-ecs-agent
+                # 4946). Without a Region, boto3 cannot create a client.
                 "AWS_DEFAULT_REGION": stack.region,
                 "THUMBNAILS_BUCKET": bucket.bucket_name,
                 **({"CATALOGUE_TABLE": catalogue.table_name} if catalogue else {}),
@@ -96,7 +96,7 @@ class AlbumJob(batch.EcsJobDefinition):
 
 
 def album_failed(bind_queue: batch.IJobQueue) -> FailureEvent:
-    """An alert for a failed album. Binding also fails when a page fails: one message per album, not per page."""
+    """An alert for a failed album. The bind job fails if a page fails, so its queue reports each album once."""
     job, reason = event_fields("jobName", "statusReason")
     return FailureEvent(
         "AlbumFailed",
@@ -147,5 +147,7 @@ def _allow_objects(role: iam.Role, bucket: s3.IBucket, reads: Sequence[str], wri
     # Without s3:ListBucket, S3 returns AccessDenied instead of NoSuchKey for an object that does not exist.
     allow(role, ["s3:ListBucket"], bucket.bucket_arn)
     for objects in reads:
-        acknowledge_wildcard(role, bucket, "An album names its photos only when it is requested", objects=objects)
+        acknowledge_wildcard(
+            role, bucket, "The photos of an album are known only when it is requested", objects=objects
+        )
     acknowledge_wildcard(role, bucket, "Each album has its own folder", objects=writes)

@@ -1,4 +1,4 @@
-"""The function behind the REST API. Its role also covers what the holders of its presigned URLs do."""
+"""The function behind the REST API. Its role also authorizes the requests that use its presigned URLs."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_s3 as s3
@@ -9,7 +9,7 @@ from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.settings import Target
 from stacks.support.shared_resources import AlbumJobs, PhotoStorage
 
-# Less than the 29 s after which API Gateway stops waiting.
+# Less than the integration timeout of API Gateway, which is 29 s.
 _TIMEOUT = Duration.seconds(25)
 
 
@@ -17,7 +17,7 @@ class ApiFunction(PythonFunction):
     """`lambda_src/api`, with its permissions.
 
     Args:
-        allowed_cidr: Source addresses from which its presigned URLs work. None: from nowhere.
+        allowed_cidr: Source addresses from which its presigned URLs work. If None, they do not work.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class ApiFunction(PythonFunction):
                 "BIND_JOB_QUEUE": album_jobs.bind_queue.job_queue_arn,
                 "BIND_JOB_DEFINITION": album_jobs.bind_job.job_definition_arn,
             },
-            description="Handles REST API requests: photos, upload forms, albums",
+            description="Handles REST API requests: photos, presigned URLs, albums",
         )
         self._allow_photos(storage)
         self._allow_albums(storage.thumbnails, album_jobs)
@@ -59,14 +59,14 @@ class ApiFunction(PythonFunction):
         acknowledge_wildcard(self.execution_role, originals, "Any object in the bucket is a photo, under any key")
 
     def _allow_albums(self, bucket: s3.IBucket, album_jobs: AlbumJobs) -> None:
-        orders = ["albums/*/manifest.json", "albums/*/jobs.json"]
-        self.allow(["s3:PutObject", "s3:GetObject"], *(bucket.arn_for_objects(objects) for objects in orders))
-        for objects in orders:
+        requests = ["albums/*/manifest.json", "albums/*/jobs.json"]
+        self.allow(["s3:PutObject", "s3:GetObject"], *(bucket.arn_for_objects(objects) for objects in requests))
+        for objects in requests:
             acknowledge_wildcard(self.execution_role, bucket, "Each album has its own folder", objects=objects)
         self.allow(["s3:ListBucket"], bucket.bucket_arn, conditions={"StringLike": {"s3:prefix": "albums/*"}})
         queues = [album_jobs.page_queue.job_queue_arn, album_jobs.bind_queue.job_queue_arn]
         jobs = [album_jobs.page_job.job_definition_arn, album_jobs.bind_job.job_definition_arn]
-        # Batch also authorizes the revision that it selects.
+        # Batch also checks the permission for the revision that it selects.
         revisions = [f"{job}:*" for job in jobs]
         self.allow(["batch:SubmitJob"], *queues, *jobs, *revisions)
         for revision in revisions:

@@ -1,4 +1,4 @@
-"""EC2 instances for AWS Batch: Spot first, On-Demand when Spot has no capacity, none while no job waits."""
+"""EC2 instances for AWS Batch: Spot first, On-Demand when Spot has no capacity, and none without jobs."""
 
 from aws_cdk import Stack
 from aws_cdk import aws_batch as batch
@@ -10,12 +10,12 @@ from stacks.constructs.launch_template import HardenedLaunchTemplate
 from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.policies import allow
 
-# Many Spot pools mean fewer interruptions. Small instances leave little unused capacity.
+# More Spot capacity pools mean fewer interruptions, and small instances leave little capacity unused.
 _INSTANCE_TYPES = [f"{family}.{size}" for family in ("c6g", "c7g", "m6g", "m7g") for size in ("medium", "large")]
 
 # The calls of the ECS agent on an instance, by resource type (Service Authorization Reference, "Amazon Elastic
-# Container Service"). The managed policy also allows it to read all images and write all logs; here, those permissions
-# belong to the execution role of a job.
+# Container Service"). The managed policy also allows the agent to pull all images and write all logs. Here, those
+# permissions belong to the execution role of a job.
 _AGENT_ACTIONS = {
     "cluster": [
         "ecs:DeregisterContainerInstance",
@@ -36,7 +36,7 @@ class BatchInstances(Construct):
     """Two compute environments with the same Graviton instance types: Spot and On-Demand.
 
     Attributes:
-        environments: The compute environments, in the order in which a job queue should try them.
+        environments: The compute environments, in the order in which a job queue tries them.
     """
 
     def __init__(
@@ -76,15 +76,16 @@ class BatchInstances(Construct):
             maxv_cpus=max_vcpus,
             vpc=self._vpc,
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
-            # Replaced instead of updated, because most properties cannot be updated in place (aws-cdk issue 27054);
-            # therefore no name. No service role: with the service-linked role named in a stack, an environment can
-            # neither work nor be deleted (aws-cdk issue 20727).
+            # Replace instead of update, because most properties cannot be updated in place (aws-cdk issue 27054). A
+            # replacement needs a new name, so the environment has a generated one. No service role is set: with
+            # the service-linked role named in a stack, an environment can neither work nor be deleted (aws-cdk issue
+            # 20727).
             replace_compute_environment=True,
         )
-        # Batch uses the default version of a launch template, which CloudFormation never changes.
+        # Without a version, Batch uses the default version of a launch template, which CloudFormation never changes.
         resource: batch.CfnComputeEnvironment = environment.node.default_child  # type: ignore[assignment]  # its L1
         resource.add_property_override("ComputeResources.LaunchTemplate.Version", self._template.latest_version_number)
-        environment.node.add_dependency(self._role)  # includes its policy, which instances need to report ended jobs
+        environment.node.add_dependency(self._role)  # and its policy, which instances need to report that jobs ended
         return environment
 
     def _instance_role(self) -> iam.Role:

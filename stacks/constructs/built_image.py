@@ -1,8 +1,8 @@
 """A container image that the deployment builds and pushes.
 
 Users need no Docker, and no service starts before its image exists. `cdklabs.deploy-time-build` 0.1 does the same, but
-it leaves the log groups of its build and its function behind, waits for an hour when a build does not start, and
-builds on Amazon Linux 2, which has reached its end of life.
+it leaves the log groups of its build and its function behind, waits for an hour if a build does not start, and builds
+on Amazon Linux 2, which has reached its end of life.
 """
 
 from aws_cdk import CustomResource, Duration
@@ -19,7 +19,7 @@ from stacks.support.build_context import build_context
 from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
 from stacks.support.policies import allow
 
-# Together less than the 15 minutes of the function that waits, so that it can always report how the build ended.
+# Their sum is less than the 15-minute timeout of the builder function, so that it always reports the build result.
 _QUEUED_TIMEOUT = Duration.minutes(5)
 _BUILD_TIMEOUT = Duration.minutes(8)
 
@@ -40,12 +40,12 @@ _BUILD_SPEC = {
 class BuiltImage(Construct):
     """The image of `containers/<source>`, built by CodeBuild on Graviton and pushed to a repository.
 
-    The image tag is the hash of the build context: a tag never changes its meaning, and an unchanged context is not
-    built again.
+    The image tag is the hash of the build context: a tag always refers to the same content, and an unchanged
+    context is not built again.
 
     Args:
         source: Folder in `containers/` with a Dockerfile.
-        builder: The function `image_build`. It receives permission to start this build.
+        builder: The function `image_build`. It is granted permission to start this build.
 
     Attributes:
         built: The custom resource that completes when the image is pushed.
@@ -82,9 +82,9 @@ class BuiltImage(Construct):
             },
         )
         self.built.node.add_dependency(self._role, builder)
-        # The repository name comes from the custom resource, so that users of the image wait for the build. The tag is
-        # a literal, so that their templates change with it. If it came from the custom resource too, their templates
-        # would stay the same, and the CDK CLI would skip the stacks and leave the old image running.
+        # The repository name comes from the custom resource, so that stacks that use the image wait for the build. The
+        # tag is a literal, so that their templates change with it. If the tag came from the custom resource, too, their
+        # templates would stay the same, and the CDK CLI would skip the stacks and leave the old image running.
         pushed = ecr.Repository.from_repository_name(self, "Pushed", self.built.get_att_string("RepositoryName"))
         self.image = ecs.ContainerImage.from_ecr_repository(pushed, tag)
 
@@ -108,13 +108,13 @@ class BuiltImage(Construct):
             environment=codebuild.BuildEnvironment(
                 build_image=codebuild.LinuxArmBuildImage.AMAZON_LINUX_2023_STANDARD_3_0,
                 compute_type=codebuild.ComputeType.SMALL,
-                privileged=True,  # Docker inside the build
+                privileged=True,  # required to run Docker in the build
                 environment_variables={
                     "IMAGE": codebuild.BuildEnvironmentVariable(value=repository.repository_uri_for_tag(tag))
                 },
             ),
             logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log_group)),
-            # The CDK would add permissions to create log groups, which remain after `cdk destroy`, and test reports.
+            # The CDK would add permissions to create test reports and log groups, which remain after `cdk destroy`.
             role=self._role.without_policy_updates(),
             grant_report_group_permissions=False,
             timeout=_BUILD_TIMEOUT,

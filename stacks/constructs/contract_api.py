@@ -17,8 +17,8 @@ class ContractApi(apigateway.RestApi):
 
     Args:
         function: Handles all routes.
-        allowed_cidr: Source addresses that can call the API. None: no one can.
-        throttle: Limit for each method, over all callers.
+        allowed_cidr: Source addresses that can call the API. If None, no one can.
+        throttle: Limit for each method, for all callers together.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class ContractApi(apigateway.RestApi):
             description="Photos and albums",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             policy=_allow_only(allowed_cidr),
-            cloud_watch_role=False,  # this role is a setting of the whole account
+            cloud_watch_role=False,  # this role is an account-wide setting
             deploy_options=apigateway.StageOptions(
                 stage_name="v1",
                 access_log_destination=log.destination,
@@ -50,24 +50,28 @@ class ContractApi(apigateway.RestApi):
             ),
             default_cors_preflight_options=apigateway.CorsOptions(
                 # CORS allows any origin, because the gallery's URL is not known before this stack is deployed. A page
-                # of another origin can read from an allowed address, but it has no API key and so cannot write. If you
-                # own a domain, allow only that origin.
+                # of another origin can read if its visitor has an allowed address, but cannot write without a key. If
+                # you own a domain, allow only that origin.
                 allow_origins=apigateway.Cors.ALL_ORIGINS,
                 allow_methods=sorted({route.method for route in ROUTES}),
                 allow_headers=["Content-Type", "X-Api-Key"],
                 max_age=Duration.hours(2),
             ),
         )
-        self.node.try_remove_child("Endpoint")  # an output that the CDK adds; the stack has ApiUrl
+        self.node.try_remove_child("Endpoint")  # an output that the CDK adds, and that duplicates ApiUrl
         self._add_routes(scope, function)
         add_gateway_responses(self)
-        acknowledge(self, APIG3="A web ACL costs more per month than the rest: the resource policy allows one network")
+        acknowledge(
+            self,
+            APIG3="A web ACL costs more per month than the whole API, and the resource policy limits source addresses",
+        )
         acknowledge(self, APIG4="Reads are authorized by source address; writes also require an API key")
         acknowledge(self, COG4="The sandbox has one network and one key, and no user accounts")
         acknowledge(self, APIG6="Execution logs need a role that is an account setting; the function has its own log")
 
     def _add_routes(self, scope: Construct, function: lambda_.IFunction) -> None:
-        # One permission for the whole API: with one for each method, the function's policy becomes too long.
+        # One Lambda permission for the whole API: one for each method would exceed the size limit of the function's
+        # policy.
         integration = apigateway.LambdaIntegration(function, scope_permission_to_method=False)
         validator = self.add_request_validator(
             "Validator", validate_request_body=True, validate_request_parameters=True
@@ -97,7 +101,7 @@ class ContractApi(apigateway.RestApi):
 
 
 def _allow_only(allowed_cidr: str | None) -> iam.PolicyDocument:
-    """A resource policy. Without one, API Gateway accepts requests from anywhere."""
+    """The resource policy. Without a policy, API Gateway accepts requests from any address."""
     statement = iam.PolicyStatement(
         effect=iam.Effect.ALLOW if allowed_cidr else iam.Effect.DENY,
         principals=[iam.AnyPrincipal()],

@@ -1,4 +1,4 @@
-"""Log groups for the helper functions that the CDK adds to stacks, for example to empty a bucket."""
+"""Log groups for the custom resource providers that the CDK adds to stacks, for example to empty a bucket."""
 
 from aws_cdk import CfnResource
 from constructs import Construct, IConstruct
@@ -6,11 +6,11 @@ from constructs import Construct, IConstruct
 from stacks.constructs.sandbox_log_group import SandboxLogGroup
 
 
-def own_custom_resource_logs(scope: IConstruct) -> None:
-    """Give each custom resource provider below `scope` a log group that its stack owns, and no permission for others.
+def add_custom_resource_log_groups(scope: IConstruct) -> None:
+    """Add a log group to each custom resource provider below `scope`, and allow the provider to write to no other.
 
-    Otherwise Lambda creates the log group when the function first runs, and it remains after `cdk destroy` (aws-cdk
-    issues 26553 and 33025). Call this function after all stacks are complete.
+    Otherwise, Lambda creates the log group when the function first runs, and the log group remains after `cdk destroy`
+    (aws-cdk issues 26553 and 33025). Call this function after all stacks are complete.
     """
     for provider in scope.node.find_all():
         handler = provider.node.try_find_child("Handler")

@@ -29,7 +29,7 @@ class EcsInstances(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, cluster: ecs.Cluster) -> None:
         super().__init__(scope, construct_id)
-        # No key pair and no rule for port 22, so no one can log in.
+        # No key pair and no ingress rule for port 22, so no one can log in with SSH.
         self._security_group = ec2.SecurityGroup(self, "SecurityGroup", vpc=cluster.vpc, description="ECS instances")
         group = autoscaling.AutoScalingGroup(
             self,
@@ -54,23 +54,23 @@ class EcsInstances(Construct):
             "Provider",
             auto_scaling_group=group,
             enable_managed_scaling=True,
-            # Both would delay the termination of an instance that runs a task, and `cdk destroy` with it. Without
-            # them, the task ends with its instance and ECS starts another one elsewhere.
+            # Both would delay the termination of an instance that runs a task, and therefore `cdk destroy`. Without
+            # them, the task stops with its instance, and ECS starts a replacement on another one.
             enable_managed_termination_protection=False,
             enable_managed_draining=False,
         )
         cluster.add_asg_capacity_provider(provider)
-        # The CDK also adds a draining hook with a helper function, from before capacity providers could drain.
+        # The CDK also adds a lifecycle hook with a function that drains instances. Capacity providers made it obsolete.
         for construct in ("DrainECSHook", "LifecycleHookDrainHook"):
             group.node.try_remove_child(construct)
         self.strategy = ecs.CapacityProviderStrategy(capacity_provider=provider.capacity_provider_name, weight=1)
 
     def allow_from(self, load_balancer: ec2.IConnectable) -> None:
-        """Open the containers' ports to a load balancer. The CDK does not do this for a capacity provider."""
+        """Allow a load balancer to reach the containers' ports. The CDK does not do this for a capacity provider."""
         load_balancer.connections.allow_to(self._security_group, _DYNAMIC_PORTS, "Load balancer to containers")
 
     def _role(self, cluster: ecs.Cluster) -> iam.IRole:
-        """The instance role with the calls of the ECS agent. Images and logs belong to each task's execution role."""
+        """The instance role, for the ECS agent only. Each task's execution role pulls the image and writes the log."""
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
         instances = Stack.of(self).format_arn(
             service="ecs",
@@ -87,7 +87,7 @@ class EcsInstances(Construct):
         acknowledge_wildcard(
             role,
             f"arn:<AWS::Partition>:ecs:<AWS::Region>:<AWS::AccountId>:container-instance/<{cluster_id}>/*",
-            "An instance learns its ID in the cluster when it registers",
+            "The ID of a container instance is assigned when it registers",
         )
         acknowledge_wildcard(role, "*", "ecs:DiscoverPollEndpoint has no resource type")
         # The CDK would add permissions for every log group and repository of the account.

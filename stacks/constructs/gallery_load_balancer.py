@@ -1,4 +1,4 @@
-"""The load balancer that distributes the gallery's requests over several ECS services."""
+"""The load balancer that distributes requests for the gallery over several ECS services."""
 
 from collections.abc import Mapping
 
@@ -11,13 +11,13 @@ from constructs import Construct
 from stacks.constructs.gallery_task import PORT
 from stacks.support.cdk_nag import acknowledge
 
-# A service adds a task above this many requests per minute and task.
+# Target of the scaling policy: requests per minute for each task.
 _REQUESTS_PER_TASK = 1000
 _MAX_TASKS = 3
 
 
 class GalleryLoadBalancer(elbv2.ApplicationLoadBalancer):
-    """An internet-facing load balancer for HTTP from `allowed_cidr`. None: it accepts no traffic."""
+    """An internet-facing load balancer for HTTP from `allowed_cidr`. If None, it accepts no traffic."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, name: str, vpc: ec2.IVpc, allowed_cidr: str | None
@@ -26,12 +26,12 @@ class GalleryLoadBalancer(elbv2.ApplicationLoadBalancer):
             scope,
             "Visitors",
             vpc=vpc,
-            allow_all_outbound=False,  # only to the targets, which add their own rules
+            allow_all_outbound=False,  # each target adds a rule for itself
             # Does not contain the CIDR block: CloudFormation replaces a security group when its description changes.
             description="Gallery load balancer: HTTP from allowed_cidr",
         )
         if allowed_cidr:
-            security_group.add_ingress_rule(ec2.Peer.ipv4(allowed_cidr), ec2.Port.tcp(80), "The setting allowed_cidr")
+            security_group.add_ingress_rule(ec2.Peer.ipv4(allowed_cidr), ec2.Port.tcp(80), "The allowed_cidr setting")
         super().__init__(
             scope,
             construct_id,
@@ -47,7 +47,7 @@ class GalleryLoadBalancer(elbv2.ApplicationLoadBalancer):
         """Send an equal share of the requests to each service, and scale each by its requests.
 
         Args:
-            services: By construct id of the target group, in the scope of this load balancer.
+            services: The services, by construct id of their target group in the scope of this load balancer.
         """
         target_groups = {
             service: self._target_group(construct_id, service) for construct_id, service in services.items()
@@ -56,7 +56,7 @@ class GalleryLoadBalancer(elbv2.ApplicationLoadBalancer):
         self.add_listener(
             "Http",
             port=80,
-            open=False,  # the security group decides
+            open=False,  # the security group controls access
             default_action=elbv2.ListenerAction.weighted_forward(
                 [elbv2.WeightedTargetGroup(target_group=group, weight=1) for group in target_groups.values()]
             ),

@@ -15,7 +15,7 @@ from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
 # The port that the program listens on, inside its container.
 PORT = 8080
 
-# MiB; the program used 32 after fifty page views (x86_64).
+# MiB. The program used 32 MiB after fifty page views (x86_64).
 _MEMORY = 128
 
 
@@ -49,7 +49,7 @@ def ec2_task(
 
 
 def _family(scope: Construct, construct_id: str) -> str:
-    """A family for each deployment. The default of the CDK does not contain the stack name."""
+    """A family name that is unique to the deployment. The default of the CDK does not contain the stack name."""
     return f"{Stack.of(scope).stack_name}-{construct_id}"
 
 

@@ -1,6 +1,6 @@
-"""Responses of API Gateway itself, for requests that do not reach the function: errors in the shape of the contract.
+"""Gateway responses: errors in the contract's format for requests that do not reach the function.
 
-The default responses have another shape, lack the CORS header, and reveal the account ID to callers that the resource
+The default responses have another format, lack the CORS header, and reveal the account ID to callers that the resource
 policy denies.
 """
 
@@ -15,7 +15,7 @@ _Type = apigateway.ResponseType
 _ERRORS = {
     _Type.ACCESS_DENIED: (
         ErrorCode.ADDRESS_NOT_ALLOWED,
-        "This API does not accept requests from your address. See the setting allowed_cidr.",
+        "This API does not accept requests from your address. See the allowed_cidr setting.",
     ),
     _Type.INVALID_API_KEY: (
         ErrorCode.FORBIDDEN,
@@ -23,7 +23,7 @@ _ERRORS = {
     ),
     # API Gateway uses this type for unknown paths and methods.
     _Type.MISSING_AUTHENTICATION_TOKEN: (ErrorCode.NOT_FOUND, "No route matches this method and path."),
-    # No details: the template variable with them can contain quotation marks, which would break the JSON.
+    # Without details, because the template variable for them can contain quotation marks, which would break the JSON.
     _Type.BAD_REQUEST_BODY: (ErrorCode.INVALID_REQUEST, "The body does not match the schema in docs/openapi.json."),
     _Type.REQUEST_TOO_LARGE: (ErrorCode.TOO_LARGE, "The request is too large."),
     _Type.UNSUPPORTED_MEDIA_TYPE: (ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json."),

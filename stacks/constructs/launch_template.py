@@ -1,4 +1,4 @@
-"""A launch template with the settings that every EC2 instance here needs."""
+"""A launch template with the settings that all EC2 instances of this app share."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ _DISK = 30
 class HardenedLaunchTemplate(ec2.LaunchTemplate):
     """A launch template that requires IMDSv2, encrypts the disk, and deletes it with the instance.
 
-    The hop limit of 1 keeps instance credentials from containers that have a network of their own. Batch containers
-    use the network of their instance, so they can read its credentials ("Networking modes" in the Batch guide): give
-    the instance role only the calls of the ECS agent.
+    The hop limit of 1 keeps instance credentials from containers in bridge mode. Batch containers use the network of
+    their instance, so they can read its credentials ("Networking modes" in the Batch guide). Therefore, allow the
+    instance role only the calls of the ECS agent.
     """
 
     def __init__(self, scope: Construct, construct_id: str, **properties: Any) -> None:

@@ -27,11 +27,11 @@ class Graph:
 
 @dataclass(frozen=True)
 class FailureEvent:
-    """A failure that needs a person and that AWS reports as an event instead of a metric.
+    """A failure that an operator must handle, and that AWS reports as an event instead of a metric.
 
     Attributes:
         name: Construct id of the EventBridge rule.
-        message: What happened and what to do. It can contain `event_fields`.
+        message: What happened and what to do. Can contain `event_fields`.
     """
 
     name: str
@@ -46,9 +46,9 @@ class Monitoring:
 
     Attributes:
         service: Heading on the dashboard.
-        alarms: Each needs a person to act. Its description names the action.
+        alarms: Alarms that an operator must handle. The description of each names the action.
         log: Log group whose latest lines the dashboard shows, for a service without metrics.
-        note: Where else to look.
+        note: Where to find other metrics.
     """
 
     service: str
@@ -137,7 +137,7 @@ def load_balancer_graphs(load_balancer: elbv2.ApplicationLoadBalancer) -> list[G
 
 
 def service_graph(title: str, service: ecs.BaseService) -> Graph:
-    """CPU and memory that the tasks of an ECS service use, in percent of what they reserve."""
+    """CPU and memory utilization of an ECS service, in percent of what its tasks reserve."""
     cpu = service.metric_cpu_utilization(period=PERIOD, label="CPU")
     return Graph(title, [cpu, service.metric_memory_utilization(period=PERIOD, label="memory")])
 

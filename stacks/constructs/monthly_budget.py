@@ -10,12 +10,12 @@ from constructs import Construct
 class MonthlyBudget(budgets.CfnBudget):
     """A budget for the whole account, with alerts at 80 % of the actual and 100 % of the forecast cost.
 
-    A budget for this project alone would need its tag to be activated in the billing settings of the account. No
-    account-wide setting is changed here.
+    A budget for this project alone would require its tag to be activated as a cost allocation tag, which is an
+    account-wide setting. This app changes no account-wide setting.
 
     Args:
         limit_usd: US dollars per month.
-        alert_email: Recipient of the alerts. None: the topic is the recipient.
+        alert_email: Recipient of the alerts. If None, the topic is the recipient.
     """
 
     def __init__(
@@ -27,8 +27,8 @@ class MonthlyBudget(budgets.CfnBudget):
         super().__init__(
             scope,
             construct_id,
-            # No name: CloudFormation replaces the budget when its subscriber changes, and two budgets of one account
-            # cannot have the same name.
+            # The name is generated: CloudFormation replaces the budget when its subscriber changes, and two budgets
+            # of an account cannot have the same name.
             budget=budgets.CfnBudget.BudgetDataProperty(
                 budget_type="COST",
                 time_unit="MONTHLY",

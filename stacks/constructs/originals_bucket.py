@@ -1,4 +1,4 @@
-"""A bucket that reports uploads and deletions to a queue, without a helper function."""
+"""A bucket that sends its events to a queue, without a custom resource."""
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
@@ -12,11 +12,12 @@ _MAX_AGE_OF_CORS_RULE = 2 * 60 * 60  # seconds
 
 
 class OriginalsBucket(SandboxBucket):
-    """The bucket for uploaded photos. Every created or removed object becomes a message in `upload_queue`.
+    """The bucket for uploaded photos. S3 sends an event to `upload_queue` for every object that is created or removed.
 
-    `add_event_notification` uses a helper function of the CDK, whose log group remains after destroy. The property of
-    the bucket needs none. S3 tests the permission when it sets up the notification, so the queue policy must exist
-    before the bucket has a name: it therefore allows buckets of this account whose names start with the stack's name.
+    `add_event_notification` uses a custom resource of the CDK, whose log group remains after `cdk destroy`. The
+    property of the bucket needs none. S3 validates the queue policy when it configures the notification, so the policy
+    must exist before the name of the bucket is known. It therefore allows all buckets of this account whose names start
+    with the stack's name.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, upload_queue: sqs.Queue) -> None:
@@ -45,5 +46,5 @@ class OriginalsBucket(SandboxBucket):
             ]
         )
         bucket.node.add_dependency(upload_queue.node.find_child("Policy"))
-        # Any origin may send an upload form: its signature limits what it can upload.
+        # Any origin may use a presigned POST: its signature limits what it can upload.
         self.add_cors_rule(allowed_methods=[s3.HttpMethods.POST], allowed_origins=["*"], max_age=_MAX_AGE_OF_CORS_RULE)

@@ -1,4 +1,4 @@
-"""A Lambda function in Python, with the defaults that every function here uses."""
+"""A Lambda function in Python, with the defaults of all functions in this app."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from stacks.support.settings import Target
 class PythonFunction(lambda_.Function):
     """The function `lambda_src/<source>/handler.py` on Graviton, with its own log group and role.
 
-    The role can write to the log group and send traces. Everything else is granted with `allow`.
+    The role can write to the log group and send traces. Use `allow` for every other permission.
 
     Args:
         source: Folder in `lambda_src/`.

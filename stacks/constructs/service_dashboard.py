@@ -1,4 +1,4 @@
-"""One dashboard over several services."""
+"""A dashboard for several services."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ _GRAPH_WIDTH = 6
 
 
 class ServiceDashboard(cloudwatch.Dashboard):
-    """The state of all alarms, then a section for each service with its graphs or its log."""
+    """A dashboard with the state of all alarms and a section for each service with its graphs or its log."""
 
     def __init__(self, scope: Construct, construct_id: str, *, name: str, monitoring: Sequence[Monitoring]) -> None:
         super().__init__(scope, construct_id, dashboard_name=name)

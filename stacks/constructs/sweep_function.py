@@ -13,7 +13,7 @@ from stacks.support.shared_resources import PhotoStorage
 
 
 class SweepFunction(PythonFunction):
-    """`lambda_src/sweep`, which invokes itself again before its timeout until it has seen all photos.
+    """`lambda_src/sweep`, which invokes itself again before its timeout until it has compared all photos.
 
     Args:
         retries: Retries after a failed invocation, before the event goes to `dead_letter_queue`.
@@ -36,8 +36,8 @@ class SweepFunction(PythonFunction):
             construct_id,
             source="sweep",
             target=target,
-            memory_size=512,  # holds one page of each of two listings; most of the time is waiting
-            timeout=Duration.minutes(15),  # the most that Lambda allows
+            memory_size=512,  # enough for one page of each listing; the function mostly waits for responses
+            timeout=Duration.minutes(15),  # the maximum of Lambda
             environment={**storage.environment_variables(), "UPLOAD_QUEUE_URL": upload_queue.queue_url},
             description="Compares originals, thumbnails, and catalogue every night and repairs differences",
         )
@@ -55,14 +55,14 @@ class SweepFunction(PythonFunction):
         acknowledge_wildcard(role, originals, "Any object in the bucket is a photo, under any key")
         acknowledge_wildcard(role, thumbnails, "Keys contain the photo, the upload, and the size", objects="*/*.webp")
         acknowledge_wildcard(role, thumbnails, "Each night writes a report with its own key", objects="reports/*")
-        # A separate policy: the function depends on the role's policy, which therefore cannot refer to the function.
+        # A separate policy, because the function depends on the role's default policy, which cannot refer back to it.
         iam.Policy(
             scope,
             "GoOn",
             roles=[role],
             statements=[iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[self.function_arn])],
         )
-        # The L1: the L2 destination would also allow the function to read the queue's attributes.
+        # The L1 construct, because the L2 destination would also allow the function to read the queue's attributes.
         lambda_.CfnEventInvokeConfig(
             scope,
             "Retries",

@@ -10,11 +10,12 @@ from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.settings import Target
 from stacks.support.shared_resources import PhotoStorage
 
-# A batch of five photos at their slowest, with a margin.
+# Enough for a batch of five of the slowest photos, with a margin.
 TIMEOUT = Duration.seconds(60)
 
-# Concurrent executions that uploads can use. A new account has ten in total (Lambda quotas), and the API and the sweep
-# need some of them. Reserved concurrency is no alternative: a new account has none to reserve.
+# Maximum concurrency of the event source. A new account has ten concurrent executions in total (Lambda quotas), and the
+# API and the sweep need some of them. Reserved concurrency is not an option, because such an account has none to
+# reserve.
 _MAX_CONCURRENCY = 5
 
 
@@ -45,7 +46,7 @@ class ThumbnailFunction(PythonFunction):
         acknowledge_wildcard(
             self.execution_role, thumbnails, "Keys contain the photo, the upload, and the size", objects="*/*.webp"
         )
-        # Deleted before the bucket is emptied: upload events in the queue would make the function refill it.
+        # Delete the function before the bucket is emptied. Otherwise, events left in the queue could refill the bucket.
         self.node.add_dependency(thumbnails)
         lambda_.EventSourceMapping(
             scope,

@@ -1,4 +1,4 @@
-"""Folders in `.cache/` that are built once for each content: deployment packages and image build contexts."""
+"""A content-addressed build cache in `.cache/`, for deployment packages and image build contexts."""
 
 import tempfile
 from collections.abc import Callable
@@ -17,8 +17,8 @@ def build_once(folder: Path, fill: Callable[[Path], None]) -> Path:
         work = Path(parent) / folder.name
         work.mkdir()
         fill(work)
-        # The CDK keeps file modes, and functions and containers run as users that do not own the files. So the modes
-        # must not depend on the umask of the user who builds.
+        # The CDK keeps file modes, and functions and containers run as users that do not own the files. The modes
+        # must therefore not depend on the umask of the builder.
         for path in (work, *work.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
         try:

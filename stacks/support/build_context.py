@@ -1,8 +1,8 @@
 """Docker build contexts: the files that a container image is built from.
 
 A build context contains the image's folder in `containers/` and, where its program imports it, the domain package from
-`lambda_src/`. The whole repository is not the context, for two reasons: an edit of any test would rebuild the images,
-and one missing line in an ignore file would copy a file with secrets into an image.
+`lambda_src/`. The whole repository is not the context, for two reasons: a change of any test would rebuild the
+images, and a missing line in an ignore file could copy secrets into an image.
 
 `python -m stacks.support.build_context album` prints the path of a context.
 """
@@ -28,7 +28,7 @@ def build_context(container: str) -> Path:
     files = {file: file.relative_to(CONTAINERS / container) for file in source_files(CONTAINERS / container)}
     for package in _SHARED_PACKAGES.get(container, []):
         files |= {file: file.relative_to(ROOT / "lambda_src") for file in source_files(ROOT / "lambda_src" / package)}
-    digest = hashlib.sha256(Path(build_cache.__file__).read_bytes())  # it decides the file modes
+    digest = hashlib.sha256(Path(build_cache.__file__).read_bytes())  # sets the file modes
     for file, destination in files.items():
         digest.update(f"{destination.as_posix()}\0{file.stat().st_size}\0".encode() + file.read_bytes())
     return build_once(CACHE / f"{container}-{digest.hexdigest()[:16]}", lambda work: _copy(files, work))

@@ -13,7 +13,7 @@ def acknowledge(construct: IConstruct, **reasons: str) -> None:
     """Accept findings of the AwsSolutions pack for a construct and all constructs below it.
 
     Args:
-        reasons: By rule, without the prefix of the pack: `S1="why"`.
+        reasons: The reason for each rule, without the prefix of the pack: `S1="why"`.
     """
     for rule, reason in reasons.items():
         _acknowledge(construct, rule, reason)

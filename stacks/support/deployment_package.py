@@ -124,7 +124,7 @@ def build_deployment_package(function: str, *, target: Target) -> DeploymentPack
 
 
 def _build_programs() -> list[str | Path]:
-    """What decides how packages are built: these programs and the pinned version of Pyodide."""
+    """Inputs that determine how packages are built: these programs and the pinned version of Pyodide."""
     names = ("deployment_package.py", "build_cache.py", _COMPILER.name)
     packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
     return [*(ROOT / "stacks" / "support" / name for name in names), packages["node_modules/pyodide"]["integrity"]]

@@ -2,4 +2,4 @@
 
 
 class AppError(RuntimeError):
-    """Stops synthesis. The user sees the message, which names what to fix, without a traceback."""
+    """An error that stops synthesis. The user sees only the message, which names what to fix, and no traceback."""

@@ -1,4 +1,4 @@
-"""User data of the Lightsail server: `lightsail_user_data.sh` with the gallery page in it."""
+"""User data of the Lightsail instance: `lightsail_user_data.sh` with the gallery page in it."""
 
 import base64
 import bz2
@@ -12,16 +12,16 @@ from stacks.support.errors import AppError
 
 _TEMPLATE = Path(__file__).with_suffix(".sh")
 
-# User data can have 16 KB ("User data" in the EC2 guide). Lightsail needs a part of it for its own lines.
+# The limit of user data is 16 KB ("User data" in the EC2 guide), and Lightsail adds its own lines.
 _MAX_BYTES = 16 * 1024 - 2 * 1024
 
-# Comments of the template and of the page's scripts are not sent.
+# Comments in the template and in the scripts of the gallery page are removed.
 _SHELL_COMMENT = re.compile(r"^ *# .*\n", re.MULTILINE)
 _JAVASCRIPT_COMMENT = re.compile(r"^ *// .*\n", re.MULTILINE)
 
 
 class UserDataError(AppError):
-    """The user data is too large, because the page has grown."""
+    """The user data exceeds its limit. Make the gallery page smaller."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class UserData:
     hash: str
 
 
-def user_data(page: Path, *, api_url: str | None) -> UserData:
-    """Create the user data for the files in the folder `page`.
+def render_user_data(page: Path, *, api_url: str | None) -> UserData:
+    """Render the user data for the gallery page in the folder `page`.
 
     Args:
-        api_url: URL of the API, for the page; can be a token. None: the page has no API.
+        api_url: URL of the API; can be a token. If None, the page has no API.
 
     Raises:
         UserDataError: The script is too large.
@@ -50,7 +50,7 @@ def user_data(page: Path, *, api_url: str | None) -> UserData:
     size = len(script.encode())
     if size > _MAX_BYTES:
         raise UserDataError(
-            f"The user data of the Lightsail server has {size} bytes. The maximum is {_MAX_BYTES}. "
+            f"The user data of the Lightsail instance has {size} bytes. The maximum is {_MAX_BYTES}. "
             f"Make the page in {page} smaller."
         )
     return UserData(script, hashlib.sha256(template.encode() + files).hexdigest())

@@ -1,6 +1,6 @@
 #!/bin/sh
-# First start of the server that hosts the gallery page. Lightsail inserts its own lines before this script and runs
-# everything with sh, whatever the first line here is. Therefore POSIX sh only.
+# User data of the Lightsail instance: installs nginx and the gallery page at first boot. Lightsail inserts its own lines
+# before this script and runs everything with sh, regardless of the shebang. The script must therefore be POSIX sh.
 set -eu
 
 # This script writes to these folders only.
@@ -8,7 +8,7 @@ site=/var/www/gallery
 nginx=/etc/nginx
 units=/etc/systemd/system
 
-# In the first minutes, the updates of the operating system hold the lock of the package manager.
+# In the first minutes, operating system updates hold the lock of the package manager.
 retry() {
     tries=30
     until "$@"; do
@@ -52,7 +52,7 @@ server {
 END
 ln -sf "$nginx/sites-available/gallery" "$nginx/sites-enabled/gallery"
 
-# CloudFormation cannot require IMDSv2 on Lightsail, so the web server has no access to the metadata service at all.
+# CloudFormation cannot require IMDSv2 on Lightsail, so block the metadata service for the web server.
 mkdir -p "$units/nginx.service.d"
 cat > "$units/nginx.service.d/no-metadata.conf" <<'END'
 [Service]

@@ -33,7 +33,7 @@ def document() -> dict[str, Any]:
         "servers": [
             {
                 "url": "{ApiUrl}",
-                "variables": {"ApiUrl": {"default": "/", "description": "The output `ApiUrl` of the stack `Api`"}},
+                "variables": {"ApiUrl": {"default": "/", "description": "The `ApiUrl` output of the `Api` stack"}},
             }
         ],
         "paths": paths,

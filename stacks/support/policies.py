@@ -1,4 +1,4 @@
-"""Statements in the policy of a role."""
+"""Least-privilege policy statements for roles."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -29,9 +29,9 @@ class Settings:
 
     Attributes:
         name: Prefix of stack names and physical names, so that several deployments can share an account.
-        allowed_cidr: IPv4 CIDR block that can reach the service (/8 to /32). None: the service accepts no traffic.
+        allowed_cidr: IPv4 CIDR block that can reach the service (/8 to /32). If None, the service accepts no traffic.
         time_zone: IANA time zone of the nightly sweep.
-        alert_email: Recipient of alarms and budget alerts. None: no e-mail is sent.
+        alert_email: Recipient of alarms and budget alerts. If None, no e-mail is sent.
         monthly_budget_usd: Budget in US dollars per month.
         target: `aws`, or `local` for the laptop sandbox.
     """
@@ -68,7 +68,7 @@ class Settings:
 
 
 def _name(value: str) -> str:
-    # CloudFormation adds to it. 20 characters leave enough for load balancers (at most 32) and buckets (at most 63).
+    # Resource names append to it. 20 characters leave room for load balancers (at most 32) and buckets (at most 63).
     if len(value) > 20 or not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", value) or value.startswith(_RESERVED):
         raise ValueError
     return value
@@ -76,14 +76,14 @@ def _name(value: str) -> str:
 
 def _allowed_cidr(value: str) -> str:
     network = ipaddress.IPv4Network(value)
-    # Python reads a value without a slash as one address, but the user could mean a network.
+    # Without a slash, Python would assume /32, but the user could mean a network.
     if "/" not in value or network.prefixlen < 8:
         raise ValueError
     return str(network)
 
 
 def _time_zone(value: str) -> str:
-    # A machine can have these two, which are not time zones. AWS has neither.
+    # Some operating systems list these two, which EventBridge Scheduler does not support.
     if value not in zoneinfo.available_timezones() - {"Factory", "localtime"}:
         raise ValueError
     return value

@@ -22,7 +22,7 @@ class PhotoStorage:
     catalogue: dynamodb.ITable
 
     def environment_variables(self) -> dict[str, str]:
-        """Return the variables under which the functions expect these names."""
+        """Return these names as the environment variables that the functions read."""
         return {
             "ORIGINALS_BUCKET": self.originals.bucket_name,
             "THUMBNAILS_BUCKET": self.thumbnails.bucket_name,

@@ -40,7 +40,7 @@ def test_only_a_new_page_or_api_replaces_the_server(api: bool, monkeypatch: pyte
     assert ('{"api_url": "https://' in str(server["UserData"])) == api
     (tmp_path / "index.html").write_text("another page")
     names = {server["InstanceName"], _server(not api)["InstanceName"]}
-    monkeypatch.setattr("stacks.lightsail._PAGE", tmp_path)
+    monkeypatch.setattr("stacks.lightsail._GALLERY_PAGE", tmp_path)
     names.add(_server(api)["InstanceName"])
     assert len(names) == 3
     assert all(re.fullmatch(r"x-Lightsail-[0-9a-f]{8}", name) for name in names)

@@ -12,7 +12,7 @@ def thumbnails(assembly: Path) -> Resources:
     return read_resources(assembly, "Thumbnails")
 
 
-def test_only_originals_accept_upload_forms_from_pages_of_any_origin(thumbnails: Resources) -> None:
+def test_only_originals_accept_posts_from_pages_of_any_origin(thumbnails: Resources) -> None:
     buckets = of_type(thumbnails, "AWS::S3::Bucket").items()
     rules = {name: bucket["Properties"].get("CorsConfiguration", {}).get("CorsRules") for name, bucket in buckets}
     (originals,) = [rules.pop(name) for name in list(rules) if name.startswith("Originals")]

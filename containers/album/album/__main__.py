@@ -3,8 +3,8 @@
 `page` runs in a child job of an array job, whose index AWS Batch sets in AWS_BATCH_JOB_ARRAY_INDEX. An album of one
 page runs as a plain job without that variable, because an array job needs at least two children.
 
-Exit status 0 means success. Status 1 with one line means that the job can never succeed. A transient error, such as
-throttling that outlasts the retries of the client, ends with a traceback.
+Exit status 0 means success. Status 1 with one line on stderr means that a retry cannot succeed. A transient error, such
+as throttling that outlasts the retries of the client, ends with a traceback.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from album.thumbnails import ThumbnailReader
 from photos.albums import InvalidAlbum
 from photos.catalogue import Catalogue
 
-# Many attempts, because no one waits for a response, and Batch does not retry a job that fails here.
+# Many attempts, because no client waits, and Batch retries only after a Spot interruption.
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 8})
 
 
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> None:
         store = AlbumStore(s3, bucket)
         album = store.read_album(options.album)
         if options.command == "bind":
-            from album.binding import bind  # loads fpdf2 (0.5 s), which the job of a page does not need
+            from album.binding import bind  # loads fpdf2 (0.5 s), which a page job does not need
 
             print(f"Album {album.id}: {bind(album, store)}")
             return

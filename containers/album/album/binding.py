@@ -11,9 +11,9 @@ from photos.albums import Album
 
 
 def bind(album: Album, store: AlbumStore) -> str:
-    """Write the PDF of an album from its stored pages, which stay JPEGs as they are.
+    """Write the PDF of an album from its stored pages, and embed their JPEG data unchanged.
 
-    The same pages give the same bytes. The PDF is built in memory: 100 pages of 300 KB take about 130 MiB.
+    The same pages produce the same bytes. The PDF is built in memory: 100 pages of 300 KB take about 130 MiB.
 
     Returns:
         A summary for the log.

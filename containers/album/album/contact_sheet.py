@@ -23,8 +23,9 @@ _FOREGROUND: Final = "#222222"
 _GRAY: Final = "#767676"
 _PLACEHOLDER: Final = "#f0f0f0"
 
-# Its own font with the basic layout, so that every machine draws the same pixels. It covers Latin, Greek, and Cyrillic;
-# other characters become boxes. Fonts for all scripts would make the container image 20 MB larger.
+# The image contains this font, and the basic layout engine is used, so that every machine draws the same pixels. It
+# covers Latin, Greek, and Cyrillic; other characters become boxes. Fonts for all scripts would make the container image
+# 20 MB larger.
 _FONT_FILE: Final = Path(__file__).parent / "font" / "DejaVuSansCondensed.ttf"
 _TITLE_FONT: Final = ImageFont.truetype(_FONT_FILE, 38, layout_engine=ImageFont.Layout.BASIC)
 _FONT: Final = ImageFont.truetype(_FONT_FILE, 20, layout_engine=ImageFont.Layout.BASIC)
@@ -41,7 +42,7 @@ class ContactSheet:
         title: Text at the top.
         page: Number of this page, from 1.
         page_count: Number of pages in the album.
-        cells: Number of places for images.
+        cells: Number of cells for images.
     """
 
     def __init__(self, title: str, *, page: int, page_count: int, cells: int) -> None:

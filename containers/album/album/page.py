@@ -1,4 +1,4 @@
-"""Makes one page of an album: a contact sheet of its photos. The same photos always give the same bytes."""
+"""Makes one page of an album: a contact sheet of its photos. The same photos always produce the same bytes."""
 
 from album.contact_sheet import ContactSheet, InvalidImage
 from album.store import AlbumStore

@@ -32,7 +32,7 @@ class AlbumStore:
         return Album.from_json(self._read(manifest_key(album_id)))
 
     def write_page(self, album: Album, index: int, jpeg: bytes) -> None:
-        """Store a page. Replaces that of an earlier attempt."""
+        """Store a page, and replace the page of an earlier attempt."""
         self._s3.put_object(Bucket=self._bucket, Key=page_key(album.id, index), Body=jpeg, ContentType="image/jpeg")
 
     def read_page(self, album: Album, index: int) -> bytes:

@@ -25,7 +25,7 @@ byId("album").onclick = async () => {
   if (await confirmed) create(input.value);
 };
 
-// Without retries: a repeated request creates a second album.
+// Not retried, because a repeated request would create a second album.
 async function create(title) {
   try {
     const album = await withKey((key) => call("POST", "albums", { key, body: { title } }));

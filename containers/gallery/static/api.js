@@ -9,7 +9,7 @@ const BACKOFF_MS = [400, 1500, 4000];
 let base; // URL of the API, once known
 
 export class ApiError extends Error {
-  // message: a sentence for people
+  // message: a sentence to display
   // status: HTTP status, or 0 without a response
   // code: error code of the API
   constructor(message, status = 0, code) {

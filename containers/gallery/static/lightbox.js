@@ -1,4 +1,4 @@
-// The lightbox: one photo in large, and its neighbors by arrow key or swipe.
+// The lightbox: shows one enlarged photo. Arrow keys and swipes move to its neighbors.
 
 import { deletePhoto } from "./delete.js";
 import { byId } from "./dom.js";

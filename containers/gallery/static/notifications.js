@@ -1,4 +1,4 @@
-// Notifications at the lower edge of the page.
+// Notifications at the bottom of the page.
 
 import { byId, cloneTemplate, removeItem } from "./dom.js";
 

@@ -1,4 +1,4 @@
-// Uploads. A file has a card from its selection until it is a photo or its upload is canceled.
+// Uploads. A selected file has a card, which becomes the card of its photo after the upload.
 
 import { ApiError, call, retry } from "./api.js";
 import { storedKey, withKey } from "./api_key.js";

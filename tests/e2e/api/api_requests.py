@@ -31,7 +31,7 @@ class RetryingApiClient(ApiClient):
 
 
 def register_upload(client: ApiClient, filename: str = "röcket 1.jpg") -> dict[str, Any]:
-    """Request an upload form, wait until the photo is listed, and return the response body."""
+    """Request a presigned POST, wait until the photo is listed, and return the response body."""
     registered = _request_form(client, filename, len(PHOTO))
     # The API finds photos by global secondary indexes, which are eventually consistent.
     eventually(lambda: client.request("GET", f"photos/{registered['photo']['id']}").status == 200)

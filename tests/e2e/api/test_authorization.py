@@ -40,7 +40,7 @@ WRITES = [route for route in ROUTES if route.needs_key]
     ],
     ids=["larger", "smaller", "other type", "other key", "public ACL", "additional field", "other signature"],
 )
-def test_upload_form_accepts_only_the_registered_upload(
+def test_presigned_post_accepts_only_the_registered_upload(
     deployment: Deployment, client: ApiClient, photo: bytes, changed: dict[str, str], status: int
 ) -> None:
     form = register_upload(client)["upload"]

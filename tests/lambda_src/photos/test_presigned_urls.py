@@ -22,8 +22,8 @@ def urls(region: str = "eu-central-1") -> PresignedUrls:
 
 
 @pytest.mark.parametrize("key", ["uploads/0/a.png", "uploads/0/{filename}", "uploads/0/ü b+c.png"])
-def test_upload_form_is_bound_to_key_type_and_size(key: str) -> None:
-    fields = urls().upload_form(key, content_type="image/png", size=12_345)["fields"]
+def test_presigned_post_is_bound_to_key_type_and_size(key: str) -> None:
+    fields = urls().presigned_post(key, content_type="image/png", size=12_345)["fields"]
     conditions: list[Any] = json.loads(base64.b64decode(fields["policy"]))["conditions"]
     assert all(it in conditions for it in ({"bucket": "originals"}, {"key": key}, {"Content-Type": "image/png"}))
     assert [it for it in conditions if isinstance(it, list)] == [["content-length-range", 12_345, 12_345]]
@@ -32,7 +32,7 @@ def test_upload_form_is_bound_to_key_type_and_size(key: str) -> None:
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1"])
 def test_urls_use_the_regional_endpoint_and_signature_version_4(region: str) -> None:
-    form = urls(region).upload_form("uploads/0/a.png", content_type="image/png", size=1)
+    form = urls(region).presigned_post("uploads/0/a.png", content_type="image/png", size=1)
     assert form["url"] == f"https://originals.s3.{region}.amazonaws.com/"
     assert form["fields"]["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
     url = urls(region).thumbnail(THUMBNAIL)

@@ -50,8 +50,8 @@ def registers_upload(trial: Trial) -> None:
 
 
 @probe
-def signs_upload_form(trial: Trial) -> None:
-    """Sign an upload form."""
+def creates_presigned_post(trial: Trial) -> None:
+    """Create a presigned POST."""
     _expect_status(trial.context.api.upload(_register(trial)["upload"], _FILE), 204)
 
 

@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 
 from gallery import CONTENT_SECURITY_POLICY
-from stacks.lightsail import _PAGE
-from stacks.support.lightsail_user_data import UserDataError, user_data
+from stacks.lightsail import _GALLERY_PAGE
+from stacks.support.lightsail_user_data import UserDataError, render_user_data
 
 SCRIPT = Path(__file__).parents[3] / "stacks" / "support" / "lightsail_user_data.sh"
 # The folders that the script writes to.
@@ -56,7 +56,7 @@ class Server:
 def start(tmp_path: Path) -> Callable[..., Server]:
     """Runs the script with a page."""
 
-    def run(page: Path = _PAGE, apt_get: str = "exit 0") -> Server:
+    def run(page: Path = _GALLERY_PAGE, apt_get: str = "exit 0") -> Server:
         root, tools, log = tmp_path / "root", tmp_path / "tools", tmp_path / "calls"
         for folder in ("etc/nginx/sites-available", "etc/nginx/sites-enabled"):  # the package creates them
             (root / folder).mkdir(parents=True)
@@ -66,7 +66,7 @@ def start(tmp_path: Path) -> Callable[..., Server]:
             tool = tools / name
             tool.write_text(f'#!/bin/sh\necho "{name} $*" >> "{log}"\n{does}\n')
             tool.chmod(0o755)
-        script = ROOTS.sub(rf"\1={root}/", user_data(page, api_url=API_URL).script)
+        script = ROOTS.sub(rf"\1={root}/", render_user_data(page, api_url=API_URL).script)
         # Lightsail inserts its own lines first, so our first line does not select the shell.
         process = subprocess.run(
             ["sh"], input=f"#!/bin/sh\n:\n{script}", text=True, env={"PATH": f"{tools}{os.pathsep}/usr/bin:/bin"}
@@ -90,10 +90,10 @@ def test_script_names_no_folder_except_those_it_declares() -> None:
 def test_site_contains_the_page_and_the_url_of_the_api(start: Callable[..., Server]) -> None:
     server = start()
     assert server.status == 0
-    for file in (file for file in _PAGE.rglob("*") if file.is_file() and file.name != "config.json"):
+    for file in (file for file in _GALLERY_PAGE.rglob("*") if file.is_file() and file.name != "config.json"):
         lines = file.read_bytes().splitlines(keepends=True)
         kept = [line for line in lines if not (file.suffix == ".js" and line.lstrip().startswith(b"//"))]
-        assert (server.site / file.relative_to(_PAGE)).read_bytes() == b"".join(kept)
+        assert (server.site / file.relative_to(_GALLERY_PAGE)).read_bytes() == b"".join(kept)
     assert json.loads((server.site / "config.json").read_text()) == {"api_url": API_URL}
     assert json.loads((server.site / "whoami").read_text()) == {"launch_type": "LIGHTSAIL", "task": None, "zone": None}
     # The web server does not run as root.
@@ -114,7 +114,7 @@ def test_nginx_serves_only_the_site_with_its_security_policy_and_without_metadat
 
 def test_user_data_contains_nothing_that_fn_sub_replaces(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(random.Random(1).randbytes(5_000))
-    assert "${" not in user_data(tmp_path, api_url=API_URL).script
+    assert "${" not in render_user_data(tmp_path, api_url=API_URL).script
 
 
 def test_script_retries_while_the_package_manager_is_locked(start: Callable[..., Server]) -> None:
@@ -142,18 +142,18 @@ def test_site_contains_folders_and_binary_files_unchanged(start: Callable[..., S
 def test_page_that_is_too_large_is_rejected_with_its_size(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(random.Random(1).randbytes(12_000))
     with pytest.raises(UserDataError, match=r"1[78]\d\d\d bytes.* 14336"):
-        user_data(tmp_path, api_url=None)
+        render_user_data(tmp_path, api_url=None)
 
 
 def test_hash_depends_on_the_content_and_not_on_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = tmp_path / "index.html"
     page.write_text("a page")
-    first = user_data(tmp_path, api_url=None)
+    first = render_user_data(tmp_path, api_url=None)
     os.utime(page, (0, 0))
     monkeypatch.setattr(time, "time", lambda: 4e9)
-    assert user_data(tmp_path, api_url=None) == first
+    assert render_user_data(tmp_path, api_url=None) == first
     page.write_text("b page")
-    assert user_data(tmp_path, api_url=None).hash != first.hash
+    assert render_user_data(tmp_path, api_url=None).hash != first.hash
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def url(start: Callable[..., Server], tmp_path: Path) -> Iterator[str]:
 def test_nginx_serves_the_site(url: str) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(f"{url}/") as answer:
-        assert answer.read() == (_PAGE / "index.html").read_bytes()
+        assert answer.read() == (_GALLERY_PAGE / "index.html").read_bytes()
         assert answer.headers["Content-Type"] == "text/html"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Server"] == "nginx"
