@@ -64,6 +64,10 @@ class Item:
     reason: str = ""
 
 
+class AlreadyRegistered(Exception):
+    """The photo already has an item, so nothing was written."""
+
+
 class StaleEvent(Exception):
     """The item already describes a newer upload, so nothing was written."""
 
@@ -84,7 +88,7 @@ class Catalogue:
         """Create a `pending` item for a photo whose upload was requested.
 
         Raises:
-            StaleEvent: The photo already has an item.
+            AlreadyRegistered: The photo already has an item.
         """
         texts = {
             "key": key,
@@ -102,7 +106,7 @@ class Catalogue:
                 ExpressionAttributeNames={"#key": "key"},
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
-            raise StaleEvent(key) from error
+            raise AlreadyRegistered(key) from error
         return parse_item(attributes)
 
     def unregister(self, key: str) -> None:

@@ -4,9 +4,14 @@ Amazon SQS delivers messages at least once and in any order. Amazon S3 puts a `s
 increases from one event of an object key to the next ("Event message structure" in the Amazon S3 User Guide:
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html).
 
-The catalogue item of a photo stores the sequencer of the upload that it describes. Every write to the item carries the
-condition `NOT_STALE`, which DynamoDB evaluates and applies as one step. This one conditional write decides which upload
-is current, however many handlers run at the same time. `photos/catalogue.py` contains the writes.
+The catalogue item of a photo stores the sequencer of the upload that it describes. Every write that follows an event
+carries the condition `NOT_STALE`, which DynamoDB evaluates and applies as one step. This one conditional write decides
+which upload is current, however many handlers run at the same time (`Catalogue._write` and `Catalogue.remove`). The
+objects need no such rule: the key of a thumbnail names its upload (`photos/keys.py`), so uploads never share an object.
+
+A deletion removes the item and its sequencer. A stale upload event that follows finds no original, and writes nothing.
+
+Test: `tests/lambda_src/photos/test_event_ordering.py`
 """
 
 from dataclasses import dataclass
@@ -24,7 +29,8 @@ class Upload:
 
     Attributes:
         etag: ETag of the original, without quotes.
-        sequencer: Sequencer of the S3 event of this upload. Empty if the event is unknown.
+        sequencer: Sequencer of the S3 event of this upload. Empty if the event is unknown. The sweep requeues a photo
+            with the last sequencer that the catalogue knows.
     """
 
     etag: str

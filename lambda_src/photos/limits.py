@@ -1,6 +1,6 @@
 """Limits of the service: the thumbnail sizes, and the files that it accepts.
 
-The API, its OpenAPI document, and the thumbnailer read them here.
+The thumbnailer and the sweep read the sizes here; the API and its OpenAPI document read the limits on files.
 """
 
 from typing import Final

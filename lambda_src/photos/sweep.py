@@ -8,8 +8,8 @@ It runs in three phases:
    those of `SIZES`, is requeued. Thumbnails that no item names are deleted.
 3. `multipart_uploads` aborts abandoned multipart uploads.
 
-After a change of `SIZES`, phase 2 requeues every photo. The thumbnailer writes the new sizes first, then the item, and
-then deletes the thumbnails of the sizes that no longer exist, so the item always names thumbnails that exist.
+After a change of `SIZES`, phase 2 requeues every `ready` photo. The thumbnailer writes the new sizes first, then the
+item, and then deletes the thumbnails of the sizes that no longer exist, so the item always names thumbnails that exist.
 
 Listings are joined as streams: memory does not grow with the number of photos, and the sweep can resume after any key.
 Objects younger than an hour are skipped, because their event may still be in progress. Every repair can be repeated

@@ -10,7 +10,8 @@ from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.settings import Target
 from stacks.support.shared_resources import PhotoStorage
 
-# Enough for a batch of five of the slowest photos, with a margin.
+# Enough for a batch of five ordinary photos and several slow ones. The handler leaves a photo in the queue if the
+# remaining time might not suffice for it.
 TIMEOUT = Duration.seconds(60)
 
 # Maximum concurrency of the event source. A new account has ten concurrent executions in total (Lambda quotas), and the

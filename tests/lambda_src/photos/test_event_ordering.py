@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from photos.catalogue import Catalogue, StaleEvent
+from photos.catalogue import AlreadyRegistered, Catalogue, StaleEvent
 from photos.errors import PhotoRejected
 from photos.event_ordering import Upload, pad_sequencer
 from tests.lambda_src.mocked_aws import MockedAws
@@ -57,7 +57,7 @@ def test_any_event_replaces_a_pending_item(catalogue: Catalogue, aws: MockedAws)
     assert (item.state, item.created_at) == ("pending", registered_at)
     set_ready(catalogue, Upload("etag", ""))
     assert (aws.items()[KEY]["state"], aws.items()[KEY]["created_at"]) == ("ready", "2026-01-02T03:04:05.000Z")
-    with pytest.raises(StaleEvent):
+    with pytest.raises(AlreadyRegistered):
         catalogue.register(KEY, registered_at=registered_at)
 
 
