@@ -12,12 +12,12 @@ SAMPLES = Path(__file__).parents[3] / "samples"
 
 
 def test_missing_npm_fails_with_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measurements, "_program", lambda name: f"/missing/{name}")
+    monkeypatch.setattr(measurements, "_node_program", lambda name: f"/missing/{name}")
     monkeypatch.setattr("sys.argv", ["benchmark", "--dry-run"])
     monkeypatch.setattr("os.sched_setaffinity", lambda *_: None, raising=False)
     with pytest.raises(SystemExit) as ended:
         main()
-    assert str(ended.value.code).startswith("sharp cannot be measured: ")
+    assert str(ended.value.code).startswith("sharp cannot be measured")
     assert "\n" not in str(ended.value.code)
 
 
