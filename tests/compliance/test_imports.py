@@ -14,7 +14,7 @@ _FORBIDDEN = {
     "stacks/constructs": tuple(f"stacks.{file.stem}" for file in (ROOT / "stacks").glob("[a-z]*.py")),
     "stacks/support": ("stacks.constructs", *(f"stacks.{file.stem}" for file in (ROOT / "stacks").glob("[a-z]*.py"))),
     "lambda_src": ("app", "stacks", "local", "operations", "tools", "tests", "aws_cdk"),
-    "lambda_src/photos": ("api", "image_build", "sweep", "thumbnail"),
+    "lambda_src/photos": tuple(file.parent.name for file in (ROOT / "lambda_src").glob("*/handler.py")),
     "containers": ("app", "stacks", "local", "operations", "tools", "tests", "aws_cdk"),
 }
 
