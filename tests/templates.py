@@ -7,6 +7,15 @@ from typing import Any
 Resource = dict[str, Any]
 Resources = dict[str, Resource]
 
+# Resource types that keep data, or that CloudFormation can leave behind.
+STATEFUL_TYPES = {
+    "AWS::DynamoDB::Table",
+    "AWS::ECR::Repository",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+    "AWS::SQS::Queue",
+}
+
 
 def stack_names(assembly: Path) -> list[str]:
     """Return the ids of all stacks."""

@@ -73,4 +73,6 @@ def test_event_sources_leave_concurrency_for_other_functions(assembly: Path) -> 
     mappings = of_type(read_all_resources(assembly), "AWS::Lambda::EventSourceMapping").items()
     maximum = {name: it["Properties"].get("ScalingConfig", {}).get("MaximumConcurrency") for name, it in mappings}
     assert None not in maximum.values(), maximum
+    (uploads,) = [value for name, value in maximum.items() if "UploadsToFunction" in name]
+    assert uploads <= _CONCURRENCY_OF_NEW_ACCOUNT // 2
     assert sum(maximum.values()) <= _CONCURRENCY_OF_NEW_ACCOUNT - _FOR_API_AND_SWEEP

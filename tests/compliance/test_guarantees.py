@@ -5,16 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.templates import Resources, of_type, read_all_resources
-
-# Resource types that keep data, or that CloudFormation can leave behind.
-_STATEFUL = {
-    "AWS::DynamoDB::Table",
-    "AWS::ECR::Repository",
-    "AWS::Logs::LogGroup",
-    "AWS::S3::Bucket",
-    "AWS::SQS::Queue",
-}
+from tests.templates import STATEFUL_TYPES, Resources, of_type, read_all_resources
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +20,7 @@ def _in_same_stack(name: str, reference: dict[str, str]) -> str:
 
 @pytest.mark.guarantee("Leaves nothing behind")
 def test_stateful_resources_are_deleted_with_their_stack(resources: Resources) -> None:
-    stateful = {name: resource for name, resource in resources.items() if resource["Type"] in _STATEFUL}
+    stateful = {name: resource for name, resource in resources.items() if resource["Type"] in STATEFUL_TYPES}
     kept = [
         name
         for name, resource in stateful.items()

@@ -23,14 +23,7 @@ from tests.e2e.failure_scenarios import dead_letters
 from tests.e2e.gallery_requests import get_gallery
 from tests.e2e.photos import final_item, put_original
 from tests.project_copy import copy_project, replace, synthesize_copy
-
-STATEFUL_TYPES = {
-    "AWS::DynamoDB::Table",
-    "AWS::ECR::Repository",
-    "AWS::Logs::LogGroup",
-    "AWS::S3::Bucket",
-    "AWS::SQS::Queue",
-}
+from tests.templates import STATEFUL_TYPES
 
 
 @pytest.fixture(scope="module")

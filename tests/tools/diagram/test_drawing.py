@@ -68,6 +68,8 @@ def test_boxes_texts_and_lines_do_not_overlap(svg: ElementTree.Element) -> None:
     assert boxes and texts and lines
     for areas in (boxes, list(texts), _areas(svg, "panel")):
         assert [pair for pair in combinations(areas, 2) if pair[0].overlaps(pair[1])] == []
+    labels = {area for area, text in texts.items() if any(box.overlaps(area) for box in boxes)}
+    assert [texts[area] for area in labels if any(area.overlaps(line) for line in lines)] == []
     insides = [Area(box.x + 1, box.y + 1, box.width - 2, box.height - 2) for box in boxes]  # lines end at the edges
     assert [(inside, line) for inside in insides for line in lines if inside.overlaps(line)] == []
 
