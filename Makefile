@@ -108,13 +108,12 @@ bench: setup  ## Benchmark the thumbnailer: speed, memory, and cold start
 	@python -m tools.benchmark
 
 lock: setup  ## Pin the dependencies that the requirements.in files name
-	@for file in lambda_src/*/requirements.in containers/*/requirements.in; do \
+	@for file in lambda_src/*/requirements.in containers/*/requirements.in requirements.in; do \
 		echo "$$file"; \
-		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+			--only-binary :all: --emit-build-options --no-annotate --no-header \
 			"$$file" -o "$${file%.in}.txt" || exit 1; \
 	done
-	@echo requirements.in
-	@uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header requirements.in -o requirements.txt
 
 clean:  ## Delete everything that setup and runs created in this folder
 	rm -rf .venv .cache node_modules cdk.out

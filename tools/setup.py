@@ -49,7 +49,7 @@ def main():
     pip = [python, "-m", "pip", "--disable-pip-version-check"]
     run(
         "2/4 Python libraries and Node.js",
-        [*pip, "install", "--quiet", "--retries=1", "--requirement", "requirements.txt"],
+        [*pip, "install", "--quiet", "--retries=1", "--require-hashes", "--requirement", "requirements.txt"],
         "PyPI",
     )
     link_node()
@@ -91,7 +91,7 @@ def run(step, command, registry=None):
             process.wait()
             sys.exit("\nStopped at: {}. Run make again to continue.".format(step))
     if status != 0:
-        hint = " Check that {} is reachable (network, proxy, certificates).".format(registry) if registry else ""
+        hint = " If pip or npm names no other cause, check that {} is reachable.".format(registry) if registry else ""
         sys.exit("Setup failed at: {}.{} Run make again to continue.".format(step, hint))
 
 

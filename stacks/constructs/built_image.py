@@ -29,7 +29,8 @@ _BUILD_SPEC = {
         "build": {
             "commands": [
                 'aws ecr get-login-password | docker login --username AWS --password-stdin "${IMAGE%%/*}"',
-                'docker build --tag "$IMAGE" .',
+                "base_image=$(sed -n 's/^FROM //p' base.Dockerfile)",
+                'docker build --build-arg BASE_IMAGE="$base_image" --tag "$IMAGE" .',
                 'docker push "$IMAGE"',
             ]
         }

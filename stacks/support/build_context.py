@@ -1,8 +1,9 @@
 """Docker build contexts: the files that a container image is built from.
 
-A build context contains the image's folder in `containers/` and, where its program imports it, the domain package from
-`lambda_src/`. The whole repository is not the context, for two reasons: a change of any test would rebuild the
-images, and a missing line in an ignore file could copy secrets into an image.
+A build context contains the image's folder in `containers/`, `base.Dockerfile`, which names the base image, and, where
+the program imports it, the domain package from `lambda_src/`. The whole repository is not the context, for two
+reasons: a change of any test would rebuild the images, and a missing line in an ignore file could copy secrets into an
+image.
 
 `python -m stacks.support.build_context album` prints the path of a context.
 """
@@ -26,6 +27,7 @@ _SHARED_PACKAGES = {"album": ["photos"]}
 def build_context(container: str) -> Path:
     """Return the build context of `containers/<container>`. Equal content always has the same path."""
     files = {file: file.relative_to(CONTAINERS / container) for file in source_files(CONTAINERS / container)}
+    files[CONTAINERS / "base.Dockerfile"] = Path("base.Dockerfile")
     for package in _SHARED_PACKAGES.get(container, []):
         files |= {file: file.relative_to(ROOT / "lambda_src") for file in source_files(ROOT / "lambda_src" / package)}
     digest = hashlib.sha256(Path(build_cache.__file__).read_bytes())  # sets the file modes

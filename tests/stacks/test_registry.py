@@ -1,9 +1,12 @@
 """The Registry stack: repositories, and builds that end in time."""
 
+import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from stacks.support.build_context import build_context
 from tests.templates import Resources, of_type, only, read_resources
 
 
@@ -18,6 +21,23 @@ def test_builds_run_on_graviton_and_end_before_the_function_that_waits(registry:
         properties = project["Properties"]
         assert properties["Environment"]["Type"] == "ARM_CONTAINER"
         assert (properties["QueuedTimeoutInMinutes"] + properties["TimeoutInMinutes"]) * 60 < function["Timeout"]
+
+
+def test_build_uses_the_base_image_of_its_context(registry: Resources, tmp_path: Path) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text('#!/bin/sh\n[ "$1" != build ] || echo "$@"\n')
+    docker.chmod(0o755)
+    for project in of_type(registry, "AWS::CodeBuild::Project").values():
+        commands = json.loads(project["Properties"]["Source"]["BuildSpec"])["phases"]["build"]["commands"]
+        printed = subprocess.run(
+            ["sh", "-ec", "aws() { :; }\n" + "\n".join(commands)],
+            cwd=build_context("gallery"),
+            env={"PATH": f"{tmp_path}:/usr/bin:/bin", "IMAGE": "repository:tag"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert "--build-arg BASE_IMAGE=public.ecr.aws/docker/library/python:" in printed
 
 
 @pytest.mark.guarantee("Leaves nothing behind")

@@ -30,11 +30,15 @@ def test_context_has_a_new_path_only_after_a_change(tmp_path: Path, monkeypatch:
     program = tmp_path / "containers" / "web" / "web.py"
     program.parent.mkdir(parents=True)
     program.write_text("1")
+    base = tmp_path / "containers" / "base.Dockerfile"
+    base.write_text("FROM python:3.13")
     first = build_context("web")
     assert build_context("web") == first
     program.write_text("2")
     second = build_context("web")
     assert second != first
     assert ((first / "web.py").read_text(), (second / "web.py").read_text()) == ("1", "2")
+    base.write_text("FROM python:3.13@sha256:1")
+    assert build_context("web") != second
     program.rename(program.with_name("other.py"))
     assert build_context("web") != second

