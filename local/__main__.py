@@ -8,8 +8,8 @@ from types import FrameType
 
 from local.console import heading
 from local.demo import run_demo
-from local.emulator import is_port_free
 from local.errors import SandboxError
+from local.ports import why_unavailable
 from local.sandbox import Sandbox, running_sandbox
 from local.stubbed import STUBBED
 
@@ -57,7 +57,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _up(port: int | None) -> None:
-    if port is None and is_port_free(_DEFAULT_PORT):
+    if port is None and why_unavailable(_DEFAULT_PORT) is None:
         port = _DEFAULT_PORT
     heading("Deploying Other Compute to an emulator of AWS on this machine")
     with running_sandbox(port) as sandbox:

@@ -5,7 +5,7 @@ from typing import Any
 
 import urllib3
 
-from local.emulator import HOST
+from local.ports import HOST
 
 _TIMEOUT_SECONDS = 30
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.deployment import Outputs
-from local.emulator import ACCOUNT, HOST, LOGS, REGION, Emulator
+from local.emulator import ACCOUNT, LOGS, REGION, Emulator
 from local.errors import SandboxError
+from local.ports import HOST
 from operations.cdk import cdk_environment, context_options, run_cdk
 from operations.errors import OperationError
 

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,10 +16,10 @@ import urllib3
 
 from local.console import step
 from local.errors import SandboxError
+from local.ports import HOST, free_port, why_unavailable
 
 ROOT = Path(__file__).parent.parent
 LOGS = ROOT / ".cache" / "logs"
-HOST = "127.0.0.1"
 REGION = "us-east-1"
 # The account of the examples in AWS documentation. As an access key, it identifies the root user of the account.
 ACCOUNT = "111122223333"
@@ -83,11 +82,14 @@ def running_emulator(port: int | None = None) -> Iterator[Emulator]:
         port: A port on 127.0.0.1. The default is a free port.
 
     Raises:
-        SandboxError: The port is in use, or the emulator does not start.
+        SandboxError: The port is not available, or the emulator does not start.
     """
-    chosen = _free_port() if port is None else port
-    if not is_port_free(chosen):
-        raise SandboxError(f"Port {chosen} of {HOST} is in use or not allowed. Choose another one with PORT=…")
+    try:
+        chosen = free_port() if port is None else port
+    except OSError as error:
+        raise SandboxError(str(error)) from error
+    if reason := why_unavailable(chosen):
+        raise SandboxError(f"Port {chosen} of {HOST} is not available: {reason}. Choose another one with PORT=…")
     folder = Path(tempfile.mkdtemp(prefix="other-compute-"))
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"emulator-{chosen}.log"
@@ -133,25 +135,6 @@ def _environment(port: int, folder: Path) -> dict[str, str]:
         "NO_PROXY": HOST,
         "no_proxy": HOST,
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def is_port_free(port: int) -> bool:
-    """Return whether a server can listen on this port of 127.0.0.1."""
-    with socket.socket() as probe:
-        # Like a server, ignore connections in TIME_WAIT.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except (OSError, OverflowError):
-            return False
-    return True
 
 
 def _wait_until_ready(emulator: Emulator) -> None:

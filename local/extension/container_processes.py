@@ -1,12 +1,10 @@
 """Containers: the program of an ECS task or a Batch job runs as a local process.
 
-Emulated: the program, its arguments, environment, address, output, signals, exit status, and the permissions of its
-role. Not emulated: isolation, the user, CPU and memory limits, and volumes. `python` is the interpreter of the sandbox,
-with the libraries of this project instead of those of the image.
+Emulated: the program, its arguments, environment, output, signals, exit status, and the permissions of its role. Not
+emulated: isolation, the network (all programs share 127.0.0.1), the user, CPU and memory limits, and volumes. `python`
+is the interpreter of the sandbox, with the libraries of this project instead of those of the image.
 """
 
-import ipaddress
-import itertools
 import os
 import queue
 import secrets
@@ -23,12 +21,10 @@ from ministack.services import cloudwatch_logs
 
 from local.extension import iam_roles
 from local.extension.container_images import Image
+from local.ports import HOST
 
 # The variables of the emulator's environment that every program needs.
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT")
-
-# Starts at random, because the programs of another sandbox on this machine listen on the same ports.
-_numbers = itertools.count(secrets.randbelow(0xFE00))
 
 
 class Process:
@@ -36,7 +32,7 @@ class Process:
 
     Attributes:
         id: 64 hexadecimal digits, like the ID of a container.
-        address: Its own address in 127.0.0.0/8, which the program receives as the variable HOST.
+        last_line: The last line of its output so far.
     """
 
     def __init__(
@@ -56,12 +52,12 @@ class Process:
             role_arn: The role whose credentials the program receives.
 
         Raises:
-            OSError: The program or its address is not available.
+            OSError: The program is not available.
         """
         self.id = secrets.token_hex(32)
-        self.address = _unused_address()
         self._output: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._ended = threading.Event()
+        self.last_line = ""
         dockerfile = image.dockerfile
         command = [*dockerfile.entrypoint, *(dockerfile.command if arguments is None else arguments)]
         if command and command[0] in ("python", "python3"):
@@ -70,7 +66,7 @@ class Process:
         self._popen = subprocess.Popen(
             command,
             cwd=image.folder,
-            env={**dockerfile.environment, **environment, **_environment(self.address, role_arn)},
+            env={**dockerfile.environment, **environment, **_environment(role_arn)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -101,7 +97,7 @@ class Process:
         deadline = time.monotonic() + timeout
         while self.running:
             with socket.socket() as probe:
-                if probe.connect_ex((self.address, port)) == 0:
+                if probe.connect_ex((HOST, port)) == 0:
                     return
             if time.monotonic() > deadline:
                 raise TimeoutError(f"nothing listens on port {port} after {timeout} s")
@@ -126,7 +122,8 @@ class Process:
         assert self._popen.stdout is not None
         with self._popen.stdout:
             for line in self._popen.stdout:
-                self._output.put(line.rstrip("\n"))
+                self.last_line = line.rstrip("\n")
+                self._output.put(self.last_line)
         self._popen.wait()
         self._ended.set()
         self._output.put(None)
@@ -162,11 +159,10 @@ def require_logging(role_arn: str | None, group: str) -> None:
         iam_roles.require_permission(role_arn, action, arn)
 
 
-def _environment(address: str, role_arn: str | None) -> dict[str, str]:
+def _environment(role_arn: str | None) -> dict[str, str]:
     # No region: ECS does not always provide one on EC2, so the task definition has to set it.
     return {
         **{name: os.environ[name] for name in _INHERITED if name in os.environ},
-        "HOST": address,
         "AWS_ENDPOINT_URL": iam_roles.endpoint(),
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "127.0.0.1",
@@ -175,17 +171,3 @@ def _environment(address: str, role_arn: str | None) -> dict[str, str]:
         # On AWS a container reads its credentials from an endpoint, which the emulator lacks.
         **(iam_roles.session_environment(role_arn, "container") if role_arn else {}),
     }
-
-
-def _unused_address() -> str:
-    """Return an unused loopback address, on which the program can listen on any port."""
-    address = str(ipaddress.IPv4Address("127.0.1.0") + next(_numbers) % 0xFE00)
-    with socket.socket() as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError as error:
-            raise OSError(
-                f"The address {address} is not available ({error}). "
-                f"On macOS, add it to the loopback interface: sudo ifconfig lo0 alias {address}"
-            ) from error
-    return address

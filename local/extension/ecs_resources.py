@@ -127,7 +127,25 @@ def _wait_until_stable(service_arn: str, task_definition: str) -> None:
     deadline = time.monotonic() + _STABLE_TIMEOUT_SECONDS
     while deployment["rolloutState"] == "IN_PROGRESS":
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{service['serviceName']} is not stable after {_STABLE_TIMEOUT_SECONDS} s.")
+            reason = _last_failure(service, task_definition)
+            raise TimeoutError(f"{service['serviceName']} is not stable after {_STABLE_TIMEOUT_SECONDS} s. {reason}")
         time.sleep(0.05)
     if deployment["rolloutState"] != "COMPLETED":
-        raise ValueError(f"{service['serviceName']}: {deployment['rolloutStateReason']}")
+        reason = _last_failure(service, task_definition)
+        raise ValueError(f"{service['serviceName']}: {deployment['rolloutStateReason']} {reason}")
+
+
+def _last_failure(service: dict[str, Any], task_definition: str) -> str:
+    """Return why the last task of a deployment stopped."""
+    failed = [
+        task
+        for task in [*ecs._tasks.values()]
+        if task["group"] == f"service:{service['serviceName']}"
+        and task["taskDefinitionArn"] == task_definition
+        and task["stoppedReason"]
+    ]
+    if not failed:
+        return ""
+    task = max(failed, key=lambda task: task["stoppedAt"])
+    reasons = [task["stoppedReason"], *(container.get("reason", "") for container in task["containers"])]
+    return f"Last task: {'. '.join(filter(None, reasons))}"

@@ -5,29 +5,31 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from local.emulator import HOST, ROOT, Emulator, is_port_free, running_emulator
+from local.emulator import ROOT, Emulator, running_emulator
 from local.errors import SandboxError
+from local.ports import HOST, why_unavailable
+from tests.e2e.eventually import eventually
+from tests.processes import running_processes
 
 
 def _processes(emulator: Emulator) -> list[str]:
-    """Return the processes in the process group of the emulator."""
-    listed = subprocess.run(["ps", "-eo", "pgid=,args="], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if line.split()[0] == str(emulator.process.pid)]
+    """Return the commands in the process group of the emulator."""
+    return [process.command for process in running_processes() if process.group == emulator.process.pid]
 
 
 def test_two_emulators_run_in_parallel_and_leave_nothing_behind() -> None:
     with running_emulator() as one, running_emulator() as two, socket.socket() as other_address:
         assert one.port != two.port
         assert _processes(one) and _processes(two)
-        # 127.0.0.2 stands for any other address of this machine.
+        # 127.0.0.2 stands for any other address of this machine. Where it does not exist, connecting can take long.
+        other_address.settimeout(1)
         assert other_address.connect_ex(("127.0.0.2", one.port)) != 0, "listens not only on 127.0.0.1"
     for emulator in (one, two):
-        assert is_port_free(emulator.port)
+        assert why_unavailable(emulator.port) is None
         assert _processes(emulator) == []
         assert not emulator.folder.exists()
         assert not emulator.log.exists()
@@ -38,7 +40,10 @@ def test_port_in_use_is_rejected() -> None:
         other.bind((HOST, 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(SandboxError, match=rf"Port {port} .*PORT="), running_emulator(port):
+        with (
+            pytest.raises(SandboxError, match=rf"Port {port} .* another program uses it.*PORT="),
+            running_emulator(port),
+        ):
             pass
 
 
@@ -73,8 +78,6 @@ with running_emulator() as emulator:
     pid, port, folder, log = next(line for line in lines if line[0].isdigit()).split()
     parent.kill()
     parent.communicate()
-    deadline = time.monotonic() + 30
-    while not is_port_free(int(port)) or Path(f"/proc/{pid}").exists() or Path(folder).exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    eventually(lambda: int(pid) not in {process.id for process in running_processes()})
+    eventually(lambda: why_unavailable(int(port)) is None and not Path(folder).exists())
     Path(log).unlink()

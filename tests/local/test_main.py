@@ -12,7 +12,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from local.emulator import LOGS, ROOT, is_port_free
+from local.emulator import LOGS, ROOT
+from local.ports import why_unavailable
 from tests.e2e.eventually import eventually
 
 pytestmark = pytest.mark.slow
@@ -42,7 +43,7 @@ def _read_until(lines: Iterator[str], mark: str) -> str:
 def _assert_nothing_left(printed: str, temporary: Path) -> None:
     match = re.search(r"http://127\.0\.0\.1:(\d+)", printed)
     assert match, printed
-    assert is_port_free(int(match[1]))
+    assert why_unavailable(int(match[1])) is None
     assert list(temporary.iterdir()) == []
     assert list(LOGS.glob(f"*-{match[1]}.log")) == []
 

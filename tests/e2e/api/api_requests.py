@@ -1,10 +1,12 @@
 """Requests to the REST API that several tests send, and the form of its errors."""
 
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from urllib3 import BaseHTTPResponse
 
 from api.contract import ErrorCode, Route
@@ -18,6 +20,16 @@ OTHER_ADDRESS = "127.0.0.2"
 UNKNOWN_ID = "0" * 32
 _IN_PROGRESS = ("pending", "running")
 UNLIMITED = {"throttle": {"rateLimit": 10_000, "burstLimit": 10_000}}
+
+
+def client_at_other_address(url: str, key: str = "") -> ApiClient:
+    """Return a client at OTHER_ADDRESS. Where the machine does not have it (macOS), skip the test."""
+    with socket.socket() as probe:
+        try:
+            probe.bind((OTHER_ADDRESS, 0))
+        except OSError as error:
+            pytest.skip(f"{OTHER_ADDRESS} is not an address of this machine ({error})")
+    return ApiClient(url, key, address=OTHER_ADDRESS)
 
 
 class RetryingApiClient(ApiClient):

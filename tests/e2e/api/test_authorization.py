@@ -11,11 +11,11 @@ from local.deployment import Deployment
 from local.sandbox import Sandbox
 from photos.limits import SIZES
 from tests.e2e.api.api_requests import (
-    OTHER_ADDRESS,
     PHOTO,
     UNKNOWN_ID,
     UNLIMITED,
     assert_error,
+    client_at_other_address,
     path_of,
     register_upload,
     upload,
@@ -85,7 +85,7 @@ def test_unauthorized_requests_are_denied(url: str, key: str) -> None:
 @pytest.mark.usefixtures("sandbox")
 @pytest.mark.guarantee("Closed")
 def test_other_addresses_are_denied_even_with_the_key(url: str, key: str) -> None:
-    client = ApiClient(url, key, address=OTHER_ADDRESS)
+    client = client_at_other_address(url, key)
     for route in ROUTES:
         message = assert_error(client.request(route.method, path_of(route), {}), ErrorCode.ADDRESS_NOT_ALLOWED)
         assert "arn:" not in message and "address" in message, route
@@ -97,7 +97,7 @@ def test_other_addresses_are_denied_even_with_the_key(url: str, key: str) -> Non
 @pytest.mark.usefixtures("sandbox")
 @pytest.mark.guarantee("Closed")
 def test_signed_urls_are_denied_from_other_addresses(url: str, client: ApiClient) -> None:
-    elsewhere = ApiClient(url, address=OTHER_ADDRESS)
+    elsewhere = client_at_other_address(url)
     assert elsewhere.upload(register_upload(client)["upload"], PHOTO).status == 403
     (link, _) = upload(client)["thumbnails"].values()
     assert (client.fetch(link).status, elsewhere.fetch(link).status) == (200, 403)

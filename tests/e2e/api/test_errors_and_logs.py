@@ -8,7 +8,7 @@ import pytest
 from api.contract import ErrorCode
 from local.api_client import ApiClient
 from local.sandbox import Sandbox
-from tests.e2e.api.api_requests import OTHER_ADDRESS, assert_error, register_upload
+from tests.e2e.api.api_requests import OTHER_ADDRESS, assert_error, client_at_other_address, register_upload
 from tests.e2e.eventually import eventually
 from tests.e2e.failure_scenarios import api_function_name, missing_catalogue, revoked_permission
 
@@ -51,7 +51,7 @@ def _access_log(sandbox: Sandbox) -> list[str]:
 
 def test_access_log_contains_allowed_and_denied_requests(sandbox: Sandbox, url: str, client: ApiClient) -> None:
     client.request("DELETE", f"photos/{'a' * 32}")
-    ApiClient(url, address=OTHER_ADDRESS).request("GET", f"photos/{'b' * 32}")
+    client_at_other_address(url).request("GET", f"photos/{'b' * 32}")
 
     def records() -> dict[str, Any]:
         # API Gateway does not escape paths, so the records of other tests can be invalid JSON.

@@ -1,11 +1,10 @@
 """A sandbox in use: work that `cdk destroy` interrupts."""
 
-from pathlib import Path
-
 from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
 from tests.e2e.failure_scenarios import set_uploads_enabled
 from tests.e2e.photos import final_item, originals, put_original, thumbnails
+from tests.processes import running_processes
 
 # Only the jobs below have this argument.
 _JOB_MARK = "unfinished-job"
@@ -26,26 +25,13 @@ def leave_work_unfinished(sandbox: Sandbox) -> None:
     assert all(ecr.list_images(repositoryName=name)["imageIds"] for name in names if not name.startswith("cdk-"))
 
 
-def running_processes(sandbox: Sandbox) -> list[str]:
+def running_containers(sandbox: Sandbox) -> list[str]:
     """Return the command lines of all tasks and jobs. The emulator itself keeps the processes of functions."""
-    endpoint = f"AWS_ENDPOINT_URL={sandbox.emulator.endpoint}"
-    environments = {file: _read(file).split("\0") for file in Path("/proc").glob("[0-9]*/environ")}
     return [
-        _read(file.with_name("cmdline")).replace("\0", " ")
-        for file, variables in environments.items()
-        if endpoint in variables and any(variable.startswith("HOST=127.") for variable in variables)
+        process.command
+        for process in running_processes()
+        if process.parent == sandbox.emulator.process.pid and "ministack-lambda" not in process.command
     ]
-
-
-def _running_jobs() -> list[Path]:
-    return [file for file in Path("/proc").glob("[0-9]*/cmdline") if _JOB_MARK in _read(file)]
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(errors="replace")
-    except OSError:  # The process has ended, or belongs to another user.
-        return ""
 
 
 def _queue_photos(sandbox: Sandbox) -> None:
@@ -68,4 +54,4 @@ def _start_jobs(sandbox: Sandbox) -> None:
             parameters={"album": "none"},
             containerOverrides={"command": command},
         )
-    eventually(lambda: len(_running_jobs()) == 2)
+    eventually(lambda: sum(_JOB_MARK in command for command in running_containers(sandbox)) == 2)

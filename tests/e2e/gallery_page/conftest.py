@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from local.emulator import HOST
+from local.ports import HOST
 from local.sandbox import Sandbox
 from tools.browser import INSTALL_HINT, find_browser, running_browser
 from tools.gallery_page import GalleryPage
