@@ -21,7 +21,7 @@ OPERATION = python -m operations $(CONTEXT)
 VARIABLES := $(SETTINGS) PYTHON PORT YES STACKS SEED MINUTES
 GIVEN = $(foreach variable,$(.VARIABLES),$(if $(filter command,$(origin $(variable))),$(variable)))
 UNKNOWN := $(filter-out $(VARIABLES),$(GIVEN))
-ifneq ($(filter deploy destroy cost key redrive synth,$(MAKECMDGOALS)),)
+ifneq ($(filter preflight deploy destroy cost key redrive synth,$(MAKECMDGOALS)),)
 ifneq ($(UNKNOWN),)
 $(error Unknown variable $(UNKNOWN). Allowed: $(VARIABLES))
 endif
@@ -34,7 +34,7 @@ OPENED = -c allowed_cidr=203.0.113.0/24 -c alert_email=someone@example.com
 ALL_TESTS = pytest --numprocesses=3 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup local demo deploy destroy cost key redrive screenshot test test-fast soak fuzz permissions reports synth check bench lock clean
+.PHONY: help setup local demo preflight deploy destroy cost key redrive screenshot test test-fast soak fuzz permissions reports synth check bench lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -49,6 +49,9 @@ local: setup  ## Deploy everything to an emulator on this machine and run until 
 
 demo: setup  ## Send real photos through every service in the emulator, then destroy it (PORT=…)
 	@python -m local demo $(if $(PORT),--port $(PORT))
+
+preflight: setup  ## Check an account for everything that can make a first deployment fail (STACKS=…, name=…)
+	@$(OPERATION) preflight $(STACKS)
 
 deploy: setup  ## Deploy to a sandbox account, open to your public address only (STACKS=…, name=…, YES=1)
 	@$(OPERATION) deploy $(STACKS) $(if $(YES),--yes)

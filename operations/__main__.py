@@ -17,6 +17,7 @@ from operations.destroy import destroy
 from operations.errors import OperationError
 from operations.key import api_key
 from operations.outputs import NotDeployedError
+from operations.preflight import preflight
 from operations.prices import UnknownPriceError
 from operations.public_address import CHECK_IP_URL
 from operations.redrive import redrive
@@ -44,6 +45,8 @@ def main() -> None:
                 destroy(create_session(), settings, yes=arguments.yes)
             case "key":
                 print(api_key(create_session(), settings["name"]))
+            case "preflight":
+                preflight(create_session(), settings, arguments.stacks)
             case "redrive" if arguments.inspect:
                 inspect(create_session(), settings["name"])
             case "redrive":
@@ -70,10 +73,12 @@ def argument_parser() -> argparse.ArgumentParser:
         return commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
 
     command("cost", "print the idle cost per hour, computed from the templates")
+    preflight_command = command("preflight", "check the account for everything that can make a deployment fail")
     deploy_command = command("deploy", "deploy to the AWS account of your credentials")
-    deploy_command.add_argument(
-        "stacks", nargs="*", metavar="STACK", help="stacks, each with its dependencies; default: all"
-    )
+    for with_stacks in (preflight_command, deploy_command):
+        with_stacks.add_argument(
+            "stacks", nargs="*", metavar="STACK", help="stacks, each with its dependencies; default: all"
+        )
     deploy_command.add_argument(
         "--check-ip", default=CHECK_IP_URL, metavar="URL", help="service that returns your public IPv4 address"
     )

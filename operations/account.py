@@ -5,12 +5,9 @@ import re
 from dataclasses import dataclass
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
 from operations.errors import OperationError
-
-# `cdk bootstrap` creates this parameter in each account and region.
-_BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
 
 
 @dataclass(frozen=True)
@@ -56,32 +53,28 @@ def current_account(session: boto3.Session) -> Account:
         identity = session.client("sts").get_caller_identity()
     except NoCredentialsError as error:
         raise OperationError("No AWS credentials found: log in, or export AWS_PROFILE.") from error
-    except (BotoCoreError, ClientError) as error:
-        raise OperationError(f"AWS rejects the credentials of this shell: {error}") from error
-    return Account(identity["Account"], session.region_name, identity["Arn"])
-
-
-def check_bootstrapped(session: boto3.Session, account: Account) -> None:
-    """Check that the CDK can deploy to this account and region.
-
-    Raises:
-        OperationError: The account and region are not bootstrapped.
-    """
-    ssm = session.client("ssm", region_name=account.region)
-    try:
-        ssm.get_parameter(Name=_BOOTSTRAP_VERSION)
-    except ssm.exceptions.ParameterNotFound as error:
-        environment = f"aws://{account.number}/{account.region}"
+    except EndpointConnectionError as error:
+        raise OperationError(f"{error} Check the Region {session.region_name} and the network.") from error
+    # Expired credentials in environment variables are a RuntimeError of botocore.
+    except (BotoCoreError, ClientError, RuntimeError) as error:
         raise OperationError(
-            f"The CDK is not bootstrapped in {account}. Run once: npx cdk bootstrap {environment}"
+            f"AWS rejects the credentials of this shell: {error} Sign in again, for example with `aws sso login`, and "
+            f"check that the account has enabled the Region {session.region_name}."
         ) from error
+    return Account(identity["Account"], session.region_name, identity["Arn"])
 
 
 def deployed_stacks(session: boto3.Session, account: Account, name: str) -> set[str]:
     """Return the ids of the stacks that are deployed with this setting `name`."""
+    return set(stack_statuses(session, account, name))
+
+
+def stack_statuses(session: boto3.Session, account: Account, name: str) -> dict[str, str]:
+    """Return the CloudFormation status of each stack with this setting `name`, by stack id."""
     cloudformation = session.client("cloudformation", region_name=account.region)
     pages = cloudformation.get_paginator("describe_stacks").paginate()
     # A stack id starts with a capital letter and a name contains none, so `photos` does not match `photos-of-anna-Api`.
     pattern = re.compile(rf"{re.escape(name)}-([A-Z]\w*)")
-    matches = [pattern.fullmatch(stack["StackName"]) for page in pages for stack in page["Stacks"]]
-    return {match[1] for match in matches if match}
+    stacks = [stack for page in pages for stack in page["Stacks"]]
+    matches = [(pattern.fullmatch(stack["StackName"]), stack["StackStatus"]) for stack in stacks]
+    return {match[1]: str(status) for match, status in matches if match}

@@ -17,6 +17,8 @@ from operations.errors import OperationError
 _ROOT = Path(__file__).parent.parent
 _CLI = _ROOT / "node_modules" / ".bin" / "cdk"
 
+_STACK = "aws:cloudformation:stack"  # type of the artifact of a stack
+
 
 def cdk_json_context() -> dict[str, Any]:
     """Return the context in `cdk.json`, which holds the default settings.
@@ -44,9 +46,23 @@ class Assembly:
 
     def stacks(self) -> dict[str, set[str]]:
         """Return the ids of all stacks, each with the ids of its direct dependencies."""
-        artifacts = json.loads((self.folder / "manifest.json").read_text())["artifacts"]
-        ids = {name for name, artifact in artifacts.items() if artifact["type"] == "aws:cloudformation:stack"}
-        return {name: ids & set(artifacts[name].get("dependencies", [])) for name in sorted(ids)}
+        stacks = {name: artifact for name, artifact in self._artifacts().items() if artifact["type"] == _STACK}
+        return {name: stacks.keys() & set(stacks[name].get("dependencies", [])) for name in sorted(stacks)}
+
+    def templates(self) -> dict[str, dict[str, Any]]:
+        """Return the templates of all stacks by stack id."""
+        artifacts = self._artifacts()
+        files = {name: artifacts[name]["properties"]["templateFile"] for name in self.stacks()}
+        return {name: json.loads((self.folder / file).read_text()) for name, file in files.items()}
+
+    def bootstrap_version(self) -> int:
+        """Return the version of the CDK bootstrap stack that the deployment needs."""
+        properties = [artifact.get("properties", {}) for artifact in self._artifacts().values()]
+        return max(int(it.get("requiresBootstrapStackVersion", 0)) for it in properties)
+
+    def _artifacts(self) -> dict[str, dict[str, Any]]:
+        artifacts: dict[str, dict[str, Any]] = json.loads((self.folder / "manifest.json").read_text())["artifacts"]
+        return artifacts
 
     def with_dependencies(self, chosen: set[str]) -> set[str]:
         """Return these stacks and all their dependencies.

@@ -1,11 +1,10 @@
 """The idle cost of stacks, computed from their templates and known prices."""
 
-import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from operations.cdk import Assembly
 from operations.idle_charges import Charge, idle_charges
 from operations.prices import HOURS_PER_MONTH, Price
 
@@ -55,20 +54,13 @@ def idle_cost(assembly: Path, stacks: Collection[str] | None = None) -> IdleCost
         UnknownPriceError: A resource has no known price.
     """
     quantities: dict[tuple[str, str, Price], float] = {}
-    for stack, template in _templates(assembly):
+    for stack, template in Assembly(assembly).templates().items():
         for charge in idle_charges(stack, template) if stacks is None or stack in stacks else ():
             # Free units apply to the whole account.
             key = ("all" if charge.price.free else stack, charge.item, charge.price)
             quantities[key] = quantities.get(key, 0) + charge.quantity
     charges = [Charge(stack, item, quantity, price) for (stack, item, price), quantity in quantities.items()]
     return IdleCost(tuple(sorted(charges, key=lambda charge: charge.stack == "all")))
-
-
-def _templates(assembly: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
-    for stack, artifact in sorted(artifacts.items()):
-        if artifact["type"] == "aws:cloudformation:stack":
-            yield stack, json.loads((assembly / artifact["properties"]["templateFile"]).read_text())
 
 
 def format_table(rows: Sequence[Sequence[str]]) -> str:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import boto3
 
-from operations.account import Account, check_bootstrapped, current_account, deployed_stacks
+from operations.account import Account, current_account, deployed_stacks
 from operations.cdk import Assembly, cdk_environment, cdk_json_context, run_cdk, synthesize
 from operations.confirm import confirm
 from operations.cost import idle_cost
+from operations.preflight import Deployment, check
 from operations.prices import UnknownPriceError
 from operations.public_address import detect_public_cidr
 from operations.service_linked_roles import create_service_linked_roles
@@ -33,12 +34,12 @@ def deploy(
         OperationError: The user did not confirm, or the deployment is impossible or failed.
     """
     account = current_account(session)
-    check_bootstrapped(session, account)
     setting = settings.get("allowed_cidr") or cdk_json_context().get("allowed_cidr")
     allowed_cidr = setting or detect_public_cidr(check_ip)
     with tempfile.TemporaryDirectory(prefix="other-compute-") as folder:
         assembly = synthesize(Path(folder, "cdk.out"), {**settings, "allowed_cidr": allowed_cidr})
         chosen = assembly.with_dependencies(set(stacks or assembly.stacks()))
+        check(Deployment(session, account, assembly, frozenset(chosen), settings["name"]))
         existing = deployed_stacks(session, account, settings["name"]) & chosen
         print(f"\nThis will deploy to {account}, as {account.caller}:")
         for label, value in {

@@ -60,6 +60,24 @@ def default_bundle(instance: _Properties) -> str:
     return str(bundle)
 
 
+def launch_template(group: _Properties, resources: _Properties) -> _Properties:
+    """Return the data of the launch template of an Auto Scaling group."""
+    template: _Properties = resources[group["LaunchTemplate"]["LaunchTemplateId"]["Ref"]]["Properties"]
+    data: _Properties = template["LaunchTemplateData"]
+    return data
+
+
+def running_tasks(name: str, service: _Properties, resources: _Properties) -> int:
+    """Return the number of tasks that the ECS service with the logical id `name` runs while idle."""
+    minimums = [
+        target["Properties"]["MinCapacity"]
+        for target in resources.values()
+        if target["Type"] == "AWS::ApplicationAutoScaling::ScalableTarget"
+        and f'"{name}"' in json.dumps(target["Properties"]["ResourceId"])
+    ]
+    return max(map(int, [service.get("DesiredCount", 1), *minimums]))
+
+
 def _require(condition: bool, reason: str) -> None:
     if not condition:
         raise UnknownPriceError(reason)
@@ -79,7 +97,7 @@ def _target_group(name: str, properties: _Properties, resources: _Properties) ->
 
 def _auto_scaling_group(name: str, properties: _Properties, resources: _Properties) -> Iterator[_Charge]:
     instances = int(properties["MinSize"])
-    template = resources[properties["LaunchTemplate"]["LaunchTemplateId"]["Ref"]]["Properties"]["LaunchTemplateData"]
+    template = launch_template(properties, resources)
     _require("InstanceMarketOptions" not in template, "Spot Instances have no fixed price")
     _require(not template.get("Monitoring", {}).get("Enabled"), "detailed monitoring is charged per metric")
     yield f"EC2 instance, {template['InstanceType']}", instances, template["InstanceType"]
@@ -97,13 +115,7 @@ def _ecs_service(name: str, properties: _Properties, resources: _Properties) -> 
     task = resources[properties["TaskDefinition"]["Ref"]]["Properties"]
     spot = strategy["CapacityProvider"] == "FARGATE_SPOT"
     price = f"fargate-{'spot-' if spot else ''}{task['RuntimePlatform']['CpuArchitecture'].lower()}"
-    minimums = [
-        target["Properties"]["MinCapacity"]
-        for target in resources.values()
-        if target["Type"] == "AWS::ApplicationAutoScaling::ScalableTarget"
-        and f'"{name}"' in json.dumps(target["Properties"]["ResourceId"])
-    ]
-    tasks = max([properties.get("DesiredCount", 1), *minimums])
+    tasks = running_tasks(name, properties, resources)
     item = "Fargate Spot task" if spot else "Fargate task"
     yield f"{item}, vCPU", tasks * int(task["Cpu"]) / 1024, f"{price}-vcpu"
     yield f"{item}, memory in GB", tasks * int(task["Memory"]) / 1024, f"{price}-gb"

@@ -20,7 +20,7 @@ def session() -> Iterator[boto3.Session]:
         yield boto3.Session()
 
 
-@pytest.mark.parametrize("operation", ["deploy", "destroy", "key", "redrive"])
+@pytest.mark.parametrize("operation", ["preflight", "deploy", "destroy", "key", "redrive"])
 def test_operations_use_the_region_that_the_cdk_cli_uses(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
     regions = []
     function = {"key": "api_key"}.get(operation, operation)

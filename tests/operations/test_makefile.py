@@ -16,7 +16,7 @@ def _last_command(*arguments: str) -> list[str]:
     return _make("--dry-run", *arguments).stdout.splitlines()[-1].split()
 
 
-@pytest.mark.parametrize("command", ["deploy", "destroy", "cost", "key", "redrive"])
+@pytest.mark.parametrize("command", ["preflight", "deploy", "destroy", "cost", "key", "redrive"])
 def test_operation_targets_pass_settings(command: str) -> None:
     assert _last_command(command) == ["python", "-m", "operations", command]
     assert _last_command(command, "name=annas") == ["python", "-m", "operations", "-c", '"name=annas"', command]

@@ -122,12 +122,17 @@ def test_deploy_stops_when_the_address_is_unknown(empty_sandbox: Sandbox) -> Non
     assert "http://127.0.0.1:1" in run.stderr and len(run.stderr.splitlines()) == 1
 
 
-def test_deploy_reports_a_missing_bootstrap(empty_sandbox: Sandbox) -> None:
+def test_deploy_reports_a_missing_bootstrap(empty_sandbox: Sandbox, check_ip: str) -> None:
     with running_emulator() as emulator:
-        environment = empty_sandbox.cdk.environment() | emulator.client_environment()
         run = subprocess.run(
-            [sys.executable, "-m", "operations", "deploy"], cwd=ROOT, env=environment, capture_output=True, text=True
+            [sys.executable, "-m", "operations", "deploy", "--check-ip", check_ip, "--yes"],
+            cwd=ROOT,
+            env=empty_sandbox.cdk.environment() | emulator.client_environment(),
+            capture_output=True,
+            text=True,
         )
     assert run.returncode == 1
-    assert f"npx cdk bootstrap aws://{ACCOUNT}/{REGION}" in run.stderr
-    assert len(run.stderr.splitlines()) == 1
+    (failed,) = (line for line in run.stdout.splitlines() if "✗" in line)
+    assert f"npx cdk bootstrap aws://{ACCOUNT}/{REGION}" in failed
+    assert "This will deploy" not in run.stdout
+    assert "Preflight failed: CDK bootstrap." in run.stderr

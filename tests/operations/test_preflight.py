@@ -1,0 +1,361 @@
+"""Preflight checks of an account with stubbed responses, because no emulator knows quotas or account plans."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import botocore.session
+import pytest
+from botocore.exceptions import ConnectTimeoutError
+from botocore.loaders import create_loader
+from botocore.model import OperationModel
+from botocore.validate import validate_parameters
+
+from operations.account import Account, current_account
+from operations.cdk import Assembly
+from operations.deploy import deploy
+from operations.errors import OperationError
+from operations.preflight import CHECKS, Deployment, check
+
+_README = Path(__file__).parent.parent.parent / "README.md"
+_ACCOUNT = Account("123456789012", "eu-central-1", "arn:aws:iam::123456789012:user/anna")
+_LOADER = create_loader()  # Shared, because the service models take long to load.
+_VCPUS = {"micro": 2, "medium": 1, "large": 2}
+
+
+class StubbedAccount:
+    """An account that has enough of everything. The clients of its session send nothing.
+
+    Attributes:
+        session: A session for this account.
+        actions: The IAM actions of the calls.
+        errors: Error code, or exception, of an IAM action.
+        missing: Ends of the names of missing parameters.
+        quotas: Values by quota code.
+    """
+
+    def __init__(self) -> None:
+        core = botocore.session.get_session()
+        core.register_component("data_loader", _LOADER)
+        self.session = boto3.Session(botocore_session=core, region_name=_ACCOUNT.region)
+        self.session.events.register("before-parameter-build", self._keep_parameters)
+        self.session.events.register("before-call", self._respond)  # type: ignore[arg-type]  # may respond
+        self.actions: list[str] = []
+        self.errors: dict[str, str | Exception] = {}
+        self.bootstrap_version = 6
+        self.missing: tuple[str, ...] = ()
+        self.plan = "PAID"
+        self.free_types = {"t4g.micro", "t4g.small"}
+        self.stacks: dict[str, str] = {}
+        self.concurrency = 10
+        self.quotas: dict[str, float] = {}
+
+    def _keep_parameters(self, params: dict[str, Any], **_: Any) -> None:
+        self._parameters = params
+
+    def _respond(self, model: OperationModel, **_: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
+        action = f"{model.service_model.signing_name}:{model.name}"
+        self.actions.append(action)
+        error = self.errors.get(action)
+        if isinstance(error, Exception):
+            raise error
+        if error:
+            return SimpleNamespace(status_code=400), {"Error": {"Code": error, "Message": "first line\nsecond line"}}
+        response: dict[str, Any] = getattr(self, f"_{model.name}")(**self._parameters)
+        assert model.output_shape
+        validate_parameters(response, model.output_shape)
+        return SimpleNamespace(status_code=200), response
+
+    def _GetCallerIdentity(self) -> dict[str, Any]:
+        return {"Account": _ACCOUNT.number, "Arn": _ACCOUNT.caller}
+
+    def _GetParameters(self, Names: list[str]) -> dict[str, Any]:
+        missing = [name for name in Names if name.endswith(self.missing)]
+        found = [{"Name": name, "Value": str(self.bootstrap_version)} for name in Names if name not in missing]
+        return {"Parameters": found} | ({"InvalidParameters": missing} if missing else {})
+
+    def _DescribeStacks(self) -> dict[str, Any]:
+        now = datetime.now(UTC)
+        return {
+            "Stacks": [
+                {"StackName": name, "StackStatus": status, "CreationTime": now} for name, status in self.stacks.items()
+            ]
+        }
+
+    def _DescribeInstanceTypes(self, InstanceTypes: list[str]) -> dict[str, Any]:
+        return {
+            "InstanceTypes": [
+                {
+                    "InstanceType": name,
+                    "VCpuInfo": {"DefaultVCpus": _VCPUS[name.partition(".")[2]]},
+                    "FreeTierEligible": name in self.free_types,
+                }
+                for name in InstanceTypes
+            ]
+        }
+
+    def _GetAccountPlanState(self) -> dict[str, Any]:
+        return {"accountId": _ACCOUNT.number, "accountPlanType": self.plan, "accountPlanStatus": "ACTIVE"}
+
+    def _GetAccountSettings(self) -> dict[str, Any]:
+        return {"AccountLimit": {"UnreservedConcurrentExecutions": self.concurrency}}
+
+    def _GetServiceQuota(self, ServiceCode: str, QuotaCode: str) -> dict[str, Any]:
+        return {"Quota": {"ServiceCode": ServiceCode, "Value": self.quotas.get(QuotaCode, 5.0)}}
+
+
+@pytest.fixture
+def account() -> StubbedAccount:
+    return StubbedAccount()
+
+
+@pytest.fixture
+def run(account: StubbedAccount, assembly: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., dict[str, str]]:
+    """Return a function that checks the account and returns the line of each item, by title.
+
+    It asserts that the checks raise an error exactly if an item failed.
+    """
+
+    def run(*stacks: str) -> dict[str, str]:
+        synthesized = Assembly(assembly)
+        chosen = frozenset(synthesized.with_dependencies(set(stacks or synthesized.stacks())))
+        error = None
+        try:
+            check(Deployment(account.session, _ACCOUNT, synthesized, chosen, "photos"))
+        except OperationError as raised:
+            error = str(raised)
+        lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+        failed = {line[2:].partition(":")[0] for line in lines if line.startswith("✗")}
+        assert (error is not None) == bool(failed)
+        assert all(title in str(error) for title in failed)
+        return {line[2:].partition(":")[0]: line for line in lines}
+
+    return run
+
+
+def test_account_with_enough_of_everything_passes(run: Callable[..., dict[str, str]]) -> None:
+    lines = run()
+    assert lines.keys() == {item.title for item in CHECKS}
+    assert [line for line in lines.values() if not line.startswith("✓")] == []
+
+
+def test_readme_lists_the_permissions_of_the_calls(account: StubbedAccount, run: Callable[..., object]) -> None:
+    run()
+    declared = {permission for item in CHECKS for permission in item.permissions}
+    assert set(account.actions) == declared
+    (paragraph,) = re.findall(r"`make preflight` checks .*?\n\d\. ", _README.read_text(), re.DOTALL)
+    assert set(re.findall(r"`(\w+:\w+)`", paragraph)) == declared
+
+
+_ACTIONS = sorted({permission for item in CHECKS for permission in item.permissions})
+
+
+@pytest.mark.parametrize("action", _ACTIONS)
+def test_items_without_permission_are_not_checked(
+    account: StubbedAccount, run: Callable[..., dict[str, str]], action: str
+) -> None:
+    account.errors[action] = "UnauthorizedOperation" if action.startswith("ec2:") else "AccessDeniedException"
+    lines = run()
+    for item in CHECKS:
+        not_checked = f"- {item.title}: not checked. Required permission: {', '.join(item.permissions)}"
+        expected = not_checked if action in item.permissions else f"✓ {item.title}: "
+        assert lines[item.title].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ("NoSuchResourceException", "GetServiceQuota returned NoSuchResourceException first line second line"),
+        (ConnectTimeoutError(endpoint_url="https://quotas"), 'Connect timeout on endpoint URL: "https://quotas"'),
+    ],
+)
+def test_items_that_aws_does_not_answer_are_not_checked(
+    account: StubbedAccount, run: Callable[..., dict[str, str]], error: str | Exception, reason: str
+) -> None:
+    account.errors["servicequotas:GetServiceQuota"] = error
+    assert run()["Fargate Spot vCPUs"] == f"- Fargate Spot vCPUs: not checked. {reason}"
+
+
+def test_quotas_below_the_need_of_the_templates_fail(
+    account: StubbedAccount, run: Callable[..., dict[str, str]]
+) -> None:
+    required = {
+        "L-1216C47A": ("EC2 On-Demand vCPUs", 2),
+        "L-34B43A08": ("EC2 Spot vCPUs", 1),
+        "L-3032A538": ("Fargate On-Demand vCPUs", 0.25),
+        "L-36FBB829": ("Fargate Spot vCPUs", 0.25),
+        "L-53DA6B97": ("Application Load Balancers", 1),
+        "L-5ED1D25B": ("Concurrent CodeBuild builds", 1),
+    }
+    account.quotas = {code: value for code, (_, value) in required.items()}
+    assert {line[0] for line in run().values()} == {"✓"}
+    account.quotas = {code: value / 2 for code, value in account.quotas.items()}
+    failed = {title: line for title, line in run().items() if line.startswith("✗")}
+    assert failed.keys() == {title for title, _ in required.values()}
+    for code, (title, value) in required.items():
+        assert failed[title].startswith(f"✗ {title}: {value / 2:g} (required: {value:g})")
+        assert re.search(rf"https://{_ACCOUNT.region}\.\S+/{code}$", failed[title])
+
+
+def test_lambda_concurrency_covers_uploads_and_requests(
+    account: StubbedAccount, run: Callable[..., dict[str, str]]
+) -> None:
+    account.concurrency = 6
+    assert run()["Lambda concurrency"].startswith("✓")
+    account.concurrency = 5
+    assert run()["Lambda concurrency"].startswith("✗ Lambda concurrency: 5 (required: 6). ")
+
+
+@pytest.mark.parametrize("plan", ["FREE", "PAID"])
+def test_free_plan_fails_if_it_rejects_the_instance_types(
+    account: StubbedAccount, run: Callable[..., dict[str, str]], plan: str
+) -> None:
+    account.plan = plan
+    line = run()["Account plan"]
+    if plan == "PAID":
+        assert line.startswith("✓")
+        return
+    assert line.startswith("✗ Account plan: FREE plan, on which EC2 rejects c6g.large, c6g.medium, ")
+    assert "t4g.micro" not in line
+    assert "aws freetier upgrade-account-plan --account-plan-type PAID" in line
+    assert line.endswith('STACKS="Cron Network Registry Thumbnails"')  # those that do not need Batch
+
+
+def test_free_plan_passes_if_batch_can_use_one_instance_type(
+    account: StubbedAccount, run: Callable[..., dict[str, str]]
+) -> None:
+    account.plan = "FREE"
+    account.free_types |= {"c7g.medium"}
+    assert run()["Account plan"].startswith("✓")
+    account.free_types -= {"t4g.micro"}
+    assert run()["Account plan"].startswith("✗ Account plan: FREE plan, on which EC2 rejects t4g.micro (")
+
+
+def test_region_without_lightsail_fails(account: StubbedAccount, run: Callable[..., dict[str, str]]) -> None:
+    account.missing = ("/services/lightsail",)
+    line = run()["Region"]
+    assert line.startswith("✗ Region: eu-central-1 has no Lightsail (required: Batch, CodeBuild, Lightsail). ")
+    assert "export AWS_REGION=us-east-1" in line
+    stacks = re.findall(r'STACKS="(.*)"', line)[0].split()
+    assert "Lightsail" not in stacks
+    assert run(*stacks)["Region"].startswith("✓")
+
+
+def test_unlisted_region_is_not_checked(account: StubbedAccount, run: Callable[..., dict[str, str]]) -> None:
+    account.missing = ("/eu-central-1", "/services/batch", "/services/codebuild", "/services/lightsail")
+    assert run()["Region"].startswith("- Region: not checked. ")
+
+
+def test_region_without_an_instance_type_fails(account: StubbedAccount, run: Callable[..., dict[str, str]]) -> None:
+    account.errors["ec2:DescribeInstanceTypes"] = "InvalidInstanceType"
+    assert run()["EC2 instance types"].startswith("✗ EC2 instance types: first line second line (required: ")
+
+
+def test_missing_or_old_bootstrap_fails(account: StubbedAccount, run: Callable[..., dict[str, str]]) -> None:
+    account.bootstrap_version = 5
+    assert run()["CDK bootstrap"].startswith("✗ CDK bootstrap: version 5 (required: version 6 or later). ")
+    account.missing = ("/version",)
+    line = run()["CDK bootstrap"]
+    assert line.startswith("✗ CDK bootstrap: none ")
+    assert line.endswith("npx cdk bootstrap aws://123456789012/eu-central-1")
+
+
+def test_incomplete_stacks_of_the_deployment_fail(account: StubbedAccount, run: Callable[..., dict[str, str]]) -> None:
+    delete = "aws cloudformation delete-stack --stack-name photos-"
+    remedies = {
+        "Api": ("ROLLBACK_COMPLETE", f"{delete}Api"),
+        "Batch": ("ROLLBACK_FAILED", f"{delete}Batch"),
+        "Cron": ("DELETE_FAILED", f"{delete}Cron"),
+        "Ecs": ("REVIEW_IN_PROGRESS", f"{delete}Ecs"),
+        "Guardrails": ("UPDATE_FAILED", "aws cloudformation rollback-stack --stack-name photos-Guardrails"),
+        "Network": (
+            "UPDATE_ROLLBACK_FAILED",
+            "aws cloudformation continue-update-rollback --stack-name photos-Network",
+        ),
+        "Registry": ("CREATE_IN_PROGRESS", "Wait until the operation on photos-Registry ends"),
+    }
+    account.stacks = {"photos-Lightsail": "UPDATE_ROLLBACK_COMPLETE"}
+    account.stacks |= {f"annas-{stack}": status for stack, (status, _) in remedies.items()}
+    assert run("Cron")["Stacks"].startswith("✓")
+    account.stacks |= {f"photos-{stack}": status for stack, (status, _) in remedies.items()}
+    line = run("Cron")["Stacks"]
+    assert line.startswith("✗") and "Lightsail" not in line and "annas" not in line
+    for stack, (status, remedy) in remedies.items():
+        assert f"photos-{stack} is {status}" in line and remedy in line
+
+
+def test_only_the_needs_of_the_chosen_stacks_are_checked(run: Callable[..., dict[str, str]]) -> None:
+    assert run("Cron").keys() == {"Credentials", "CDK bootstrap", "Stacks", "Lambda concurrency"}
+    assert "Lambda concurrency" not in run("Network")
+
+
+@pytest.mark.parametrize(("minutes", "mark"), [(20, "✗"), (40, "✓")])
+def test_session_must_outlast_a_deployment(
+    run: Callable[..., dict[str, str]], monkeypatch: pytest.MonkeyPatch, minutes: int, mark: str
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat())
+    line = run()["Credentials"]
+    assert line.startswith(mark) and "(required: 30 minutes)" in line
+
+
+def test_session_without_a_known_expiry_is_not_checked(
+    run: Callable[..., dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
+    assert run()["Credentials"].startswith("- Credentials: not checked. ")
+
+
+def test_session_that_the_sdk_renews_passes(
+    account: StubbedAccount, run: Callable[..., dict[str, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    expiration = (datetime.now(UTC) + timedelta(minutes=20)).isoformat()
+    session = {"Version": 1, "AccessKeyId": "id", "SecretAccessKey": "key", "SessionToken": "token"}
+    (tmp_path / "session.json").write_text(json.dumps({**session, "Expiration": expiration}))
+    (tmp_path / "config").write_text(f"[default]\ncredential_process = cat {tmp_path}/session.json\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    account.session = StubbedAccount().session
+    assert run()["Credentials"].startswith("✓")
+
+
+@pytest.mark.guarantee("Deploys the first time")
+@pytest.mark.parametrize(
+    ("change", "reported", "remedy"),
+    [
+        ({"quotas": {"L-1216C47A": 1.0}}, "✗ EC2 On-Demand vCPUs: 1 (required: 2)", "/ec2/quotas/L-1216C47A"),
+        ({"plan": "FREE"}, "✗ Account plan: FREE plan", "aws freetier upgrade-account-plan"),
+        ({"missing": ("/lightsail",)}, "✗ Region: eu-central-1 has no Lightsail", "export AWS_REGION=us-east-1"),
+        ({"bootstrap_version": 5}, "✗ CDK bootstrap: version 5", "npx cdk bootstrap"),
+        ({"stacks": {"photos-Ecs": "ROLLBACK_COMPLETE"}}, "✗ Stacks: photos-Ecs is ROLLBACK_COMPLETE", "delete-stack"),
+        ({"errors": {"sts:GetCallerIdentity": "ExpiredToken"}}, "ExpiredToken", "aws sso login"),
+    ],
+)
+def test_deploy_stops_before_it_creates_resources(
+    account: StubbedAccount,
+    assembly: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    change: dict[str, Any],
+    reported: str,
+    remedy: str,
+) -> None:
+    vars(account).update(change)
+    monkeypatch.setattr("operations.deploy.synthesize", lambda *_: Assembly(assembly))
+    settings = {"name": "photos", "allowed_cidr": "203.0.113.0/24"}
+    with pytest.raises(OperationError) as error:  # The account answers no call that creates a resource.
+        deploy(account.session, settings, [], check_ip="", yes=True)
+    (line,) = [line for line in [*capsys.readouterr().out.splitlines(), str(error.value)] if reported in line]
+    assert remedy in line
+
+
+def test_expired_session_in_environment_variables_is_an_operation_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2026-01-01T00:00:00Z")
+    with pytest.raises(OperationError, match=r"expired.*aws sso login"):
+        current_account(boto3.Session())
