@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.deployment import Outputs
-from local.emulator import ACCOUNT, LOGS, REGION, Emulator
+from local.emulator import ACCOUNT, REGION, Emulator, new_log
 from local.errors import SandboxError
 from local.ports import HOST
 from operations.cdk import cdk_environment, context_options, run_cdk
@@ -41,8 +41,7 @@ class Cdk:
         self._folder = emulator.folder / self._context["name"]
         self._folder.mkdir()
         self.assembly = self._folder / "cdk.out"
-        self.log = LOGS / f"cdk-{self._context['name']}-{emulator.port}.log"
-        self.log.unlink(missing_ok=True)
+        self.log = new_log(f"cdk-{self._context['name']}-{emulator.port}")
 
     def stack_name(self, stack: str) -> str:
         """Return the name of the stack with this id."""

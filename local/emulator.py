@@ -1,6 +1,7 @@
 """The process of the AWS emulator on 127.0.0.1."""
 
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import urllib3
@@ -21,10 +22,14 @@ from local.ports import HOST, free_port, why_unavailable
 ROOT = Path(__file__).parent.parent
 LOGS = ROOT / ".cache" / "logs"
 REGION = "us-east-1"
-# The account of the examples in AWS documentation. As an access key, it identifies the root user of the account.
+# The account of the examples in AWS documentation.
 ACCOUNT = "111122223333"
 
 _START_TIMEOUT_SECONDS = 60
+
+# The variables of the user's shell that the emulator receives, and with it functions, containers, and jobs: where
+# programs and their libraries are, and the language of messages.
+_INHERITED = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE", "SYSTEMROOT")
 
 
 @dataclass(frozen=True)
@@ -36,12 +41,16 @@ class Emulator:
         folder: A temporary folder that is removed when the emulator ends.
         log: The output of the emulator.
         process: The process of the emulator, which leads a process group.
+        access_key_id: Of the root user of the account.
+        secret_access_key: Of the root user of the account, random like the ID.
     """
 
     port: int
     folder: Path
     log: Path
     process: subprocess.Popen[bytes]
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
 
     @property
     def endpoint(self) -> str:
@@ -52,8 +61,8 @@ class Emulator:
         """Return the environment variables that lead AWS clients (CLI and SDKs) to this emulator."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": ACCOUNT,
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_ACCESS_KEY_ID": self.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
         }
@@ -91,19 +100,22 @@ def running_emulator(port: int | None = None) -> Iterator[Emulator]:
     if reason := why_unavailable(chosen):
         raise SandboxError(f"Port {chosen} of {HOST} is not available: {reason}. Choose another one with PORT=…")
     folder = Path(tempfile.mkdtemp(prefix="other-compute-"))
-    LOGS.mkdir(parents=True, exist_ok=True)
-    log = LOGS / f"emulator-{chosen}.log"
+    log = new_log(f"emulator-{chosen}")
+    access_key_id = "AKIA" + "".join(secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(16))
+    secret_access_key = secrets.token_urlsafe(30)
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "local.extension"],
             cwd=ROOT,
-            env=_environment(chosen, folder),
+            env=_environment(chosen, folder)
+            | {"ROOT_ACCESS_KEY_ID": access_key_id, "ROOT_SECRET_ACCESS_KEY": secret_access_key},
+            umask=0o077,
             stdin=subprocess.PIPE,  # closes when this process ends, and the emulator then ends, too
             stdout=output,
             stderr=output,
             start_new_session=True,  # Ctrl-C does not reach it, and its process group can be killed
         )
-    emulator = Emulator(chosen, folder, log, process)
+    emulator = Emulator(chosen, folder, log, process, access_key_id, secret_access_key)
     try:
         with log_kept_on_error(log):
             with step("start the emulator") as findings:
@@ -117,10 +129,11 @@ def running_emulator(port: int | None = None) -> Iterator[Emulator]:
 
 
 def _environment(port: int, folder: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MINISTACK_"))}
     temporary = folder / "tmp"
     temporary.mkdir()
-    return kept | {
+    return {
+        **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+        "HOME": str(folder),
         "GATEWAY_PORT": str(port),
         "BIND_HOST": HOST,
         "MINISTACK_HOST": HOST,
@@ -146,6 +159,16 @@ def _wait_until_ready(emulator: Emulator) -> None:
                 return
         time.sleep(0.05)
     raise SandboxError(f"The emulator did not start within {_START_TIMEOUT_SECONDS} seconds. Log: {emulator.log}")
+
+
+def new_log(name: str) -> Path:
+    """Create an empty log file, which only the user can read."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    LOGS.chmod(0o700)
+    log = LOGS / f"{name}.log"
+    log.unlink(missing_ok=True)
+    log.touch(0o600)
+    return log
 
 
 @contextmanager

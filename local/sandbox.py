@@ -11,7 +11,7 @@ from botocore.config import Config
 from local.cdk import Cdk
 from local.console import step
 from local.deployment import Deployment
-from local.emulator import ACCOUNT, REGION, Emulator, log_kept_on_error, running_emulator
+from local.emulator import REGION, Emulator, log_kept_on_error, running_emulator
 
 
 @dataclass
@@ -20,21 +20,21 @@ class Sandbox(Deployment):
 
     emulator: Emulator
     cdk: Cdk
-    _clients: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
+    _clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
-    def client(self, service: str, *, access_key: str = ACCOUNT) -> Any:
-        """Return the boto3 client of a service, by default as root of the account."""
+    def client(self, service: str) -> Any:
+        """Return the boto3 client of a service, as root of the account."""
         # Each client holds a connection, and the emulator limits their number.
-        if (service, access_key) not in self._clients:
-            self._clients[service, access_key] = boto3.client(  # type: ignore[call-overload]  # any service
+        if service not in self._clients:
+            self._clients[service] = boto3.client(  # type: ignore[call-overload]  # any service
                 service,
                 endpoint_url=self.emulator.endpoint,
                 region_name=REGION,
-                aws_access_key_id=access_key,
-                aws_secret_access_key="local",
+                aws_access_key_id=self.emulator.access_key_id,
+                aws_secret_access_key=self.emulator.secret_access_key,
                 config=Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 3}),
             )
-        return self._clients[service, access_key]
+        return self._clients[service]
 
     def deploy(self, *stacks: str) -> None:
         """Deploy these stacks and their dependencies, or all. Raises SandboxError."""

@@ -5,6 +5,7 @@ Each module corrects or adds one feature of AWS. Its docstring states what is em
 
 | module | the emulator | the module |
 |---|---|---|
+| `access_control` | accepts root without a signature, from any website | verifies signatures, rejects foreign sites |
 | `iam_authorization` | derives some actions and resources unlike AWS | corrects them, and treats loopback as TLS |
 | `iam_roles` | calls services without permission checks | provides role sessions and permission checks |
 | `execution_roles` | ignores the roles that Lambda and Firehose use | checks them |

@@ -18,6 +18,7 @@ _REQUIREMENTS = Path(__file__).parent.parent.parent / "requirements.txt"
 
 # The order matters where two modules replace the same function: the later one calls the earlier one.
 _MODULES = [
+    "access_control",
     "iam_authorization",
     "authorization_log",
     "s3_buckets",

@@ -1,22 +1,35 @@
-"""Execution roles: Lambda and Firehose act only if the role of the function or the stream allows it.
+"""Execution roles: functions get credentials, and Lambda and Firehose act only if the role allows it.
 
 Emulated: Lambda writes logs, polls queues, and sends failed events to a queue; Firehose writes to its bucket. Not
 emulated: X-Ray traces.
 """
 
+import functools
 from typing import Any
 
+from ministack.core import lambda_runtime
 from ministack.services import firehose, lambda_svc, sqs
 
-from local.extension.iam_roles import is_allowed
+from local.extension.iam_roles import is_allowed, session_environment
 
 
 def extend() -> None:
-    """Check the role before each action."""
+    """Start random sessions, and check the role before each action."""
+    _start_sessions()
     _check_logging()
     _check_polling()
     _check_failure_destination()
     _check_delivery()
+
+
+def _start_sessions() -> None:
+    """Give each function a session of its role. The emulator derives the credentials from the name of the function."""
+    start = functools.cache(session_environment)
+
+    def session_of_role(config: dict[str, Any]) -> dict[str, str]:
+        return start(config["Role"], config["FunctionName"])
+
+    lambda_runtime.execution_credentials = lambda_svc.execution_credentials = session_of_role
 
 
 def _check_logging() -> None:

@@ -17,11 +17,8 @@ ROOT = Path(__file__).parents[2]
 
 # False positives by file: what is found, and why it is not a secret.
 _FALSE_POSITIVES = {
-    "local/emulator.py": ("Secret Keyword", "the emulator checks no signatures, so its clients sign with any word"),
-    "local/sandbox.py": ("Secret Keyword", "the same word"),
     "tests/conftest.py": ("Secret Keyword", "a word, so that a test without a mock reaches no account"),
     "tests/lambda_src/photos/test_event_ordering.py": ("Hex High Entropy String", "sequencers of S3 events"),
-    "tests/local/extension/test_rest_apis.py": ("Secret Keyword", "a key of an emulator that ends with the test"),
     "tests/operations/test_key.py": ("Secret Keyword", "a key of a mocked API Gateway"),
 }
 

@@ -128,9 +128,3 @@ def test_transient_error_ends_in_the_dead_letter_queue_until_redriven(
     assert run.returncode == 0, run.stderr
     assert final_item(sandbox, "denied.jpg")["state"] == "ready"
     assert dead_letters(sandbox, "Thumbnails") == 0
-
-
-def test_bucket_denies_unknown_access_key(sandbox: Sandbox) -> None:
-    stranger = sandbox.client("s3", access_key="AKIASTRANGER0000000")
-    with pytest.raises(stranger.exceptions.ClientError):
-        stranger.list_objects_v2(Bucket=sandbox.outputs["Thumbnails"]["OriginalsBucket"])

@@ -132,6 +132,14 @@ def test_job_runs_its_program_with_parameters(batch: Batch, queue: str) -> None:
     assert job["createdAt"] <= job["startedAt"] <= job["stoppedAt"]
 
 
+def test_job_sees_no_variable_of_the_shell(batch: Batch, queue: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ECS tasks start their programs with the same code."""
+    monkeypatch.setenv("SECRET_OF_THE_SHELL", "hidden")
+    job = batch.finished(batch.submit(queue, batch.definition("import os; print(*os.environ)")))
+    assert "AWS_BATCH_JOB_ID" in batch.log(job)[0]
+    assert "SECRET_OF_THE_SHELL" not in batch.log(job)[0]
+
+
 def test_array_job_fails_when_all_children_ended_and_one_failed(batch: Batch, queue: str) -> None:
     program = "import os, sys; sys.exit(os.environ['AWS_BATCH_JOB_ARRAY_INDEX'] == '0')"
     job = batch.finished(batch.submit(queue, batch.definition(program), arrayProperties={"size": 3}))

@@ -10,7 +10,7 @@ import pytest
 import urllib3
 from botocore.config import Config
 
-from local.emulator import ACCOUNT, REGION, Emulator, running_emulator
+from local.emulator import REGION, Emulator, running_emulator
 
 _PROGRAM = """
 def handler(event, context):
@@ -31,8 +31,8 @@ def _client(emulator: Emulator, service: str) -> Any:
         service,
         endpoint_url=emulator.endpoint,
         region_name=REGION,
-        aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="local",
+        aws_access_key_id=emulator.access_key_id,
+        aws_secret_access_key=emulator.secret_access_key,
         config=Config(proxies={}),
     )
 
