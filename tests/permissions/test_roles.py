@@ -35,7 +35,7 @@ def _permission(role: str = "reader", action: str = "s3:GetObject", conditions: 
 
 
 def test_authorization_log_returns_each_complete_line_once(tmp_path: Path) -> None:
-    emulator = Emulator(0, tmp_path, tmp_path / "log", cast("Popen[bytes]", None))
+    emulator = Emulator(0, tmp_path, tmp_path / "log", cast("Popen[bytes]", None), "", "")
     line = json.dumps({"request": dataclasses.asdict(_request()), "allowed": True}).encode() + b"\n"
     with AuthorizationLog(emulator) as log:
         (file,) = tmp_path.iterdir()
