@@ -8,6 +8,7 @@ from aws_cdk import App, Tags
 
 from stacks.api import ApiStack
 from stacks.batch import BatchStack
+from stacks.budget import BudgetStack
 from stacks.constructs.custom_resource_logs import add_custom_resource_log_groups
 from stacks.cron import CronStack
 from stacks.ecs import EcsStack
@@ -40,9 +41,10 @@ def build(app: App) -> App:
     ecs = EcsStack(app, **named("Ecs"), name=settings.name, vpc=network.vpc, image=registry.gallery_image,
                    allowed_cidr=cidr, api_url=api.url)
     lightsail = LightsailStack(app, **named("Lightsail"), allowed_cidr=cidr, api_url=api.url)
-    GuardrailsStack(app, **named("Guardrails"),
-                    monitoring=[stack.monitoring for stack in (thumbnails, api, ecs, batch, cron, lightsail)],
-                    monthly_budget_usd=settings.monthly_budget_usd, alert_email=settings.alert_email)
+    guardrails = GuardrailsStack(app, **named("Guardrails"), alert_email=settings.alert_email,
+                                 monitoring=[it.monitoring for it in (thumbnails, api, ecs, batch, cron, lightsail)])
+    BudgetStack(app, **named("Budget"), topic=guardrails.topic, alert_email=settings.alert_email,
+                monthly_budget_usd=settings.monthly_budget_usd)
     # fmt: on
     Tags.of(app).add("project", settings.name)
     add_custom_resource_log_groups(app)

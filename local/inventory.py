@@ -80,6 +80,7 @@ PARENT_TYPES = {
     "AWS::ApiGateway::UsagePlanKey": "AWS::ApiGateway::UsagePlan",
     "AWS::ApplicationAutoScaling::ScalableTarget": "AWS::ECS::Service",  # the emulator cannot list them
     "AWS::ApplicationAutoScaling::ScalingPolicy": "AWS::ApplicationAutoScaling::ScalableTarget",
+    "AWS::AutoScaling::LifecycleHook": "AWS::AutoScaling::AutoScalingGroup",
     "AWS::EC2::Route": "AWS::EC2::RouteTable",
     "AWS::EC2::SecurityGroupEgress": "AWS::EC2::SecurityGroup",
     "AWS::EC2::SecurityGroupIngress": "AWS::EC2::SecurityGroup",

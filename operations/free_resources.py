@@ -16,6 +16,7 @@ _FREE = {
     "AWS::ApiGateway::UsagePlan",
     "AWS::ApiGateway::UsagePlanKey",
     "AWS::ApplicationAutoScaling::ScalableTarget",
+    "AWS::AutoScaling::LifecycleHook",
     "AWS::Batch::JobDefinition",
     "AWS::Batch::JobQueue",
     "AWS::Budgets::Budget",

@@ -2,12 +2,19 @@
 
 The gallery runs as two services: on Fargate, where "AWS just runs containers for you based on the CPU / RAM you need",
 and on EC2 instances, which a capacity provider adds and removes with the tasks. One load balancer distributes requests
-over both services, and the gallery page shows which service handled the request.
+over the tasks of both services, and the gallery page shows which service handled the request.
 
-    visitor → load balancer ┬→ Fargate service: each task has its own address (network mode awsvpc)
-                            └→ EC2 service: tasks share the address of their instance, on different ports (bridge)
+    visitor → load balancer → target group ┬→ Fargate service
+                                           └→ EC2 service, on instances
 
-On EC2, an `awsvpc` task has no public IP address and therefore no internet access without a NAT gateway.
+Both services register their tasks in one target group. While one of them has no task, for example because AWS
+interrupted a Spot task, the other one serves every request. With a target group for each service, the load balancer
+would send half of all requests, and so a part of almost every page, to the empty group: weighted target groups have no
+failover.
+
+A target group contains IP addresses or instances, not both, so tasks on EC2 have an address of their own, too (network
+mode awsvpc). That address is not public, so without a NAT gateway, the program cannot reach the internet, which it
+does not need: the instance pulls the image and writes the log.
 """
 
 from typing import Any
@@ -61,8 +68,8 @@ class EcsStack(Stack):
             "Fargate",
             cluster=cluster,
             task_definition=fargate_task(self, "FargateTask", image=image, api_url=api_url),
-            # A Spot task costs a third of the regular price, and AWS can interrupt it. Requests to it then fail until
-            # its replacement is healthy. If that is not acceptable, use `capacity_provider="FARGATE"`.
+            # A Spot task costs a third of the regular price, and AWS can interrupt it. The EC2 service then serves all
+            # requests until a replacement starts.
             capacity_provider_strategies=[ecs.CapacityProviderStrategy(capacity_provider="FARGATE_SPOT", weight=1)],
             assign_public_ip=True,  # in a public subnet, the only route to the registry
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
@@ -74,14 +81,14 @@ class EcsStack(Stack):
             cluster=cluster,
             task_definition=ec2_task(self, "Ec2Task", image=image, api_url=api_url),
             capacity_provider_strategies=[instances.strategy],
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
             **_deployment_options(),
         )
         for service in (fargate, ec2_service):
             # Includes the capacity provider associations: a service needs them, and `cdk destroy` cannot delete them
             # while a service uses them.
             service.node.add_dependency(cluster)
-        instances.allow_from(load_balancer)
-        load_balancer.share_between({"ToFargate": fargate, "ToEc2": ec2_service})
+        load_balancer.share_between(fargate, ec2_service)
         self.monitoring = Monitoring(
             "Gallery",
             [

@@ -1,13 +1,13 @@
-"""Guardrails for a sandbox account: a budget, alarm notifications, and one dashboard for all services.
+"""Guardrails for a sandbox account: alarm notifications, and one dashboard for all services.
 
-The notes praise pay-per-use pricing; this stack covers the risk. It reads what the other stacks publish for monitoring
-and changes none of them: the others deploy without this stack, and you can add or delete it at any time.
+The stack reads what the other stacks publish for monitoring and changes none of them: the others deploy without this
+stack, and you can add or delete it at any time. `stacks/budget.py` adds a budget.
 
     alarm of any stack → EventBridge rules ┐
     failed album, ECS service event ───┘   ├→ topic → e-mail, with the alert_email setting
-                       budget, 80 %, 100 % ┘
+                                    budget ┘
 
-Everything fits in the free tier: a budget, events of AWS services, one dashboard with at most 50 metrics, ten alarms.
+Everything fits in the free tier: events of AWS services, one dashboard with at most 50 metrics, ten alarms.
 Scaling policies create six of the alarms, so a failure that AWS already reports as an event gets a rule, not an alarm.
 """
 
@@ -23,18 +23,19 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from stacks.constructs.monitoring import FailureEvent, Monitoring, event_fields
-from stacks.constructs.monthly_budget import MonthlyBudget
 from stacks.constructs.service_dashboard import ServiceDashboard
 
 
 class GuardrailsStack(Stack):
-    """The budget, the alert topic with its rules, and the dashboard.
+    """The alert topic with its rules, and the dashboard.
 
     Args:
         monitoring: The services, in the order of the dashboard.
-        monthly_budget_usd: US dollars per month, for the whole account.
-        alert_email: Recipient of budget alerts immediately, and of all other alerts after the recipient confirms the
-            subscription. If None, you subscribe to the topic yourself.
+        alert_email: Recipient of the alerts, after the recipient confirms the subscription. If None, you subscribe to
+            the topic yourself.
+
+    Attributes:
+        topic: Receives the alerts.
     """
 
     def __init__(
@@ -43,14 +44,13 @@ class GuardrailsStack(Stack):
         construct_id: str,
         *,
         monitoring: Sequence[Monitoring],
-        monthly_budget_usd: float,
         alert_email: str | None,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         # Without a customer managed key, which costs a dollar a month: EventBridge and Budgets cannot use the AWS
         # managed key of SNS. Messages contain names and numbers only.
-        topic = sns.Topic(self, "Alerts", display_name=self.stack_name, enforce_ssl=True)
+        self.topic = topic = sns.Topic(self, "Alerts", display_name=self.stack_name, enforce_ssl=True)
         if alert_email:
             topic.add_subscription(subscriptions.EmailSubscription(alert_email))
         # EventBridge assumes a role, because topic policies for EventBridge support no conditions ("Amazon SNS
@@ -63,7 +63,6 @@ class GuardrailsStack(Stack):
             rule = events.Rule(self, failure.name, description=failure.description, event_pattern=failure.pattern)
             message = events.RuleTargetInput.from_text(failure.message)
             rule.add_target(targets.SnsTopic(topic, message=message, authorize_using_role=True, role=publisher))
-        MonthlyBudget(self, "Budget", limit_usd=monthly_budget_usd, alert_email=alert_email, topic=topic)
         ServiceDashboard(self, "Dashboard", name=self.stack_name, monitoring=monitoring)
 
         CfnOutput(self, "AlertTopic", value=topic.topic_arn)

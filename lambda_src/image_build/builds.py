@@ -5,23 +5,38 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-# IAM is eventually consistent: a new role may not have its permissions yet.
-_START_ATTEMPTS = 12
-_START_PAUSE_SECONDS = 5
+# How long to retry an error of StartBuild, in seconds.
+_RETRIED_ERRORS = {
+    # IAM is eventually consistent: a new role may not have its permissions yet.
+    "AccessDeniedException": 60,
+    # "Cannot have more than 1 builds in queue for the account": the build that just ended counts for a while, and in
+    # the first hours of an account the limit can be 0 (aws-cdk 17744, landing-zone-accelerator 1013).
+    "AccountLimitExceededException": 180,
+}
+_PAUSE_SECONDS = 5
 
-_POLL_SECONDS = 5
+_QUOTA_REMEDY = (
+    "New accounts can have a lower limit than Service Quotas shows. Wait some hours and deploy again, or open a case "
+    "of the type 'Account and billing' with AWS Support (free of charge), and ask for concurrent CodeBuild builds of "
+    "the environment ARM/Small in this account and Region."
+)
+
+# Enough for the command that failed and its output. CloudFormation accepts responses of up to 4 KB.
+_LOG_LINES = 15
+_LOG_CHARACTERS = 1_500
 
 
 class BuildError(RuntimeError):
-    """The build did not produce an image. The message contains its status, its errors, and the location of its log."""
+    """The build did not produce an image. The message contains its status, its errors, and the end of its log."""
 
 
 class ImageBuilds:
-    """Builds container images with clients of CodeBuild and ECR."""
+    """Builds container images with clients of CodeBuild, ECR, and CloudWatch Logs."""
 
-    def __init__(self, codebuild: Any, ecr: Any) -> None:
+    def __init__(self, codebuild: Any, ecr: Any, logs: Any) -> None:
         self._codebuild = codebuild
         self._ecr = ecr
+        self._logs = logs
 
     def ensure(self, *, project: str, repository: str, tag: str) -> None:
         """Build an image and wait for it, unless the repository already contains it.
@@ -40,13 +55,12 @@ class ImageBuilds:
             return
         build_id = self._start(project)
         while (build := self._build(build_id))["buildStatus"] == "IN_PROGRESS":
-            time.sleep(_POLL_SECONDS)
+            time.sleep(_PAUSE_SECONDS)
         if build["buildStatus"] != "SUCCEEDED":
-            log = build.get("logs", {})
             raise BuildError(
                 f"Build {build['id']} ended with status {build['buildStatus']}{_errors(build)}. "
-                f"Log group {log.get('groupName')}, log stream {log.get('streamName')}. "
-                "A rollback deletes the log; deploy with `cdk deploy --no-rollback` to keep it."
+                "Deploy with `cdk deploy --no-rollback` to keep its whole log. "
+                f"The log ends with: {self._end_of_log(build)}"
             )
         if not self._exists(repository, tag):
             raise BuildError(f"Build {build['id']} succeeded, but {repository} has no image {tag}")
@@ -61,15 +75,31 @@ class ImageBuilds:
         return build
 
     def _start(self, project: str) -> str:
-        for attempts_left in reversed(range(_START_ATTEMPTS)):
+        waited = 0
+        while True:
             try:
                 build_id: str = self._codebuild.start_build(projectName=project)["build"]["id"]
                 return build_id
             except ClientError as error:
-                if not attempts_left or error.response["Error"]["Code"] != "AccessDeniedException":
+                code = error.response["Error"]["Code"]
+                if waited >= _RETRIED_ERRORS.get(code, 0):
+                    if code == "AccountLimitExceededException":
+                        raise BuildError(f"{error}. {_QUOTA_REMEDY}") from error
                     raise
-                time.sleep(_START_PAUSE_SECONDS)
-        raise AssertionError("unreachable")
+                time.sleep(_PAUSE_SECONDS)
+                waited += _PAUSE_SECONDS
+
+    def _end_of_log(self, build: dict[str, Any]) -> str:
+        log = build.get("logs", {})
+        if "streamName" not in log:
+            return "(the build has no log)"
+        try:
+            events = self._logs.get_log_events(
+                logGroupName=log["groupName"], logStreamName=log["streamName"], limit=_LOG_LINES
+            )["events"]
+        except ClientError as error:
+            return f"(not available: {error})"
+        return "\n".join(event["message"].rstrip() for event in events)[-_LOG_CHARACTERS:]
 
 
 def _errors(build: dict[str, Any]) -> str:

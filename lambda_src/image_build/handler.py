@@ -20,7 +20,7 @@ log.setLevel(logging.INFO)
 
 _CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 5})
 
-_builds = ImageBuilds(boto3.client("codebuild", config=_CONFIG), boto3.client("ecr", config=_CONFIG))
+_builds = ImageBuilds(*(boto3.client(service, config=_CONFIG) for service in ("codebuild", "ecr", "logs")))
 
 
 def handler(event: dict[str, Any], context: object) -> None:

@@ -20,7 +20,7 @@ Each module corrects or adds one feature of AWS. Its docstring states what is em
 | `service_events` | emits no events of alarms, Batch, and ECS | emits them |
 | `cloudwatch_metrics` | records hardly any metrics | records those of queues and functions each minute |
 | `cloudwatch_alarms` | ignores dimensions and missing data | evaluates alarms like AWS |
-| `load_balancers` | ignores weighted target groups | forwards by weight, adds a local URL and security group rules |
+| `load_balancers` | has DNS names that no one resolves | adds a local URL, and security group rules |
 | `container_images`, `dockerfile` | builds no images | unpacks the source and reads the Dockerfile |
 | `container_processes` | needs Docker for containers | starts local processes |
 | `ecs_tasks` | needs Docker for tasks | starts their containers as processes |

@@ -19,9 +19,14 @@ from stacks.support.build_context import build_context
 from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
 from stacks.support.policies import allow
 
-# Their sum is less than the 15-minute timeout of the builder function, so that it always reports the build result.
+# The builder function retries for up to three minutes until the build starts. All three together are less than its
+# timeout of 15 minutes, so that it always reports the build result.
 _QUEUED_TIMEOUT = Duration.minutes(5)
-_BUILD_TIMEOUT = Duration.minutes(8)
+_BUILD_TIMEOUT = Duration.minutes(6)
+
+# Amazon ECR Public throttles anonymous pulls ("toomanyrequests"), so a failed build is repeated.
+_DOCKER_BUILD = 'docker build --build-arg BASE_IMAGE="$base_image" --tag "$IMAGE" .'
+_RETRIED_BUILD = " || ".join([_DOCKER_BUILD, *(f"{{ sleep {seconds}; {_DOCKER_BUILD}; }}" for seconds in (15, 45))])
 
 _BUILD_SPEC = {
     "version": "0.2",
@@ -30,7 +35,7 @@ _BUILD_SPEC = {
             "commands": [
                 'aws ecr get-login-password | docker login --username AWS --password-stdin "${IMAGE%%/*}"',
                 "base_image=$(sed -n 's/^FROM //p' base.Dockerfile)",
-                'docker build --build-arg BASE_IMAGE="$base_image" --tag "$IMAGE" .',
+                _RETRIED_BUILD,
                 'docker push "$IMAGE"',
             ]
         }
@@ -69,6 +74,7 @@ class BuiltImage(Construct):
         builder.allow(["codebuild:StartBuild"], project.project_arn)
         builder.allow(["codebuild:BatchGetBuilds"], project.project_arn)
         builder.allow(["ecr:BatchGetImage"], repository.repository_arn)
+        builder.allow(["logs:GetLogEvents"], self._log_group.log_group_arn)
 
         self.built = CustomResource(
             self,
@@ -90,7 +96,7 @@ class BuiltImage(Construct):
         self.image = ecs.ContainerImage.from_ecr_repository(pushed, tag)
 
     def _project(self, asset: s3_assets.Asset, repository: ecr.IRepository, tag: str) -> codebuild.Project:
-        log_group = SandboxLogGroup(self, "Log")
+        self._log_group = log_group = SandboxLogGroup(self, "Log")
         self._role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"))
         allow(self._role, ["s3:GetObject", "s3:GetObjectVersion"], asset.bucket.arn_for_objects(asset.s3_object_key))
         allow(self._role, ["s3:GetBucketAcl", "s3:GetBucketLocation"], asset.bucket.bucket_arn)

@@ -1,8 +1,9 @@
 """EC2 instances for an ECS cluster, added and removed by a capacity provider."""
 
+from pathlib import Path
 from typing import cast
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
@@ -13,11 +14,18 @@ from stacks.constructs.launch_template import HardenedLaunchTemplate
 from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
 from stacks.support.policies import allow
 
-# 1 GiB of memory: enough for the old and the new task of a rollout, the operating system, and the ECS agent.
-_INSTANCE_TYPE = ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MICRO)
+# The smallest type with three network interfaces ("Maximum IP addresses per network interface" in the EC2 guide): one
+# for the instance, and one each for the old and the new task of a rollout.
+_INSTANCE_TYPE = ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.SMALL)
 
-# Docker chooses a port in this range for a container without a host port ("PortMapping" in the ECS API reference).
-_DYNAMIC_PORTS = ec2.Port.tcp_range(32768, 65535)
+# How long a new instance takes to start and to register with the cluster, with a margin.
+_UNTIL_REGISTERED = Duration.minutes(3)
+
+# How long a terminating instance waits while its tasks move: a new task starts and is healthy after 20 seconds, then
+# the old one is deregistered from the load balancer.
+_UNTIL_DRAINED = Duration.minutes(3)
+
+_DRAIN = Path(__file__).with_suffix(".sh")
 
 
 class EcsInstances(Construct):
@@ -47,15 +55,30 @@ class EcsInstances(Construct):
             ),
             min_capacity=1,
             max_capacity=2,
+            # A changed AMI, instance type, or disk reaches the running instance: CloudFormation adds an instance,
+            # waits, and terminates the old one. The AMI changes only at a deployment, because its ID is a parameter of
+            # the stack, which CloudFormation then reads from AWS Systems Manager.
+            update_policy=autoscaling.UpdatePolicy.rolling_update(
+                max_batch_size=1, min_instances_in_service=1, pause_time=_UNTIL_REGISTERED
+            ),
         )
+        # The terminating instance moves its tasks. The hook is a resource of this stack, so `cdk destroy` deletes it
+        # before the group, and does not wait.
+        group.add_lifecycle_hook(
+            "Drain",
+            lifecycle_transition=autoscaling.LifecycleTransition.INSTANCE_TERMINATING,
+            default_result=autoscaling.DefaultResult.CONTINUE,
+            heartbeat_timeout=_UNTIL_DRAINED,
+        )
+        group.add_user_data(_DRAIN.read_text())
         acknowledge(group, AS3="Notifications about each launch and termination would need no action")
         provider = ecs.AsgCapacityProvider(
             self,
             "Provider",
             auto_scaling_group=group,
             enable_managed_scaling=True,
-            # Both would delay the termination of an instance that runs a task, and therefore `cdk destroy`. Without
-            # them, the task stops with its instance, and ECS starts a replacement on another one.
+            # Protection would keep `cdk destroy` from terminating instances. Managed draining adds a lifecycle hook
+            # that stays when the capacity provider is deleted: `cdk destroy` would wait for its timeout, an hour.
             enable_managed_termination_protection=False,
             enable_managed_draining=False,
         )
@@ -65,12 +88,8 @@ class EcsInstances(Construct):
             group.node.try_remove_child(construct)
         self.strategy = ecs.CapacityProviderStrategy(capacity_provider=provider.capacity_provider_name, weight=1)
 
-    def allow_from(self, load_balancer: ec2.IConnectable) -> None:
-        """Allow a load balancer to reach the containers' ports. The CDK does not do this for a capacity provider."""
-        load_balancer.connections.allow_to(self._security_group, _DYNAMIC_PORTS, "Load balancer to containers")
-
     def _role(self, cluster: ecs.Cluster) -> iam.IRole:
-        """The instance role, for the ECS agent only. Each task's execution role pulls the image and writes the log."""
+        """The instance role, for the ECS agent. Each task's execution role pulls the image and writes the log."""
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
         instances = Stack.of(self).format_arn(
             service="ecs",
@@ -81,7 +100,7 @@ class EcsInstances(Construct):
         changes = ["ecs:SubmitTaskStateChange", "ecs:SubmitContainerStateChange", "ecs:SubmitAttachmentStateChanges"]
         allow(role, ["ecs:RegisterContainerInstance", "ecs:DeregisterContainerInstance"], cluster.cluster_arn)
         allow(role, changes, cluster.cluster_arn)
-        allow(role, ["ecs:Poll", "ecs:StartTelemetrySession"], instances)
+        allow(role, ["ecs:Poll", "ecs:StartTelemetrySession", "ecs:UpdateContainerInstancesState"], instances)
         allow(role, ["ecs:DiscoverPollEndpoint"], "*")
         cluster_id = Stack.of(self).get_logical_id(cast(ecs.CfnCluster, cluster.node.default_child))
         acknowledge_wildcard(

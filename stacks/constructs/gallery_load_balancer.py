@@ -1,6 +1,4 @@
-"""The load balancer that distributes requests for the gallery over several ECS services."""
-
-from collections.abc import Mapping
+"""The load balancer that distributes requests for the gallery over the tasks of several ECS services."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
@@ -43,45 +41,44 @@ class GalleryLoadBalancer(elbv2.ApplicationLoadBalancer):
         )
         acknowledge(self, ELB2="An access log would refill its bucket while `cdk destroy` empties it")
 
-    def share_between(self, services: Mapping[str, ecs.BaseService]) -> None:
-        """Send an equal share of the requests to each service, and scale each by its requests.
+    def share_between(self, *services: ecs.BaseService) -> None:
+        """Send an equal share of the requests to each task of the services, and scale each service by its requests.
 
-        Args:
-            services: The services, by construct id of their target group in the scope of this load balancer.
+        The ECS guide recommends a target group for each service, because a port of an instance can pass from a task of
+        one service to a task of the other. Here, each target is the address of a task, and ECS deregisters only the
+        tasks of the service that it deploys.
         """
-        target_groups = {
-            service: self._target_group(construct_id, service) for construct_id, service in services.items()
-        }
+        tasks = self._target_group(*services)
         # Plain HTTP: a certificate needs a domain name, which a sandbox does not have.
         self.add_listener(
             "Http",
             port=80,
             open=False,  # the security group controls access
-            default_action=elbv2.ListenerAction.weighted_forward(
-                [elbv2.WeightedTargetGroup(target_group=group, weight=1) for group in target_groups.values()]
-            ),
+            default_target_groups=[tasks],
         )
-        for service, target_group in target_groups.items():
+        for service in services:
             service.auto_scale_task_count(min_capacity=1, max_capacity=_MAX_TASKS).scale_on_request_count(
-                "Requests", requests_per_target=_REQUESTS_PER_TASK, target_group=target_group
+                "Requests", requests_per_target=_REQUESTS_PER_TASK, target_group=tasks
             )
 
-    def _target_group(self, construct_id: str, service: ecs.BaseService) -> elbv2.ApplicationTargetGroup:
+    def _target_group(self, *services: ecs.BaseService) -> elbv2.ApplicationTargetGroup:
         scope = self.node.scope
         assert isinstance(scope, Construct)
         return elbv2.ApplicationTargetGroup(
             scope,
-            construct_id,
+            "Tasks",
             vpc=self.vpc,
             port=PORT,
             protocol=elbv2.ApplicationProtocol.HTTP,
-            targets=[service],
+            target_type=elbv2.TargetType.IP,
+            targets=list(services),
             health_check=elbv2.HealthCheck(
                 path="/health",
                 port="traffic-port",
                 interval=Duration.seconds(10),
                 timeout=Duration.seconds(3),
                 healthy_threshold_count=2,
+                unhealthy_threshold_count=2,
             ),
             deregistration_delay=Duration.seconds(15),  # longer than any response takes
         )

@@ -40,9 +40,9 @@ def fargate_task(
 def ec2_task(
     scope: Construct, construct_id: str, *, image: ecs.ContainerImage, api_url: str | None
 ) -> ecs.Ec2TaskDefinition:
-    """A task with at most 128 MiB of its instance, on any free port of the instance."""
+    """A task with at most 128 MiB of its instance, and an address of its own."""
     task = ecs.Ec2TaskDefinition(
-        scope, construct_id, family=_family(scope, construct_id), network_mode=ecs.NetworkMode.BRIDGE
+        scope, construct_id, family=_family(scope, construct_id), network_mode=ecs.NetworkMode.AWS_VPC
     )
     _add_container(task, image, api_url, memory_limit_mib=_MEMORY)
     return task
@@ -60,7 +60,7 @@ def _add_container(task: ecs.TaskDefinition, image: ecs.ContainerImage, api_url:
         image=image,
         environment={"API_URL": api_url} if api_url else {},
         logging=ecs.LogDrivers.aws_logs(stream_prefix="gallery", log_group=log_group),
-        port_mappings=[ecs.PortMapping(container_port=PORT)],  # no host port: on EC2, Docker chooses a free one
+        port_mappings=[ecs.PortMapping(container_port=PORT)],
         readonly_root_filesystem=True,
         **limits,
     )

@@ -14,7 +14,7 @@ class HardenedLaunchTemplate(ec2.LaunchTemplate):
 
     The hop limit of 1 keeps instance credentials from containers in bridge mode. Batch containers use the network of
     their instance, so they can read its credentials ("Networking modes" in the Batch guide). Therefore, allow the
-    instance role only the calls of the ECS agent.
+    instance role only what the instance itself calls.
     """
 
     def __init__(self, scope: Construct, construct_id: str, **properties: Any) -> None:

@@ -86,19 +86,25 @@ def test_fargate_task_in_a_public_subnet_can_pull_its_image(ecs: Resources) -> N
     assert network["AssignPublicIp"] == "ENABLED"
 
 
-def test_tasks_on_ec2_share_the_address_of_their_instance(ecs: Resources) -> None:
-    """A task with its own network interface has no public address, so it cannot reach the internet (ECS guide)."""
-    task = _task(ecs, "Ec2")["Properties"]
-    assert task["NetworkMode"] == "bridge"
-    (mapping,) = task["ContainerDefinitions"][0]["PortMappings"]
-    assert mapping["HostPort"] == 0  # two tasks can run on one instance
+def test_tasks_on_ec2_need_no_internet_access(ecs: Resources) -> None:
+    """A task with its own network interface has no public address (ECS guide). The instance pulls its image and writes
+    its log; the program itself calls no AWS service, so its role has no permissions."""
+    assert _task(ecs, "Ec2")["Properties"]["NetworkMode"] == "awsvpc"
+    assert statements(ecs, "Ec2TaskTaskRole") == []
+
+
+def test_rollout_of_a_task_on_ec2_fits_on_its_instance(ecs: Resources) -> None:
+    """Each task needs a network interface, and a t4g.micro has one besides its own (EC2 guide)."""
+    _, template = only(ecs, "AWS::EC2::LaunchTemplate")
+    assert template["LaunchTemplateData"]["InstanceType"] == "t4g.small"
 
 
 @pytest.mark.parametrize(("direction", "field"), [("Ingress", "GroupId"), ("Egress", "DestinationSecurityGroupId")])
-def test_load_balancer_reaches_dynamic_ports_of_instances(ecs: Resources, direction: str, field: str) -> None:
-    """The CDK adds this rule for instances that it adds itself, not for those of a capacity provider."""
-    rules = of_type(ecs, f"AWS::EC2::SecurityGroup{direction}", FromPort=32768, ToPort=65535).values()
-    assert ["Hosts" in json.dumps(rule["Properties"][field]) for rule in rules] == [True]
+def test_load_balancer_reaches_the_port_of_all_tasks(ecs: Resources, direction: str, field: str) -> None:
+    rules = of_type(ecs, f"AWS::EC2::SecurityGroup{direction}", FromPort=8080, ToPort=8080).values()
+    groups = {rule["Properties"][field]["Fn::GetAtt"][0] for rule in rules}
+    services = [_service(ecs, name)["Properties"]["NetworkConfiguration"] for name in ("Fargate", "Ec2")]
+    assert groups == {it["AwsvpcConfiguration"]["SecurityGroups"][0]["Fn::GetAtt"][0] for it in services}
 
 
 @pytest.mark.parametrize("service", ["Fargate", "Ec2"])
@@ -120,14 +126,17 @@ def test_services_depend_on_capacity_provider_associations(ecs: Resources, servi
     assert associations in _service(ecs, service)["DependsOn"]
 
 
-def test_instances_do_not_delay_their_termination(ecs: Resources) -> None:
-    """A managed termination delay makes `cdk destroy` hang (aws-cdk 14732, 18179)."""
+def test_destroy_does_not_wait_for_the_termination_of_instances(ecs: Resources) -> None:
+    """A managed termination delay makes `cdk destroy` hang (aws-cdk 14732, 18179): the lifecycle hook of managed
+    draining stays until its timeout of an hour. The hook of the template is deleted before its group."""
     _, provider = only(ecs, "AWS::ECS::CapacityProvider")
     assert provider["AutoScalingGroupProvider"]["ManagedTerminationProtection"] == "DISABLED"
     assert provider["AutoScalingGroupProvider"]["ManagedDraining"] == "DISABLED"
-    assert not [name for name, it in ecs.items() if it["Type"] == "AWS::AutoScaling::LifecycleHook"]
-    _, group = only(ecs, "AWS::AutoScaling::AutoScalingGroup")
-    assert not group.get("NewInstancesProtectedFromScaleIn")
+    name, group = only(ecs, "AWS::AutoScaling::AutoScalingGroup")
+    assert not group.get("NewInstancesProtectedFromScaleIn") and "LifecycleHookSpecificationList" not in group
+    _, hook = only(ecs, "AWS::AutoScaling::LifecycleHook")
+    assert (hook["AutoScalingGroupName"], hook["DefaultResult"]) == ({"Ref": name}, "CONTINUE")
+    assert hook["HeartbeatTimeout"] <= 300
 
 
 def test_cluster_is_deleted_after_its_instances(ecs: Resources) -> None:

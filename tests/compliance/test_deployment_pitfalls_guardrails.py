@@ -1,11 +1,13 @@
 """Pitfalls of budgets and topics: each has broken a deployment by CloudFormation or lost messages."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.templates import read_resources
+from tests.templates import only, read_resources
 
 pytestmark = pytest.mark.guarantee("Deploys the first time")
 
@@ -16,9 +18,21 @@ def guardrails(assembly: Path) -> dict[str, Any]:
     return {it["Type"]: it["Properties"] for it in read_resources(assembly, "Guardrails").values()}
 
 
-def test_budget_has_no_fixed_name(guardrails: dict[str, Any]) -> None:
+def test_budget_has_no_fixed_name(assembly: Path) -> None:
     """A changed alert address replaces the budget, and two budgets cannot share a name."""
-    assert "BudgetName" not in guardrails["AWS::Budgets::Budget"]["Budget"]
+    _, budget = only(read_resources(assembly, "Budget"), "AWS::Budgets::Budget")
+    assert "BudgetName" not in budget["Budget"]
+
+
+@pytest.mark.parametrize("settings", [{}, {"alert_email": "me@example.com"}], ids=["topic", "e-mail"])
+def test_failed_budget_rolls_back_nothing_else(synthesize: Callable[..., Path], settings: dict[str, str]) -> None:
+    """Budgets fail in some accounts ("linked account … ask the payer account"). The CDK CLI deploys the budget last, so
+    all other stacks exist by then."""
+    assembly = synthesize(**settings)
+    assert {it["Type"] for it in read_resources(assembly, "Budget").values()} == {"AWS::Budgets::Budget"}
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+    assert "Guardrails" in artifacts["Budget"]["dependencies"]
+    assert not [name for name, artifact in artifacts.items() if "Budget" in artifact.get("dependencies", [])]
 
 
 def test_topic_is_not_encrypted_with_a_kms_key(guardrails: dict[str, Any]) -> None:

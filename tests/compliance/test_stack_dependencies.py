@@ -34,4 +34,6 @@ def test_stacks_deploy_with_few_others_and_without_guardrails(dependencies: dict
     assert dependencies["Batch"] == {"Network", "Registry", "Thumbnails"}
     assert dependencies["Api"] == {"Batch", "Thumbnails"}
     assert dependencies["Guardrails"] == {"Thumbnails", "Api", "Ecs", "Batch", "Cron"}  # every monitored stack
-    assert [stack for stack, others in dependencies.items() if "Guardrails" in others] == []
+    # Only the budget, which is last: some accounts cannot create one, and a failure must not disable other alerts.
+    assert [stack for stack, others in dependencies.items() if "Guardrails" in others] == ["Budget"]
+    assert [stack for stack, others in dependencies.items() if "Budget" in others] == []

@@ -60,7 +60,7 @@ def _change_code(project: Path) -> None:
     constructs = project / "stacks" / "constructs"
     replace(constructs / "thumbnail_function.py", "memory_size=1769", "memory_size=2048")
     replace(constructs / "gallery_task.py", "cpu=256", "cpu=512")
-    replace(constructs / "ecs_instances.py", "InstanceSize.MICRO", "InstanceSize.SMALL")
+    replace(constructs / "ecs_instances.py", "InstanceSize.SMALL", "InstanceSize.MEDIUM")
     replace(constructs / "batch_instances.py", '("c6g", "c7g", "m6g", "m7g")', '("c7g", "m7g")')
 
 

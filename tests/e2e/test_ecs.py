@@ -1,6 +1,7 @@
 """The gallery on ECS: one load balancer, two launch types, and tasks that are replaced."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from local.deployment import Deployment
 from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
 from tests.e2e.gallery_requests import get_gallery
+
+STATIC = Path(__file__).parents[2] / "containers" / "gallery" / "static"
 
 
 def _serving_tasks(deployment: Deployment) -> dict[str, str]:
@@ -43,6 +46,31 @@ def test_container_output_is_logged(deployment: Deployment) -> None:
     eventually(lambda: any("GET /health" in line for line in deployment.log_lines("Ecs")))
 
 
+# The requests of a page.
+_PAGE = ["", "config.json", "whoami", *(file.name for file in STATIC.glob("*.*") if file.name != "index.html")]
+
+
+@pytest.mark.parametrize("provider", ["FARGATE_SPOT", "Hosts"])
+def test_page_loads_while_one_service_has_no_task(sandbox: Sandbox, ecs: Any, cluster: str, provider: str) -> None:
+    services = ecs.describe_services(cluster=cluster, services=ecs.list_services(cluster=cluster)["serviceArns"])
+    (name,) = [
+        it["serviceName"]
+        for it in services["services"]
+        if provider in it["capacityProviderStrategy"][0]["capacityProvider"]
+    ]
+    both = {"FARGATE", "EC2"}
+    try:
+        ecs.update_service(cluster=cluster, service=name, desiredCount=0)
+        (other,) = eventually(lambda: both - (both - _serving_tasks(sandbox).keys() or both))
+        assert other == ("EC2" if provider == "FARGATE_SPOT" else "FARGATE")
+        assert len(_PAGE) >= 15
+        for path in _PAGE:
+            assert get_gallery(sandbox, path)
+    finally:
+        ecs.update_service(cluster=cluster, service=name, desiredCount=1)
+        eventually(lambda: _serving_tasks(sandbox).keys() == both)
+
+
 @pytest.mark.parametrize("launch_type", ["FARGATE", "EC2"])
 def test_stopped_task_is_replaced(deployment: Deployment, ecs: Any, cluster: str, launch_type: str) -> None:
     before = _serving_tasks(deployment)[launch_type]
@@ -59,14 +87,7 @@ def test_stopped_task_is_replaced(deployment: Deployment, ecs: Any, cluster: str
     replacements = eventually(running)
     assert before not in replacements
 
-    # Until the new task is a target, its share of the requests fails, on AWS as well.
-    def serving() -> dict[str, str]:
-        try:
-            return _serving_tasks(deployment)
-        except OSError:
-            return {}
-
-    assert eventually(serving)[launch_type] in replacements
+    assert eventually(lambda: _serving_tasks(deployment).get(launch_type)) in replacements
 
 
 def test_failed_service_deployment_is_rolled_back_and_reported(

@@ -1,15 +1,13 @@
-"""The Guardrails stack: recipients and publishers of alerts. `tests/e2e/test_guardrails.py` sends alerts."""
+"""The Guardrails and Budget stacks: recipients and publishers. `tests/e2e/test_guardrails.py` sends alerts."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App
-from aws_cdk.assertions import Template
 
-from stacks.guardrails import GuardrailsStack
-from tests.templates import Resources, actions, of_type, only, read_resources, statements
+from tests.templates import Resources, actions, of_type, only, read_resources, read_template, statements
 
 _TOPIC = "AWS::SNS::Topic"
 
@@ -26,27 +24,28 @@ def _publishers(resources: Resources) -> dict[str, Any]:
     return {it["Principal"]["Service"]: it["Condition"] for it in allowed}
 
 
-def _subscribers(resources: Resources) -> list[Any]:
+def _subscribers(assembly: Path) -> list[Any]:
     """The subscribers of each notification of the budget."""
-    _, budget = only(resources, "AWS::Budgets::Budget")
+    _, budget = only(read_resources(assembly, "Budget"), "AWS::Budgets::Budget")
     return [notification["Subscribers"] for notification in budget["NotificationsWithSubscribers"]]
 
 
-def test_alert_email_receives_budget_alerts_and_subscribes_to_the_topic() -> None:
-    stack = GuardrailsStack(App(), "Guardrails", monitoring=[], monthly_budget_usd=35, alert_email="me@example.com")
-    resources: Resources = Template.from_stack(stack).to_json()["Resources"]
+def test_alert_email_receives_budget_alerts_and_subscribes_to_the_topic(synthesize: Callable[..., Path]) -> None:
+    assembly = synthesize(alert_email="me@example.com")
+    resources = read_resources(assembly, "Guardrails")
     _, subscription = only(resources, "AWS::SNS::Subscription")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "me@example.com")
-    assert _subscribers(resources) == [[{"SubscriptionType": "EMAIL", "Address": "me@example.com"}]] * 2
+    assert _subscribers(assembly) == [[{"SubscriptionType": "EMAIL", "Address": "me@example.com"}]] * 2
     assert _publishers(resources) == {}
 
 
-def test_topic_receives_budget_alerts_without_alert_email(guardrails: Resources) -> None:
+def test_topic_receives_budget_alerts_without_alert_email(assembly: Path, guardrails: Resources) -> None:
     topic, _ = only(guardrails, _TOPIC)
     assert not [name for name, it in guardrails.items() if it["Type"] == "AWS::SNS::Subscription"]
-    assert _subscribers(guardrails) == [[{"SubscriptionType": "SNS", "Address": {"Ref": topic}}]] * 2
-    (budget,) = of_type(guardrails, "AWS::Budgets::Budget").values()
-    assert set(budget["DependsOn"]) & of_type(guardrails, "AWS::SNS::TopicPolicy").keys()
+    for (subscriber,) in _subscribers(assembly):
+        assert subscriber["SubscriptionType"] == "SNS"
+        output = subscriber["Address"]["Fn::GetStackOutput"]["OutputName"]
+        assert read_template(assembly, "Guardrails")["Outputs"][output]["Value"] == {"Ref": topic}
     assert _publishers(guardrails) == {
         "budgets.amazonaws.com": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
     }

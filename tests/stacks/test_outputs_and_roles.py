@@ -49,6 +49,7 @@ _ACTIONS = {
         "ecs:SubmitAttachmentStateChanges",
         "ecs:SubmitContainerStateChange",
         "ecs:SubmitTaskStateChange",
+        "ecs:UpdateContainerInstancesState",  # drains a terminating instance
     },
     ("Ecs", "FargateTaskTaskRole"): set(),  # the gallery calls no AWS service
     ("Ecs", "Ec2TaskTaskRole"): set(),

@@ -1,11 +1,13 @@
 """The Registry stack: repositories, and builds that end in time."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from image_build.builds import _RETRIED_ERRORS
 from stacks.support.build_context import build_context
 from tests.templates import Resources, of_type, only, read_resources
 
@@ -20,7 +22,32 @@ def test_builds_run_on_graviton_and_end_before_the_function_that_waits(registry:
     for project in of_type(registry, "AWS::CodeBuild::Project").values():
         properties = project["Properties"]
         assert properties["Environment"]["Type"] == "ARM_CONTAINER"
-        assert (properties["QueuedTimeoutInMinutes"] + properties["TimeoutInMinutes"]) * 60 < function["Timeout"]
+        build = (properties["QueuedTimeoutInMinutes"] + properties["TimeoutInMinutes"]) * 60
+        assert max(_RETRIED_ERRORS.values()) + build < function["Timeout"]
+
+
+@pytest.mark.guarantee("Deploys the first time")
+@pytest.mark.parametrize(("failures", "succeeds"), [(0, True), (2, True), (3, False)])
+def test_throttled_docker_build_is_repeated(registry: Resources, tmp_path: Path, failures: int, succeeds: bool) -> None:
+    """ "toomanyrequests: Rate exceeded": Amazon ECR Public throttles anonymous pulls of the base image."""
+    (tmp_path / "docker").write_text('#!/bin/sh\necho "$@" >> builds\n[ "$(wc -l < builds)" -gt "$FAILURES" ]\n')
+    (tmp_path / "sleep").write_text("#!/bin/sh\n")
+    for program in ("docker", "sleep"):
+        (tmp_path / program).chmod(0o755)
+    environment = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "IMAGE": "repository:tag",
+        "base_image": "base",
+        "FAILURES": str(failures),
+    }
+    for project in of_type(registry, "AWS::CodeBuild::Project").values():
+        commands = json.loads(project["Properties"]["Source"]["BuildSpec"])["phases"]["build"]["commands"]
+        (build,) = [command for command in commands if "docker build" in command]
+        run = subprocess.run(["sh", "-c", build], cwd=tmp_path, env=environment)
+        assert (run.returncode == 0) == succeeds
+        builds = (tmp_path / "builds").read_text().splitlines()
+        assert builds == ["build --build-arg BASE_IMAGE=base --tag repository:tag ."] * min(failures + 1, 3)
+        (tmp_path / "builds").unlink()
 
 
 def test_build_uses_the_base_image_of_its_context(registry: Resources, tmp_path: Path) -> None:

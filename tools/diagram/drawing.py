@@ -27,6 +27,7 @@ text { font-family: system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill: #
 _COLORS = {
     "Api": "#8661c5",
     "Batch": "#c9742a",
+    "Budget": "#9a6b4f",
     "Cron": "#c8508e",
     "Ecs": "#2f81d6",
     "Guardrails": "#c24a4a",

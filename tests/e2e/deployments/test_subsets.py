@@ -11,6 +11,7 @@ from local.api_client import ApiClient
 from local.demo.gallery import visit_gallery
 from local.demo.photo import delete_photos, reject_text_file, upload_photos
 from local.demo.sweep import run_sweep
+from local.emulator import ACCOUNT
 from local.inventory import LIST_CALLS, inventory, inventory_by_type
 from local.sandbox import Sandbox
 from operations.cdk import Assembly
@@ -55,6 +56,10 @@ def _check_dashboard(sandbox: Sandbox) -> None:
     sandbox.client("cloudwatch").get_dashboard(DashboardName="pair-Guardrails")
 
 
+def _check_budget(sandbox: Sandbox) -> None:
+    assert sandbox.client("budgets").describe_budgets(AccountId=ACCOUNT)["Budgets"]
+
+
 # The smoke test of each stack.
 _SMOKE_TESTS: dict[str, Callable[[Sandbox], Any]] = {
     "Network": _check_subnets,
@@ -66,6 +71,7 @@ _SMOKE_TESTS: dict[str, Callable[[Sandbox], Any]] = {
     "Ecs": visit_gallery,
     "Lightsail": _check_website_url,
     "Guardrails": _check_dashboard,
+    "Budget": _check_budget,
 }
 
 

@@ -12,8 +12,11 @@ from image_build.builds import BuildError, ImageBuilds
 class FakeAws:
     """CodeBuild and ECR with one project, whose build passes through the given states."""
 
-    def __init__(self, *states: str, denials: int = 0, pushes: bool = True) -> None:
+    def __init__(
+        self, *states: str, error: str = "AccessDeniedException", denials: int = 0, pushes: bool = True
+    ) -> None:
         self._states: Iterator[str] = iter(states)
+        self._error = error
         self._denials = denials
         self._pushes = pushes
         self.started = 0
@@ -22,7 +25,7 @@ class FakeAws:
     def start_build(self, projectName: str) -> dict[str, Any]:
         if self._denials:
             self._denials -= 1
-            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not yet"}}, "StartBuild")
+            raise ClientError({"Error": {"Code": self._error, "Message": "not yet"}}, "StartBuild")
         self.started += 1
         return {"build": {"id": "p:1", "buildStatus": "IN_PROGRESS"}}
 
@@ -37,6 +40,10 @@ class FakeAws:
         build = {"id": "p:1", "buildStatus": state, "phases": [{"phaseType": "QUEUED"}, *phases]}
         return {"builds": [build | {"logs": {"groupName": "g", "streamName": "s"}}]}
 
+    def get_log_events(self, logGroupName: str, logStreamName: str, limit: int) -> dict[str, Any]:
+        assert (logGroupName, logStreamName) == ("g", "s")
+        return {"events": [{"message": f"line {number}\n"} for number in range(1000)][-limit:]}
+
     def batch_get_image(self, repositoryName: str, imageIds: list[dict[str, str]]) -> dict[str, Any]:
         return {"images": [entry for entry in imageIds if entry["imageTag"] in self.tags]}
 
@@ -50,12 +57,16 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def ensure(aws: FakeAws) -> None:
-    ImageBuilds(aws, aws).ensure(project="p", repository="r", tag="t")
+    ImageBuilds(aws, aws, aws).ensure(project="p", repository="r", tag="t")
 
 
-@pytest.mark.parametrize("denials", [0, 3], ids=["at once", "while IAM propagates the role"])
-def test_missing_image_is_built_once(pauses: list[float], denials: int) -> None:
-    aws = FakeAws("IN_PROGRESS", "IN_PROGRESS", "SUCCEEDED", denials=denials)
+@pytest.mark.parametrize(
+    ("error", "denials"),
+    [("none", 0), ("AccessDeniedException", 3), ("AccountLimitExceededException", 30)],
+    ids=["at once", "while IAM propagates the role", "while the build that just ended counts"],
+)
+def test_missing_image_is_built_once(pauses: list[float], error: str, denials: int) -> None:
+    aws = FakeAws("IN_PROGRESS", "IN_PROGRESS", "SUCCEEDED", error=error, denials=denials)
     for _ in range(2):
         ensure(aws)
     assert aws.started == 1 and "t" in aws.tags
@@ -63,14 +74,21 @@ def test_missing_image_is_built_once(pauses: list[float], denials: int) -> None:
 
 
 @pytest.mark.parametrize("status", ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"])
-def test_failed_build_raises_error_with_status_cause_and_log(status: str) -> None:
-    with pytest.raises(BuildError, match=rf"p:1 .* {status}: docker: exit 1\. .*group g, .*stream s\."):
+def test_failed_build_raises_error_with_status_cause_and_end_of_log(status: str) -> None:
+    with pytest.raises(BuildError, match=rf"(?s)p:1 .* {status}: docker: exit 1\. .*line 998\nline 999$"):
         ensure(FakeAws("IN_PROGRESS", status))
 
 
 def test_build_without_image_raises_error() -> None:
     with pytest.raises(BuildError, match="has no image t"):
         ensure(FakeAws("SUCCEEDED", pushes=False))
+
+
+def test_account_without_builds_is_explained_after_minutes(pauses: list[float]) -> None:
+    aws = FakeAws("SUCCEEDED", error="AccountLimitExceededException", denials=1000)
+    with pytest.raises(BuildError, match=r"not yet.*AWS Support.*ARM"):
+        ensure(aws)
+    assert 120 <= sum(pauses) <= 240
 
 
 def test_missing_permission_raises_error() -> None:

@@ -1,5 +1,6 @@
 """Probes of the function that starts image builds, and of CodeBuild, which builds and pushes the images."""
 
+from typing import Any
 from uuid import uuid4
 
 from tests.permissions.probe import PREFIX, ProbeFailed, Trial, probe
@@ -17,8 +18,41 @@ def builds_album_image(trial: Trial) -> None:
     _build(trial, "Album")
 
 
+@probe
+def explains_failed_gallery_build(trial: Trial) -> None:
+    """Report why the gallery image was not built."""
+    _fail(trial, "Gallery")
+
+
+@probe
+def explains_failed_album_build(trial: Trial) -> None:
+    """Report why the album image was not built."""
+    _fail(trial, "Album")
+
+
+def _fail(trial: Trial, image: str) -> None:
+    """Build without the source, and check that the response to CloudFormation contains the end of the log."""
+    project = trial.context.resources.physical_id(f"Registry/{image}Image/Project")
+    (found,) = trial.context.sandbox.client("codebuild").batch_get_projects(names=[project])["projects"]
+    bucket, _, key = found["source"]["location"].partition("/")
+    s3 = trial.context.s3
+    source = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    trial.cleanup.callback(s3.put_object, Bucket=bucket, Key=key, Body=source)
+    s3.delete_object(Bucket=bucket, Key=key)
+    result = _request(trial, image)
+    if result["Status"] != "FAILED" or "NoSuchKey" not in result["Reason"].partition("The log ends with: ")[2]:
+        raise ProbeFailed(result["Reason"])
+
+
 def _build(trial: Trial, image: str) -> None:
-    """Delete an image, request it as CloudFormation does, and check the response to CloudFormation."""
+    """Build an image, and check the response to CloudFormation."""
+    result = _request(trial, image)
+    if result["Status"] != "SUCCESS":
+        raise ProbeFailed(result["Reason"])
+
+
+def _request(trial: Trial, image: str) -> Any:
+    """Delete an image, request it as CloudFormation does, and return the response to CloudFormation."""
     context, resources = trial.context, trial.context.resources
     repository, _, tag = resources.physical_id(f"Registry/{image}Image/Built/Default").rpartition(":")
     context.sandbox.client("ecr").batch_delete_image(repositoryName=repository, imageIds=[{"imageTag": tag}])
@@ -40,6 +74,4 @@ def _build(trial: Trial, image: str) -> None:
     # The function retries a denied call for a while, because the permissions of a new role take time to propagate.
     trial.cleanup.callback(context.wait_until, lambda: context.object_exists(response))
     trial.wait_until("response to CloudFormation", lambda: context.object_exists(response))
-    result = context.read_json(response)
-    if result["Status"] != "SUCCESS":
-        raise ProbeFailed(result["Reason"])
+    return context.read_json(response)
