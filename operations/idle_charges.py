@@ -150,6 +150,7 @@ _CONSTANT: dict[str, _Charge] = {
     "AWS::ApplicationAutoScaling::ScalingPolicy": _SCALING_ALARMS,
     "AWS::CloudWatch::Alarm": ("CloudWatch alarms", 1, "alarms"),
     "AWS::CloudWatch::Dashboard": ("CloudWatch dashboards", 1, "dashboards"),
+    "AWS::Logs::MetricFilter": ("CloudWatch custom metrics", 1, "metrics"),
     "AWS::ECR::Repository": (f"container images, about {_IMAGE_GB} GB each", _IMAGE_GB, "ecr-storage"),
 }
 

@@ -75,6 +75,8 @@ class BatchStack(Stack):
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
             replace_compute_environment=True,
         )
+        # CloudFormation deletes a queue before its environments, because it refers to them. That terminates its jobs
+        # (DeleteJobQueue in the API reference). A Fargate environment that is deleted while a job runs becomes INVALID.
         page_queue = self._queue("Queue", instances.environments)
         bind_queue = self._queue("FargateQueue", [fargate])
 

@@ -45,7 +45,7 @@ _NO_ONE_IPV6 = "2001:db8::1/128"
 
 
 class LightsailStack(Stack):
-    """One instance with a static IP address that accepts HTTP from `allowed_cidr` and nothing else.
+    """One instance with its own static IP address that accepts HTTP from `allowed_cidr` and nothing else.
 
     The firewall takes effect minutes after the instance starts, because CloudFormation configures it on the running
     instance (UpdateHandler.java of the provider above). Until then, the default firewall accepts HTTP from anywhere,
@@ -71,12 +71,13 @@ class LightsailStack(Stack):
         super().__init__(scope, construct_id, **kwargs)
 
         user_data = render_user_data(_GALLERY_PAGE, api_url=api_url)
+        # The name contains a hash of the content. CloudFormation ignores a change of the user data alone, but replaces
+        # the instance when its name changes.
+        name = f"{self.stack_name}-{self._digest(user_data.hash, api_url)}"
         instance = lightsail.CfnInstance(
             self,
             "Server",
-            # The name contains a hash of the content. CloudFormation ignores a change of the user data alone, but
-            # replaces the instance when its name changes.
-            instance_name=f"{self.stack_name}-{self._digest(user_data.hash, api_url)}",
+            instance_name=name,
             blueprint_id=_BLUEPRINT,
             bundle_id=self._bundle(),
             user_data=user_data.script,
@@ -102,9 +103,10 @@ class LightsailStack(Stack):
                 )
             ],
         )
-        address = lightsail.CfnStaticIp(
-            self, "Address", static_ip_name=f"{self.stack_name}-address", attached_to=instance.ref
-        )
+        # A new instance gets a new address, and the URL changes. CloudFormation would move an address by attaching it
+        # to the new instance while it is still attached to the old one (UpdateHandler.java of the provider above). AWS
+        # does not document that Lightsail accepts this. If it does not, the page could never be updated.
+        address = lightsail.CfnStaticIp(self, "Address", static_ip_name=name, attached_to=instance.ref)
 
         self.monitoring = Monitoring("Website", note="See the Lightsail console for graphs: CloudWatch has none.")
 

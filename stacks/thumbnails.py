@@ -16,6 +16,7 @@ from constructs import Construct
 
 from stacks.constructs.monitoring import (
     PERIOD,
+    Graph,
     Monitoring,
     create_alarm,
     dead_letter_alarm,
@@ -65,7 +66,11 @@ class ThumbnailsStack(Stack):
         )
         self.monitoring = Monitoring(
             "Thumbnails",
-            [*function_graphs(function), *queue_graphs(self.upload_queue, dead_letter_queue)],
+            [
+                *function_graphs(function),
+                *queue_graphs(self.upload_queue, dead_letter_queue),
+                Graph("Rejected photos", [function.rejections]),
+            ],
             [
                 dead_letter_alarm(
                     self,

@@ -20,7 +20,9 @@ log.setLevel(logging.INFO)
 
 _CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 5})
 
-_builds = ImageBuilds(*(boto3.client(service, config=_CONFIG) for service in ("codebuild", "ecr", "logs")))
+_builds = ImageBuilds(
+    boto3.client("codebuild", config=_CONFIG), boto3.client("ecr", config=_CONFIG), boto3.client("logs", config=_CONFIG)
+)
 
 
 def handler(event: dict[str, Any], context: object) -> None:

@@ -10,7 +10,9 @@ from stacks.constructs.launch_template import HardenedLaunchTemplate
 from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.policies import allow
 
-# More Spot capacity pools mean fewer interruptions, and small instances leave little capacity unused.
+# More Spot capacity pools mean fewer interruptions, and small instances leave little capacity unused. An account on the
+# Free plan cannot launch any of these types, and Batch rejects the Graviton types that it can launch, t4g.micro and
+# t4g.small: "Instance type can only be one of …".
 _INSTANCE_TYPES = [f"{family}.{size}" for family in ("c6g", "c7g", "m6g", "m7g") for size in ("medium", "large")]
 
 # The calls of the ECS agent on an instance, by resource type (Service Authorization Reference, "Amazon Elastic

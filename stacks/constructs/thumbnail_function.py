@@ -1,10 +1,12 @@
 """The function that makes thumbnails, with its permissions and its event source."""
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.constructs.monitoring import PERIOD
 from stacks.constructs.python_function import PythonFunction
 from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.settings import Target
@@ -20,8 +22,16 @@ TIMEOUT = Duration.seconds(60)
 _MAX_CONCURRENCY = 5
 
 
+# The end of the log line of a rejected photo (`lambda_src/thumbnail/handler.py`).
+REJECTED = "* processed: rejected, *"
+
+
 class ThumbnailFunction(PythonFunction):
-    """`lambda_src/thumbnail`, which consumes the upload queue in batches."""
+    """`lambda_src/thumbnail`, which consumes the upload queue in batches.
+
+    Attributes:
+        rejections: Number of rejected photos. One of ten custom metrics that are free of charge.
+    """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, storage: PhotoStorage, upload_queue: sqs.IQueue, target: Target
@@ -58,3 +68,12 @@ class ThumbnailFunction(PythonFunction):
             report_batch_item_failures=True,
             max_concurrency=_MAX_CONCURRENCY,
         )
+        self.rejections = logs.MetricFilter(
+            scope,
+            "Rejections",
+            log_group=self.log_group,
+            filter_pattern=logs.FilterPattern.string_value("$.message", "=", REJECTED),
+            metric_namespace=Stack.of(scope).stack_name,
+            metric_name="RejectedPhotos",
+            default_value=0,
+        ).metric(period=PERIOD, statistic="Sum", label="rejected")

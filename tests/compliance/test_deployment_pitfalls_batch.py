@@ -37,6 +37,12 @@ def test_compute_environments_are_replaced_and_run_in_a_new_account(resources: R
             assert template["Version"]["Fn::GetAtt"][1] == "LatestVersionNumber"
 
 
+def test_batch_accepts_the_instance_types(resources: Resources) -> None:
+    """ "Instance type can only be one of …": Batch rejects t3, t3a, and t4g (open-supply-hub 1058)."""
+    for environment in _all(resources, "ComputeEnvironment"):
+        assert not [name for name in environment["ComputeResources"].get("InstanceTypes", []) if name.startswith("t")]
+
+
 @pytest.mark.parametrize("kind", ["ComputeEnvironment", "JobQueue"])
 def test_replaced_resources_have_no_fixed_name(resources: Resources, kind: str) -> None:
     """A replacement is created before the old resource is deleted. Job definitions have revisions instead."""

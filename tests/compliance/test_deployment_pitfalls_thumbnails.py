@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.templates import Resource, Resources, of_type, only, read_all_resources, read_resources
+from tests.templates import Resource, Resources, actions, of_type, only, read_all_resources, read_resources
 
 pytestmark = pytest.mark.guarantee("Deploys the first time")
 
@@ -52,6 +52,18 @@ def test_thumbnails_bucket_is_emptied_after_its_writer_is_deleted(resources: Res
     assert auto_delete in function["DependsOn"]
     _, mapping = only(resources, "AWS::Lambda::EventSourceMapping")
     assert mapping["FunctionName"] == {"Ref": name}, "deleted before the function"
+
+
+def test_late_writes_to_a_bucket_are_denied_while_it_is_emptied(resources: Resources, assembly: Path) -> None:
+    """CloudFormation does not wait for an invocation in flight when it deletes a function. The CDK's function denies
+    s3:PutObject before it empties the bucket, if it can change the bucket policy."""
+    policies = of_type(resources, "AWS::S3::BucketPolicy").values()
+    assert len(policies) == 2
+    for policy in policies:
+        assert "s3:PutBucketPolicy" in actions(policy["Properties"]["PolicyDocument"]["Statement"])
+    scripts = [file.read_text() for file in assembly.glob("asset.*/index.js")]
+    (script,) = [text for text in scripts if "auto-delete-objects" in text]
+    assert "s3:PutObject" in script and script.index("putBucketPolicy") < script.index("listObjectVersions")
 
 
 def test_function_depends_on_its_policy(resources: Resources) -> None:

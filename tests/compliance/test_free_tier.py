@@ -1,4 +1,6 @@
-"""Monitoring stays in the free tier of CloudWatch: ten alarms and three dashboards with at most 50 metrics each."""
+"""Monitoring stays in the free tier of CloudWatch: ten alarms, ten custom metrics, and three dashboards with at most 50
+metrics each.
+"""
 
 import json
 from collections.abc import Iterator
@@ -37,6 +39,7 @@ def _metrics(dashboard: dict[str, Any]) -> Iterator[Any]:
 @pytest.mark.guarantee("Cheap when idle")
 def test_app_has_at_most_ten_alarms_and_one_dashboard_with_fifty_metrics(resources: Resources) -> None:
     assert 0 < sum(map(_alarms, resources.values())) <= 10
+    assert len(of_type(resources, "AWS::Logs::MetricFilter")) <= 10
     _, dashboard = only(resources, "AWS::CloudWatch::Dashboard")
     assert 0 < len(list(_metrics(dashboard))) <= 50
 

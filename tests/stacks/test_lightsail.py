@@ -32,6 +32,13 @@ def test_website_url_is_the_static_ip_address_of_the_server(assembly: Path) -> N
     assert url == {"Fn::Join": ["", ["http://", {"Fn::GetAtt": [address, "IpAddress"]}]]}
 
 
+def test_new_instance_gets_a_new_address(assembly: Path) -> None:
+    """Nothing documents that Lightsail moves an address that is attached."""
+    resources = read_resources(assembly, "Lightsail")
+    _, server = only(resources, "AWS::Lightsail::Instance")
+    assert only(resources, "AWS::Lightsail::StaticIp")[1]["StaticIpName"] == server["InstanceName"]
+
+
 @pytest.mark.parametrize("api", [False, True])
 def test_only_a_new_page_or_api_replaces_the_server(api: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     server = _server(api)

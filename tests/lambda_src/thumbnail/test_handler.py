@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from types import ModuleType
 from typing import Any
 from urllib.parse import quote_plus
@@ -10,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from photos.limits import SIZES
+from stacks.constructs.thumbnail_function import REJECTED
 from tests.lambda_src.mocked_aws import ORIGINALS, THUMBNAILS, LambdaContext, MockedAws, jpeg, load_function
 
 AWKWARD_KEYS = [
@@ -145,3 +147,12 @@ def test_message_returns_to_the_queue_when_the_batch_is_out_of_time(function: Mo
     event = events(record("a.jpg", aws.put("a.jpg", jpeg())))
     assert function.handler(event, LambdaContext(seconds=9)) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
     assert aws.items() == {}
+
+
+def test_rejection_is_logged_as_the_metric_filter_expects(
+    handle: Handle, aws: MockedAws, caplog: pytest.LogCaptureFixture
+) -> None:
+    for key, content in (("rejected, .jpg", jpeg()), ("text.jpg", b"text")):
+        with caplog.at_level("INFO", logger="thumbnail"):
+            handle(events(record(key, aws.put(key, content))))
+    assert [fnmatchcase(message, REJECTED) for message in caplog.messages] == [False, True]
