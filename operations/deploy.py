@@ -11,10 +11,12 @@ from operations.account import Account, current_account, deployed_stacks
 from operations.cdk import Assembly, cdk_environment, cdk_json_context, run_cdk, synthesize
 from operations.confirm import confirm
 from operations.cost import idle_cost
+from operations.errors import OperationError
 from operations.preflight import Deployment, check
 from operations.prices import UnknownPriceError
 from operations.public_address import detect_public_cidr
 from operations.service_linked_roles import create_service_linked_roles
+from operations.stale_references import read_stacks, stale_stacks
 
 
 def deploy(
@@ -54,13 +56,25 @@ def deploy(
         confirm("Deploy?", yes=yes)
         for role in create_service_linked_roles(session, account, chosen):
             print(f"Created the service-linked role {role}. It is free of charge and remains after `make destroy`.")
+        before = read_stacks(session)
         _deploy(assembly, account, stacks, Path(folder, "outputs.json"))
+        if stale := stale_stacks(assembly, settings["name"], before, read_stacks(session)):
+            raise OperationError(_stale_message(stale, settings["name"]))
     print(f"To delete the deployment and end its cost, run: {destroy_command(settings['name'])}")
 
 
 def destroy_command(name: str) -> str:
     """Return the command that destroys the deployment with this name."""
     return "make destroy" + ("" if name == cdk_json_context()["name"] else f" name={name}")
+
+
+def _stale_message(stale: Mapping[str, Collection[str]], name: str) -> str:
+    changes = "; ".join(f"{stack} uses {', '.join(sorted(used))}" for stack, used in sorted(stale.items()))
+    return (
+        f"This deployment replaced resources that unchanged stacks use: {changes}. CloudFormation updates such "
+        "references only with the stack. Recreate these stacks and those that depend on them (photos are kept): "
+        f"npx cdk destroy {' '.join(sorted(stale))} -c name={name}. Then run `make deploy` again."
+    )
 
 
 def _cost(assembly: Assembly, stacks: Collection[str]) -> str:

@@ -35,7 +35,7 @@ def fixed_name(resource: Resource) -> str | None:
 
 def _must_be_replaced(old: Resource, new: Resource, replaced: set[str]) -> bool:
     return any(
-        before != after or replaced & {*_references(after)}
+        before != after or replaced & {*references(after)}
         for before, after in zip(_create_only(old), _create_only(new), strict=True)
     )
 
@@ -54,8 +54,8 @@ def _value(resource: Resource, path: str) -> Any:
     return value
 
 
-def _references(value: Any) -> Iterator[str]:
-    """Logical ids of the resources that a value refers to."""
+def references(value: Any) -> Iterator[str]:
+    """Yield the logical ids of the resources that a value refers to."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == "Ref":
@@ -63,10 +63,10 @@ def _references(value: Any) -> Iterator[str]:
             elif key == "Fn::GetAtt":
                 yield inner[0]
             else:
-                yield from _references(inner)
+                yield from references(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _references(inner)
+            yield from references(inner)
 
 
 @functools.cache

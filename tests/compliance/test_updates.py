@@ -1,5 +1,6 @@
 """Updates of a deployment: no resource that holds data is replaced, and no replacement needs a name still in use."""
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import fields
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from stacks.support.settings import Settings
-from tests.compliance.replacements import fixed_name, replaced_resources
+from tests.compliance.replacements import fixed_name, references, replaced_resources
 from tests.project_copy import copy_project, replace, synthesize_copy
 from tests.templates import Resource, read_templates
 
@@ -100,6 +101,11 @@ def test_update_replaces_no_resource_with_data_and_no_fixed_name(
         # CloudFormation creates the replacement while the old resource exists.
         old_names = {_type_and_name(old[name]) for name in deleted} - {None}
         assert old_names & {_type_and_name(new[name]) for name in created} == set(), stack
+        # The CDK CLI skips a stack with the same template, which would keep the old resource (Fn::GetStackOutput).
+        for name, output in before[stack].get("Outputs", {}).items():
+            if replaced & {*references(output["Value"])}:
+                users = [user for user, template in after.items() if f'"{name}"' in json.dumps(template["Resources"])]
+                assert [user for user in users if after[user] == before[user]] == [], (stack, name)
     if change in _SETTINGS:
         # The subscriber of a budget cannot be changed in place. Nothing else needs a replacement.
         assert replaced_types <= {"AWS::Budgets::Budget"}
