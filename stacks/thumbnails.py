@@ -4,7 +4,7 @@ Every upload to the originals bucket sends an event to a queue, and the function
 with the number of events and bills by the millisecond; nothing runs while no one uploads.
 
     originals bucket → upload queue → function → thumbnails bucket + catalogue table
-                            └→ dead-letter queue, after three receives
+                            └→ dead-letter queue, after five attempts
 """
 
 from typing import Any
@@ -25,12 +25,10 @@ from stacks.constructs.monitoring import (
 )
 from stacks.constructs.originals_bucket import OriginalsBucket
 from stacks.constructs.sandbox_bucket import SandboxBucket
-from stacks.constructs.thumbnail_function import TIMEOUT, ThumbnailFunction
+from stacks.constructs.thumbnail_function import MAX_ATTEMPTS, TIMEOUT, ThumbnailFunction
 from stacks.support.cdk_nag import acknowledge
 from stacks.support.settings import Target
 from stacks.support.shared_resources import PhotoStorage
-
-_MAX_RECEIVES = 3
 
 
 class ThumbnailsStack(Stack):
@@ -51,10 +49,11 @@ class ThumbnailsStack(Stack):
             self,
             "Uploads",
             enforce_ssl=True,
-            # Six times the timeout of the function, as the Lambda guide recommends: no photo is received again while
-            # the function works on it.
+            # Six times the timeout of the function, as the Lambda guide recommends ("Configuring a queue"; a batching
+            # window, which this mapping does not have, would be added): no photo is received again while the function
+            # works on it. The function shortens it for a message that failed.
             visibility_timeout=Duration.seconds(6 * TIMEOUT.to_seconds()),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letter_queue, max_receive_count=_MAX_RECEIVES),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letter_queue, max_receive_count=MAX_ATTEMPTS),
         )
         self.storage = PhotoStorage(
             originals=OriginalsBucket(self, "Originals", upload_queue=self.upload_queue),
@@ -76,8 +75,8 @@ class ThumbnailsStack(Stack):
                     self,
                     "DeadLettersAlarm",
                     dead_letter_queue,
-                    description="Photos failed three times. `python -m operations redrive --inspect` prints the "
-                    "reasons. Fix the cause, then run `make redrive`.",
+                    description=f"Photos failed {MAX_ATTEMPTS} times. `python -m operations redrive --inspect` prints "
+                    "the reasons. Fix the cause, then run `make redrive`.",
                 ),
                 create_alarm(
                     self,

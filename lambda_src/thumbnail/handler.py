@@ -11,6 +11,7 @@ from urllib.parse import unquote_plus
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from photos.catalogue import Catalogue
 from photos.event_ordering import Upload
@@ -26,11 +27,16 @@ log.setLevel(logging.INFO)
 # Short timeouts and few attempts, because the queue retries later.
 _CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
 
+# Seconds until the next attempt after the first, second, … failure of a message. Otherwise, SQS would wait for the
+# visibility timeout of the queue.
+_RETRY_SECONDS = [int(seconds) for seconds in os.environ["RETRY_SECONDS"].split()]
+
 # Maximum wall-clock time of a photo, including the calls to S3. A photo that starts with less time left could make the
 # whole batch time out.
 _MILLISECONDS_PER_PHOTO = (2 * MAX_SECONDS + 5) * 1_000
 
 _s3 = boto3.client("s3", config=_CONFIG)
+_sqs = boto3.client("sqs", config=_CONFIG)
 _thumbnailer = Thumbnailer(
     Originals(_s3, os.environ["ORIGINALS_BUCKET"]),
     Thumbnails(_s3, os.environ["THUMBNAILS_BUCKET"]),
@@ -58,7 +64,20 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, list[dict[str,
             reason = f"{type(error).__name__}: {error}. Body: {message['body']}"
             log.exception("Message %s failed and will be retried: %s", message["messageId"], reason)
             failed.append({"itemIdentifier": message["messageId"]})
+            _schedule_retry(message)
     return {"batchItemFailures": failed}
+
+
+def _schedule_retry(message: dict[str, Any]) -> None:
+    """Make a failed message visible again after a delay. After its last attempt, SQS moves it without one."""
+    failures = int(message["attributes"]["ApproximateReceiveCount"])
+    seconds = _RETRY_SECONDS[failures - 1] if failures <= len(_RETRY_SECONDS) else 0
+    try:
+        _sqs.change_message_visibility(
+            QueueUrl=os.environ["UPLOAD_QUEUE_URL"], ReceiptHandle=message["receiptHandle"], VisibilityTimeout=seconds
+        )
+    except (BotoCoreError, ClientError):
+        log.warning("Message %s stays invisible for the timeout of the queue", message["messageId"], exc_info=True)
 
 
 def _process(notification: dict[str, Any]) -> str:

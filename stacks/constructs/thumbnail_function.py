@@ -22,6 +22,11 @@ TIMEOUT = Duration.seconds(60)
 _MAX_CONCURRENCY = 5
 
 
+# Delays of a failed message: seconds for a fault that passes quickly, then minutes, so that throttling that lasts does
+# not use up all attempts. At least five attempts, as the Lambda guide recommends ("Configuring a queue").
+_RETRY_SECONDS = (5, 30, 120, 600)
+MAX_ATTEMPTS = len(_RETRY_SECONDS) + 1
+
 # The end of the log line of a rejected photo (`lambda_src/thumbnail/handler.py`).
 REJECTED = "* processed: rejected, *"
 
@@ -44,7 +49,11 @@ class ThumbnailFunction(PythonFunction):
             target=target,
             memory_size=1769,  # from this size on, a function has one full vCPU ("Memory" in the Lambda guide)
             timeout=TIMEOUT,
-            environment=storage.environment_variables(),
+            environment={
+                **storage.environment_variables(),
+                "UPLOAD_QUEUE_URL": upload_queue.queue_url,
+                "RETRY_SECONDS": " ".join(map(str, _RETRY_SECONDS)),
+            },
             description="Makes thumbnails of uploaded photos and deletes those of deleted photos",
         )
         self.allow(["s3:GetObject"], originals.arn_for_objects("*"))
@@ -52,7 +61,10 @@ class ThumbnailFunction(PythonFunction):
         self.allow(["s3:ListBucket"], originals.bucket_arn)
         self.allow(["s3:PutObject", "s3:DeleteObject"], thumbnails.arn_for_objects("*/*.webp"))
         self.allow(["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], catalogue.table_arn)
-        self.allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], upload_queue.queue_arn)
+        self.allow(
+            ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
+            upload_queue.queue_arn,
+        )
         acknowledge_wildcard(self.execution_role, originals, "Any object in the bucket is a photo, under any key")
         acknowledge_wildcard(
             self.execution_role, thumbnails, "Keys contain the photo, the upload, and the size", objects="*/*.webp"

@@ -80,6 +80,18 @@ def test_visibility_timeout_is_six_times_the_timeout_of_the_function(resources: 
     assert queue["Properties"]["VisibilityTimeout"] >= 6 * _function(resources)[1]["Properties"]["Timeout"]
 
 
+def test_failed_photos_have_five_attempts_over_minutes(resources: Resources) -> None:
+    """ "Configuring a queue" in the Lambda guide: Lambda returns messages to the queue when it is throttled, so too few
+    receives move photos that nothing is wrong with. Yet a fault that passes quickly delays a photo by seconds only."""
+    _, mapping = only(resources, "AWS::Lambda::EventSourceMapping")
+    queue = resources[mapping["EventSourceArn"]["Fn::GetAtt"][0]]["Properties"]
+    variables = _function(resources)[1]["Properties"]["Environment"]["Variables"]
+    delays = [int(seconds) for seconds in variables["RETRY_SECONDS"].split()]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == len(delays) + 1 >= 5
+    assert delays == sorted(delays) and delays[0] < 10 and sum(delays) > 600
+    assert variables["UPLOAD_QUEUE_URL"] == {"Ref": mapping["EventSourceArn"]["Fn::GetAtt"][0]}
+
+
 def test_event_sources_leave_concurrency_for_other_functions(assembly: Path) -> None:
     """All functions of an account share its concurrency, so every event source needs a maximum."""
     mappings = of_type(read_all_resources(assembly), "AWS::Lambda::EventSourceMapping").items()

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from local.emulator import ROOT
 from local.sandbox import Sandbox
@@ -32,7 +32,8 @@ def run_redrive(sandbox: Sandbox, *options: str) -> subprocess.CompletedProcess[
 
 @contextmanager
 def short_visibility_timeout(sandbox: Sandbox, seconds: int) -> Iterator[None]:
-    """Shorten the visibility timeout of the upload queue, so that a failed event is delivered again after seconds.
+    """Deliver a failed event again after seconds: shorten the visibility timeout of the upload queue, and the delays of
+    the thumbnail function.
 
     Use this only for functions that fail immediately. SQS delivers the event of a slower function again while it
     still runs.
@@ -41,9 +42,23 @@ def short_visibility_timeout(sandbox: Sandbox, seconds: int) -> Iterator[None]:
     usual = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": str(seconds)})
     try:
-        yield
+        with changed_environment(sandbox, thumbnail_function(sandbox), RETRY_SECONDS=" ".join([str(seconds)] * 4)):
+            yield
     finally:
         sqs.set_queue_attributes(QueueUrl=queue, Attributes=usual)
+
+
+@contextmanager
+def changed_environment(sandbox: Sandbox, function: str, **variables: str | None) -> Iterator[None]:
+    """Change environment variables of a function. None removes a variable."""
+    client = sandbox.client("lambda")
+    usual = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    changed = {name: value for name, value in (usual | variables).items() if value is not None}
+    client.update_function_configuration(FunctionName=function, Environment={"Variables": changed})
+    try:
+        yield
+    finally:
+        client.update_function_configuration(FunctionName=function, Environment={"Variables": usual})
 
 
 @contextmanager
@@ -62,19 +77,9 @@ def set_uploads_enabled(sandbox: Sandbox, enabled: bool) -> None:
     client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
 
 
-@contextmanager
-def missing_catalogue(sandbox: Sandbox, function: str, table: str | None = "nowhere") -> Iterator[None]:
+def missing_catalogue(sandbox: Sandbox, function: str, table: str | None = "nowhere") -> AbstractContextManager[None]:
     """Configure a function with a table that does not exist, or with none, so that it cannot start."""
-    client = sandbox.client("lambda")
-    usual = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    changed = {name: value for name, value in usual.items() if name != "CATALOGUE_TABLE"}
-    if table:
-        changed["CATALOGUE_TABLE"] = table
-    client.update_function_configuration(FunctionName=function, Environment={"Variables": changed})
-    try:
-        yield
-    finally:
-        client.update_function_configuration(FunctionName=function, Environment={"Variables": usual})
+    return changed_environment(sandbox, function, CATALOGUE_TABLE=table)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ _HASH_LENGTH = 8  # of the suffix that the CDK appends to a construct id
 
 @contextmanager
 def _photo_in_dead_letter_queue(sandbox: Sandbox) -> Iterator[None]:
-    """Let a photo fail three times. Then fix the cause and run `make redrive`."""
+    """Let a photo fail until it is in the dead-letter queue. Then fix the cause and run `make redrive`."""
     with ExitStack() as photo:
         with killed_thumbnail_function(sandbox):
             photo.enter_context(uploaded_photo(sandbox, "dead.jpg"))

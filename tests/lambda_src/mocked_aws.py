@@ -34,6 +34,7 @@ def jpeg(color: str = "red", size: tuple[int, int] = (300, 200)) -> bytes:
 def load_function(monkeypatch: pytest.MonkeyPatch, name: str, **environment: str) -> ModuleType:
     """Return the handler module of a function, imported as in a cold start: with its environment and new clients."""
     names = {"ORIGINALS_BUCKET": ORIGINALS, "THUMBNAILS_BUCKET": THUMBNAILS, "CATALOGUE_TABLE": CATALOGUE}
+    names |= {"UPLOAD_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/uploads", "RETRY_SECONDS": "5 30"}
     for variable, value in (names | environment).items():
         monkeypatch.setenv(variable, value)
     return importlib.reload(importlib.import_module(f"{name}.handler"))

@@ -43,7 +43,15 @@ class Functions:
 
     def process(self, *events: dict[str, Any]) -> None:
         """Invoke the thumbnail function with one message for each of these S3 events."""
-        records = [{"messageId": "m", "body": json.dumps({"Records": [event]})} for event in events]
+        records = [
+            {
+                "messageId": "m",
+                "receiptHandle": "h",
+                "attributes": {"ApproximateReceiveCount": "1"},
+                "body": json.dumps({"Records": [event]}),
+            }
+            for event in events
+        ]
         assert self.thumbnail.handler({"Records": records}, LambdaContext()) == {"batchItemFailures": []}
 
     def receive(self) -> list[dict[str, Any]]:

@@ -16,10 +16,7 @@ _FIRST, _SECOND = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 2, tzinf
 def output(assembly: Path) -> str:
     """The output of Batch with the queue that Api uses."""
     outputs = read_template(assembly, "Batch")["Outputs"]
-    (name,) = [
-        name for name in outputs if name.startswith("Publish") and "JobQueueArn" in name and "GetAttQueue" in name
-    ]
-    return name
+    return next(str(name) for name in outputs if name.startswith("PublishOutputFnGetAttQueue"))
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ _ACTIONS = {
     ("Thumbnails", "FunctionRole"): _FUNCTION
     | {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"}
     | {"s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"}
-    | {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
+    | {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
     ("Cron", "FunctionRole"): _FUNCTION
     | {"dynamodb:DeleteItem", "dynamodb:Query", "lambda:InvokeFunction", "sqs:SendMessage"}
     | {"s3:AbortMultipartUpload", "s3:ListBucketMultipartUploads"}

@@ -52,7 +52,13 @@ def record(key: str, etag: str = "", sequencer: str = "01", event: str = "Object
 
 def batch(*bodies: object) -> dict[str, Any]:
     """Return a batch of SQS messages with these bodies, whose ids are their positions."""
-    return {"Records": [{"messageId": str(place), "body": json.dumps(body)} for place, body in enumerate(bodies)]}
+    return {"Records": [message(str(place), json.dumps(body)) for place, body in enumerate(bodies)]}
+
+
+def message(message_id: str, body: str, receives: int = 1) -> dict[str, Any]:
+    """Return the used part of an SQS message that was received `receives` times."""
+    attributes = {"ApproximateReceiveCount": str(receives)}
+    return {"messageId": message_id, "receiptHandle": f"handle {message_id}", "attributes": attributes, "body": body}
 
 
 def events(*records: dict[str, Any]) -> dict[str, Any]:
@@ -136,7 +142,7 @@ def test_only_failed_messages_are_retried(handle: Handle, aws: MockedAws, caplog
     unknown = {"Records": [record("c.jpg", "e", event="Renamed")]}
     test_message = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": ORIGINALS}
     event = batch(first, {"Records": [{"eventName": "ObjectCreated:Put"}]}, text, unknown, test_message, second)
-    event["Records"].append({"messageId": "6", "body": "no JSON"})
+    event["Records"].append(message("6", "no JSON"))
     assert handle(event) == {"batchItemFailures": [{"itemIdentifier": place} for place in ("1", "3", "6")]}
     states = {key: (item["state"], item.get("code")) for key, item in aws.items().items()}
     assert states == {"a.jpg": ("ready", None), "b.jpg": ("ready", None), "text.jpg": ("rejected", "not_a_photo")}
@@ -156,3 +162,22 @@ def test_rejection_is_logged_as_the_metric_filter_expects(
         with caplog.at_level("INFO", logger="thumbnail"):
             handle(events(record(key, aws.put(key, content))))
     assert [fnmatchcase(message, REJECTED) for message in caplog.messages] == [False, True]
+
+
+@pytest.mark.parametrize(("receives", "seconds"), [(1, 5), (2, 30), (3, 0), (9, 0)])
+def test_failed_message_is_retried_after_the_delay_of_its_attempt(
+    function: ModuleType, handle: Handle, monkeypatch: pytest.MonkeyPatch, receives: int, seconds: int
+) -> None:
+    """RETRY_SECONDS is "5 30". Later, SQS moves the message to the dead-letter queue when it is visible again."""
+    calls: list[dict[str, Any]] = []
+    monkeypatch.setattr(function._sqs, "change_message_visibility", lambda **call: calls.append(call))
+    body = json.dumps({"Records": [record("deleted.jpg", event="ObjectRemoved:Delete")]})
+    handle({"Records": [message("good", body), message("bad", "no JSON", receives)]})
+    (call,) = calls
+    assert (call["ReceiptHandle"], call["VisibilityTimeout"]) == ("handle bad", seconds)
+    assert call["QueueUrl"].endswith("/uploads")
+
+
+def test_failure_is_reported_when_its_retry_cannot_be_scheduled(handle: Handle) -> None:
+    """The queue does not exist here."""
+    assert handle({"Records": [message("bad", "no JSON")]}) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}

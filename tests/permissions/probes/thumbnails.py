@@ -35,6 +35,19 @@ def discards_event_of_deleted_photo(trial: Trial) -> None:
     _send_stale_event(trial, f"{PREFIX}{uuid4().hex}.png")
 
 
+@probe
+def retries_failed_event(trial: Trial) -> None:
+    """Process a failed event again after seconds."""
+    sandbox, body = trial.context.sandbox, f"not JSON {uuid4().hex}"
+    queue = sandbox.outputs["Thumbnails"]["UploadQueueUrl"]
+    trial.cleanup.callback(sandbox.client("sqs").purge_queue, QueueUrl=queue)
+    sandbox.client("sqs").send_message(QueueUrl=queue, MessageBody=body)
+    trial.wait_until(
+        "second attempt in the log",
+        lambda: sum(f"Body: {body}" in line for line in sandbox.log_lines("Thumbnails")) >= 2,
+    )
+
+
 def _ready_photo(trial: Trial) -> str:
     key = trial.context.put_photo()
     trial.wait_until("photo is ready", lambda: trial.context.item(key).get("state") == "ready")
