@@ -8,19 +8,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Literal
 
+from photos.avif_limits import check_frames
 from photos.errors import PhotoRejected
 
 MAX_PARTS: Final = 50_000  # a PNG of 50 MiB has at most 13,000 chunks; Pillow takes 4 µs for each
+MAX_COMPRESSED: Final = 256  # chunks of a PNG; Pillow inflates up to 1 MiB of each in 2 ms, and keeps one
 MAX_MEMORY: Final = 1_300 * 2**20  # bytes to decode one photo; no accepted photo is known to need 900 MiB
 
+_COMPRESSED: Final = (b"iCCP", b"iTXt", b"zTXt")
 _TIFF_OFFSETS: Final = (273, 324)  # tags: StripOffsets, TileOffsets
 
 
 def check_structure(photo: bytes, decoder: str) -> None:
     """Reject a file whose structure makes its decoder slow.
 
-    Such a file is a PNG, GIF, or TIFF of more than MAX_PARTS parts, because 50 MiB of them take 20 s, or a
-    run-length encoded BMP, which Pillow decodes in Python: one of 41 KB took 9 s.
+    Such a file is a PNG, GIF, or TIFF of more than MAX_PARTS parts, because 50 MiB of them take 20 s, a PNG of more
+    than MAX_COMPRESSED compressed chunks, an AVIF of many frames, or a run-length encoded BMP, which Pillow decodes in
+    Python: one of 41 KB took 9 s.
 
     Args:
         photo: The whole file.
@@ -31,15 +35,22 @@ def check_structure(photo: bytes, decoder: str) -> None:
     """
     if decoder == "BMP" and _is_run_length_encoded(photo):
         raise PhotoRejected("too_many_parts", "This BMP is run-length encoded, which takes too long to decode.")
+    if decoder == "AVIF":
+        check_frames(photo)
     count = {"PNG": _png_chunks, "GIF": _gif_blocks, "TIFF": _tiff_parts}.get(decoder)
     if count and any(number >= MAX_PARTS for number in count(photo)):
         raise PhotoRejected("too_many_parts", f"This {decoder} has more than {MAX_PARTS:,} parts.")
 
 
 def _png_chunks(photo: bytes) -> Iterator[int]:
-    position, number = 8, 0
+    position, number, compressed = 8, 0, 0
     while position < len(photo):
         yield (number := number + 1)
+        compressed += photo[position + 4 : position + 8] in _COMPRESSED
+        if compressed > MAX_COMPRESSED:
+            raise PhotoRejected(
+                "too_many_parts", f"This PNG has more than {MAX_COMPRESSED} compressed profiles or texts."
+            )
         position += 12 + int.from_bytes(photo[position : position + 4], "big")
 
 

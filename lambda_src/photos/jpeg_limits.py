@@ -8,13 +8,16 @@ from photos.errors import PhotoRejected
 
 MAX_SCANS: Final = 64  # the usual scan script has 10 (CMYK: 18); a 346 KB file with thousands of scans takes 40 s
 MAX_SEGMENTS: Final = 10_000  # 50 MiB of empty segments take the decoder 20 s
-MAX_METADATA: Final = 8 * 2**20  # bytes before the image; Pillow takes 20 s for 43 MiB of EXIF; phones store depth maps
+MAX_METADATA: Final = 8 * 2**20  # bytes before the first scan; Pillow takes 8 s for 45 MiB; phones store depth maps
 
 # Marker codes of ITU-T T.81, table B.1: https://www.w3.org/Graphics/JPEG/itu-t81.pdf
 _SEQUENTIAL: Final = (0xC0, 0xC1)  # start of frame of a photo that can be decoded while it is read
 _END_OF_IMAGE, _START_OF_SCAN = 0xD9, 0xDA
 _START_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_MARKER: Final = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)  # neither a stuffed byte nor a restart
+# Markers with a length, and the end of the image. All others (TEM, restarts, reserved ones) are skipped alone, because
+# libjpeg-turbo and Pillow read no length after them, or fail: a length that only this module reads could hide scans.
+# https://github.com/libjpeg-turbo/libjpeg-turbo/blob/main/src/jdmarker.c (read_markers, jpeg_resync_to_restart)
+_MARKER: Final = re.compile(rb"\xff([\xc0-\xc7\xc9-\xcf\xd9-\xef\xfe])")
 
 
 class _Segment(NamedTuple):
@@ -33,7 +36,7 @@ def has_multiple_scans(photo: bytes) -> bool:
     """
     multiple, scans, components = False, 0, b""
     for segment in _segments(photo):
-        if not multiple and segment.start > MAX_METADATA:
+        if not scans and segment.start > MAX_METADATA:
             reason = f"This JPEG has more than {MAX_METADATA >> 20} MiB of metadata before the image."
             raise PhotoRejected("too_many_parts", reason)
         if segment.marker in _START_OF_FRAME:
@@ -50,13 +53,22 @@ def has_multiple_scans(photo: bytes) -> bool:
 
 
 def _segments(photo: bytes) -> Iterator[_Segment]:
-    """Yield the segments of the first image in the file, up to its end marker or the end of the file."""
-    position = 2
+    """Yield the segments of the first image in the file, up to its end marker or the end of the file.
+
+    An end marker before the first scan does not count, because Pillow continues after it.
+    """
+    position, scanned = 2, False
     for _ in range(MAX_SEGMENTS):
         found = _MARKER.search(photo, position)
-        if not found or found[1][0] == _END_OF_IMAGE:
+        if not found:
             return
-        body = found.end() + 2
-        position = found.end() + int.from_bytes(photo[found.end() : body], "big")
-        yield _Segment(found.start(), found[1][0], photo[body:position])
+        marker, position = found[1][0], found.end()
+        if marker == _END_OF_IMAGE:
+            if scanned:
+                return
+            continue
+        scanned = scanned or marker == _START_OF_SCAN
+        body = position + 2
+        position += int.from_bytes(photo[position:body], "big")
+        yield _Segment(found.start(), marker, photo[body:position])
     raise PhotoRejected("too_many_parts", f"This JPEG has more than {MAX_SEGMENTS:,} segments.")

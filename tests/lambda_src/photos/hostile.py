@@ -14,7 +14,6 @@ from PIL import Image
 
 from tests.lambda_src.photos.images import encode, four_corners, png_chunk
 
-_SHARING_ELEMENTS: Final = 10_000
 _MEBIBYTE: Final = 2**20
 
 
@@ -27,21 +26,19 @@ def jpeg_with_hidden_scans(markers: int) -> bytes:
     frame, end = jpeg.index(b"\xff\xc2") + 5, jpeg.rindex(b"\xff\xd9")
     jpeg = jpeg[:frame] + struct.pack(">HH", 8_000, 8_000) + jpeg[frame + 4 :]
     scan = b"\xff\xda\0\x08\x01\x01\0\x01\x3f\0"  # the first bits of all AC coefficients, without data
-    return jpeg[:end] + (b"\xff\x01\xff\xff" + scan * 6_553) * markers + jpeg[end:]
+    return jpeg[:end] + (b"\xff\x01\xff\xff" + scan * 6_553 + bytes(3)) * markers + jpeg[end:]
 
 
-def profile_with_shared_elements() -> bytes:
-    """An ICC profile whose D2B0 tag has 10,000 processing elements that share the same bytes.
+def processing_elements(count: int) -> bytes:
+    """A tag of an ICC profile with this number of processing elements, which all share the same bytes.
 
     https://www.color.org/specification/ICC.1-2022-05.pdf, 10.16 (multiProcessElementsType).
     """
     curve = b"parf" + struct.pack(">IHHffff", 0, 0, 0, 1.01, 1, 0, 0)
-    curves = b"cvst" + struct.pack(">IHH", 0, 3, 3) + struct.pack(">II", 36, 36 + 12) * 3
+    curves = b"cvst" + struct.pack(">IHH", 0, 3, 3) + struct.pack(">II", 36, 12 + len(curve)) * 3
     curves += b"curf" + struct.pack(">IHH", 0, 1, 0) + curve
-    at = 16 + 8 * _SHARING_ELEMENTS
-    positions = struct.pack(">II", at, len(curves)) * _SHARING_ELEMENTS
-    tag = b"mpet" + struct.pack(">IHHI", 0, 3, 3, _SHARING_ELEMENTS) + positions + curves
-    return icc_profile({b"D2B0": tag})
+    positions = struct.pack(">II", 16 + 8 * count, len(curves)) * count
+    return b"mpet" + struct.pack(">IHHI", 0, 3, 3, count) + positions + curves
 
 
 def icc_profile(tags: dict[bytes, bytes]) -> bytes:
@@ -56,7 +53,9 @@ def icc_profile(tags: dict[bytes, bytes]) -> bytes:
     return struct.pack(">I", len(profile)) + profile[4:]
 
 
-def with_profile(format_: str, profile: bytes) -> bytes:
+def with_shared_elements(format_: str) -> bytes:
+    """A photo whose ICC profile has 10,000 processing elements."""
+    profile = icc_profile({b"D2B0": processing_elements(10_000)})
     return encode(four_corners(1_024, 1_024), format_, icc_profile=profile)
 
 
@@ -117,9 +116,9 @@ def box(kind: bytes, body: bytes) -> bytes:
 FILES: Final[dict[str, Callable[[], bytes]]] = {
     "jpeg with 6,553 hidden scans": partial(jpeg_with_hidden_scans, 1),
     "jpeg with 65,530 hidden scans": partial(jpeg_with_hidden_scans, 10),
-    "jpeg whose profile shares elements": lambda: with_profile("JPEG", profile_with_shared_elements()),
-    "webp whose profile shares elements": lambda: with_profile("WEBP", profile_with_shared_elements()),
-    "png whose profile shares elements": lambda: with_profile("PNG", profile_with_shared_elements()),
+    "jpeg whose profile shares elements": partial(with_shared_elements, "JPEG"),
+    "webp whose profile shares elements": partial(with_shared_elements, "WEBP"),
+    "png whose profile shares elements": partial(with_shared_elements, "PNG"),
     "avif whose layer never comes": partial(avif_with_frames, 1_000, layer=1),
     "avif whose layer never comes, ten times longer": partial(avif_with_frames, 10_000, layer=1),
     "avif with 1,000 frames": partial(avif_with_frames, 1_000),

@@ -2,19 +2,24 @@
 
 import struct
 import sys
+from contextlib import suppress
 from mmap import mmap
 from pathlib import Path
 
 import pytest
 
 from photos.errors import PhotoRejected
+from photos.formats import detect_format
 from photos.imaging import make_thumbnails
-from photos.input_limits import MAX_MEMORY, MAX_PARTS, limited_memory
+from photos.input_limits import MAX_MEMORY, MAX_PARTS, check_structure, limited_memory
 from photos.jpeg_limits import MAX_SCANS, has_multiple_scans
+from tests.lambda_src.photos import hostile
 from tests.lambda_src.photos.images import encode, four_corners, png_chunk, run_python, within_time_limit
 
 JPEG, PNG, GIF = (encode(four_corners(), format_) for format_ in ("JPEG", "PNG", "GIF"))
 GIF_FRAME = GIF.index(b",")
+PROGRESSIVE = encode(four_corners(), "JPEG", progressive=True)
+ONE_SCAN = PROGRESSIVE[PROGRESSIVE.rindex(b"\xff\xda") : -2]
 
 
 def run_length_encoded_bmp(width: int, height: int, runs: bytes) -> bytes:
@@ -52,6 +57,35 @@ def test_file_with_too_many_parts_is_rejected_before_decoding(flood: str) -> Non
         make_thumbnails(FLOODS[flood])
 
 
+@pytest.mark.parametrize("name", [name for name in hostile.FILES if "profile shares" not in name])
+def test_hostile_file_is_rejected_before_decoding(name: str) -> None:
+    photo = hostile.FILES[name]()
+    with pytest.raises(PhotoRejected, match=r"too_many_(parts|scans)"):
+        check_structure(photo, detect_format(photo).decoder)
+
+
+def test_metadata_of_a_jpeg_is_limited_up_to_its_first_scan() -> None:
+    exif = (b"\xff\xe1\xff\xffExif\0\0" + bytes(65_527)) * 300
+    frame = PROGRESSIVE.index(b"\xff\xc2")
+    scan = PROGRESSIVE.index(b"\xff\xda")
+    for photo in (PROGRESSIVE[:scan] + exif + PROGRESSIVE[scan:], PROGRESSIVE[:frame] + b"\xff\xd9" + exif):
+        with pytest.raises(PhotoRejected, match="too_many_parts"):
+            detect_format(photo)
+
+
+def test_overlapping_or_nested_parts_of_an_avif_are_read_in_time() -> None:
+    """The structure itself is hostile: extents of all items overlap, or boxes contain each other."""
+    many = hostile.box(
+        b"meta", bytes(4) + hostile.box(b"iloc", b"\1\0\0\0\0\0\xff\xff" + b"\0\1\0\0\0\0\xff\xff" * 65_535)
+    )
+    nested = b""
+    for _ in range(5_000):
+        nested = hostile.box(b"meta", bytes(4) + nested)
+    for boxes in (many, hostile.box(b"free", b"") * 100_000, nested):
+        with within_time_limit(), suppress(PhotoRejected):
+            check_structure(boxes, "AVIF")
+
+
 def test_half_of_the_allowed_parts_are_accepted() -> None:
     assert make_thumbnails(PNG[:33] + png_chunk(b"abCd") * (MAX_PARTS // 2) + PNG[33:])
 
@@ -62,10 +96,6 @@ def test_metadata_that_claims_gigabytes_is_processed_in_time() -> None:
     exif = b"II*\0" + struct.pack("<IH", 8, 5_000) + tags + bytes(20_100_000)
     with within_time_limit():
         assert make_thumbnails(PNG[:33] + png_chunk(b"eXIf", exif) + PNG[33:])
-
-
-PROGRESSIVE = encode(four_corners(), "JPEG", progressive=True)
-ONE_SCAN = PROGRESSIVE[PROGRESSIVE.rindex(b"\xff\xda") : -2]
 
 
 def test_progressive_jpeg_has_multiple_scans() -> None:
