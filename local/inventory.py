@@ -92,6 +92,7 @@ PARENT_TYPES = {
     "AWS::IAM::Policy": "AWS::IAM::Role",
     "AWS::Lambda::EventInvokeConfig": "AWS::Lambda::Function",
     "AWS::Lambda::Permission": "AWS::Lambda::Function",
+    "AWS::Logs::MetricFilter": "AWS::Logs::LogGroup",
     "AWS::S3::BucketPolicy": "AWS::S3::Bucket",
     "AWS::SNS::TopicPolicy": "AWS::SNS::Topic",
     "AWS::SQS::QueuePolicy": "AWS::SQS::Queue",
