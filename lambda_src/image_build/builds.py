@@ -1,5 +1,6 @@
 """Container image builds with AWS CodeBuild."""
 
+import re
 import time
 from typing import Any
 
@@ -21,9 +22,11 @@ _QUOTA_REMEDY = (
     "the environment ARM/Small in this account and Region."
 )
 
-# Enough for the command that failed and its output. CloudFormation accepts responses of up to 4 KB.
+# Enough for the command that failed and the end of its output. CloudFormation rejects a response of more than 4 KB, in
+# which a character that is not ASCII takes 6 bytes.
 _LOG_LINES = 15
-_LOG_CHARACTERS = 1_500
+_LOG_CHARACTERS = 1_000
+_NOT_PRINTABLE = re.compile(r"[^\n -~]")
 
 
 class BuildError(RuntimeError):
@@ -59,8 +62,8 @@ class ImageBuilds:
         if build["buildStatus"] != "SUCCEEDED":
             raise BuildError(
                 f"Build {build['id']} ended with status {build['buildStatus']}{_errors(build)}. "
-                "Deploy with `cdk deploy --no-rollback` to keep its whole log. "
-                f"The log ends with: {self._end_of_log(build)}"
+                f"The log ends with: {self._end_of_log(build)}\n"
+                "To keep the whole log, deploy with `cdk deploy --no-rollback`."
             )
         if not self._exists(repository, tag):
             raise BuildError(f"Build {build['id']} succeeded, but {repository} has no image {tag}")
@@ -99,7 +102,8 @@ class ImageBuilds:
             )["events"]
         except ClientError as error:
             return f"(not available: {error})"
-        return "\n".join(event["message"].rstrip() for event in events)[-_LOG_CHARACTERS:]
+        text = "\n".join(event["message"].rstrip() for event in events)
+        return _NOT_PRINTABLE.sub("", text)[-_LOG_CHARACTERS:]
 
 
 def _errors(build: dict[str, Any]) -> str:

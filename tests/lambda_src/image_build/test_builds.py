@@ -1,5 +1,6 @@
 """An image build runs only if the image is missing, and every outcome other than an image is an error."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,7 +43,8 @@ class FakeAws:
 
     def get_log_events(self, logGroupName: str, logStreamName: str, limit: int) -> dict[str, Any]:
         assert (logGroupName, logStreamName) == ("g", "s")
-        return {"events": [{"message": f"line {number}\n"} for number in range(1000)][-limit:]}
+        not_ascii = "\N{HEAVY CHECK MARK}\x1b" * 100
+        return {"events": [{"message": f"{not_ascii}line {number}\n"} for number in range(1000)][-limit:]}
 
     def batch_get_image(self, repositoryName: str, imageIds: list[dict[str, str]]) -> dict[str, Any]:
         return {"images": [entry for entry in imageIds if entry["imageTag"] in self.tags]}
@@ -75,8 +77,9 @@ def test_missing_image_is_built_once(pauses: list[float], error: str, denials: i
 
 @pytest.mark.parametrize("status", ["FAILED", "FAULT", "STOPPED", "TIMED_OUT"])
 def test_failed_build_raises_error_with_status_cause_and_end_of_log(status: str) -> None:
-    with pytest.raises(BuildError, match=rf"(?s)p:1 .* {status}: docker: exit 1\. .*line 998\nline 999$"):
+    with pytest.raises(BuildError, match=rf"(?s)p:1 .* {status}: docker: exit 1\. .*line 998\nline 999\n") as error:
         ensure(FakeAws("IN_PROGRESS", status))
+    assert len(json.dumps(str(error.value))) < 3000, "CloudFormation accepts 4 KB, including other fields"
 
 
 def test_build_without_image_raises_error() -> None:
