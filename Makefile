@@ -1,11 +1,12 @@
 # Run `make` to list the targets. Every target first sets up this folder if its dependencies changed.
 
 PYTHON ?= python3
-PORT ?=
-YES ?=
-STACKS ?=
-SEED ?=
-MINUTES ?= 10
+# From the command line only: an exported variable of another program must not confirm or select anything.
+PORT :=
+YES :=
+STACKS :=
+SEED :=
+MINUTES := 10
 
 # Recipes find the Python, Node.js, and CDK CLI of this folder before any others. GNU Make 3.81, which macOS ships, applies
 # the exported PATH to simple recipe lines only if SHELL is set.
@@ -14,21 +15,43 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 # Settings on the command line, such as `make deploy name=annas`, override those in cdk.json.
 SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd
-CONTEXT = $(foreach setting,$(SETTINGS),$(if $(filter command,$(origin $(setting))),-c "$(setting)=$($(setting))"))
+quoted = '$(subst ','\'',$(value $(1)))'
+CONTEXT = $(foreach setting,$(filter $(SETTINGS),$(GIVEN)),-c $(setting)=$(call quoted,$(setting)))
 OPERATION = python -m operations $(CONTEXT)
 
-# Reject unknown variables: `make destroy nmae=annas` would otherwise destroy the deployment with the default name.
-VARIABLES := $(SETTINGS) PYTHON PORT YES STACKS SEED MINUTES
-GIVEN = $(foreach variable,$(.VARIABLES),$(if $(filter command,$(origin $(variable))),$(variable)))
-UNKNOWN := $(filter-out $(VARIABLES),$(GIVEN))
-ifneq ($(filter preflight deploy destroy cost key redrive synth,$(MAKECMDGOALS)),)
-ifneq ($(UNKNOWN),)
-$(error Unknown variable $(UNKNOWN). Allowed: $(VARIABLES))
+# Reject variables that a target does not use: `make destroy nmae=annas` would destroy the deployment with the default
+# name, and `make destroy STACKS=Cron` all stacks.
+GIVEN := $(foreach variable,$(.VARIABLES),$(if $(filter command,$(origin $(variable))),$(variable)))
+USED_BY_local := $(SETTINGS) PORT
+USED_BY_demo := $(SETTINGS) PORT
+USED_BY_preflight := $(SETTINGS) STACKS
+USED_BY_deploy := $(SETTINGS) STACKS YES
+USED_BY_destroy := $(SETTINGS) YES
+USED_BY_cost := $(SETTINGS)
+USED_BY_key := $(SETTINGS)
+USED_BY_redrive := $(SETTINGS)
+USED_BY_synth := $(SETTINGS)
+USED_BY_soak := SEED
+USED_BY_fuzz := MINUTES
+define check_variable
+ifeq ($(filter $(1),PYTHON $(USED_BY_$(2))),)
+$$(error make $(2) does not use the variable $(1). It uses: $(USED_BY_$(2)) PYTHON)
 endif
+endef
+$(foreach goal,$(or $(MAKECMDGOALS),help),$(foreach variable,$(GIVEN),$(eval $(call check_variable,$(variable),$(goal)))))
+
+# An unset variable of a script (`STACKS=$UNSET`) must not deploy all stacks, and YES=no must not confirm.
+ifneq ($(filter STACKS,$(GIVEN)),)
+ifeq ($(strip $(STACKS)),)
+$(error STACKS is empty. Name stacks, or omit it to deploy all)
+endif
+endif
+ifneq ($(filter-out 1,$(YES)),)
+$(error YES must be 1 or empty, but it is '$(YES)')
 endif
 
 # Example values for the settings that open the service and send alerts. cdk.json sets neither.
-OPENED = -c allowed_cidr=203.0.113.0/24 -c alert_email=someone@example.com
+OPENED = -c target=aws -c allowed_cidr=203.0.113.0/24 -c alert_email=someone@example.com
 
 # Three workers on two cores, because tests with a sandbox often wait. tests/conftest.py defines what shares a worker.
 ALL_TESTS = pytest --numprocesses=3 --no-loadscope-reorder
@@ -45,10 +68,10 @@ setup: .venv/ready  ## Set up this folder: virtual environment, Node.js, CDK CLI
 	@$(PYTHON) tools/setup.py
 
 local: setup  ## Deploy everything to an emulator on this machine and run until Ctrl-C (PORT=…)
-	@python -m local up $(if $(PORT),--port $(PORT))
+	@python -m local $(CONTEXT) up $(if $(PORT),--port $(PORT))
 
 demo: setup  ## Send real photos through every service in the emulator, then destroy it (PORT=…)
-	@python -m local demo $(if $(PORT),--port $(PORT))
+	@python -m local $(CONTEXT) demo $(if $(PORT),--port $(PORT))
 
 preflight: setup  ## Check an account for everything that can make a first deployment fail (STACKS=…, name=…)
 	@$(OPERATION) preflight $(STACKS)
@@ -100,7 +123,7 @@ check: setup  ## Check format, lint, types, templates, secrets, and known vulner
 	ruff format --check
 	ruff check
 	mypy
-	cdk synth --quiet --strict
+	cdk synth --quiet --strict -c target=aws
 	cfn-lint cdk.out/*.template.json
 	cdk synth --quiet --strict $(OPENED) --output .cache/opened
 	cfn-lint .cache/opened/*.template.json

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Other Compute: one photo service on every AWS compute service of the notes. This file lists its stacks."""
 
+import os
 import sys
+from typing import Any
 
 import stacks  # noqa: F401  # isort: skip  # must come first: sets the path of Node.js before aws_cdk is imported
-from aws_cdk import App, Tags
+from aws_cdk import App, CfnOutput, Tags
 
 from stacks.api import ApiStack
 from stacks.batch import BatchStack
@@ -17,16 +19,18 @@ from stacks.lightsail import LightsailStack
 from stacks.network import NetworkStack
 from stacks.registry import RegistryStack
 from stacks.support.errors import AppError
-from stacks.support.settings import Settings
+from stacks.support.settings import Settings, emulator_settings, recorded_settings
 from stacks.thumbnails import ThumbnailsStack
 
 
 def build(app: App) -> App:
     """Add all stacks to the app, configured by the settings in its context."""
-    settings = Settings.from_context(app.node.get_all_context())
+    context = app.node.get_all_context()
+    settings = Settings.from_context(context)
 
-    def named(stack: str) -> dict[str, str]:
-        return {"construct_id": stack, "stack_name": f"{settings.name}-{stack}"}
+    def named(stack: str) -> dict[str, Any]:
+        # `make deploy` and `make destroy` find the stacks of a deployment by this tag.
+        return {"construct_id": stack, "stack_name": f"{settings.name}-{stack}", "tags": {"project": settings.name}}
 
     # fmt: off
     cidr, target = settings.allowed_cidr, settings.target
@@ -47,12 +51,13 @@ def build(app: App) -> App:
                 monthly_budget_usd=settings.monthly_budget_usd)
     # fmt: on
     Tags.of(app).add("project", settings.name)
+    CfnOutput(thumbnails, "Settings", value=recorded_settings(context))
     add_custom_resource_log_groups(app)
     return app
 
 
 if __name__ == "__main__":
     try:
-        build(App()).synth()
+        build(App(context=emulator_settings(os.environ.get("AWS_ENDPOINT_URL")))).synth()
     except AppError as error:
         sys.exit(str(error))

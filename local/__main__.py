@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from types import FrameType
 
 from local.console import heading
@@ -12,6 +13,8 @@ from local.errors import SandboxError
 from local.ports import why_unavailable
 from local.sandbox import Sandbox, running_sandbox
 from local.stubbed import STUBBED
+from operations.errors import OperationError
+from operations.settings import add_settings_option, check_sandbox_access, command_line_settings, make_command
 
 # The default port of other AWS emulators.
 _DEFAULT_PORT = 4566
@@ -23,10 +26,14 @@ def main() -> None:
     signal.signal(signal.SIGHUP, _interrupt)
     arguments = command_line().parse_args()
     try:
+        settings = command_line_settings(arguments.settings)
+        check_sandbox_access(settings)
         if arguments.command == "demo":
-            run_demo(arguments.port)
+            run_demo(arguments.port, settings)
         else:
-            _up(arguments.port)
+            _up(arguments.port, settings)
+    except OperationError as error:
+        sys.exit(str(error))
     except SandboxError as error:
         sys.exit(f"\n{error}")
     except KeyboardInterrupt:
@@ -36,6 +43,7 @@ def main() -> None:
 def command_line() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    add_settings_option(parser)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, description, default_port in (
         ("up", "Deploy all stacks to an emulator of AWS on 127.0.0.1 and run until Ctrl-C.", f"{_DEFAULT_PORT}, or "),
@@ -56,13 +64,16 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _up(port: int | None) -> None:
-    if port is None and why_unavailable(_DEFAULT_PORT) is None:
-        port = _DEFAULT_PORT
+def _up(port: int | None, settings: Mapping[str, str]) -> None:
     heading("Deploying Other Compute to an emulator of AWS on this machine")
-    with running_sandbox(port) as sandbox:
+    if port is None:
+        if reason := why_unavailable(_DEFAULT_PORT):
+            print(f"  Using a free port instead of {_DEFAULT_PORT}: {reason}.")
+        else:
+            port = _DEFAULT_PORT
+    with running_sandbox(port, settings) as sandbox:
         sandbox.deploy()
-        _print_usage(sandbox)
+        _print_usage(sandbox, settings["name"])
         try:
             while True:
                 sandbox.emulator.check()
@@ -72,7 +83,7 @@ def _up(port: int | None) -> None:
     print("\nStopped. No resources remain.")
 
 
-def _print_usage(sandbox: Sandbox) -> None:
+def _print_usage(sandbox: Sandbox, name: str) -> None:
     heading("Outputs of the stacks:")
     for stack, outputs in sandbox.outputs.items():
         for name, value in outputs.items():
@@ -86,7 +97,8 @@ def _print_usage(sandbox: Sandbox) -> None:
         print(f"  export {variable}={value}")
     api, photos = sandbox.outputs["Api"]["ApiUrl"], sandbox.outputs["Thumbnails"]
     heading("Then try:")
-    print("  make key    # prints the API key, which the gallery page needs for uploads, deletions, and albums")
+    key = make_command("key", name)
+    print(f"  {key}    # prints the API key, which the gallery page needs for uploads, deletions, and albums")
     print(f"  curl {api}photos")
     print(f"  aws s3 cp samples/rocket.jpg s3://{photos['OriginalsBucket']}/    # requires the AWS CLI")
     print(f"  aws s3 sync s3://{photos['ThumbnailsBucket']} thumbnails/")

@@ -12,6 +12,7 @@ from local.errors import SandboxError
 from local.ports import HOST
 from operations.cdk import cdk_environment, context_options, run_cdk
 from operations.errors import OperationError
+from stacks.support.settings import Settings, emulator_settings
 
 _SHORT_POLLING = Path(__file__).with_name("short_polling.cjs")
 
@@ -35,9 +36,7 @@ class Cdk:
             context: Settings of the app. Deployments in one emulator need different values of `name`.
         """
         self._emulator = emulator
-        # Like `make deploy`, allow access from the machine that runs it.
-        defaults = {"name": "other-compute", "allowed_cidr": f"{HOST}/32"}
-        self._context = {**defaults, **(context or {}), "target": "local"}
+        self._context = {"name": Settings().name, **emulator_settings(emulator.endpoint), **(context or {})}
         self._folder = emulator.folder / self._context["name"]
         self._folder.mkdir()
         self.assembly = self._folder / "cdk.out"

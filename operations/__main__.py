@@ -9,7 +9,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operations.account import create_session
-from operations.cdk import cdk_json_context, synthesize
+from operations.cdk import synthesize
 from operations.cost import format_table, idle_cost
 from operations.dead_letter_queue import inspect
 from operations.deploy import deploy
@@ -21,8 +21,11 @@ from operations.preflight import preflight
 from operations.prices import UnknownPriceError
 from operations.public_address import CHECK_IP_URL
 from operations.redrive import redrive
+from operations.settings import add_settings_option, command_line_settings
 
-_FAILED_AGAIN = "Messages that failed again: {}. To print the reasons, run: python -m operations redrive --inspect"
+_FAILED_AGAIN = (
+    "Messages that failed again: {}. To print the reasons, run: python -m operations -c name={} redrive --inspect"
+)
 
 
 def main() -> None:
@@ -34,7 +37,7 @@ def main() -> None:
         sys.stdout.reconfigure(line_buffering=True)  # Keeps the order of this output and the CLI's.
     arguments = argument_parser().parse_args()
     try:
-        settings = {"name": cdk_json_context()["name"], **dict(arguments.settings)}
+        settings = command_line_settings(arguments.settings)
         match arguments.command:
             case "cost":
                 _cost(settings)
@@ -42,7 +45,7 @@ def main() -> None:
                 session = create_session()
                 deploy(session, settings, arguments.stacks, check_ip=arguments.check_ip, yes=arguments.yes)
             case "destroy":
-                destroy(create_session(), settings, yes=arguments.yes)
+                destroy(create_session(), settings["name"], yes=arguments.yes)
             case "key":
                 print(api_key(create_session(), settings["name"]))
             case "preflight":
@@ -51,7 +54,7 @@ def main() -> None:
                 inspect(create_session(), settings["name"])
             case "redrive":
                 if remaining := redrive(create_session(), settings["name"]):
-                    sys.exit(_FAILED_AGAIN.format(remaining))
+                    sys.exit(_FAILED_AGAIN.format(remaining, settings["name"]))
     except (OperationError, UnknownPriceError) as error:
         sys.exit(str(error))
     except (NotDeployedError, BotoCoreError, ClientError) as error:
@@ -63,10 +66,7 @@ def main() -> None:
 def argument_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m operations", description=__doc__)
-    parser.add_argument(
-        "-c", dest="settings", action="append", default=[], type=_setting, metavar="KEY=VALUE",
-        help="override a setting in cdk.json",
-    )  # fmt: skip
+    add_settings_option(parser)
     commands = parser.add_subparsers(dest="command", required=True)
 
     def command(name: str, summary: str) -> argparse.ArgumentParser:
@@ -91,13 +91,6 @@ def argument_parser() -> argparse.ArgumentParser:
         "--inspect", action="store_true", help="print the messages and reasons; change nothing"
     )
     return parser
-
-
-def _setting(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f"expected KEY=VALUE, but received {text!r}")
-    return key, value
 
 
 def _cost(settings: dict[str, str]) -> None:

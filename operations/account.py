@@ -1,7 +1,6 @@
 """The AWS account that the credentials of this shell select."""
 
 import os
-import re
 from dataclasses import dataclass
 
 import boto3
@@ -54,7 +53,10 @@ def current_account(session: boto3.Session) -> Account:
     except NoCredentialsError as error:
         raise OperationError("No AWS credentials found: log in, or export AWS_PROFILE.") from error
     except EndpointConnectionError as error:
-        raise OperationError(f"{error} Check the Region {session.region_name} and the network.") from error
+        raise OperationError(
+            f"{error} Check the Region {session.region_name} and the network. If the URL is of an emulator, start it "
+            "again with `make local`."
+        ) from error
     # Expired credentials in environment variables are a RuntimeError of botocore.
     except (BotoCoreError, ClientError, RuntimeError) as error:
         raise OperationError(
@@ -62,19 +64,3 @@ def current_account(session: boto3.Session) -> Account:
             f"check that the account has enabled the Region {session.region_name}."
         ) from error
     return Account(identity["Account"], session.region_name, identity["Arn"])
-
-
-def deployed_stacks(session: boto3.Session, account: Account, name: str) -> set[str]:
-    """Return the ids of the stacks that are deployed with this setting `name`."""
-    return set(stack_statuses(session, account, name))
-
-
-def stack_statuses(session: boto3.Session, account: Account, name: str) -> dict[str, str]:
-    """Return the CloudFormation status of each stack with this setting `name`, by stack id."""
-    cloudformation = session.client("cloudformation", region_name=account.region)
-    pages = cloudformation.get_paginator("describe_stacks").paginate()
-    # A stack id starts with a capital letter and a name contains none, so `photos` does not match `photos-of-anna-Api`.
-    pattern = re.compile(rf"{re.escape(name)}-([A-Z]\w*)")
-    stacks = [stack for page in pages for stack in page["Stacks"]]
-    matches = [(pattern.fullmatch(stack["StackName"]), stack["StackStatus"]) for stack in stacks]
-    return {match[1]: str(status) for match, status in matches if match}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from operations.outputs import NotDeployedError, stack_outputs
-from operations.redrive import queue_depth, sweep_progress
+from operations.redrive import print_queue, queue_depth, sweep_progress
 
 if TYPE_CHECKING:
     import boto3
@@ -25,6 +25,7 @@ def inspect(session: boto3.Session, name: str) -> None:
         NotDeployedError: The stack `Thumbnails` is not deployed.
     """
     uploads = stack_outputs(session, name, "Thumbnails")
+    print_queue(session.client("sqs"), "upload queue", uploads["UploadQueueUrl"])
     _show(session, "uploads", uploads["DeadLetterQueueUrl"], _upload_describer(session, uploads["UploadQueueUrl"]))
     try:
         sweeps = stack_outputs(session, name, "Cron")

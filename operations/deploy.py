@@ -1,4 +1,4 @@
-"""Deploys to a sandbox account after it shows the account, the stacks, the allowed addresses, and the cost."""
+"""Deploys to a sandbox account after it shows the account, the stacks, the settings, and the cost."""
 
 import json
 import tempfile
@@ -7,27 +7,40 @@ from pathlib import Path
 
 import boto3
 
-from operations.account import Account, current_account, deployed_stacks
-from operations.cdk import Assembly, cdk_environment, cdk_json_context, run_cdk, synthesize
+from operations.account import Account, current_account
+from operations.cdk import Assembly, cdk_environment, run_cdk, synthesize
 from operations.confirm import confirm
 from operations.cost import idle_cost
+from operations.deployed_stacks import delete_stacks, find_producers, find_stacks, with_producers
 from operations.errors import OperationError
 from operations.preflight import Deployment, check
 from operations.prices import UnknownPriceError
 from operations.public_address import detect_public_cidr
 from operations.service_linked_roles import create_service_linked_roles
-from operations.stale_references import read_stacks, stale_stacks
+from operations.settings import (
+    DETECTED_SOURCE,
+    REPLACED_SOURCE,
+    Choice,
+    Recorded,
+    check_sandbox_access,
+    choose_settings,
+    make_command,
+)
+from operations.stale_references import stale_stacks
+from stacks.support.settings import DETECTED, emulator_settings
 
 
 def deploy(
-    session: boto3.Session, settings: Mapping[str, str], stacks: Collection[str], *, check_ip: str, yes: bool
+    session: boto3.Session, given: Mapping[str, str], stacks: Collection[str], *, check_ip: str, yes: bool
 ) -> None:
     """Deploy stacks and their dependencies, or all stacks.
 
+    Deploying all stacks deletes the stacks of the deployment that are no longer in the app.
+
     Args:
         session: Credentials and region.
-        settings: Settings that override those in cdk.json, and `name`. Without `allowed_cidr`, only the public address
-            of the caller can reach the service.
+        given: Settings of the command line, and `name`. The existing deployment keeps the others. Without
+            `allowed_cidr`, only the public address of the caller can reach the service.
         stacks: Ids of the stacks; all if empty.
         check_ip: URL that returns the public address of the caller.
         yes: Skip the confirmation.
@@ -35,37 +48,67 @@ def deploy(
     Raises:
         OperationError: The user did not confirm, or the deployment is impossible or failed.
     """
-    account = current_account(session)
-    setting = settings.get("allowed_cidr") or cdk_json_context().get("allowed_cidr")
-    allowed_cidr = setting or detect_public_cidr(check_ip)
+    account, name = current_account(session), given["name"]
+    undo = make_command("destroy", name)
+    existing = find_stacks(session, name)
+    choices, context = _settings(session, given, Recorded.read(existing), check_ip)
     with tempfile.TemporaryDirectory(prefix="other-compute-") as folder:
-        assembly = synthesize(Path(folder, "cdk.out"), {**settings, "allowed_cidr": allowed_cidr})
+        assembly = synthesize(Path(folder, "cdk.out"), context)
         chosen = assembly.with_dependencies(set(stacks or assembly.stacks()))
-        check(Deployment(session, account, assembly, frozenset(chosen), settings["name"]))
-        existing = deployed_stacks(session, account, settings["name"]) & chosen
+        check(Deployment(session, account, assembly, frozenset(chosen), name))
+        removed = set() if stacks else existing.keys() - assembly.stacks()
         print(f"\nThis will deploy to {account}, as {account.caller}:")
         for label, value in {
-            "name": settings["name"],
-            "new stacks": ", ".join(sorted(chosen - existing)) or "none",
-            "updates": ", ".join(sorted(existing)) or "none",
-            "allowed_cidr": allowed_cidr if setting else f"{allowed_cidr} (your public address)",
+            "name": name,
+            "new stacks": ", ".join(sorted(chosen - existing.keys())) or "none",
+            "updates": ", ".join(sorted(existing.keys() & chosen)) or "none",
+            **({"deletes": f"{', '.join(sorted(removed))} with all data, no longer in the app"} if removed else {}),
+            "settings": f"\n  {'':13} ".join(map(str, choices)),
             "cost": _cost(assembly, chosen),
-            "to undo": destroy_command(settings["name"]),
+            "to undo": undo,
         }.items():
             print(f"  {label:13} {value}")
+        if yes:
+            _check_nothing_is_replaced(choices)
         confirm("Deploy?", yes=yes)
         for role in create_service_linked_roles(session, account, chosen):
             print(f"Created the service-linked role {role}. It is free of charge and remains after `make destroy`.")
-        before = read_stacks(session)
+        # A stack whose outputs another stack still uses can be deleted only after the update of that stack.
+        used = with_producers(existing.keys() - removed, find_producers(session, existing))
+        delete_stacks(session, {stack_id: existing[stack_id] for stack_id in removed - used})
         _deploy(assembly, account, stacks, Path(folder, "outputs.json"))
-        if stale := stale_stacks(assembly, settings["name"], before, read_stacks(session)):
-            raise OperationError(_stale_message(stale, settings["name"]))
-    print(f"To delete the deployment and end its cost, run: {destroy_command(settings['name'])}")
+        delete_stacks(session, {stack_id: existing[stack_id] for stack_id in removed & used})
+        if stale := stale_stacks(assembly, existing, find_stacks(session, name)):
+            raise OperationError(_stale_message(stale, name))
+    print(f"To delete the deployment and end its cost, run: {make_command('destroy', name)}")
 
 
-def destroy_command(name: str) -> str:
-    """Return the command that destroys the deployment with this name."""
-    return "make destroy" + ("" if name == cdk_json_context()["name"] else f" name={name}")
+def _settings(
+    session: boto3.Session, given: Mapping[str, str], recorded: Recorded, check_ip: str
+) -> tuple[list[Choice], dict[str, str]]:
+    """Choose the settings. Return them, and the context that passes them to the app."""
+    emulator = emulator_settings(session.client("cloudformation").meta.endpoint_url)
+    if emulator and given.get("target") == "aws":
+        raise OperationError(
+            "Setting target: expected local, but received 'aws'. Packages for AWS do not run in an emulator."
+        )
+    choices = choose_settings(given, recorded, defaults=emulator, detect_cidr=lambda: detect_public_cidr(check_ip))
+    values = {choice.key: "" if choice.value is None else str(choice.value) for choice in choices}
+    detected = [choice.key for choice in choices if choice.source == DETECTED_SOURCE]
+    context = {**emulator, **given, **values, DETECTED: ",".join(detected)}
+    if emulator:
+        check_sandbox_access(context)
+    return choices, context
+
+
+def _check_nothing_is_replaced(choices: Collection[Choice]) -> None:
+    """Check that cdk.json does not replace a setting that was given to the deployment, while no one is asked."""
+    for choice in choices:
+        if choice.source == REPLACED_SOURCE:
+            raise OperationError(
+                f"Setting {choice.key}: the deployment has {choice.previous}, but cdk.json has {choice.value}. To "
+                f"deploy without a question, choose one: {choice.key}=…"
+            )
 
 
 def _stale_message(stale: Mapping[str, Collection[str]], name: str) -> str:

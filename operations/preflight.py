@@ -15,9 +15,10 @@ from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operations.account import Account, current_account, stack_statuses
+from operations.account import Account, current_account
 from operations.capacity import Capacity
 from operations.cdk import Assembly, synthesize
+from operations.deployed_stacks import find_stacks
 from operations.errors import OperationError
 
 # A first deployment takes about 15 minutes, and a rollback as long again.
@@ -221,7 +222,8 @@ def _bootstrap(deployment: Deployment) -> Finding:
 
 
 def _existing_stacks(deployment: Deployment) -> Finding:
-    statuses = stack_statuses(deployment.session, deployment.account, deployment.name)
+    stacks = find_stacks(deployment.session, deployment.name)
+    statuses = {stack.id: stack.status for stack in stacks.values()}
     incomplete = {stack: status for stack, status in sorted(statuses.items()) if not _COMPLETE.fullmatch(status)}
     if not incomplete:
         return Finding(f"{len(statuses)} of {deployment.name}, all complete" if statuses else "none")

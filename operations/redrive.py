@@ -45,15 +45,30 @@ def redrive(session: boto3.Session, name: str) -> int:
         print(f"Messages moved to the upload queue: {moved}. Waiting until they are processed …")
         _wait_until_drained(sqs, uploads["UploadQueueUrl"])
         remaining = queue_depth(sqs, uploads["DeadLetterQueueUrl"])
+    else:
+        print_queue(sqs, "upload queue", uploads["UploadQueueUrl"])
     print(f"Messages reprocessed: {moved + sweeps}" if moved or sweeps else "The dead-letter queues are empty.")
     return remaining
 
 
 def queue_depth(sqs: SQSClient, url: str) -> int:
     """Return the approximate number of messages in a queue, including those in flight."""
-    names: Any = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+    return sum(_message_counts(sqs, url))
+
+
+def print_queue(sqs: SQSClient, what: str, url: str) -> None:
+    """Print how many messages a queue holds, if any. A failed message stays in flight until its retry."""
+    waiting, in_flight = _message_counts(sqs, url)
+    if waiting or in_flight:
+        print(f"Messages in the {what}: {waiting} waiting, {in_flight} in flight (in processing, or before a retry)")
+
+
+def _message_counts(sqs: SQSClient, url: str) -> tuple[int, int]:
+    """Return the approximate numbers of waiting messages (visible or delayed) and of messages in flight."""
+    names: Any = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "Delayed", "NotVisible")]
     counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-    return sum(map(int, counts.values()))
+    visible, delayed, in_flight = (int(counts[name]) for name in names)
+    return visible + delayed, in_flight
 
 
 def sweep_progress(body: str) -> dict[str, Any]:

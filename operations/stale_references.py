@@ -6,58 +6,34 @@ of a resource that no longer exists, and the CLI reports "no changes".
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-import boto3
-
 from operations.cdk import Assembly
-
-
-@dataclass(frozen=True)
-class DeployedStack:
-    """The outputs of a stack, and the time of its last update (UTC)."""
-
-    outputs: Mapping[str, str]
-    updated_at: datetime
-
-
-def read_stacks(session: boto3.Session) -> dict[str, DeployedStack]:
-    """Return all stacks of this account and region by name."""
-    pages = session.client("cloudformation").get_paginator("describe_stacks").paginate()
-    return {
-        stack["StackName"]: DeployedStack(
-            {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
-            stack.get("LastUpdatedTime", stack["CreationTime"]),
-        )
-        for page in pages
-        for stack in page["Stacks"]
-    }
+from operations.deployed_stacks import DeployedStack
 
 
 def stale_stacks(
-    assembly: Assembly, name: str, before: Mapping[str, DeployedStack], after: Mapping[str, DeployedStack]
+    assembly: Assembly, before: Mapping[str, DeployedStack], after: Mapping[str, DeployedStack]
 ) -> dict[str, set[str]]:
     """Return the stacks that a deployment did not update although an output that they use has changed.
 
     Args:
-        name: The setting `name` of the deployment.
-        before: The stacks before the deployment.
-        after: The stacks after the deployment.
+        assembly: The stacks that were deployed.
+        before: The stacks before the deployment, by id.
+        after: The stacks after the deployment, by id.
 
     Returns:
-        The names of the changed stacks by the id of the stale stack.
+        The ids of the changed stacks by the id of the stale stack.
     """
+    ids = {stack.name: stack.id for stack in after.values()}
     stale: dict[str, set[str]] = {}
     for stack, template in assembly.templates().items():
-        stack_name = f"{name}-{stack}"
-        if stack_name not in before or before[stack_name].updated_at != after[stack_name].updated_at:
+        if stack not in before or before[stack].updated_at != after[stack].updated_at:
             continue
         for producer, output in _used_outputs(template):
-            old = before[producer].outputs.get(output) if producer in before else None
-            if old is not None and old != after[producer].outputs.get(output):
-                stale.setdefault(stack, set()).add(producer)
+            old = before[ids[producer]].outputs.get(output) if ids[producer] in before else None
+            if old is not None and old != after[ids[producer]].outputs.get(output):
+                stale.setdefault(stack, set()).add(ids[producer])
     return stale
 
 

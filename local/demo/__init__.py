@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 
 from local.console import heading, step
 from local.demo.album import create_album
@@ -15,11 +16,11 @@ from local.inventory import inventory
 from local.sandbox import Sandbox, running_sandbox
 
 
-def run_demo(port: int | None = None) -> None:
-    """Run all steps. Raises SandboxError at the first step that fails."""
+def run_demo(port: int | None, settings: Mapping[str, str]) -> None:
+    """Run all steps with these settings of the app. Raises SandboxError at the first step that fails."""
     start = time.monotonic()
     heading("Deploying Other Compute to an emulator of AWS on this machine")
-    with running_sandbox(port) as sandbox:
+    with running_sandbox(port, settings) as sandbox:
         before = inventory(sandbox.client)
         sandbox.deploy()
         heading("Sending photos through every service")

@@ -22,6 +22,7 @@ _MODULES = [
     "iam_authorization",
     "authorization_log",
     "s3_buckets",
+    "change_sets",
     "cloudwatch_metrics",
     "service_events",
     "cloudwatch_alarms",

@@ -1,11 +1,13 @@
 """Settings of the app: CDK context values (`cdk.json` or `-c key=value`), validated once."""
 
 import ipaddress
+import json
 import re
 import zoneinfo
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, cast
+from urllib.parse import urlsplit
 
 from stacks.support.errors import AppError
 
@@ -13,6 +15,12 @@ Target = Literal["aws", "local"]
 
 # Context keys of the CDK contain an @, a colon, or a hyphen. Settings are plain words.
 _SETTING_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+# Clients of an emulator on this machine have an address in this block.
+LOOPBACK_CIDR = "127.0.0.1/32"
+
+# The context value of `make deploy` that names the settings it detected instead of receiving them, separated by commas.
+DETECTED = "other-compute:detected"
 
 # AWS reserves these prefixes for capacity providers (aws, ecs, fargate), load balancers (internal), and buckets (amzn,
 # sthree). `name` is the prefix of all of them.
@@ -45,7 +53,7 @@ class Settings:
 
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> "Settings":
-        """Read the settings from the whole context of the app. An empty value counts as not set.
+        """Read the settings from the whole context of the app. An empty value means none, if that is the default.
 
         Raises:
             SettingError: A value is invalid, or a key is unknown.
@@ -55,13 +63,53 @@ class Settings:
             if key not in _ALLOWED:
                 if _SETTING_KEY.fullmatch(key):
                     raise SettingError(f"Setting {key}: expected one of {', '.join(_ALLOWED)}, but received {value!r}")
-            elif value not in (None, ""):
+            elif value is not None and (value != "" or _DEFAULTS[key] is not None):
                 parse, allowed = _ALLOWED[key]
                 try:
                     settings[key] = parse(value)
                 except (TypeError, ValueError) as error:
                     raise SettingError(f"Setting {key}: expected {allowed}, but received {value!r}") from error
         return cls(**settings)
+
+    def changed(self) -> dict[str, Any]:
+        """Return the values that differ from their defaults, except `name` and `target`."""
+        return {key: value for key in SETTING_DEFAULTS if (value := getattr(self, key)) != SETTING_DEFAULTS[key]}
+
+
+_DEFAULTS = {field.name: field.default for field in fields(Settings)}
+
+# The settings that `make deploy` keeps. `name` selects the deployment, and `target` depends on where it is.
+SETTING_DEFAULTS = {key: default for key, default in _DEFAULTS.items() if key not in ("name", "target")}
+
+
+def recorded_settings(context: Mapping[str, Any]) -> str:
+    """Return the settings of a deployment for its output `Settings`, which `make deploy` reads.
+
+    Args:
+        context: The whole context of the app.
+
+    Returns:
+        JSON: the values `given` and `detected`, each by setting. Settings with their default value are in neither.
+    """
+    names = str(context.get(DETECTED, "")).split(",")
+    changed = Settings.from_context(context).changed()
+    given = {key: value for key, value in changed.items() if key not in names}
+    detected = {key: value for key, value in changed.items() if key in names}
+    return json.dumps({"given": given, "detected": detected})
+
+
+def emulator_settings(endpoint_url: str | None) -> dict[str, str]:
+    """Return the defaults of settings that differ if AWS clients use an emulator on this machine; else nothing.
+
+    Args:
+        endpoint_url: The endpoint of AWS clients, such as the value of AWS_ENDPOINT_URL.
+    """
+    host = urlsplit(endpoint_url or "").hostname or ""
+    try:
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    return {"target": "local", "allowed_cidr": LOOPBACK_CIDR} if is_loopback else {}
 
 
 # Each parser raises TypeError or ValueError for a value that is not allowed.

@@ -7,10 +7,10 @@ from typing import Any, Self
 import boto3
 
 from local.deployment import Deployment
-from operations.account import create_session, current_account, deployed_stacks
+from operations.account import create_session, current_account
 from operations.cdk import cdk_json_context
+from operations.deployed_stacks import find_stacks
 from operations.errors import OperationError
-from operations.outputs import stack_outputs
 
 
 @dataclass
@@ -30,11 +30,11 @@ class AccountDeployment(Deployment):
         session = create_session()
         name = os.environ.get("E2E_NAME") or cdk_json_context()["name"]
         account = current_account(session)
-        stacks = deployed_stacks(session, account, name)
-        if missing := {"Api", "Batch", "Cron", "Ecs", "Thumbnails"} - stacks:
+        stacks = find_stacks(session, name)
+        if missing := {"Api", "Batch", "Cron", "Ecs", "Thumbnails"} - stacks.keys():
             stacks_text = ", ".join(sorted(missing))
             raise OperationError(f"{name} in {account} lacks {stacks_text}. Run: make deploy name={name}")
-        deployment = cls(session, name, outputs={stack: stack_outputs(session, name, stack) for stack in stacks})
+        deployment = cls(session, name, outputs={stack.id: dict(stack.outputs) for stack in stacks.values()})
         if photos := len(deployment.table_items(deployment.outputs["Thumbnails"]["CatalogueTable"])):
             raise OperationError(
                 f"{name} in {account} contains {photos} photos, and the tests delete all photos. "

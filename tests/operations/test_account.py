@@ -4,14 +4,11 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from botocore.stub import Stubber
 from moto import mock_aws
 
 from operations.__main__ import main
-from operations.account import Account, create_session, current_account, deployed_stacks
+from operations.account import create_session, current_account
 from operations.errors import OperationError
-
-_ACCOUNT = Account("123456789012", "eu-central-1", "caller")
 
 
 @pytest.fixture
@@ -51,13 +48,13 @@ def test_current_account_fails_without_credentials(monkeypatch: pytest.MonkeyPat
         current_account(boto3.Session())
 
 
-def test_deployed_stacks_ignores_other_deployments(monkeypatch: pytest.MonkeyPatch) -> None:
-    session = boto3.Session(region_name="eu-central-1")
-    cloudformation = session.client("cloudformation")
-    names = ("photos-Cron", "photos-Api", "photos-of-anna-Cron", "photos", "photos-x", "my-photos-Ecs", "photos-A-b")
-    stacks = [{"StackName": name, "CreationTime": 0, "StackStatus": "CREATE_COMPLETE"} for name in names]
-    monkeypatch.setattr(session, "client", lambda *_, **__: cloudformation)
-    with Stubber(cloudformation) as stubber:
-        stubber.add_response("describe_stacks", {"Stacks": stacks[:3], "NextToken": "more"})
-        stubber.add_response("describe_stacks", {"Stacks": stacks[3:]})
-        assert deployed_stacks(session, _ACCOUNT, "photos") == {"Cron", "Api"}
+@pytest.mark.parametrize(
+    ("variable", "value"), [("AWS_REGION", "us-esat-1"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]
+)
+def test_current_account_names_the_region_when_no_endpoint_answers(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(OperationError, match=rf"{value}.*Check the region"):
+        current_account(create_session())

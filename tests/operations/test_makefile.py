@@ -19,26 +19,53 @@ def _last_command(*arguments: str) -> list[str]:
 @pytest.mark.parametrize("command", ["preflight", "deploy", "destroy", "cost", "key", "redrive"])
 def test_operation_targets_pass_settings(command: str) -> None:
     assert _last_command(command) == ["python", "-m", "operations", command]
-    assert _last_command(command, "name=annas") == ["python", "-m", "operations", "-c", '"name=annas"', command]
+    assert _last_command(command, "name=annas") == ["python", "-m", "operations", "-c", "name='annas'", command]
 
 
 def test_deploy_target_passes_stacks_settings_and_confirmation() -> None:
     assert _last_command("deploy", "STACKS=Cron Ecs", "allowed_cidr=9.9.9.9/32", "YES=1")[3:] == [
-        "-c", '"allowed_cidr=9.9.9.9/32"', "deploy", "Cron", "Ecs", "--yes",
+        "-c", "allowed_cidr='9.9.9.9/32'", "deploy", "Cron", "Ecs", "--yes",
     ]  # fmt: skip
 
 
-def test_targets_ignore_environment_variables_with_the_name_of_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("name", "annas")
-    assert _last_command("cost") == ["python", "-m", "operations", "cost"]
+@pytest.mark.parametrize("target", ["local", "demo"])
+def test_sandbox_targets_pass_settings(target: str) -> None:
+    command = _last_command(target, "time_zone=Asia/Tokyo", "PORT=5000")
+    assert command[:6] == ["python", "-m", "local", "-c", "time_zone='Asia/Tokyo'", {"local": "up"}.get(target, target)]
+    assert command[6:] == ["--port", "5000"]
 
 
-@pytest.mark.parametrize("target", ["destroy", "synth"])
-def test_unknown_variables_are_rejected(target: str) -> None:
-    run = _make(target, "nmae=annas")
+def test_values_reach_the_command_as_they_are(tmp_path: Path) -> None:
+    email = "o'neill+$HOME`x`@example.com"
+    run = _make("--dry-run", "cost", f"alert_email={email}")
+    words = subprocess.run(["bash", "-c", f"printf '%s\n' {run.stdout}"], capture_output=True, text=True).stdout
+    assert f"alert_email={email}" in words.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["destroy", "nmae=annas"], "make destroy does not use the variable nmae. It uses: name "),
+        (["local", "nmae=annas"], "make local does not use the variable nmae. It uses: name "),
+        (["destroy", "STACKS=Cron"], "make destroy does not use the variable STACKS"),
+        (["test", "name=annas"], "make test does not use the variable name"),
+        (["name=annas"], "make help does not use the variable name"),
+        (["deploy", "STACKS="], "STACKS is empty"),
+        (["destroy", "YES=no"], "YES must be 1 or empty, but it is 'no'"),
+    ],
+)
+def test_variables_that_a_target_does_not_use_are_rejected(arguments: list[str], message: str) -> None:
+    run = _make(*arguments)
     assert (run.returncode, run.stdout) == (2, "")
     assert len(run.stderr.splitlines()) == 1
-    assert "Unknown variable nmae. Allowed: name allowed_cidr " in run.stderr
+    assert message in run.stderr
+
+
+def test_environment_variables_neither_confirm_nor_select(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"YES": "1", "name": "annas", "STACKS": "Cron"}.items():
+        monkeypatch.setenv(name, value)
+    assert _last_command("destroy") == ["python", "-m", "operations", "destroy"]
+    assert _last_command("deploy") == ["python", "-m", "operations", "deploy"]
 
 
 def test_recipes_find_the_tools_of_this_folder(tmp_path: Path) -> None:

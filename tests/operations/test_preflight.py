@@ -83,7 +83,14 @@ class StubbedAccount:
         now = datetime.now(UTC)
         return {
             "Stacks": [
-                {"StackName": name, "StackStatus": status, "CreationTime": now} for name, status in self.stacks.items()
+                {
+                    "StackName": name,
+                    "StackId": f"arn:aws:cloudformation:eu-central-1:{_ACCOUNT.number}:stack/{name}/id",
+                    "StackStatus": status,
+                    "CreationTime": now,
+                    "Tags": [{"Key": "project", "Value": name.partition("-")[0]}],
+                }
+                for name, status in self.stacks.items()
             ]
         }
 

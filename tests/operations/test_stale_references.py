@@ -6,10 +6,16 @@ from pathlib import Path
 import pytest
 
 from operations.cdk import Assembly
-from operations.stale_references import DeployedStack, stale_stacks
+from operations.deployed_stacks import DeployedStack
+from operations.stale_references import stale_stacks
 from tests.templates import read_template
 
 _FIRST, _SECOND = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC)
+
+
+def _deployed(stack: str, updated_at: datetime, outputs: dict[str, str] | None = None) -> DeployedStack:
+    name = f"other-compute-{stack}"
+    return DeployedStack(stack, name, f"arn:{name}", "UPDATE_COMPLETE", updated_at, outputs or {}, [])
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +29,7 @@ def output(assembly: Path) -> str:
     ("queue", "api_updated_at", "stale"),
     [
         ("old", _FIRST, {}),
-        ("new", _FIRST, {"Api": {"other-compute-Batch"}}),
+        ("new", _FIRST, {"Api": {"Batch"}}),
         ("new", _SECOND, {}),
     ],
     ids=["same resource", "replaced resource", "replaced resource, and Api was updated"],
@@ -31,17 +37,11 @@ def output(assembly: Path) -> str:
 def test_stack_that_uses_a_replaced_resource_is_stale_unless_it_was_updated(
     assembly: Path, output: str, queue: str, api_updated_at: datetime, stale: dict[str, set[str]]
 ) -> None:
-    before = {
-        "other-compute-Batch": DeployedStack({output: "old"}, _FIRST),
-        "other-compute-Api": DeployedStack({}, _FIRST),
-    }
-    after = {
-        "other-compute-Batch": DeployedStack({output: queue}, _SECOND),
-        "other-compute-Api": DeployedStack({}, api_updated_at),
-    }
-    assert stale_stacks(Assembly(assembly), "other-compute", before, after) == stale
+    before = {"Batch": _deployed("Batch", _FIRST, {output: "old"}), "Api": _deployed("Api", _FIRST)}
+    after = {"Batch": _deployed("Batch", _SECOND, {output: queue}), "Api": _deployed("Api", api_updated_at)}
+    assert stale_stacks(Assembly(assembly), before, after) == stale
 
 
 def test_first_deployment_is_never_stale(assembly: Path, output: str) -> None:
-    deployed = {"other-compute-Batch": DeployedStack({output: "new"}, _FIRST)}
-    assert stale_stacks(Assembly(assembly), "other-compute", {}, deployed) == {}
+    deployed = {"Batch": _deployed("Batch", _FIRST, {output: "new"})}
+    assert stale_stacks(Assembly(assembly), {}, deployed) == {}

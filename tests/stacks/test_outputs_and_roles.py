@@ -7,7 +7,14 @@ import pytest
 from tests.templates import actions, as_list, of_type, read_all_resources, read_resources, read_template, statements
 
 _OUTPUTS = {
-    "Thumbnails": {"OriginalsBucket", "ThumbnailsBucket", "CatalogueTable", "UploadQueueUrl", "DeadLetterQueueUrl"},
+    "Thumbnails": {
+        "OriginalsBucket",
+        "ThumbnailsBucket",
+        "CatalogueTable",
+        "UploadQueueUrl",
+        "DeadLetterQueueUrl",
+        "Settings",  # for `make deploy`, not part of the contract
+    },
     "Registry": {"GalleryRepository", "AlbumRepository"},
     "Api": {"ApiUrl", "ApiKeyId"},
     "Ecs": {"GalleryUrl"},

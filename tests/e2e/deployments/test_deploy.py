@@ -5,9 +5,6 @@ import os
 import pty
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,33 +13,13 @@ from local.emulator import ACCOUNT, REGION, ROOT, running_emulator
 from local.inventory import inventory
 from local.sandbox import Sandbox
 from operations.cdk import Assembly
-
-_ADDRESS = "9.9.9.9"
-
-
-@pytest.fixture(scope="module")
-def check_ip() -> Iterator[str]:
-    """The URL of a server that returns the address of its caller."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(f"{_ADDRESS}\n".encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+from tests.e2e.cloudformation import stack_outputs
+from tests.e2e.photos import final_item, put_original
 
 
 def _operate(sandbox: Sandbox, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "operations", "-c", "name=pair", "-c", "target=local", *arguments],
+        [sys.executable, "-m", "operations", "-c", "name=pair", *arguments],
         cwd=ROOT,
         env=sandbox.cdk.environment(),
         stdin=stdin,
@@ -64,34 +41,59 @@ def _website_cidrs(sandbox: Sandbox) -> list[str]:
     return cidrs
 
 
-@pytest.mark.guarantee("Deploys the first time")
-def test_deploy_update_and_destroy(empty_sandbox: Sandbox, check_ip: str, assembly: Path) -> None:
-    before, stacks = inventory(empty_sandbox.client), _stacks(empty_sandbox)
-    first, second = (Assembly(assembly).with_dependencies({stack}) for stack in ("Lightsail", "Cron"))
+def _create_stack_that_is_not_in_the_app(sandbox: Sandbox) -> None:
+    """Create a stack of the deployment that uses an output of another one, as an older version of the app could."""
+    output = {"StackName": "pair-Thumbnails", "Region": REGION, "OutputName": "UploadQueueUrl"}
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Fn::GetStackOutput": output}}}
+    cloudformation = sandbox.client("cloudformation")
+    cloudformation.create_stack(
+        StackName="pair-Old",
+        TemplateBody=json.dumps({"Resources": {"Topic": topic}}),
+        Tags=[{"Key": "project", "Value": "pair"}],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="pair-Old", WaiterConfig={"Delay": 1})
 
-    run = _operate(empty_sandbox, "deploy", "Lightsail", "--check-ip", check_ip, "--yes")
+
+@pytest.mark.guarantee("Deploys the first time")
+def test_deploy_update_and_destroy(empty_sandbox: Sandbox, assembly: Path) -> None:
+    before, stacks = inventory(empty_sandbox.client), _stacks(empty_sandbox)
+    first, second = Assembly(assembly).with_dependencies({"Lightsail"}), Assembly(assembly).stacks().keys()
+
+    settings = ("-c", "allowed_cidr=127.0.0.0/8", "-c", "time_zone=Asia/Tokyo")
+    run = _operate(empty_sandbox, *settings, "deploy", "Lightsail", "--yes")
     assert run.returncode == 0, run.stderr
     assert f"account {ACCOUNT}, {REGION}" in run.stdout
     assert ", ".join(sorted(first)) in run.stdout
-    assert f"{_ADDRESS}/32" in run.stdout
+    assert "127.0.0.0/8" in run.stdout
     assert "$0.007" in run.stdout
     assert "AWSServiceRoleForEcs" in run.stdout
     assert "pair-Lightsail.WebsiteUrl" in run.stdout
     assert _stacks(empty_sandbox) == stacks | {f"pair-{stack}" for stack in first}
-    assert _website_cidrs(empty_sandbox) == [f"{_ADDRESS}/32"]
 
-    setting = ("-c", "allowed_cidr=198.51.100.0/24")
-    run = _operate(empty_sandbox, *setting, "deploy", "Lightsail", "Cron", "--check-ip", "http://not-used", "--yes")
+    # Functions got packages for this machine.
+    empty_sandbox.outputs = stack_outputs(empty_sandbox)
+    put_original(empty_sandbox, "photo.jpg")
+    assert final_item(empty_sandbox, "photo.jpg")["state"] == "ready"
+
+    # The update keeps the settings, changes one, and deletes what is no longer in the app.
+    _create_stack_that_is_not_in_the_app(empty_sandbox)
+    run = _operate(empty_sandbox, "-c", "monthly_budget_usd=35", "deploy", "--yes")
     assert run.returncode == 0, run.stderr
+    assert "deletes       Old " in run.stdout
+    assert "20 → 35" in run.stdout
     assert ", ".join(sorted(second - first)) in run.stdout
-    assert ", ".join(sorted(first)) in run.stdout
     assert "AWSServiceRole" not in run.stdout
-    assert _stacks(empty_sandbox) == stacks | {f"pair-{stack}" for stack in first | second}
-    assert _website_cidrs(empty_sandbox) == ["198.51.100.0/24"]
+    assert _stacks(empty_sandbox) == stacks | {f"pair-{stack}" for stack in second}
+    assert _website_cidrs(empty_sandbox) == ["127.0.0.0/8"]
+    (schedule,) = empty_sandbox.client("scheduler").list_schedules()["Schedules"]
+    described = empty_sandbox.client("scheduler").get_schedule(Name=schedule["Name"])
+    assert described["ScheduleExpressionTimezone"] == "Asia/Tokyo"
+    recorded = json.loads(stack_outputs(empty_sandbox)["Thumbnails"]["Settings"])["given"]
+    assert recorded == {"allowed_cidr": "127.0.0.0/8", "time_zone": "Asia/Tokyo", "monthly_budget_usd": 35}
 
     run = _operate(empty_sandbox, "destroy", "--yes")
     assert run.returncode == 0, run.stderr
-    assert ", ".join(sorted(first | second)) in run.stdout
+    assert ", ".join(sorted(second)) in run.stdout
     after = inventory(empty_sandbox.client)
     assert {name for name in after - before if not name.startswith("iam AWSServiceRoleFor")} == set()
     # The bucket of the CDK bootstrap stays, and the output names it.
@@ -102,12 +104,12 @@ def test_deploy_update_and_destroy(empty_sandbox: Sandbox, check_ip: str, assemb
     assert (run.returncode, len(run.stdout.splitlines())) == (0, 1)
 
 
-def test_deploy_without_confirmation_changes_nothing(empty_sandbox: Sandbox, check_ip: str) -> None:
+def test_deploy_without_confirmation_changes_nothing(empty_sandbox: Sandbox) -> None:
     before = _stacks(empty_sandbox)
     terminal, stdin = pty.openpty()
     try:
         os.write(terminal, b"n\n")
-        run = _operate(empty_sandbox, "deploy", "Lightsail", "--check-ip", check_ip, stdin=stdin)
+        run = _operate(empty_sandbox, "deploy", "Lightsail", stdin=stdin)
     finally:
         os.close(terminal)
         os.close(stdin)
@@ -116,16 +118,10 @@ def test_deploy_without_confirmation_changes_nothing(empty_sandbox: Sandbox, che
     assert _stacks(empty_sandbox) == before
 
 
-def test_deploy_stops_when_the_address_is_unknown(empty_sandbox: Sandbox) -> None:
-    run = _operate(empty_sandbox, "deploy", "--check-ip", "http://127.0.0.1:1", "--yes")
-    assert run.returncode == 1
-    assert "http://127.0.0.1:1" in run.stderr and len(run.stderr.splitlines()) == 1
-
-
-def test_deploy_reports_a_missing_bootstrap(empty_sandbox: Sandbox, check_ip: str) -> None:
+def test_deploy_reports_a_missing_bootstrap(empty_sandbox: Sandbox) -> None:
     with running_emulator() as emulator:
         run = subprocess.run(
-            [sys.executable, "-m", "operations", "deploy", "--check-ip", check_ip, "--yes"],
+            [sys.executable, "-m", "operations", "deploy", "--yes"],
             cwd=ROOT,
             env=empty_sandbox.cdk.environment() | emulator.client_environment(),
             capture_output=True,

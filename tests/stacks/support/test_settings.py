@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stacks.support.settings import SettingError, Settings
+from stacks.support.settings import SettingError, Settings, emulator_settings
 
 
 def test_defaults_match_cdk_json_and_accept_no_traffic(context: dict[str, Any]) -> None:
@@ -41,6 +41,9 @@ def test_other_context_and_empty_values_are_ignored(context: dict[str, Any]) -> 
     ("key", "values"),
     [
         ("name", ["Photos", "1photo", "a--b", "a-", "a" * 21, "photos\n", 7]),
+        ("name", [""]),
+        ("time_zone", [""]),
+        ("monthly_budget_usd", [""]),
         ("name", ["aws-photos", "ecstasy", "fargate", "internal-photos", "sthree", "amzn-s3-demo"]),
         ("allowed_cidr", ["0.0.0.0/0", "128.0.0.0/1", "203.0.113.7", "203.0.113.7/24", "2001:db8::/32", "me", 32]),
         ("time_zone", ["Vienna", "../UTC", "Factory", "localtime", ["Etc/UTC"]]),
@@ -56,3 +59,19 @@ def test_invalid_setting_is_reported_in_one_line_with_key_and_value(key: str, va
         with pytest.raises(SettingError) as error:
             Settings.from_context({key: value})
         assert re.fullmatch(rf"Setting {key}: expected .+, but received {re.escape(repr(value))}", str(error.value))
+
+
+@pytest.mark.parametrize(
+    ("endpoint_url", "target"),
+    [
+        (None, "aws"),
+        ("", "aws"),
+        ("https://vpce-1.s3.us-east-1.vpce.amazonaws.com", "aws"),
+        ("http://10.0.0.1:4566", "aws"),
+        ("http://127.0.0.1:4566", "local"),
+        ("http://localhost:4566/", "local"),
+        ("http://[::1]:4566", "local"),
+    ],
+)
+def test_emulator_on_this_machine_changes_the_defaults(endpoint_url: str | None, target: str) -> None:
+    assert Settings.from_context(emulator_settings(endpoint_url)).target == target

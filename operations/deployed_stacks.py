@@ -1,0 +1,207 @@
+"""The stacks of a deployment in an account: finds them by their tag, and deletes them in the right order.
+
+CloudFormation refuses to delete a stack whose exports another stack imports. Outputs that another stack reads with
+`Fn::GetStackOutput` are not protected, and that stack needs what they name until it is deleted. So a stack is deleted
+after all stacks that use its outputs. The deployed templates say which; the current app can differ.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from operations.errors import OperationError
+
+if TYPE_CHECKING:
+    import boto3
+
+# The tag of `app.py`: each stack of a deployment has its setting `name` as the value.
+_TAG = "project"
+
+_POLL_SECONDS = 2
+# An invocation that is in flight when its function is deleted runs for up to a minute and can refill a bucket.
+_RETRIES = 3
+_RETRY_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class DeployedStack:
+    """A stack of a deployment.
+
+    Attributes:
+        id: The id in the app, such as `Api`.
+        name: The name in the account, such as `other-compute-Api`.
+        arn: Identifies the stack after its deletion, too.
+        status: The status in CloudFormation, such as `CREATE_COMPLETE`.
+        updated_at: The time of the last update or, without one, of the creation (UTC).
+        outputs: Values by output name.
+        exports: Names of the outputs that other stacks can import.
+    """
+
+    id: str
+    name: str
+    arn: str
+    status: str
+    updated_at: datetime
+    outputs: Mapping[str, str]
+    exports: Collection[str]
+
+
+def find_stacks(session: boto3.Session, name: str) -> dict[str, DeployedStack]:
+    """Return the stacks of the deployment with this setting `name` by id.
+
+    Raises:
+        OperationError: A stack has the name of a stack of the deployment, but not its tag.
+    """
+    found = {}
+    untagged = []
+    for described in session.client("cloudformation").get_paginator("describe_stacks").paginate().search("Stacks[]"):
+        # Ids start with a capital letter and names contain none, so `photos` does not match `photos-of-anna-Api`.
+        if match := re.fullmatch(rf"{re.escape(name)}-([A-Z]\w*)", described["StackName"]):
+            if {"Key": _TAG, "Value": name} in described.get("Tags", []):
+                found[match[1]] = _deployed_stack(match[1], described)
+            else:
+                untagged.append(described["StackName"])
+    if untagged:
+        raise OperationError(
+            f"The tag {_TAG}={name} is missing on {', '.join(sorted(untagged))}. If you deployed them with an older "
+            "version of this app, destroy them with it: npx cdk destroy --all. Otherwise, choose another name."
+        )
+    return found
+
+
+def deployment_names(session: boto3.Session) -> list[str]:
+    """Return the setting `name` of each deployment in the account and region."""
+    stacks = session.client("cloudformation").get_paginator("describe_stacks").paginate().search("Stacks[]")
+    tags = ((stack["StackName"], tag) for stack in stacks for tag in stack.get("Tags", []) if tag["Key"] == _TAG)
+    return sorted({tag["Value"] for stack, tag in tags if re.fullmatch(rf"{re.escape(tag['Value'])}-[A-Z]\w*", stack)})
+
+
+def find_producers(session: boto3.Session, stacks: Mapping[str, DeployedStack]) -> dict[str, set[str]]:
+    """Return the ids of the stacks whose outputs each stack uses, by its id."""
+    cloudformation = session.client("cloudformation")
+    owners = {text: stack.id for stack in stacks.values() for text in (stack.name, *stack.exports)}
+    templates = {
+        stack.id: cloudformation.get_template(StackName=stack.arn)["TemplateBody"] for stack in stacks.values()
+    }
+    return {
+        consumer: {owners[reference] for reference in _references(template) if reference in owners} - {consumer}
+        for consumer, template in templates.items()
+    }
+
+
+def with_producers(consumers: Collection[str], producers: Mapping[str, set[str]]) -> set[str]:
+    """Return these stacks and all stacks whose outputs they use, also indirectly."""
+    used: set[str] = set()
+    while new := (set(consumers) | {producer for consumer in used for producer in producers[consumer]}) - used:
+        used |= new
+    return used
+
+
+def delete_stacks(session: boto3.Session, stacks: Mapping[str, DeployedStack]) -> None:
+    """Delete stacks, each after the stacks that use its outputs, and wait until they are gone.
+
+    Tries again if a stack fails: empties its buckets, which an invocation in flight can have refilled.
+
+    Raises:
+        OperationError: Stacks remain. The message gives the reasons.
+    """
+    producers = find_producers(session, stacks)
+    remaining = dict(stacks)
+    for retries in reversed(range(_RETRIES + 1)):
+        reasons = _delete(session, remaining, producers)
+        remaining = {stack_id: stack for stack_id, stack in remaining.items() if stack_id in reasons}
+        if not remaining:
+            return
+        for reason in filter(None, reasons.values()):
+            print(f"  {reason}")
+        if retries:
+            print(f"  Trying again in {_RETRY_SECONDS} seconds …")
+            time.sleep(_RETRY_SECONDS)
+            for stack in remaining.values():
+                _empty_buckets(session, stack)
+    raise OperationError(
+        f"Not deleted: {', '.join(sorted(remaining))}. The lines above and the CloudFormation events give the reason. "
+        "Fix it, then run the command again."
+    )
+
+
+def _delete(
+    session: boto3.Session, stacks: Mapping[str, DeployedStack], producers: Mapping[str, set[str]]
+) -> dict[str, str]:
+    """Delete stacks. Return those that remain, with the reason, or an empty text if another stack still uses them."""
+    cloudformation = session.client("cloudformation")
+    waiting, deleting, failed = set(stacks), set[str](), dict[str, str]()
+    while True:
+        used = {producer for stack_id in waiting | deleting | failed.keys() for producer in producers[stack_id]}
+        # If stacks use each other, CloudFormation decides.
+        for stack_id in sorted(waiting - used or (set() if deleting or failed else waiting)):
+            print(f"  Deleting {stack_id} …")
+            waiting.remove(stack_id)
+            try:
+                cloudformation.delete_stack(StackName=stacks[stack_id].arn)
+                deleting.add(stack_id)
+            except ClientError as error:  # for example, termination protection
+                failed[stack_id] = f"{stack_id}: {error}"
+        if not deleting:
+            return failed | dict.fromkeys(waiting, "")
+        time.sleep(_POLL_SECONDS)
+        for stack_id in sorted(deleting):
+            (stack,) = cloudformation.describe_stacks(StackName=stacks[stack_id].arn)["Stacks"]
+            if stack["StackStatus"] != "DELETE_IN_PROGRESS":
+                deleting.remove(stack_id)
+                if stack["StackStatus"] == "DELETE_COMPLETE":
+                    print(f"  Deleted {stack_id}")
+                else:
+                    failed[stack_id] = "\n  ".join([f"{stack_id}: {stack['StackStatus']}", *_failures(session, stack)])
+
+
+def _failures(session: boto3.Session, stack: Mapping[str, Any]) -> list[str]:
+    return [
+        f"  {resource['ResourceType']} {resource['LogicalResourceId']}: {resource.get('ResourceStatusReason', '')}"
+        for resource in _resources(session, stack["StackId"])
+        if resource["ResourceStatus"] == "DELETE_FAILED"
+    ]
+
+
+def _empty_buckets(session: boto3.Session, stack: DeployedStack) -> None:
+    for resource in _resources(session, stack.arn):
+        if resource["ResourceType"] == "AWS::S3::Bucket" and resource["ResourceStatus"] == "DELETE_FAILED":
+            session.resource("s3").Bucket(resource["PhysicalResourceId"]).objects.all().delete()
+
+
+def _resources(session: boto3.Session, stack: str) -> Iterator[Any]:
+    pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    yield from pages.search("StackResourceSummaries[]")
+
+
+def _deployed_stack(stack_id: str, described: Mapping[str, Any]) -> DeployedStack:
+    outputs = described.get("Outputs", [])
+    return DeployedStack(
+        id=stack_id,
+        name=described["StackName"],
+        arn=described["StackId"],
+        status=described["StackStatus"],
+        updated_at=described.get("LastUpdatedTime", described["CreationTime"]),
+        outputs={output["OutputKey"]: output["OutputValue"] for output in outputs},
+        exports=[output["ExportName"] for output in outputs if output.get("ExportName")],
+    )
+
+
+def _references(template: Any) -> Iterator[str]:
+    """Yield the names of stacks and exports that a template refers to."""
+    match template:
+        case {"Fn::GetStackOutput": {"StackName": str(name)}} | {"Fn::ImportValue": str(name)}:
+            yield name
+        case dict():
+            for value in template.values():
+                yield from _references(value)
+        case list():
+            for value in template:
+                yield from _references(value)
