@@ -6,9 +6,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operations.account import create_session
+from operations.account import create_session, current_account
 from operations.cdk import synthesize
 from operations.cost import format_table, idle_cost
 from operations.dead_letter_queue import inspect
@@ -47,13 +48,13 @@ def main() -> None:
             case "destroy":
                 destroy(create_session(), settings["name"], yes=arguments.yes)
             case "key":
-                print(api_key(create_session(), settings["name"]))
+                print(api_key(_checked_session(), settings["name"]))
             case "preflight":
                 preflight(create_session(), settings, arguments.stacks)
             case "redrive" if arguments.inspect:
-                inspect(create_session(), settings["name"])
+                inspect(_checked_session(), settings["name"])
             case "redrive":
-                if remaining := redrive(create_session(), settings["name"]):
+                if remaining := redrive(_checked_session(), settings["name"]):
                     sys.exit(_FAILED_AGAIN.format(remaining, settings["name"]))
     except (OperationError, UnknownPriceError) as error:
         sys.exit(str(error))
@@ -61,6 +62,13 @@ def main() -> None:
         sys.exit(f"{error}\nCheck the account and the region. For the emulator, export what `make local` printed.")
     except KeyboardInterrupt:
         sys.exit("\nStopped. CloudFormation continues operations that are already in progress.")
+
+
+def _checked_session() -> boto3.Session:
+    """Create a session, and explain why AWS rejects its credentials if it does."""
+    session = create_session()
+    current_account(session)
+    return session
 
 
 def argument_parser() -> argparse.ArgumentParser:

@@ -31,8 +31,14 @@ def create_session() -> boto3.Session:
     AWS_REGION selects the region first, as in the CDK CLI. The Python SDK ignores this variable.
 
     Raises:
-        OperationError: No region is selected.
+        OperationError: No region is selected, or AWS_ENDPOINT_URL is not a URL.
     """
+    endpoint_url = os.environ.get("AWS_ENDPOINT_URL", "")
+    if endpoint_url and not endpoint_url.startswith(("http://", "https://")):
+        raise OperationError(
+            f"AWS_ENDPOINT_URL: expected a URL such as http://127.0.0.1:4566, but it is {endpoint_url!r}. For an "
+            "account, run: unset AWS_ENDPOINT_URL"
+        )
     session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
     if not session.region_name:
         raise OperationError(

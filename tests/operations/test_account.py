@@ -24,6 +24,7 @@ def test_operations_use_the_region_that_the_cdk_cli_uses(operation: str, monkeyp
     monkeypatch.setattr(
         f"operations.__main__.{function}", lambda session, *_, **__: regions.append(session.region_name)
     )
+    monkeypatch.setattr("operations.__main__.current_account", lambda session: None)
     monkeypatch.setenv("AWS_REGION", "eu-central-1")  # The Python SDK ignores it.
     monkeypatch.setattr("sys.argv", ["operations", operation])
     main()
@@ -56,5 +57,11 @@ def test_current_account_names_the_region_when_no_endpoint_answers(
 ) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setenv(variable, value)
-    with pytest.raises(OperationError, match=rf"{value}.*Check the region"):
+    with pytest.raises(OperationError, match=rf"{value}.*Check the Region"):
         current_account(create_session())
+
+
+def test_endpoint_without_a_scheme_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "127.0.0.1:4566")
+    with pytest.raises(OperationError, match=r"^AWS_ENDPOINT_URL: expected a URL .* '127\.0\.0\.1:4566'"):
+        create_session()

@@ -41,12 +41,11 @@ def test_api_key_fails_without_a_deployed_api(stubs: dict[str, Stubber]) -> None
         api_key(boto3.Session(), "annas")
 
 
-@pytest.mark.parametrize(
-    ("region", "message"), [("us-east-1", "Unable to locate credentials\nCheck the account"), ("", "No AWS region")]
-)
-def test_command_exits_with_a_message_without_credentials_or_region(region: str, message: str) -> None:
+@pytest.mark.parametrize("command", ["key", "redrive", "destroy", "deploy"])
+@pytest.mark.parametrize(("region", "message"), [("us-east-1", "No AWS credentials found"), ("", "No AWS region")])
+def test_commands_exit_with_one_line_without_credentials_or_region(command: str, region: str, message: str) -> None:
     environment = {"AWS_DEFAULT_REGION": region, "AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
-    command = [sys.executable, "-m", "operations", "key"]
-    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert (run.returncode, run.stdout) == (1, "")
+    arguments = [sys.executable, "-m", "operations", command]
+    run = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (run.returncode, run.stdout, len(run.stderr.splitlines())) == (1, "", 1)
     assert run.stderr.startswith(message)
