@@ -3,10 +3,12 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import boto3
@@ -19,9 +21,9 @@ from tests.e2e.eventually import eventually
 pytestmark = pytest.mark.slow
 
 
-def _start(command: str, temporary: Path) -> subprocess.Popen[str]:
+def _start(command: str, temporary: Path, *options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "local", command],
+        [sys.executable, "-m", "local", *options, command],
         cwd=ROOT,
         env=os.environ | {"TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
@@ -54,12 +56,24 @@ def _get(url: str) -> bytes:
     return content
 
 
-def test_up_runs_until_ctrl_c_and_prints_working_commands(tmp_path: Path) -> None:
-    with _start("up", tmp_path) as process:
+@pytest.fixture
+def usual_port_in_use() -> Iterator[None]:
+    with socket.socket() as other:
+        with suppress(OSError):  # Another program can use the port already.
+            other.bind(("127.0.0.1", 4566))
+        yield
+
+
+def test_up_runs_until_ctrl_c_and_prints_working_commands(tmp_path: Path, usual_port_in_use: None) -> None:
+    with _start("up", tmp_path, "-c", "name=annas", "-c", "time_zone=Asia/Tokyo") as process:
         assert process.stdout
         printed = _read_until(process.stdout, "Ctrl-C")
         environment = os.environ | dict(re.findall(r"export (\w+)=(\S+)", printed))
-        key = subprocess.run(["make", "--silent", "key"], cwd=ROOT, env=environment, capture_output=True, text=True)
+        assert "Using a free port instead of 4566: another program uses it." in printed
+        (make_key,) = re.findall(r"make (key .*?)  ", printed)
+        key = subprocess.run(
+            ["make", "--silent", *make_key.split()], cwd=ROOT, env=environment, capture_output=True, text=True
+        )
         assert (key.returncode, len(key.stdout.split())) == (0, 1), key.stderr
         (bucket,) = re.findall(r"aws s3 cp samples/rocket\.jpg s3://(\S+)/", printed)
         s3 = boto3.client(
@@ -99,3 +113,12 @@ def test_invalid_arguments_exit_with_status_2() -> None:
     run = subprocess.run([sys.executable, "-m", "local", "up", "--port", "x"], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 2
     assert "'x'" in run.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+@pytest.mark.parametrize("setting", ["name=UPPER", "time_zone=Mars", "nmae=annas", "allowed_cidr=9.9.9.9/32"])
+def test_settings_are_checked_before_the_emulator_starts(command: str, setting: str) -> None:
+    arguments = [sys.executable, "-m", "local", "-c", setting, command]
+    run = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True)
+    assert (run.returncode, run.stdout, len(run.stderr.splitlines())) == (1, "", 1)
+    assert run.stderr.startswith(f"Setting {setting.partition('=')[0]}: ")

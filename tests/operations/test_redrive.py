@@ -125,3 +125,14 @@ def test_redrive_works_without_the_stack_cron(deployment: Deployment) -> None:
     deployment.send(deployment.dead, UPLOAD)
     assert redrive.redrive(deployment, "name") == 0
     assert len(deployment.moved) == 1
+
+
+def test_redrive_reports_messages_that_are_in_flight_and_waiting(
+    deployment: Deployment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployment.send(deployment.uploads, UPLOAD, UPLOAD, UPLOAD)
+    deployment.sqs.receive_message(QueueUrl=deployment.uploads)
+    assert redrive.redrive(deployment, "name") == 0
+    printed = capsys.readouterr().out
+    assert "Messages in the upload queue: 2 waiting, 1 in flight" in printed
+    assert "The dead-letter queues are empty." in printed
