@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import boto3
@@ -21,8 +21,9 @@ from tests.e2e.eventually import eventually
 pytestmark = pytest.mark.slow
 
 
-def _start(command: str, temporary: Path, *options: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
+@contextmanager
+def _started(command: str, temporary: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
         [sys.executable, "-m", "local", *options, command],
         cwd=ROOT,
         env=os.environ | {"TMPDIR": str(temporary)},
@@ -30,7 +31,12 @@ def _start(command: str, temporary: Path, *options: str) -> subprocess.Popen[str
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-    )
+    ) as process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()  # The test failed and must not wait for the end.
+            raise
 
 
 def _read_until(lines: Iterator[str], mark: str) -> str:
@@ -65,7 +71,7 @@ def usual_port_in_use() -> Iterator[None]:
 
 
 def test_up_runs_until_ctrl_c_and_prints_working_commands(tmp_path: Path, usual_port_in_use: None) -> None:
-    with _start("up", tmp_path, "-c", "name=annas", "-c", "time_zone=Asia/Tokyo") as process:
+    with _started("up", tmp_path, "-c", "name=annas", "-c", "time_zone=Asia/Tokyo") as process:
         assert process.stdout
         printed = _read_until(process.stdout, "Ctrl-C")
         environment = os.environ | dict(re.findall(r"export (\w+)=(\S+)", printed))
@@ -99,7 +105,7 @@ def test_up_runs_until_ctrl_c_and_prints_working_commands(tmp_path: Path, usual_
     ids=["Ctrl-C during synth", "SIGTERM during deploy"],
 )
 def test_interrupted_demo_leaves_nothing_behind(mark: str, number: signal.Signals, tmp_path: Path) -> None:
-    with _start("demo", tmp_path) as process:
+    with _started("demo", tmp_path) as process:
         assert process.stdout and process.stderr
         printed = _read_until(process.stdout, mark) + process.stdout.readline()
         process.send_signal(number)
