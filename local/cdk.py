@@ -10,7 +10,7 @@ from local.deployment import Outputs
 from local.emulator import ACCOUNT, REGION, Emulator, new_log
 from local.errors import SandboxError
 from local.ports import HOST
-from operations.cdk import cdk_environment, context_options, run_cdk
+from operations.cdk import Assembly, cdk_environment, context_options, run_cdk
 from operations.errors import OperationError
 from stacks.support.settings import Settings, emulator_settings
 
@@ -62,7 +62,9 @@ class Cdk:
         options = ["--method=direct", "--require-approval=never", "--outputs-file", str(file)]
         self._run_on_stacks("deploy", stacks, *options)
         outputs: Outputs = json.loads(file.read_text()) if file.exists() else {}
-        return {name.removeprefix(self.stack_name("")): values for name, values in outputs.items()}
+        assembly = Assembly(self.assembly)
+        deployed = assembly.with_dependencies(set(stacks or assembly.stacks()))
+        return {stack: outputs.get(self.stack_name(stack), {}) for stack in sorted(deployed)}
 
     def destroy(self, *stacks: str) -> None:
         """Destroy these stacks, or all."""

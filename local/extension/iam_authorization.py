@@ -59,7 +59,8 @@ def _correct_resources() -> None:
             project = json.loads(body)["ids"][0].partition(":")[0]
             return f"arn:aws:codebuild:{region}:{account}:project/{project}"
         arn = extract(service, method, path, headers, body, query, region, account)
-        if operation in ("CreateLogStream", "PutLogEvents"):  # the ARN of a log group in policies ends with `:*`
+        # The ARN of a log group in policies ends with `:*`.
+        if operation in ("CreateLogStream", "GetLogEvents", "PutLogEvents"):
             return arn.removesuffix(":*") + ":*"
         return arn
 

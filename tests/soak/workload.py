@@ -30,7 +30,7 @@ class SoakSettings:
         kill_rate: Fraction of these calls at which the process is killed.
         sweeps: Number of sweeps that start in each of the two phases.
         duration: Time over which the clients spread their requests.
-        visibility_timeout: Time until SQS delivers a failed message again, instead of the six minutes of the stack.
+        visibility_timeout: Seconds until SQS delivers a failed message again, instead of the delays of the stack.
         max_delay: Delay of late events.
         timeout: Limit for each phase.
     """

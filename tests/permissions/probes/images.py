@@ -40,7 +40,7 @@ def _fail(trial: Trial, image: str) -> None:
     trial.cleanup.callback(s3.put_object, Bucket=bucket, Key=key, Body=source)
     s3.delete_object(Bucket=bucket, Key=key)
     result = _request(trial, image)
-    if result["Status"] != "FAILED" or "NoSuchKey" not in result["Reason"].partition("The log ends with: ")[2]:
+    if result["Status"] != "FAILED" or "GetObject" not in result["Reason"].partition("The log ends with: ")[2]:
         raise ProbeFailed(result["Reason"])
 
 
