@@ -25,15 +25,15 @@ def stale_stacks(
     Returns:
         The ids of the changed stacks by the id of the stale stack.
     """
-    ids = {stack.name: stack.id for stack in after.values()}
+    old, new = ({stack.name: stack for stack in stacks.values()} for stacks in (before, after))
     stale: dict[str, set[str]] = {}
     for stack, template in assembly.templates().items():
         if stack not in before or before[stack].updated_at != after[stack].updated_at:
             continue
         for producer, output in _used_outputs(template):
-            old = before[ids[producer]].outputs.get(output) if ids[producer] in before else None
-            if old is not None and old != after[ids[producer]].outputs.get(output):
-                stale.setdefault(stack, set()).add(ids[producer])
+            was = old[producer].outputs.get(output) if producer in old else None
+            if was is not None and was != new[producer].outputs.get(output):
+                stale.setdefault(stack, set()).add(new[producer].id)
     return stale
 
 
