@@ -1,0 +1,152 @@
+"""Changes the structure of image files: parts, counts, offsets, and sizes, with valid checksums and lengths.
+
+A file is a list of parts, such as PNG chunks. `split` finds them, and `join` makes a file of them.
+"""
+
+import struct
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+from tests.lambda_src.photos.images import png_chunk
+
+_EXTREMES: Final = (0, 1, 2, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)
+_REPETITIONS: Final = (2, 3, 20, 300, 3_000)
+_LONGEST: Final = 8 * 2**20  # bytes; longer files are cut
+
+
+def mutate(random: Random, photo: bytes, other: bytes) -> bytes:
+    """Return a changed photo.
+
+    Args:
+        random: Source of all decisions: the same state gives the same file.
+        photo: A valid file.
+        other: Another file of the same container, whose parts can be inserted.
+    """
+    split, join = _container(photo)
+    parts = split(photo)
+    for _ in range(random.choice((1, 1, 2, 4))):
+        _mutate_parts(random, parts, split(other))
+    return join(parts)[:_LONGEST]
+
+
+def mutate_fields(random: Random, data: bytes) -> bytes:
+    """Return data with extreme numbers, or copies of its numbers, so that offsets point at shared bytes."""
+    changed = bytearray(data)
+    for _ in range(random.choice((1, 1, 2, 4)) if len(data) >= 4 else 0):
+        size, order = random.choice((1, 2, 4)), random.choice((">", "<"))
+        at = int(random.random() ** random.choice((1, 4)) * (len(data) - 3))  # often near the start
+        copied = random.randrange(len(data) - 3)
+        number = random.choice((*_EXTREMES, len(data), at, struct.unpack_from(f"{order}I", data, copied)[0]))
+        encoded = struct.pack(f"{order}Q", number % 256**size)
+        changed[at : at + size] = encoded[-size:] if order == ">" else encoded[:size]
+    return bytes(changed)
+
+
+def _mutate_parts(random: Random, parts: list[bytes], others: list[bytes]) -> None:
+    at, to = random.randrange(len(parts)), random.randrange(len(parts) + 1)
+    part = parts[at]
+    match random.choice(("delete", "move", "repeat", "splice", "fields", "fields", "fields", "grow", "cut")):
+        case "delete" if len(parts) > 1:
+            del parts[at]
+        case "move":
+            parts.insert(to, parts.pop(at))
+        case "repeat":
+            parts[to:to] = [part] * min(random.choice(_REPETITIONS), 1 + _LONGEST // (len(part) + 1))
+        case "splice":
+            parts.insert(to, random.choice(others))
+        case "fields":
+            parts[at] = mutate_fields(random, part)
+        case "grow":
+            parts[at] = part[:12] + part[12:] * random.choice((2, 20)) + bytes(random.choice((0, 70_000)))
+        case "cut":
+            parts[at] = part[: 4 + random.randrange(len(part) + 1)]
+
+
+def _container(photo: bytes) -> tuple[Callable[[bytes], list[bytes]], Callable[[list[bytes]], bytes]]:
+    """Return the functions that split and join files of the container of this photo."""
+    if photo.startswith(b"\xff\xd8"):
+        return _split_jpeg, lambda parts: b"\xff\xd8" + b"".join(parts)
+    if photo.startswith(b"\x89PNG"):
+        return _split_png, lambda parts: photo[:8] + b"".join(png_chunk(part[:4], part[4:]) for part in parts)
+    if photo.startswith(b"RIFF"):
+        return _split_riff, _join_riff
+    if photo[4:8] == b"ftyp":
+        return _split_boxes, lambda parts: _join_boxes(parts, len(photo))
+    return _split_fields, b"".join
+
+
+def _split_jpeg(photo: bytes) -> list[bytes]:
+    """Segments, each with its marker and length. The last one contains the first scan and all after it."""
+    parts, at = [], 2
+    while photo[at + 1] != 0xDA:
+        end = at + 2 + int.from_bytes(photo[at + 2 : at + 4], "big")
+        parts.append(photo[at:end])
+        at = end
+    scans = photo[at:].split(b"\xff\xda")[1:]
+    return parts + [b"\xff\xda" + scan for scan in scans]
+
+
+def _split_png(photo: bytes) -> list[bytes]:
+    parts, at = [], 8
+    while at < len(photo):
+        end = at + 8 + int.from_bytes(photo[at : at + 4], "big")
+        parts.append(photo[at + 4 : end])
+        at = end + 4
+    return parts
+
+
+def _split_riff(photo: bytes) -> list[bytes]:
+    parts, at = [], 12
+    while at < len(photo):
+        size = int.from_bytes(photo[at + 4 : at + 8], "little")
+        parts.append(photo[at : at + 4] + photo[at + 8 : at + 8 + size])
+        at += 8 + size + size % 2
+    return parts
+
+
+def _join_riff(parts: list[bytes]) -> bytes:
+    chunks = (part[:4] + struct.pack("<I", len(part) - 4) + part[4:] + bytes(len(part) % 2) for part in parts)
+    body = b"WEBP" + b"".join(chunks)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+_NESTED: Final = {b"meta": 4, b"iprp": 0, b"ipco": 0, b"iinf": 6, b"moov": 0, b"trak": 0, b"mdia": 0, b"minf": 0}
+_NESTED |= {b"stbl": 0}
+_END: Final = b"END "  # a part that closes a box
+
+
+def _split_boxes(photo: bytes) -> list[bytes]:
+    """Boxes without their sizes. Those that contain boxes are followed by these, and by an end."""
+    parts, at = [], 0
+    while at + 8 <= len(photo):
+        size = int.from_bytes(photo[at : at + 4], "big") or len(photo) - at
+        kind, body = photo[at + 4 : at + 8], photo[at + 8 : at + max(size, 8)]
+        if (head := _NESTED.get(kind)) is None:
+            parts.append(kind + body)
+        else:
+            parts += [kind + body[:head], *_split_boxes(body[head:]), _END]
+        at += max(size, 8)
+    return parts
+
+
+def _join_boxes(parts: list[bytes], length: int) -> bytes:
+    """Join boxes so that the pixels in the last box stay where they were, if the boxes before do not grow."""
+    levels: list[tuple[bytes, bytes]] = [(b"", b"")]
+    for part in [*parts, *[_END] * len(parts)]:
+        if part == _END and len(levels) == 1:
+            continue
+        if part != _END and part[:4] in _NESTED:
+            levels.append((part, b""))
+            continue
+        start, body = levels.pop() if part == _END else (part, b"")
+        outer, boxes = levels.pop()
+        if part[:4] == b"mdat" and len(levels) == 0 and (free := length - len(boxes) - len(part) - 4) >= 8:
+            boxes += struct.pack(">I", free) + b"free" + bytes(free - 8)
+        levels.append((outer, boxes + struct.pack(">I", len(start) + len(body) + 4) + start + body))
+    return levels[0][1]
+
+
+def _split_fields(photo: bytes) -> list[bytes]:
+    """Pieces of a file without larger parts: 12 bytes long at the start (the size of a TIFF tag), then longer."""
+    return [photo[:8], *(photo[at : at + 12] for at in range(8, 400, 12)), photo[404:]]
