@@ -111,8 +111,9 @@ def _join_riff(parts: list[bytes]) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
-_NESTED: Final = {b"meta": 4, b"iprp": 0, b"ipco": 0, b"iinf": 6, b"moov": 0, b"trak": 0, b"mdia": 0, b"minf": 0}
-_NESTED |= {b"stbl": 0}
+_NESTED: Final = {b"meta": 4, b"iinf": 6} | dict.fromkeys(
+    (b"iprp", b"ipco", b"moov", b"trak", b"mdia", b"minf", b"stbl"), 0
+)  # boxes that contain boxes, with the bytes before these
 _END: Final = b"END "  # a part that closes a box
 
 
