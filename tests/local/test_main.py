@@ -125,6 +125,6 @@ def test_invalid_arguments_exit_with_status_2() -> None:
 @pytest.mark.parametrize("setting", ["name=UPPER", "time_zone=Mars", "nmae=annas", "allowed_cidr=9.9.9.9/32"])
 def test_settings_are_checked_before_the_emulator_starts(command: str, setting: str) -> None:
     arguments = [sys.executable, "-m", "local", "-c", setting, command]
-    run = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True)
+    run = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (run.returncode, run.stdout, len(run.stderr.splitlines())) == (1, "", 1)
     assert run.stderr.startswith(f"Setting {setting.partition('=')[0]}: ")
