@@ -86,9 +86,9 @@ def _up(port: int | None, settings: Mapping[str, str]) -> None:
 def _print_usage(sandbox: Sandbox, name: str) -> None:
     heading("Outputs of the stacks:")
     for stack, outputs in sandbox.outputs.items():
-        for name, value in outputs.items():
-            if not name.startswith("PublishOutput"):  # for other stacks, added by the CDK
-                print(f"  {stack + '.' + name:32} {value}")
+        for output, value in outputs.items():
+            if not output.startswith("PublishOutput"):  # for other stacks, added by the CDK
+                print(f"  {stack + '.' + output:32} {value}")
     heading("Stubbed (not emulated):")
     for resource_type, note in STUBBED.items():
         print(f"  {resource_type:{max(map(len, STUBBED))}} {note}")
