@@ -186,6 +186,6 @@ def log_kept_on_error(log: Path) -> Iterator[None]:
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError, PermissionError):  # macOS: no permission for a group that has ended
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()

@@ -122,7 +122,7 @@ def run_cdk(*arguments: str, environment: Mapping[str, str] | None = None, log: 
         status = process.wait()
     finally:
         if log:  # Kill the app, too, which the CLI starts.
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, PermissionError):  # macOS: no permission for a group that has ended
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     if status != 0:

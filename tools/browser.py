@@ -3,13 +3,21 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
 from local.errors import SandboxError
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-INSTALL_HINT = "Chromium is not installed: apt-get install chromium"
+# Program names on Linux, and the applications of macOS.
+_NAMES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+INSTALL_HINT = "Chromium is not installed: run `apt-get install chromium`, or `playwright install chromium`"
 
 # Chromium loads only local pages, so it needs no network and no sandbox, which does not start in a container.
 _ARGUMENTS = (
@@ -25,8 +33,12 @@ _ARGUMENTS = (
 
 
 def find_browser() -> str | None:
-    """Return the path of an installed Chromium, or None."""
-    return next((path for name in _NAMES if (path := shutil.which(name))), None)
+    """Return the path of an installed Chromium, if necessary of the one from Playwright's installer, or None."""
+    if path := next((path for name in _NAMES if (path := shutil.which(name))), None):
+        return path
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path  # where the installer puts the version that Playwright controls
+    return path if Path(path).exists() else None
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Must run on old versions of Python, to report that they are too old: use nothing
 """
 
 import argparse
+import contextlib
 import fcntl
 import glob
 import os
@@ -87,7 +88,8 @@ def run(step, command, registry=None):
         try:
             status = wait(process, step)
         except KeyboardInterrupt:
-            os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # it can have ended by itself
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             sys.exit("\nStopped at: {}. Run make again to continue.".format(step))
     if status != 0:

@@ -25,6 +25,7 @@ import sysconfig
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from platform import machine
 
 from stacks.support.build_cache import build_once, source_files
 from stacks.support.errors import AppError
@@ -93,7 +94,8 @@ _PLATFORMS: dict[Target, _Platform] = {
         compile=_compile_for_lambda,
     ),
     "local": _Platform(
-        tag=f"{sysconfig.get_platform()}-{sys.version_info.major}.{sys.version_info.minor}",
+        # Also the machine: the platform of a universal Python on macOS does not name the one that it runs on.
+        tag=f"{sysconfig.get_platform()}-{machine()}-{sys.version_info.major}.{sys.version_info.minor}",
         pip_options=(),
         compile=_compile_for_this_machine,
     ),

@@ -1,4 +1,4 @@
-"""The demo on a machine whose loopback interface has only 127.0.0.1, such as a Mac.
+"""The demo with the limits of a Mac: a loopback interface that has only 127.0.0.1, and 256 open files.
 
 A network namespace of Linux stands in for it. Everything else of macOS remains untested.
 """
@@ -33,7 +33,7 @@ def _require_namespaces() -> None:
 
 def test_demo_succeeds_with_a_single_loopback_address() -> None:
     """The demo sends a photo, makes an album, visits both gallery services, and destroys everything."""
-    run = _in_namespace(f"exec {sys.executable} -m local demo")
+    run = _in_namespace(f"ulimit -n 256; exec {sys.executable} -m local demo")
     assert run.returncode == 0, run.stdout + run.stderr
 
 

@@ -51,7 +51,7 @@ def run(megapixels: float, rounds: int) -> Results:
         BenchmarkError: An engine cannot be measured.
     """
     heading("Benchmark of the thumbnailer (some minutes)")
-    if hasattr(os, "sched_setaffinity"):
+    if hasattr(os, "sched_getaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         folder, usages = Path(name), {}
