@@ -64,6 +64,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.user_properties += [("guarantee", marker.args[0]) for marker in item.iter_markers("guarantee")]
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what ran on arm64, which the tests in `tests/arm64/` record."""
+    reports = terminalreporter.getreports("passed")
+    if results := [value for report in reports for name, value in report.user_properties if name == "arm64"]:
+        terminalreporter.section("arm64")
+        terminalreporter.write("".join(f"{result}\n" for result in sorted(map(str, results))))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """Run all tests of a scope on one worker. `--dist=loadgroup` ignores groups with pytest 9.2 and xdist 3.8."""

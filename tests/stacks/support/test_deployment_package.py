@@ -35,15 +35,17 @@ def package(function: str) -> DeploymentPackage:
 def test_handler_imports_from_its_package_alone(function: str) -> None:
     folder = build_deployment_package(function, target="local").folder
     program = f"import sys; sys.path.insert(0, {str(folder)!r}); import {function}.handler"
-    environment = {"AWS_DEFAULT_REGION": "us-east-1"} | dict.fromkeys(_environment_variables(function), "x")
+    environment = handler_environment(function)
     # -I and -S: no site-packages, no environment, no working directory on the path.
     run = subprocess.run([sys.executable, "-I", "-S", "-c", program], env=environment, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
 
 
-def _environment_variables(function: str) -> list[str]:
+def handler_environment(function: str) -> dict[str, str]:
+    """Return the environment variables that a handler reads when it is imported."""
     source = (deployment_package.SOURCES / function / "handler.py").read_text()
-    return [part.split('"')[0] for part in source.split('os.environ["')[1:]]
+    variables = [part.split('"')[0] for part in source.split('os.environ["')[1:]]
+    return {"AWS_DEFAULT_REGION": "us-east-1"} | dict.fromkeys(variables, "x")
 
 
 def test_pip_requires_hashes_and_its_error_is_reported(
