@@ -45,7 +45,7 @@ def handler_environment(function: str) -> dict[str, str]:
     """Return the environment variables that a handler reads when it is imported."""
     source = (deployment_package.SOURCES / function / "handler.py").read_text()
     variables = [part.split('"')[0] for part in source.split('os.environ["')[1:]]
-    return {"AWS_DEFAULT_REGION": "us-east-1"} | dict.fromkeys(variables, "x")
+    return {"AWS_DEFAULT_REGION": "us-east-1"} | dict.fromkeys(variables, "1")
 
 
 def test_pip_requires_hashes_and_its_error_is_reported(
