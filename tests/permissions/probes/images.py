@@ -31,16 +31,16 @@ def explains_failed_album_build(trial: Trial) -> None:
 
 
 def _fail(trial: Trial, image: str) -> None:
-    """Build without the source, and check that the response to CloudFormation contains the end of the log."""
+    """Build a damaged source, and check that the response to CloudFormation contains the end of the log."""
     project = trial.context.resources.physical_id(f"Registry/{image}Image/Project")
     (found,) = trial.context.sandbox.client("codebuild").batch_get_projects(names=[project])["projects"]
     bucket, _, key = found["source"]["location"].partition("/")
     s3 = trial.context.s3
     source = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     trial.cleanup.callback(s3.put_object, Bucket=bucket, Key=key, Body=source)
-    s3.delete_object(Bucket=bucket, Key=key)
+    s3.put_object(Bucket=bucket, Key=key, Body=b"damaged")
     result = _request(trial, image)
-    if result["Status"] != "FAILED" or "GetObject" not in result["Reason"].partition("The log ends with: ")[2]:
+    if result["Status"] != "FAILED" or "BadZipFile" not in result["Reason"].partition("The log ends with: ")[2]:
         raise ProbeFailed(result["Reason"])
 
 
