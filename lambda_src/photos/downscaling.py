@@ -8,6 +8,8 @@ from typing import Final, NamedTuple
 
 from PIL import Image, ImageFilter
 
+from photos.errors import DamagedPhoto
+
 Size = tuple[int, int]
 
 # How many times larger than the thumbnail the box filter leaves an image, so that the result stays above 50 dB of
@@ -68,7 +70,7 @@ def reduce_image(image: Image.Image, target: Size, extent: tuple[float, float], 
         averaged: Whether the decoder averaged pixels already.
 
     Raises:
-        ValueError: The pixels are not numbers.
+        DamagedPhoto: The pixels are not numbers.
     """
     factor = box_factor(extent, target)
     smaller = extent[0] / factor[0], extent[1] / factor[1]
@@ -111,7 +113,7 @@ def _black_and_white(image: Image.Image) -> tuple[float, float]:
     darkest, brightest = image.getextrema()  # 32 bits define no white, so the range of the image is stretched
     assert isinstance(darkest, int | float) and isinstance(brightest, int | float)
     if not isfinite(brightest - darkest):
-        raise ValueError("pixels that are not numbers")
+        raise DamagedPhoto("pixels that are not numbers")
     return darkest, brightest
 
 

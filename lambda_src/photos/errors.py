@@ -1,6 +1,10 @@
 """Errors of the domain."""
 
 
+class DamagedPhoto(Exception):
+    """The decoded photo contradicts itself. Like an error of a decoder, it leads to a rejection."""
+
+
 class PhotoRejected(Exception):
     """The file is not a valid or supported image. A retry with the same bytes gives the same result.
 

@@ -20,7 +20,6 @@ class Format:
         max_pixels: Pixel limit that keeps the decoder within the memory and the time of the function.
         matches: Returns whether a file has this format, from its content: names and content types can be wrong.
         alpha_weight: Number of pixels that a pixel with alpha counts as.
-        isolated: Whether it is decoded in a subprocess, because its decoder can crash or run for too long.
     """
 
     name: str
@@ -29,17 +28,23 @@ class Format:
     max_pixels: int
     matches: Callable[[bytes], bool]
     alpha_weight: int = 1
-    isolated: bool = False
 
     def pixel_limit(self, mode: str) -> int:
         """Return the pixel limit of a photo that Pillow opens in this mode."""
         return self.max_pixels // (self.alpha_weight if mode == "RGBA" else 1)
 
     def load_plugin(self) -> None:
-        """Register the decoder of this format with Pillow. Others stay unloaded: each lengthens a cold start."""
+        """Register the decoder of this format with Pillow. Others stay unloaded: each lengthens a cold start.
+
+        Raises:
+            ImportError: A library is missing from this installation.
+        """
         module = import_module(self.plugin)
         if self.decoder == "HEIF":
             module.register_heif_opener(thumbnails=False, decode_threads=1)
+        elif self.decoder in ("AVIF", "WEBP"):
+            # Without its library, the plugin would report each photo as unsupported.
+            import_module(f"PIL._{self.decoder.lower()}")
 
 
 def detect_format(photo: bytes) -> Format:
@@ -96,18 +101,17 @@ _is_bmp: Final = _starts_with(b"BM")
 _MILLION: Final = 1_000_000
 
 # At its limit, the most expensive kind of each format that we know took less than 900 MiB and 5 s of CPU time; see
-# docs/thumbnails.md. Memory is also limited while decoding, time only in a subprocess.
+# docs/thumbnails.md. The decoder process stops the kinds that we do not know.
 FORMATS: Final = (
     Format("progressive JPEG", "JPEG", "PIL.JpegImagePlugin", 64 * _MILLION, _is_multiple_scan_jpeg),
     Format("JPEG", "JPEG", "PIL.JpegImagePlugin", 250 * _MILLION, _is_jpeg),
     Format("AVIF", "AVIF", "PIL.AvifImagePlugin", 50 * _MILLION, _is_avif),
-    # Phones write 8064 × 6048. More would take too long. Damaged files can crash the decoder.
-    Format("HEIC", "HEIF", "pi_heif", 49 * _MILLION, _is_heif, alpha_weight=2, isolated=True),
+    # Phones write 8064 × 6048. More would take too long.
+    Format("HEIC", "HEIF", "pi_heif", 49 * _MILLION, _is_heif, alpha_weight=2),
     Format("PNG", "PNG", "PIL.PngImagePlugin", 64 * _MILLION, _is_png),
     Format("animated WebP", "WEBP", "PIL.WebPImagePlugin", 25 * _MILLION, _is_animated_webp),
     Format("WebP", "WEBP", "PIL.WebPImagePlugin", 50 * _MILLION, _is_webp),
     Format("GIF", "GIF", "PIL.GifImagePlugin", 100 * _MILLION, _is_gif),
-    # A TIFF can contain any compression, such as a JPEG of 90 scans.
-    Format("TIFF", "TIFF", "PIL.TiffImagePlugin", 70 * _MILLION, _is_tiff, isolated=True),
+    Format("TIFF", "TIFF", "PIL.TiffImagePlugin", 70 * _MILLION, _is_tiff),
     Format("BMP", "BMP", "PIL.BmpImagePlugin", 100 * _MILLION, _is_bmp),
 )

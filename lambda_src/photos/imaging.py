@@ -1,4 +1,7 @@
-"""Makes WebP thumbnails of photos. Bytes in, bytes out: the same photo always gives the same thumbnails."""
+"""Makes WebP thumbnails of photos. Bytes in, bytes out: the same photo always gives the same thumbnails.
+
+A hostile file can crash this code or make it run for minutes. `photos.decoder_process` runs it within limits.
+"""
 
 import warnings
 from collections.abc import Sequence
@@ -9,14 +12,12 @@ from typing import Final, NamedTuple
 from PIL import Image, ImageFile, WebPImagePlugin  # noqa: F401 - registers WebP; without it, Pillow loads all formats
 
 from photos.downscaling import ReducedImage, Size, box_factor, fit, reduce_image
-from photos.errors import PhotoRejected
+from photos.errors import DamagedPhoto, PhotoRejected
 from photos.formats import Format, detect_format
-from photos.input_limits import check_structure, limited_memory
-from photos.limits import MAX_BYTES, SIZES
-from photos.subprocess_isolation import run_in_subprocess
+from photos.input_limits import check_size, check_structure
+from photos.limits import SIZES
 
-# CPU time for one photo. A subprocess (HEIC, TIFF) is stopped after it. The pixel limits keep other formats below it.
-MAX_SECONDS: Final = 5
+_DECODERS: Final = {"PIL", "pi_heif"}  # packages that decode
 
 _QUALITY: Final = 80
 _METHOD: Final = 2  # effort of the encoder, 0 to 6: half the time of the default 4, for 5 % more bytes
@@ -65,35 +66,44 @@ def make_thumbnails(photo: bytes, sizes: Sequence[int] = SIZES) -> dict[int, byt
 
     Raises:
         PhotoRejected: The file is not a supported image, is damaged, or exceeds a limit.
+        ImportError: A library is missing from this installation.
     """
     if not photo:
         raise PhotoRejected("empty", "This file is empty.")
-    if len(photo) > MAX_BYTES:
-        raise PhotoRejected("too_many_bytes", f"This file is larger than {MAX_BYTES >> 20} MiB.")
+    check_size(len(photo))
     format_ = detect_format(photo)
     check_structure(photo, format_.decoder)
     format_.load_plugin()
-    name = format_.name
     try:
-        if format_.isolated:
-            return run_in_subprocess(lambda: _make(photo, format_, sizes), seconds=MAX_SECONDS)
-        return _make(photo, format_, sizes)
-    except PhotoRejected:
-        raise
-    except TimeoutError as error:
-        raise PhotoRejected("too_slow", f"This {name} takes more than {MAX_SECONDS} s to decode.") from error
+        with warnings.catch_warnings(action="ignore"):
+            decoded = _decode_or_reject(photo, format_, max(sizes))
+            # Color and orientation come after downscaling, which leaves 15 times fewer pixels of 12 megapixels.
+            return {
+                size: _webp(_upright(_in_srgb(_downscale(decoded, size), decoded.profile), decoded)) for size in sizes
+            }
     except MemoryError as error:
-        raise PhotoRejected("too_much_memory", f"This {name} takes too much memory to decode.") from error
+        raise PhotoRejected("too_much_memory", f"This {format_.name} takes too much memory to decode.") from error
+
+
+def _decode_or_reject(photo: bytes, format_: Format, side: int) -> _Decoded:
+    """Decode a photo, and turn an error of its decoder, but no error of our own code, into a rejection."""
+    try:
+        return _decode(photo, format_, side)
+    except (PhotoRejected, MemoryError, ImportError):
+        raise
     except Exception as error:  # a decoder can raise anything for a damaged file, and would raise it again
-        reason = f"This {name} cannot be decoded: it is damaged, incomplete, or of an unsupported kind."
+        if not isinstance(error, DamagedPhoto) and not _is_from_decoder(error):
+            raise
+        reason = f"This {format_.name} cannot be decoded: it is damaged, incomplete, or of an unsupported kind."
         raise PhotoRejected("broken", reason) from error
 
 
-def _make(photo: bytes, format_: Format, sizes: Sequence[int]) -> dict[int, bytes]:
-    with limited_memory(), warnings.catch_warnings(action="ignore"):
-        decoded = _decode(photo, format_, max(sizes))
-        # Color and orientation come after downscaling, which leaves 15 times fewer pixels of 12 megapixels.
-        return {size: _webp(_upright(_in_srgb(_downscale(decoded, size), decoded.profile), decoded)) for size in sizes}
+def _is_from_decoder(error: Exception) -> bool:
+    """Return whether the code of a decoder raised an error, not the code of this project."""
+    position = error.__traceback__
+    while position and position.tb_next:
+        position = position.tb_next
+    return position is not None and position.tb_frame.f_globals["__name__"].partition(".")[0] in _DECODERS
 
 
 def _decode(photo: bytes, format_: Format, side: int) -> _Decoded:

@@ -1,22 +1,31 @@
-"""Limits for files that would exhaust a decoder before it reaches any pixel, and for the memory of a decoder.
+"""Limits for files that would exhaust a decoder before it reaches any pixel.
 
 The limits for pixels are in `photos.formats`, and those for the parts of a JPEG in `photos.jpeg_limits`.
 """
 
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final, Literal
 
 from photos.avif_limits import check_frames
 from photos.errors import PhotoRejected
+from photos.limits import MAX_BYTES
 
 MAX_PARTS: Final = 50_000  # a PNG of 50 MiB has at most 13,000 chunks; Pillow takes 4 µs for each
 MAX_COMPRESSED: Final = 256  # chunks of a PNG; Pillow inflates up to 1 MiB of each in 2 ms, and keeps one
-MAX_MEMORY: Final = 1_300 * 2**20  # bytes to decode one photo; no accepted photo is known to need 900 MiB
 
 _COMPRESSED: Final = (b"iCCP", b"iTXt", b"zTXt")
 _TIFF_OFFSETS: Final = (273, 324)  # tags: StripOffsets, TileOffsets
+
+
+def check_size(size: int) -> None:
+    """Reject a file that has too many bytes.
+
+    Raises:
+        PhotoRejected: With the code `too_many_bytes`.
+    """
+    if size > MAX_BYTES:
+        megabytes, limit = size / 2**20, MAX_BYTES / 2**20
+        raise PhotoRejected("too_many_bytes", f"The file has {megabytes:,.1f} MiB. The limit is {limit:,.0f} MiB.")
 
 
 def check_structure(photo: bytes, decoder: str) -> None:
@@ -89,25 +98,3 @@ def _tiff_parts(photo: bytes) -> Iterator[int]:
 def _is_run_length_encoded(bmp: bytes) -> bool:
     """Read the compression field at byte 30, which the oldest header (12 bytes long) does not have."""
     return int.from_bytes(bmp[14:18], "little") > 12 and int.from_bytes(bmp[30:34], "little") in (1, 2)
-
-
-@contextmanager
-def limited_memory() -> Iterator[None]:
-    """Make an allocation beyond MAX_MEMORY raise MemoryError. Without it, Linux would kill the process.
-
-    The pixel limits cover the known needs of decoders; this covers the unknown ones. It works on Linux only.
-    """
-    if sys.platform != "linux":
-        yield
-        return
-    import resource
-
-    with open("/proc/self/statm") as file:
-        used = int(file.read().split()[0]) * resource.getpagesize()
-    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = used + MAX_MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

@@ -11,14 +11,15 @@ upload is current.
 After a crash before step 3, no item names the replaced thumbnails. The sweep finds and deletes them.
 """
 
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from photos.catalogue import Catalogue, StaleEvent
 from photos.errors import PhotoRejected
 from photos.event_ordering import Upload
-from photos.imaging import make_thumbnails
+from photos.input_limits import check_size
 from photos.keys import thumbnail_key
-from photos.limits import MAX_BYTES, SIZES
+from photos.limits import SIZES
 from photos.storage import Original, OriginalDeleted, OriginalReplaced, Originals, Thumbnails
 
 
@@ -37,7 +38,22 @@ class Thumbnailer:
     Transient errors (throttling, timeouts, 5xx) propagate, so that the caller can retry the event.
     """
 
-    def __init__(self, originals: Originals, thumbnails: Thumbnails, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        originals: Originals,
+        thumbnails: Thumbnails,
+        catalogue: Catalogue,
+        make_thumbnails: Callable[[bytes, Sequence[int]], dict[int, bytes]],
+    ) -> None:
+        """Use these stores.
+
+        Args:
+            originals: Bucket of the originals.
+            thumbnails: Bucket of the thumbnails.
+            catalogue: Table of the items.
+            make_thumbnails: The method of `photos.decoder_process.DecoderProcess` or the function of `photos.imaging`.
+        """
+        self._make_thumbnails = make_thumbnails
         self._originals = originals
         self._thumbnails = thumbnails
         self._catalogue = catalogue
@@ -77,7 +93,7 @@ class Thumbnailer:
         """Write thumbnails and item. Returns the outcome and the keys of the replaced thumbnails."""
         with self._originals.open(key, upload) as original:
             try:
-                images = make_thumbnails(_read(original), SIZES)
+                images = self._make_thumbnails(_read(original), SIZES)
             except PhotoRejected as rejection:
                 return Outcome.REJECTED, self._catalogue.set_rejected(
                     key, upload, uploaded_at=original.uploaded_at, rejection=rejection
@@ -88,7 +104,5 @@ class Thumbnailer:
 
 
 def _read(original: Original) -> bytes:
-    if original.size > MAX_BYTES:
-        size, limit = original.size / 2**20, MAX_BYTES / 2**20
-        raise PhotoRejected("too_many_bytes", f"The file has {size:,.1f} MiB. The limit is {limit:,.0f} MiB.")
+    check_size(original.size)
     return original.read()

@@ -11,6 +11,7 @@ from typing import Final
 from PIL import Image, _webp
 
 from photos.downscaling import Size
+from photos.errors import DamagedPhoto
 
 # From https://chromium.googlesource.com/webm/libwebp/+/refs/heads/main/src/webp/decode.h
 _ABI_VERSION: Final = 0x0209  # a libwebp whose structures differ rejects it
@@ -51,7 +52,7 @@ def decode_reduced(image: Image.Image, photo: bytes, factor: Size) -> Image.Imag
         The decoded image, or `image` when only Pillow can decode it: an animation, or a Pillow without its own libwebp.
 
     Raises:
-        ValueError: The file is damaged.
+        DamagedPhoto: The file is damaged.
         MemoryError: The image does not fit in memory.
     """
     libwebp = ctypes.CDLL(_webp.__file__)  # resolves the symbols of the library that it is linked to
@@ -77,7 +78,7 @@ def decode_reduced(image: Image.Image, photo: bytes, factor: Size) -> Image.Imag
     if result == _OUT_OF_MEMORY:
         raise MemoryError
     if result:
-        raise ValueError(f"libwebp error {result}")
+        raise DamagedPhoto(f"libwebp error {result}")
     decoded = Image.frombuffer(mode, (width, height), pixels, "raw", mode, 0, 1)
     decoded.info = image.info
     return decoded

@@ -14,8 +14,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from photos.catalogue import Catalogue
+from photos.decoder_process import DecoderProcess
 from photos.event_ordering import Upload
-from photos.imaging import MAX_SECONDS
+from photos.limits import MAX_ELAPSED_SECONDS
 from photos.storage import Originals, Thumbnails
 from photos.thumbnails import Outcome, Thumbnailer
 
@@ -31,16 +32,18 @@ _CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard"
 # visibility timeout of the queue.
 _RETRY_SECONDS = [int(seconds) for seconds in os.environ["RETRY_SECONDS"].split()]
 
-# Maximum wall-clock time of a photo, including the calls to S3. A photo that starts with less time left could make the
+# Maximum elapsed time of a photo, including the calls to S3. A photo that starts with less time left could make the
 # whole batch time out.
-_MILLISECONDS_PER_PHOTO = (2 * MAX_SECONDS + 5) * 1_000
+_MILLISECONDS_PER_PHOTO = (MAX_ELAPSED_SECONDS + 5) * 1_000
 
+_decoder = DecoderProcess()  # before the clients, because both take a moment to start
 _s3 = boto3.client("s3", config=_CONFIG)
 _sqs = boto3.client("sqs", config=_CONFIG)
 _thumbnailer = Thumbnailer(
     Originals(_s3, os.environ["ORIGINALS_BUCKET"]),
     Thumbnails(_s3, os.environ["THUMBNAILS_BUCKET"]),
     Catalogue(boto3.client("dynamodb", config=_CONFIG), os.environ["CATALOGUE_TABLE"]),
+    _decoder.make_thumbnails,
 )
 
 

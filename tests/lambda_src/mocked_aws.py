@@ -12,6 +12,7 @@ from PIL import Image
 
 from photos.catalogue import Catalogue
 from photos.event_ordering import Upload
+from photos.imaging import make_thumbnails
 from photos.keys import photo_id
 from photos.listing import Listing
 from photos.storage import Originals, Thumbnails
@@ -89,7 +90,7 @@ class MockedAws:
         self.thumbnail_bucket = Thumbnails(self.s3, THUMBNAILS)
         self.catalogue = Catalogue(self.dynamodb, CATALOGUE)
         self.listing = Listing(self.dynamodb, CATALOGUE)
-        self.thumbnailer = Thumbnailer(self.originals, self.thumbnail_bucket, self.catalogue)
+        self.thumbnailer = Thumbnailer(self.originals, self.thumbnail_bucket, self.catalogue, make_thumbnails)
 
     def put(self, key: str, body: bytes) -> str:
         """Put an original. Returns its ETag without quotes."""

@@ -1,20 +1,17 @@
-"""Files that exhaust a decoder before it reads any pixel are rejected, and the memory of a decoder is limited."""
+"""Files that exhaust a decoder before it reads any pixel are rejected."""
 
 import struct
-import sys
 from contextlib import suppress
-from mmap import mmap
-from pathlib import Path
 
 import pytest
 
 from photos.errors import PhotoRejected
 from photos.formats import detect_format
 from photos.imaging import make_thumbnails
-from photos.input_limits import MAX_MEMORY, MAX_PARTS, check_structure, limited_memory
+from photos.input_limits import MAX_PARTS, check_structure
 from photos.jpeg_limits import MAX_SCANS, has_multiple_scans
 from tests.lambda_src.photos import hostile
-from tests.lambda_src.photos.images import encode, four_corners, png_chunk, run_python, within_time_limit
+from tests.lambda_src.photos.images import encode, four_corners, png_chunk, within_time_limit
 
 JPEG, PNG, GIF = (encode(four_corners(), format_) for format_ in ("JPEG", "PNG", "GIF"))
 GIF_FRAME = GIF.index(b",")
@@ -113,40 +110,3 @@ def test_scans_beyond_the_limit_are_rejected() -> None:
 def test_markers_after_the_end_of_a_jpeg_are_ignored() -> None:
     """Phones append a video to a photo, whose bytes can look like markers."""
     make_thumbnails(PROGRESSIVE + b"\xff\xda\x00\x02" * 1_000)
-
-
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="the memory limit works on Linux only")
-
-
-@linux_only
-@pytest.mark.parametrize(
-    ("format_", "size", "mebibytes", "expected"),
-    [
-        ("PNG", (6_000, 4_000), 30, "too_much_memory"),
-        ("PNG", (6_000, 4_000), 300, ""),
-        ("JPEG", (8_000, 6_000), 100, ""),  # all its pixels take 137 MiB, but the decoder reduces them
-    ],
-)
-def test_photo_over_the_memory_limit_is_rejected(
-    format_: str, size: tuple[int, int], mebibytes: int, expected: str, tmp_path: Path
-) -> None:
-    photo = tmp_path / "photo"
-    photo.write_bytes(encode(four_corners().resize(size), format_))
-    program = f"""
-import sys
-from photos import imaging, input_limits
-input_limits.MAX_MEMORY = {mebibytes} * 2**20
-try:
-    imaging.make_thumbnails(open(sys.argv[1], "rb").read())
-except imaging.PhotoRejected as rejected:
-    print(rejected.code)
-"""
-    # In a new process, because this one can have free memory left from other tests.
-    assert run_python(program, photo) == expected
-
-
-@linux_only
-def test_memory_limit_ends_with_its_block() -> None:
-    with limited_memory(), pytest.raises(OSError, match="allocate"):
-        mmap(-1, 2 * MAX_MEMORY)
-    mmap(-1, 2 * MAX_MEMORY).close()

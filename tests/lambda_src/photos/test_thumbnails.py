@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-import photos.thumbnails
+from photos import input_limits
 from photos.imaging import make_thumbnails
 from photos.keys import thumbnail_key
 from photos.limits import SIZES
@@ -18,16 +18,16 @@ KEY = "a.jpg"
 
 
 @pytest.fixture
-def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], None]:
+def meanwhile(thumbnailer: Thumbnailer, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any]], None]:
     """Run an action once, while the next thumbnails are generated: after the original was read."""
 
     def arrange(action: Callable[[], Any]) -> None:
         def run_action_and_make_thumbnails(*arguments: Any) -> dict[int, bytes]:
-            monkeypatch.setattr(photos.thumbnails, "make_thumbnails", make_thumbnails)
+            monkeypatch.setattr(thumbnailer, "_make_thumbnails", make_thumbnails)
             action()
             return make_thumbnails(*arguments)
 
-        monkeypatch.setattr(photos.thumbnails, "make_thumbnails", run_action_and_make_thumbnails)
+        monkeypatch.setattr(thumbnailer, "_make_thumbnails", run_action_and_make_thumbnails)
 
     return arrange
 
@@ -96,7 +96,7 @@ def test_too_large_file_is_rejected_without_reading_it(
     thumbnailer: Thumbnailer, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photo = jpeg()
-    monkeypatch.setattr(photos.thumbnails, "MAX_BYTES", len(photo) - 1)
+    monkeypatch.setattr(input_limits, "MAX_BYTES", len(photo) - 1)
     assert thumbnailer.process_upload(KEY, aws.upload(KEY, photo)) is Outcome.REJECTED
     assert aws.items()[KEY]["code"] == "too_many_bytes"
 

@@ -1,0 +1,147 @@
+"""The decoder process limits each photo, survives hostile ones, and rejects a photo only for what the photo does."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from threading import Timer
+
+import pytest
+from PIL import Image
+
+from photos.decoder_process import DecoderFailed, DecoderProcess
+from photos.errors import PhotoRejected
+from photos.imaging import make_thumbnails
+from photos.limits import MAX_BYTES
+from tests.lambda_src.photos.images import encode, four_corners, sample
+
+JPEG = encode(four_corners(), "JPEG")
+SLOW = encode(Image.new("RGB", (7_000, 7_000)), "TIFF", compression="tiff_lzw")
+LARGE = encode(four_corners(6_000, 4_000), "PNG")  # its pixels take 69 MiB
+
+# Found by the fuzz test: pi-heif 1.4.0 assumes that the type of an item is valid UTF-8.
+CRASHING = sample("coffee-turned.heic").replace(b"Exif\0\0\0\0\x0epitm", b"\xff\x10\x02\x02\0\0\0\0\x0epitm")
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the address space")
+
+
+@pytest.fixture
+def decoder() -> Iterator[DecoderProcess]:
+    with DecoderProcess() as decoder:
+        yield decoder
+
+
+def code_of(decoder: DecoderProcess, photo: bytes) -> str:
+    with pytest.raises(PhotoRejected) as rejected:
+        decoder.make_thumbnails(photo)
+    return rejected.value.code
+
+
+@pytest.mark.parametrize("name", ["chelsea.png", "rocket.jpg", "rocket-tiles.heic"])
+def test_thumbnails_are_those_of_imaging(decoder: DecoderProcess, name: str) -> None:
+    assert decoder.make_thumbnails(sample(name)) == make_thumbnails(sample(name))
+    assert decoder.make_thumbnails(sample(name), [64]) == make_thumbnails(sample(name), [64])
+
+
+@pytest.mark.parametrize(
+    ("photo", "code"),
+    [(b"", "empty"), (b"text", "not_a_photo"), (JPEG[:-500], "broken"), (bytes(MAX_BYTES + 1), "too_many_bytes")],
+)
+def test_rejections_are_those_of_imaging(decoder: DecoderProcess, photo: bytes, code: str) -> None:
+    assert code_of(decoder, photo) == code
+    assert decoder.make_thumbnails(JPEG)
+
+
+def test_shorter_photo_after_a_longer_one_is_decoded_alone(decoder: DecoderProcess) -> None:
+    decoder.make_thumbnails(LARGE)
+    assert code_of(decoder, JPEG[:100]) == "broken"
+
+
+def test_photo_over_the_cpu_limit_is_rejected_and_the_next_one_is_not() -> None:
+    with DecoderProcess(cpu_seconds=0.25) as decoder:
+        assert code_of(decoder, SLOW) == "too_slow"
+        assert decoder.make_thumbnails(JPEG)
+
+
+def test_cpu_time_of_earlier_photos_does_not_count() -> None:
+    with DecoderProcess(cpu_seconds=0.5) as decoder:
+        for _ in range(30):
+            decoder.make_thumbnails(sample("rocket.jpg"))
+
+
+@linux_only
+def test_photo_over_the_memory_limit_is_rejected_and_the_next_one_is_not() -> None:
+    with DecoderProcess(address_space=160 * 2**20) as decoder:
+        assert code_of(decoder, LARGE) == "too_much_memory"
+        assert decoder.make_thumbnails(JPEG)
+    with DecoderProcess(address_space=400 * 2**20) as decoder:
+        assert decoder.make_thumbnails(LARGE)
+
+
+@linux_only
+def test_memory_that_an_earlier_photo_used_up_does_not_count_against_the_next_one(decoder: DecoderProcess) -> None:
+    import resource
+
+    decoder.make_thumbnails(JPEG)
+    resource.prlimit(decoder._process.pid, resource.RLIMIT_AS, (60 * 2**20, 60 * 2**20))  # as if it had lost the rest
+    assert decoder.make_thumbnails(LARGE)
+
+
+def test_photo_that_crashes_its_decoder_is_rejected_and_the_next_one_is_not(decoder: DecoderProcess) -> None:
+    assert code_of(decoder, CRASHING) == "broken"
+    assert decoder.make_thumbnails(JPEG)
+
+
+@pytest.mark.parametrize("crash", [signal.SIGSEGV, signal.SIGABRT])
+def test_crash_that_an_earlier_photo_caused_does_not_count_against_the_next_one(crash: signal.Signals) -> None:
+    with DecoderProcess() as decoder:
+        decoder.make_thumbnails(JPEG)
+        process = decoder._process.pid
+        os.kill(process, signal.SIGSTOP)
+        os.waitpid(process, os.WUNTRACED)  # until it has stopped
+        os.kill(process, crash)  # takes effect when the process continues
+        Timer(0.2, os.kill, (process, signal.SIGCONT)).start()
+        assert decoder.make_thumbnails(JPEG)
+
+
+def test_process_that_someone_stopped_between_photos_is_replaced(decoder: DecoderProcess) -> None:
+    decoder.make_thumbnails(JPEG)
+    os.kill(decoder._process.pid, signal.SIGKILL)
+    decoder._process.wait()
+    assert decoder.make_thumbnails(JPEG)
+
+
+def test_process_that_waits_is_stopped_without_a_verdict() -> None:
+    with DecoderProcess(elapsed_seconds=0.2) as decoder:
+        os.kill(decoder._process.pid, signal.SIGSTOP)
+        with pytest.raises(DecoderFailed):
+            decoder.make_thumbnails(JPEG)
+
+
+def test_error_of_our_own_code_is_no_rejection(decoder: DecoderProcess) -> None:
+    with pytest.raises(DecoderFailed, match="ValueError"):
+        decoder.make_thumbnails(JPEG, [])
+    assert decoder.make_thumbnails(JPEG)
+
+
+def test_process_without_libraries_is_no_rejection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if "site-packages" not in path])
+    with DecoderProcess() as decoder, pytest.raises(DecoderFailed, match="exit status 1"):
+        decoder.make_thumbnails(JPEG)
+
+
+@linux_only
+def test_process_inherits_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    with DecoderProcess() as decoder:
+        decoder.make_thumbnails(JPEG)
+        with open(f"/proc/{decoder._process.pid}/environ", "rb") as environment:
+            assert b"AWS_" not in environment.read()
+
+
+def test_closed_process_leaves_nothing_open() -> None:
+    before = len(os.listdir("/dev/fd"))
+    with DecoderProcess(cpu_seconds=0.25) as decoder:
+        code_of(decoder, SLOW)
+        decoder.make_thumbnails(JPEG)
+    assert len(os.listdir("/dev/fd")) == before
