@@ -110,7 +110,8 @@ class DecoderProcess:
         if self._process.poll() is not None:  # something stopped it since the last photo
             self._restart()
         while True:
-            is_new, self._is_new = self._is_new, False
+            is_new = self._is_new
+            self._is_new = False
             try:
                 return self._request(len(photo), sizes)
             except _Doubtful as doubtful:
@@ -121,7 +122,7 @@ class DecoderProcess:
     def _start(self) -> None:
         arguments = {"cpu_seconds": self._cpu_seconds, "address_space": self._address_space}
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-        self._is_new = True
+        self._is_new = True  # until it receives a photo
         self._process: subprocess.Popen[bytes] = subprocess.Popen(
             [*_COMMAND, json.dumps(arguments | {"file": self._file.fileno()})],
             env=environment | _ALLOCATOR | {"PYTHONPATH": os.pathsep.join(sys.path)},

@@ -14,6 +14,7 @@ from PIL import Image, ImageFile, WebPImagePlugin  # noqa: F401 - registers WebP
 from photos.downscaling import ReducedImage, Size, box_factor, fit, reduce_image
 from photos.errors import DamagedPhoto, PhotoRejected
 from photos.formats import Format, detect_format
+from photos.icc_profiles import without_processing_elements
 from photos.input_limits import check_size, check_structure
 from photos.limits import SIZES
 
@@ -153,7 +154,8 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
         mode = "RGBA" if image.mode == "RGBA" else "RGB"
         with suppress(ImageCms.PyCMSError, OSError):  # a damaged or unsuitable profile is ignored
-            source, srgb = ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB")
+            source = ImageCms.ImageCmsProfile(BytesIO(without_processing_elements(profile)))
+            srgb = ImageCms.createProfile("sRGB")
             converted = ImageCms.profileToProfile(image, source, srgb, outputMode=mode)
             if converted:
                 return converted

@@ -35,8 +35,8 @@ from photos.merge_join import merge_join
 from photos.storage import ObjectSummary, Originals, Thumbnails
 from photos.upload_queue import UploadQueue
 
-# Longer than an event can be in progress in the upload queue: three attempts of six minutes.
-GRACE_PERIOD: Final = timedelta(hours=1)
+# Longer than an event can be in progress in the upload queue: five attempts of twelve minutes.
+GRACE_PERIOD: Final = timedelta(hours=2)
 # A presigned POST expires after minutes, and the multipart upload of a photo takes no longer.
 ABANDONED_AFTER: Final = timedelta(days=1)
 

@@ -76,7 +76,7 @@ def decode_reduced(image: Image.Image, photo: bytes, factor: Size) -> Image.Imag
     config.bytes_per_row, config.bytes = channels * width, len(pixels)
     result = libwebp.WebPDecode(photo, ctypes.c_size_t(len(photo)), ctypes.byref(config))
     if result == _OUT_OF_MEMORY:
-        raise MemoryError
+        bytearray(len(pixels))  # raises MemoryError if this is true, but libwebp also says it of some damaged files
     if result:
         raise DamagedPhoto(f"libwebp error {result}")
     decoded = Image.frombuffer(mode, (width, height), pixels, "raw", mode, 0, 1)

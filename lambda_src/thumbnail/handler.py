@@ -6,7 +6,8 @@
 import json
 import logging
 import os
-from typing import Any, Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote_plus
 
 import boto3
@@ -19,6 +20,9 @@ from photos.event_ordering import Upload
 from photos.limits import MAX_ELAPSED_SECONDS
 from photos.storage import Originals, Thumbnails
 from photos.thumbnails import Outcome, Thumbnailer
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 # Lambda configures the root logger. This line is for other environments.
 logging.basicConfig()
@@ -38,7 +42,6 @@ _MILLISECONDS_PER_PHOTO = (MAX_ELAPSED_SECONDS + 5) * 1_000
 
 _decoder = DecoderProcess()  # before the clients, because both take a moment to start
 _s3 = boto3.client("s3", config=_CONFIG)
-_sqs = boto3.client("sqs", config=_CONFIG)
 _thumbnailer = Thumbnailer(
     Originals(_s3, os.environ["ORIGINALS_BUCKET"]),
     Thumbnails(_s3, os.environ["THUMBNAILS_BUCKET"]),
@@ -71,12 +74,17 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, list[dict[str,
     return {"batchItemFailures": failed}
 
 
+@cache
+def _sqs() -> "SQSClient":
+    return boto3.client("sqs", config=_CONFIG)  # not at the start, because few invocations need it
+
+
 def _schedule_retry(message: dict[str, Any]) -> None:
     """Make a failed message visible again after a delay. After its last attempt, SQS moves it without one."""
     failures = int(message["attributes"]["ApproximateReceiveCount"])
     seconds = _RETRY_SECONDS[failures - 1] if failures <= len(_RETRY_SECONDS) else 0
     try:
-        _sqs.change_message_visibility(
+        _sqs().change_message_visibility(
             QueueUrl=os.environ["UPLOAD_QUEUE_URL"], ReceiptHandle=message["receiptHandle"], VisibilityTimeout=seconds
         )
     except (BotoCoreError, ClientError):

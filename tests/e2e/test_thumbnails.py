@@ -1,6 +1,7 @@
 """The thumbnail workload. The emulator enforces IAM."""
 
 import io
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,7 +13,13 @@ from local.errors import SandboxError
 from local.sandbox import Sandbox
 from photos.limits import SIZES
 from tests.e2e.eventually import eventually
-from tests.e2e.failure_scenarios import dead_letters, revoked_permission, run_redrive, short_visibility_timeout
+from tests.e2e.failure_scenarios import (
+    dead_letters,
+    revoked_permission,
+    run_redrive,
+    set_uploads_enabled,
+    short_visibility_timeout,
+)
 from tests.e2e.photos import (
     COFFEE,
     SAMPLE_PHOTOS,
@@ -23,6 +30,7 @@ from tests.e2e.photos import (
     read_object,
     thumbnails,
 )
+from tests.soak.faults import inject_faults, thumbnail_function
 
 UNUSUAL_KEYS = [
     "plain.jpg",
@@ -128,3 +136,27 @@ def test_transient_error_ends_in_the_dead_letter_queue_until_redriven(
     assert run.returncode == 0, run.stderr
     assert final_item(sandbox, "denied.jpg")["state"] == "ready"
     assert dead_letters(sandbox, "Thumbnails") == 0
+
+
+def _log_group(sandbox: Sandbox, function: str) -> str:
+    configuration = sandbox.client("lambda").get_function_configuration(FunctionName=function)
+    group: str = configuration["LoggingConfig"]["LogGroup"]
+    return group
+
+
+def test_slow_files_cost_the_good_photos_of_their_batch_no_delivery_attempt(sandbox: Sandbox, put: Put) -> None:
+    slow = io.BytesIO()
+    Image.new("RGB", (8_000, 8_000)).save(slow, "TIFF", compression="tiff_lzw")
+    codes = {f"{kind}-{number}": code for number in range(10) for kind, code in (("slow", "too_slow"), ("good", None))}
+    start = int(1000 * time.time())
+    set_uploads_enabled(sandbox, False)
+    for key, code in codes.items():
+        put(key, slow.getvalue() if code else COFFEE.read_bytes())
+    function = thumbnail_function(sandbox)
+    with inject_faults(sandbox, [function], cpu=0.3):
+        set_uploads_enabled(sandbox, True)
+        assert {key: final_item(sandbox, key).get("code") for key in codes} == codes
+    log = sandbox.client("logs").filter_log_events(logGroupName=_log_group(sandbox, function), startTime=start)
+    lines = [event["message"] for event in log["events"]]
+    assert all(any(f"rejected, {key!r}" in line for line in lines) for key in codes if codes[key])
+    assert not [line for line in lines if "will be retried" in line]

@@ -48,12 +48,13 @@ def inject_faults(
     share: float = 0,
     kill: float = 0,
     kill_at: int | None = None,
+    cpu: float | None = None,
 ) -> Iterator[InjectedFaults]:
     """Inject faults into these functions while the block runs. `pythonpath/fault_injection.py` defines the options."""
     client = sandbox.client("lambda")
     log = sandbox.emulator.folder / "faults.log"
     log.unlink(missing_ok=True)
-    options = {"share": share, "kill": kill, "kill_at": kill_at, "seed": seed, "log": str(log)}
+    options = {"share": share, "kill": kill, "kill_at": kill_at, "cpu": cpu, "seed": seed, "log": str(log)}
     original = [client.get_function_configuration(FunctionName=name) for name in functions]
     for configuration in original:
         faults = json.dumps(options | {"handler": configuration["Handler"]})

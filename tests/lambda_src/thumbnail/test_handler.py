@@ -10,6 +10,7 @@ from urllib.parse import quote_plus
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
+from photos.decoder_process import DecoderProcess
 from photos.limits import SIZES
 from stacks.constructs.thumbnail_function import REJECTED
 from tests.lambda_src.mocked_aws import ORIGINALS, THUMBNAILS, LambdaContext, MockedAws, jpeg, load_function
@@ -149,6 +150,14 @@ def test_only_failed_messages_are_retried(handle: Handle, aws: MockedAws, caplog
     assert "no JSON" in caplog.text
 
 
+def test_photo_that_the_decoder_process_cannot_judge_is_retried(function: ModuleType, aws: MockedAws) -> None:
+    with DecoderProcess(elapsed_seconds=0.01) as decoder:
+        function._thumbnailer._make_thumbnails = decoder.make_thumbnails
+        event = events(record("a.jpg", aws.put("a.jpg", jpeg())))
+        assert function.handler(event, LambdaContext()) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert aws.items() == {}
+
+
 def test_message_returns_to_the_queue_when_the_batch_is_out_of_time(function: ModuleType, aws: MockedAws) -> None:
     event = events(record("a.jpg", aws.put("a.jpg", jpeg())))
     assert function.handler(event, LambdaContext(seconds=9)) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
@@ -170,7 +179,7 @@ def test_failed_message_is_retried_after_the_delay_of_its_attempt(
 ) -> None:
     """RETRY_SECONDS is "5 30". Later, SQS moves the message to the dead-letter queue when it is visible again."""
     calls: list[dict[str, Any]] = []
-    monkeypatch.setattr(function._sqs, "change_message_visibility", lambda **call: calls.append(call))
+    monkeypatch.setattr(function._sqs(), "change_message_visibility", lambda **call: calls.append(call))
     body = json.dumps({"Records": [record("deleted.jpg", event="ObjectRemoved:Delete")]})
     handle({"Records": [message("good", body), message("bad", "no JSON", receives)]})
     (call,) = calls

@@ -13,6 +13,7 @@ kill_at  instead of both, the one moment of the kill: 0 is before the first call
 seed     seed of the random choices
 log      file that receives one line per call: process id, service, and the result of the call
 handler  the function's own handler, in the format of Lambda's setting
+cpu      limit of CPU time for each photo in seconds, instead of that of the service
 """
 
 import importlib
@@ -50,6 +51,7 @@ class Faults:
     seed: str = ""
     log: str = ""
     handler: str = ""
+    cpu: float | None = None
 
     def __post_init__(self) -> None:
         self._random = random.Random(f"{self.seed} {os.getpid()}")
@@ -134,6 +136,8 @@ def _install() -> Faults:
 
 
 _faults = _install()
+if _faults.cpu:
+    setattr(importlib.import_module("photos.limits"), "MAX_CPU_SECONDS", _faults.cpu)  # noqa: B010  # it is final
 if _faults.handler:
     _module, _, _name = _faults.handler.rpartition(".")
     handler = getattr(importlib.import_module(_module), _name)
