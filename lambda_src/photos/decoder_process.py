@@ -71,6 +71,7 @@ class DecoderProcess:
         self._cpu_seconds = cpu_seconds
         self._elapsed_seconds = elapsed_seconds
         self._address_space = address_space
+        self._is_new: bool
         self._file = _memory_file(MAX_BYTES)
         self._memory = mmap.mmap(self._file.fileno(), MAX_BYTES)
         self._start()

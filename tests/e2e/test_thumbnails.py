@@ -146,14 +146,14 @@ def _log_group(sandbox: Sandbox, function: str) -> str:
 
 def test_slow_files_cost_the_good_photos_of_their_batch_no_delivery_attempt(sandbox: Sandbox, put: Put) -> None:
     slow = io.BytesIO()
-    Image.new("RGB", (8_000, 8_000)).save(slow, "TIFF", compression="tiff_lzw")
+    Image.new("RGBA", (8_000, 8_000)).save(slow, "TIFF", compression="tiff_adobe_deflate")
     codes = {f"{kind}-{number}": code for number in range(10) for kind, code in (("slow", "too_slow"), ("good", None))}
     start = int(1000 * time.time())
     set_uploads_enabled(sandbox, False)
     for key, code in codes.items():
         put(key, slow.getvalue() if code else COFFEE.read_bytes())
     function = thumbnail_function(sandbox)
-    with inject_faults(sandbox, [function], cpu=0.3):
+    with inject_faults(sandbox, [function], cpu=0.2):
         set_uploads_enabled(sandbox, True)
         assert {key: final_item(sandbox, key).get("code") for key in codes} == codes
     log = sandbox.client("logs").filter_log_events(logGroupName=_log_group(sandbox, function), startTime=start)
