@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from local.emulator import ACCOUNT
-
 _Client = Callable[[str], Any]
 
 # Each resource type of the stacks is in one of two tables (see `tests/compliance/test_resource_types.py`). Stacks must
@@ -100,8 +98,6 @@ PARENT_TYPES = {
     "Custom::S3AutoDeleteObjects": "AWS::S3::Bucket",
 }
 
-_ARGUMENTS = {"budgets": {"AccountId": ACCOUNT}}
-
 # Capacity providers that exist in every account.
 _PREDEFINED = {"FARGATE", "FARGATE_SPOT"}
 
@@ -113,14 +109,15 @@ def inventory(client: _Client) -> set[str]:
 
 def inventory_by_type(client: _Client) -> dict[str, set[str]]:
     """Return all resources of the account as `service name`, by resource type."""
+    account = client("sts").get_caller_identity()["Account"]
     return {
-        resource_type: {f"{service} {name}" for name in _names(client(service), service, operation, field, attribute)}
-        for resource_type, (service, operation, field, attribute) in LIST_CALLS.items()
+        resource_type: {f"{call[0]} {name}" for name in _names(client(call[0]), account, *call)}
+        for resource_type, call in LIST_CALLS.items()
     }
 
 
-def _names(client: Any, service: str, operation: str, field: str, attribute: str | None) -> Iterator[str]:
-    arguments = _ARGUMENTS.get(service, {})
+def _names(client: Any, account: str, service: str, operation: str, field: str, attribute: str | None) -> Iterator[str]:
+    arguments = {"AccountId": account} if service == "budgets" else {}
     if client.can_paginate(operation):
         pages = client.get_paginator(operation).paginate(**arguments)
     else:

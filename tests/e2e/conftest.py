@@ -8,7 +8,7 @@ from local.deployment import Deployment
 from local.inventory import inventory
 from local.sandbox import Sandbox, running_sandbox
 from operations.errors import OperationError
-from tests.e2e.account import AccountDeployment
+from tests.e2e.account import REPORT, AccountReport, deployed_to_account
 from tests.e2e.eventually import eventually
 from tests.e2e.photos import catalogue, originals, thumbnails
 from tests.queues import alert_inbox
@@ -27,18 +27,46 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def deployment(request: pytest.FixtureRequest) -> Deployment:
-    """The deployment under test: the sandbox or, with `E2E_TARGET=aws`, a deployment in an account.
+def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
+    """The deployment under test: the sandbox or, with `E2E_TARGET=aws`, a deployment of its own in an account.
 
     Tests that use this fixture and not `sandbox` run in both.
     """
     if TARGET == "local":
-        sandbox: Sandbox = request.getfixturevalue("sandbox")
-        return sandbox
+        yield request.getfixturevalue("sandbox")
+        return
+    terminal = request.config.pluginmanager.getplugin("capturemanager")
+    assert terminal
+    target = deployed_to_account(_REPORT)
     try:
-        return AccountDeployment.from_environment()
+        with terminal.global_and_fixture_disabled():  # Deploying takes minutes.
+            deployment = target.__enter__()
     except OperationError as error:
         pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
+    yield deployment
+    with terminal.global_and_fixture_disabled():
+        target.__exit__(None, None, None)
+
+
+_REPORT = AccountReport()
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Count the tests that need the emulator."""
+    _REPORT.not_run += len(items)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Add the result of a test to the report about the account."""
+    _REPORT.add(report)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Write the report about the account, which a user can attach to an issue."""
+    if _REPORT.account:
+        REPORT.parent.mkdir(exist_ok=True)
+        REPORT.write_text(_REPORT.text())
+        terminalreporter.write_line(f"Report: {REPORT}")
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ import subprocess
 import pytest
 
 from local.emulator import ROOT
+from local.inventory import inventory
 from local.sandbox import Sandbox
+from tests.e2e.account import REPORT
 from tests.e2e.documented_commands import make_commands, run_in_terminal, shell_commands
 
 
@@ -23,10 +25,20 @@ def test_curl_commands_call_the_api(sandbox: Sandbox, delete_photos_afterwards: 
     assert '"upload"' in writing
 
 
-def test_e2e_target_aws_runs_against_an_account(sandbox: Sandbox) -> None:
+def test_e2e_target_aws_deploys_tests_destroys_and_reports(sandbox: Sandbox) -> None:
+    before = inventory(sandbox.client)
     (command,) = (command for command in shell_commands(ROOT / "README.md") if "E2E_TARGET" in command)
     output = run_in_terminal(f"source .venv/bin/activate && {command}", sandbox.cdk.environment())
     assert re.search(r"= \d\d passed, \d+ deselected in ", output), output
+    assert "Deleted all stacks of e2e-tests" in output
+    report = REPORT.read_text()
+    assert re.search(r"Result: \d\d passed; \d+ tests need the emulator", report)
+    assert "except service-linked roles: nothing" in report
+    assert all(f"| {step} |" in report for step in ("deploy", "tests", "destroy"))
+    roles = [name.partition(" ")[2] for name in inventory(sandbox.client) - before]
+    assert all(role.startswith("AWSServiceRoleFor") for role in roles), roles
+    for role in roles:
+        sandbox.client("iam").delete_service_linked_role(RoleName=role)
 
 
 @pytest.mark.parametrize("command", make_commands())
