@@ -25,7 +25,7 @@ from operations.preflight import CHECKS, Deployment, check
 _README = Path(__file__).parent.parent.parent / "README.md"
 _ACCOUNT = Account("123456789012", "eu-central-1", "arn:aws:iam::123456789012:user/anna")
 _LOADER = create_loader()  # Shared, because the service models take long to load.
-_VCPUS = {"micro": 2, "medium": 1, "large": 2}
+_VCPUS = {"micro": 2, "small": 2, "medium": 1, "large": 2}
 
 
 class StubbedAccount:
@@ -239,8 +239,8 @@ def test_free_plan_passes_if_batch_can_use_one_instance_type(
     account.plan = "FREE"
     account.free_types |= {"c7g.medium"}
     assert run()["Account plan"].startswith("✓")
-    account.free_types -= {"t4g.micro"}
-    assert run()["Account plan"].startswith("✗ Account plan: FREE plan, on which EC2 rejects t4g.micro (")
+    account.free_types -= {"t4g.small"}
+    assert run()["Account plan"].startswith("✗ Account plan: FREE plan, on which EC2 rejects t4g.small (")
 
 
 def test_region_without_lightsail_fails(account: StubbedAccount, run: Callable[..., dict[str, str]]) -> None:
