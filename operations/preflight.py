@@ -34,7 +34,8 @@ _REGION_PARAMETER = "/aws/service/global-infrastructure/regions/{}"
 # Services that some Regions lack, by the namespace of their resources.
 _REGIONAL_SERVICES = {"AWS::Batch": "batch", "AWS::CodeBuild": "codebuild", "AWS::Lightsail": "lightsail"}
 
-# Quotas of CodeBuild have a code for each environment type and compute type.
+# CodeBuild has a quota for each environment type and compute type. To list the codes, run:
+# aws service-quotas list-aws-default-service-quotas --service-code codebuild
 _BUILD_QUOTAS = {
     ("ARM_CONTAINER", "BUILD_GENERAL1_SMALL"): "L-5ED1D25B",
     ("ARM_CONTAINER", "BUILD_GENERAL1_LARGE"): "L-596BEAB4",
@@ -216,7 +217,7 @@ def _bootstrap(deployment: Deployment) -> Finding:
     command = f"Run once: npx cdk bootstrap aws://{account.number}/{account.region}"
     return Finding(
         f"version {version}" if found else "none",
-        f"version {required}" + ("" if version >= required else " or later"),
+        f"version {required} or later",
         None if version >= required else command,
     )
 
@@ -301,7 +302,7 @@ def _lambda_concurrency(deployment: Deployment) -> Finding | None:
 
 
 def _builds(deployment: Deployment) -> Finding | None:
-    """Check that CodeBuild can run one build. It queues the others."""
+    """Check that CodeBuild can run one build. It queues the others ("Builds in AWS CodeBuild" in its guide)."""
     for environment in sorted(deployment.capacity.build_environments()):
         if environment not in _BUILD_QUOTAS:
             raise NotCheckedError(f"No known quota for {' '.join(environment)}")

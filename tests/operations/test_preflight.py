@@ -326,6 +326,7 @@ def test_session_that_the_sdk_renews_passes(
     (tmp_path / "session.json").write_text(json.dumps({**session, "Expiration": expiration}))
     (tmp_path / "config").write_text(f"[default]\ncredential_process = cat {tmp_path}/session.json\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2026-01-01T00:00:00Z")  # of other credentials
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     account.session = StubbedAccount().session
     assert run()["Credentials"].startswith("✓")
