@@ -36,9 +36,9 @@ print(json.dumps(digests))
 
 
 @pytest.fixture(scope="session")
-def python(root: Path) -> Path:
+def python(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An executable that runs Python for arm64."""
-    script = root / "python"
+    script = tmp_path_factory.mktemp("python") / "python"
     script.write_text(f'#!/bin/sh\nexec qemu-aarch64-static -cpu {CPU} -L {root} {root}/usr/bin/python3.13 "$@"\n')
     script.chmod(0o755)
     return script

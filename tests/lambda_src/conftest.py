@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -13,23 +14,30 @@ from photos.listing import Listing
 from photos.thumbnails import Thumbnailer
 from tests.lambda_src.mocked_aws import CATALOGUE, ORIGINALS, THUMBNAILS, MockedAws, RecordedBatch
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
 
 @contextmanager
 def mocked_aws(template: Template) -> Iterator[MockedAws]:
     """Mock AWS with empty buckets and the empty table of this template."""
+    with mock_aws():
+        yield create_resources(boto3.client("s3"), boto3.client("dynamodb"), template)
+
+
+def create_resources(s3: "S3Client", dynamodb: "DynamoDBClient", template: Template) -> MockedAws:
+    """Create empty buckets and the empty table of this template."""
     (table,) = template.find_resources("AWS::DynamoDB::Table").values()
     properties = table["Properties"]
-    with mock_aws():
-        s3 = boto3.client("s3")
-        s3.create_bucket(Bucket=ORIGINALS)
-        s3.create_bucket(Bucket=THUMBNAILS)
-        dynamodb = boto3.client("dynamodb")
-        dynamodb.create_table(
-            TableName=CATALOGUE,
-            **{name: properties[name] for name in ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes")},
-            BillingMode=properties["BillingMode"],
-        )
-        yield MockedAws(s3, dynamodb)
+    s3.create_bucket(Bucket=ORIGINALS)
+    s3.create_bucket(Bucket=THUMBNAILS)
+    dynamodb.create_table(
+        TableName=CATALOGUE,
+        **{name: properties[name] for name in ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes")},
+        BillingMode=properties["BillingMode"],
+    )
+    return MockedAws(s3, dynamodb)
 
 
 @pytest.fixture
