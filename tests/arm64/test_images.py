@@ -52,7 +52,14 @@ class Buildah:
     def command(self, *arguments: str | Path) -> list[str | Path]:
         # As root, buildah would leave mounts of its storage behind. Other users have a mount namespace in any case.
         namespace = ["unshare", "--mount"] if os.geteuid() == 0 else []
-        storage = ["--root", CACHE / "images", "--runroot", self.run_folder, "--storage-driver", "overlay"]
+        storage: list[str | Path] = [
+            "--root",
+            CACHE / "images",
+            "--runroot",
+            self.run_folder,
+            "--storage-driver",
+            "overlay",
+        ]
         return [*namespace, "env", "BUILDAH_ISOLATION=chroot", "buildah", *storage, *arguments]
 
     def __call__(self, *arguments: str | Path) -> str:
