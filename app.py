@@ -20,6 +20,7 @@ from stacks.network import NetworkStack
 from stacks.registry import RegistryStack
 from stacks.support.errors import AppError
 from stacks.support.settings import Settings, emulator_settings, recorded_settings
+from stacks.support.shared_resources import GalleryUrls
 from stacks.thumbnails import ThumbnailsStack
 
 
@@ -42,9 +43,10 @@ def build(app: App) -> App:
                      time_zone=settings.time_zone, target=target)
     batch = BatchStack(app, **named("Batch"), vpc=network.vpc, image=registry.album_image, storage=storage)
     api = ApiStack(app, **named("Api"), storage=storage, album_jobs=batch.album_jobs, allowed_cidr=cidr, target=target)
+    urls = GalleryUrls.of(api.url, storage)
     ecs = EcsStack(app, **named("Ecs"), name=settings.name, vpc=network.vpc, image=registry.gallery_image,
-                   allowed_cidr=cidr, api_url=api.url)
-    lightsail = LightsailStack(app, **named("Lightsail"), allowed_cidr=cidr, api_url=api.url)
+                   allowed_cidr=cidr, urls=urls)
+    lightsail = LightsailStack(app, **named("Lightsail"), allowed_cidr=cidr, urls=urls)
     guardrails = GuardrailsStack(app, **named("Guardrails"), alert_email=settings.alert_email,
                                  monitoring=[it.monitoring for it in (thumbnails, api, ecs, batch, cron, lightsail)])
     BudgetStack(app, **named("Budget"), topic=guardrails.topic, alert_email=settings.alert_email,

@@ -16,6 +16,16 @@ from local.stubbed import STUBBED
 from operations.errors import OperationError
 from operations.settings import add_settings_option, check_sandbox_access, command_line_settings, make_command
 
+# https://fetch.spec.whatwg.org/#port-blocking
+# fmt: off
+_BLOCKED_PORTS = {
+    1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110,
+    111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531, 532,
+    540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061,
+    6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+}
+# fmt: on
+
 # The default port of other AWS emulators.
 _DEFAULT_PORT = 4566
 
@@ -57,6 +67,10 @@ def command_line() -> argparse.ArgumentParser:
 def _port(text: str) -> int:
     if not (text.isdecimal() and 0 < int(text) < 2**16):
         raise argparse.ArgumentTypeError(f"expected 1 to 65535, but received {text!r}")
+    if int(text) in _BLOCKED_PORTS:
+        raise argparse.ArgumentTypeError(
+            f"browsers block port {text}, so the gallery page could not call the API. Choose another, such as 8080"
+        )
     return int(text)
 
 

@@ -30,6 +30,7 @@ from stacks.constructs.gallery_load_balancer import GalleryLoadBalancer
 from stacks.constructs.gallery_task import ec2_task, fargate_task
 from stacks.constructs.monitoring import FailureEvent, Monitoring, event_fields, load_balancer_graphs, service_graph
 from stacks.support.cdk_nag import acknowledge
+from stacks.support.shared_resources import GalleryUrls
 
 
 class EcsStack(Stack):
@@ -39,7 +40,7 @@ class EcsStack(Stack):
         vpc: A VPC with public subnets.
         image: The gallery's image.
         allowed_cidr: Source addresses that can visit the gallery. If None, no one can.
-        api_url: URL of the REST API, for the gallery page. If None, the page has no API.
+        urls: The API and the buckets, for the gallery page.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class EcsStack(Stack):
         vpc: ec2.IVpc,
         image: ecs.ContainerImage,
         allowed_cidr: str | None,
-        api_url: str | None = None,
+        urls: GalleryUrls,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
@@ -67,7 +68,7 @@ class EcsStack(Stack):
             self,
             "Fargate",
             cluster=cluster,
-            task_definition=fargate_task(self, "FargateTask", image=image, api_url=api_url),
+            task_definition=fargate_task(self, "FargateTask", image=image, urls=urls),
             # A Spot task costs a third of the regular price, and AWS can interrupt it. The EC2 service then serves all
             # requests until a replacement starts.
             capacity_provider_strategies=[ecs.CapacityProviderStrategy(capacity_provider="FARGATE_SPOT", weight=1)],
@@ -79,7 +80,7 @@ class EcsStack(Stack):
             self,
             "Ec2",
             cluster=cluster,
-            task_definition=ec2_task(self, "Ec2Task", image=image, api_url=api_url),
+            task_definition=ec2_task(self, "Ec2Task", image=image, urls=urls),
             capacity_provider_strategies=[instances.strategy],
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
             **_deployment_options(),

@@ -15,6 +15,7 @@ Where it is missing, as in us-west-1, do not deploy this stack.
 
 import hashlib
 import json
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from constructs import Construct
 
 from stacks.constructs.monitoring import Monitoring
 from stacks.support.lightsail_user_data import render_user_data
+from stacks.support.shared_resources import GalleryUrls
 
 _GALLERY_PAGE = Path(__file__).parent.parent / "containers" / "gallery" / "static"
 
@@ -53,7 +55,7 @@ class LightsailStack(Stack):
 
     Args:
         allowed_cidr: IPv4 CIDR block that can visit the website. If None, no one can.
-        api_url: URL of the REST API, for the gallery page. If None, the page has no API.
+        urls: The API and the buckets, for the gallery page.
 
     Raises:
         UserDataError: The gallery page does not fit into the user data.
@@ -65,15 +67,15 @@ class LightsailStack(Stack):
         construct_id: str,
         *,
         allowed_cidr: str | None,
-        api_url: str | None = None,
+        urls: GalleryUrls,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
 
-        user_data = render_user_data(_GALLERY_PAGE, api_url=api_url)
+        user_data = render_user_data(_GALLERY_PAGE, urls=urls)
         # The name contains a hash of the content. CloudFormation ignores a change of the user data alone, but replaces
         # the instance when its name changes.
-        name = f"{self.stack_name}-{self._digest(user_data.hash, api_url)}"
+        name = f"{self.stack_name}-{self._digest(user_data.hash, urls)}"
         instance = lightsail.CfnInstance(
             self,
             "Server",
@@ -119,7 +121,7 @@ class LightsailStack(Stack):
             bundle = Fn.condition_if(in_region.logical_id, name, bundle).to_string()
         return bundle
 
-    def _digest(self, user_data: str, api_url: str | None) -> str:
+    def _digest(self, user_data: str, urls: GalleryUrls) -> str:
         # Resolve tokens first, because their text differs from one synthesis to the next.
-        parts = [user_data, self.resolve(api_url), _BLUEPRINT, _BUNDLE]
+        parts = [user_data, self.resolve(list(astuple(urls))), _BLUEPRINT, _BUNDLE]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]

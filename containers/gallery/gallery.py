@@ -7,7 +7,8 @@
 | `/config.json` | configuration of the gallery page: the URL of the REST API, or null |
 | any other | a file in `static/` |
 
-Environment variables: HOST (default 0.0.0.0), PORT (default 8080), API_URL. ECS sets ECS_CONTAINER_METADATA_URI_V4.
+Environment variables: HOST (default 0.0.0.0), PORT (default 8080), and the URLs that the page requests: API_URL,
+ORIGINALS_URL, THUMBNAILS_URL. ECS sets ECS_CONTAINER_METADATA_URI_V4.
 
 The server is Starlette on uvicorn, which handle static files (ETags, range requests, path traversal), many slow clients
 at the same time, and a graceful shutdown on SIGTERM.
@@ -19,7 +20,7 @@ import json
 import os
 import sys
 import urllib.request
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import uvicorn
@@ -42,12 +43,23 @@ _SHUTDOWN_SECONDS = 10
 
 _METADATA_SECONDS = 2
 
-# Scripts and styles come from this server only. API calls and images can use any host, that is the API and the buckets.
-# stacks/support/lightsail_user_data.sh sets the same policy.
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; connect-src *; img-src * blob: data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+
+def content_security_policy(environment: Mapping[str, str]) -> str:
+    """Return a policy that allows scripts of this server, and requests to this server, the API, and the buckets.
+
+    `stacks/support/lightsail_user_data.sh` sets the same policy.
+    """
+    api, originals, thumbnails = (
+        f" {environment[name]}" if environment.get(name) else ""
+        for name in ("API_URL", "ORIGINALS_URL", "THUMBNAILS_URL")
+    )
+    return (
+        f"default-src 'self'; connect-src 'self'{api}{originals}; img-src 'self' blob: data:{thumbnails}; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+_CONTENT_SECURITY_POLICY = content_security_policy(os.environ)
 
 
 def health(request: Request) -> Response:
@@ -87,7 +99,7 @@ async def _with_headers(request: Request, respond: Callable[[Request], Awaitable
     response = await respond(request)
     # Browsers revalidate files, which is cheap, and do not store dynamic responses.
     response.headers["Cache-Control"] = "no-cache" if "etag" in response.headers else "no-store"
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response.headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

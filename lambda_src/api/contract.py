@@ -107,7 +107,11 @@ REQUESTS: Final[Mapping[str, Schema]] = {
     ),
     "NewAlbum": _object(
         {
-            "title": _text("Printed on each page of the album", maxLength=MAX_TITLE, default="Album"),
+            "title": _text(
+                "Printed on each page of the album. Unprintable characters are removed",
+                maxLength=MAX_TITLE,
+                default="Album",
+            ),
             "photos": {
                 "type": "array",
                 "description": "Ids of the photos, in the order of the album. "
@@ -156,7 +160,8 @@ RESPONSES: Final[Mapping[str, Schema]] = {
             "upload": _object(
                 {"url": _URL, "fields": {"type": "object", "additionalProperties": {"type": "string"}}},
                 description="A presigned POST. Send all `fields` and then the photo as `file` to `url`, as "
-                "multipart/form-data. It accepts one file of the registered type and size, and expires after minutes",
+                "multipart/form-data. It accepts files of exactly the registered type and size, and expires after five "
+                "minutes",
             ),
         }
     ),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from photos.album_jobs import AlbumJobs, AlbumState
 from photos.albums import MAX_PHOTOS, PREFIX, Album, jobs_key, manifest_key, page_key, pdf_key
+from photos.keys import remove_unprintable
 from photos.listing import Listing
 from photos.timestamps import format_utc
 
@@ -79,13 +80,17 @@ class AlbumRequests:
     def create(self, title: str, photo_ids: Sequence[str] | None = None) -> AlbumProgress:
         """Submit an album of these photos, or by default of all photos that are ready.
 
+        Unprintable characters are removed from the title.
+
         Raises:
             PhotosNotFound: Some of the photos do not exist.
             NoPhotos: No photo is ready.
         """
         keys = self._newest_ready() if photo_ids is None else self._keys(photo_ids)
         created_at = format_utc(datetime.now(UTC))
-        album = Album(id=secrets.token_hex(16), title=title, created_at=created_at, photos=tuple(keys))
+        album = Album(
+            id=secrets.token_hex(16), title=remove_unprintable(title), created_at=created_at, photos=tuple(keys)
+        )
         self._jobs.submit(album)
         return AlbumProgress(album, AlbumState.RUNNING, pages_done=0)
 

@@ -40,8 +40,13 @@ def new_key(filename: str) -> str:
     presigned POST with a name that the client chooses.
     """
     name = re.split(r"[/\\]", unicodedata.normalize("NFC", filename))[-1]
-    safe = "".join(character for character in name if character.isprintable() and character != "$").strip(" .")
+    safe = remove_unprintable(name).replace("$", "").strip(" .")
     return f"{UPLOADS}{secrets.token_hex(16)}/{safe[:_MAX_FILENAME] or 'photo'}"
+
+
+def remove_unprintable(text: str) -> str:
+    """Remove characters that are invisible or change how other text is displayed, such as bidirectional controls."""
+    return "".join(character for character in text if character.isprintable())
 
 
 def filename_of(key: str) -> str:

@@ -24,7 +24,9 @@ PRESIGNING: Final = Config(
     signature_version="s3v4", s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"}
 )
 
-PRESIGNED_POST_SECONDS: Final = 15 * 60  # until the upload must have started
+# Until the upload must have started. Until then, the form can be sent again, with other bytes of the same size. A
+# checksum in the policy would prevent that, but browsers compute one only on pages with HTTPS (crypto.subtle).
+PRESIGNED_POST_SECONDS: Final = 5 * 60
 URL_SECONDS: Final = 60 * 60
 
 # A thumbnail keeps its URL for this time, so that browsers can cache it.
@@ -55,7 +57,10 @@ class PresignedUrls:
         self._presigned = lru_cache(maxsize=_CACHED_URLS)(self._presign_thumbnail)
 
     def presigned_post(self, key: str, *, content_type: str, size: int) -> PresignedPost:
-        """Return a presigned POST that uploads a file of exactly this type and size (bytes) under exactly this key."""
+        """Return a presigned POST that uploads a file of exactly this type and size (bytes) under exactly this key.
+
+        It can be used repeatedly until it expires after PRESIGNED_POST_SECONDS. The last upload replaces the others.
+        """
         form = self._s3.generate_presigned_post(
             self._originals,
             key,

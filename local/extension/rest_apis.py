@@ -14,7 +14,8 @@ from ministack.services.cloudformation import changesets, engine, handlers, stac
 from local.extension import iam_roles
 from local.extension.cloudformation import Properties, register, wrap
 
-_URL_ON_AWS = re.compile(r"https://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com")
+_API_URL = re.compile(r"https://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com")
+_BUCKET_URL = re.compile(r"https://[a-z0-9-]+\.s3\.[a-z0-9-]+\.amazonaws\.com")
 
 
 def extend() -> None:
@@ -104,13 +105,15 @@ def _record_metrics() -> None:
 
 
 def _use_local_url() -> None:
-    """Replace the URL that a template composes for an API by its URL in the emulator."""
+    """Replace the URLs that a template composes for an API and for buckets by their URLs in the emulator."""
     resolve = engine._resolve_refs
-    local_url = rf"{iam_roles.endpoint()}/_aws/execute-api/\1"
+    endpoint = iam_roles.endpoint()
 
     def resolve_to_local_url(value: Any, *context: Any) -> Any:
         resolved = resolve(value, *context)
-        return _URL_ON_AWS.sub(local_url, resolved) if isinstance(resolved, str) else resolved
+        if not isinstance(resolved, str):
+            return resolved
+        return _BUCKET_URL.sub(endpoint, _API_URL.sub(rf"{endpoint}/_aws/execute-api/\1", resolved))
 
     for module in (engine, changesets, handlers, stacks):
         module._resolve_refs = resolve_to_local_url

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from stacks.constructs.sandbox_log_group import SandboxLogGroup
 from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
+from stacks.support.shared_resources import GalleryUrls
 
 # The port that the program listens on, inside its container.
 PORT = 8080
@@ -20,7 +21,7 @@ _MEMORY = 128
 
 
 def fargate_task(
-    scope: Construct, construct_id: str, *, image: ecs.ContainerImage, api_url: str | None
+    scope: Construct, construct_id: str, *, image: ecs.ContainerImage, urls: GalleryUrls
 ) -> ecs.FargateTaskDefinition:
     """A task with 0.25 vCPU on Graviton and 512 MiB, the smallest size of Fargate."""
     task = ecs.FargateTaskDefinition(
@@ -33,18 +34,18 @@ def fargate_task(
             cpu_architecture=ecs.CpuArchitecture.ARM64, operating_system_family=ecs.OperatingSystemFamily.LINUX
         ),
     )
-    _add_container(task, image, api_url)
+    _add_container(task, image, urls)
     return task
 
 
 def ec2_task(
-    scope: Construct, construct_id: str, *, image: ecs.ContainerImage, api_url: str | None
+    scope: Construct, construct_id: str, *, image: ecs.ContainerImage, urls: GalleryUrls
 ) -> ecs.Ec2TaskDefinition:
     """A task with at most 128 MiB of its instance, and an address of its own."""
     task = ecs.Ec2TaskDefinition(
         scope, construct_id, family=_family(scope, construct_id), network_mode=ecs.NetworkMode.AWS_VPC
     )
-    _add_container(task, image, api_url, memory_limit_mib=_MEMORY)
+    _add_container(task, image, urls, memory_limit_mib=_MEMORY)
     return task
 
 
@@ -53,17 +54,16 @@ def _family(scope: Construct, construct_id: str) -> str:
     return f"{Stack.of(scope).stack_name}-{construct_id}"
 
 
-def _add_container(task: ecs.TaskDefinition, image: ecs.ContainerImage, api_url: str | None, **limits: Any) -> None:
+def _add_container(task: ecs.TaskDefinition, image: ecs.ContainerImage, urls: GalleryUrls, **limits: Any) -> None:
     log_group = SandboxLogGroup(task, "Log")
     task.add_container(
         "gallery",
         image=image,
-        environment={"API_URL": api_url} if api_url else {},
+        environment={"API_URL": urls.api, "ORIGINALS_URL": urls.originals, "THUMBNAILS_URL": urls.thumbnails},
         logging=ecs.LogDrivers.aws_logs(stream_prefix="gallery", log_group=log_group),
         port_mappings=[ecs.PortMapping(container_port=PORT)],
         readonly_root_filesystem=True,
         **limits,
     )
-    if api_url:
-        acknowledge(task, ECS2="The URL of the API is not a secret: the gallery page contains it")
+    acknowledge(task, ECS2="The URLs of the API and the buckets are not secret: the gallery page contains them")
     acknowledge_wildcard(task, "*", "ecr:GetAuthorizationToken has no resource type")

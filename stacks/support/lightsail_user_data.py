@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stacks.support.errors import AppError
+from stacks.support.shared_resources import GalleryUrls
 
 _TEMPLATE = Path(__file__).with_suffix(".sh")
 
@@ -29,24 +30,33 @@ class UserData:
     """A script and a hash of its content.
 
     Attributes:
-        hash: SHA-256 of the template and the page. It does not depend on the machine or on the URL of the API.
+        hash: SHA-256 of the template and the page. It does not depend on the machine or on the URLs.
     """
 
     script: str
     hash: str
 
 
-def render_user_data(page: Path, *, api_url: str | None) -> UserData:
+def render_user_data(page: Path, *, urls: GalleryUrls) -> UserData:
     """Render the user data for the gallery page in the folder `page`.
 
     Args:
-        api_url: URL of the API; can be a token. If None, the page has no API.
+        urls: The API and the buckets; can be tokens.
 
     Raises:
         UserDataError: The script is too large.
     """
     template, files = _SHELL_COMMENT.sub("", _TEMPLATE.read_text()), _files(page)
-    script = template.replace("@CONFIG@", json.dumps({"api_url": api_url})).replace("@PAGE@", _pack(files))
+    values = {
+        "CONFIG": json.dumps({"api_url": urls.api}),
+        "API_URL": urls.api,
+        "ORIGINALS_URL": urls.originals,
+        "THUMBNAILS_URL": urls.thumbnails,
+        "PAGE": _pack(files),
+    }
+    script = template
+    for name, value in values.items():
+        script = script.replace(f"@{name}@", value)
     size = len(script.encode())
     if size > _MAX_BYTES:
         raise UserDataError(

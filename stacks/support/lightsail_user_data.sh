@@ -47,7 +47,7 @@ server {
     add_header Cache-Control no-cache always;
     add_header Referrer-Policy no-referrer always;
     add_header X-Content-Type-Options nosniff always;
-    add_header Content-Security-Policy "default-src 'self'; connect-src *; img-src * blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" always;
+    add_header Content-Security-Policy "default-src 'self'; connect-src 'self' @API_URL@ @ORIGINALS_URL@; img-src 'self' blob: data: @THUMBNAILS_URL@; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" always;
 }
 END
 ln -sf "$nginx/sites-available/gallery" "$nginx/sites-enabled/gallery"

@@ -31,6 +31,29 @@ class PhotoStorage:
 
 
 @dataclass(frozen=True)
+class GalleryUrls:
+    """The URLs that the gallery page requests. Its Content Security Policy allows no others.
+
+    Attributes:
+        api: The REST API, with a trailing slash.
+        originals: The bucket of originals, which receives uploads.
+        thumbnails: The bucket of thumbnails.
+    """
+
+    api: str
+    originals: str
+    thumbnails: str
+
+    @classmethod
+    def of(cls, api: str, storage: PhotoStorage) -> "GalleryUrls":
+        """Return the URL of the API and those of the buckets in presigned URLs (`photos/presigned_urls.py`)."""
+        originals, thumbnails = (
+            f"https://{bucket.bucket_regional_domain_name}" for bucket in (storage.originals, storage.thumbnails)
+        )
+        return cls(api, originals, thumbnails)
+
+
+@dataclass(frozen=True)
 class AlbumJobs:
     """The job queues and job definitions that make an album.
 

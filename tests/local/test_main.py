@@ -115,10 +115,12 @@ def test_interrupted_demo_leaves_nothing_behind(mark: str, number: signal.Signal
     _assert_nothing_left(printed, tmp_path)
 
 
-def test_invalid_arguments_exit_with_status_2() -> None:
-    run = subprocess.run([sys.executable, "-m", "local", "up", "--port", "x"], cwd=ROOT, capture_output=True, text=True)
+@pytest.mark.parametrize(("port", "reason"), [("x", "'x'"), ("70000", "'70000'"), ("6000", "browsers block port 6000")])
+def test_invalid_arguments_exit_with_status_2(port: str, reason: str) -> None:
+    command = [sys.executable, "-m", "local", "up", "--port", port]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 2
-    assert "'x'" in run.stderr
+    assert reason in run.stderr
 
 
 @pytest.mark.parametrize("command", ["up", "demo"])

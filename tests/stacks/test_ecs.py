@@ -104,6 +104,16 @@ def test_containers_cannot_use_the_credentials_of_their_instance(user_data: str)
     assert "echo ECS_AWSVPC_BLOCK_IMDS=true >> " in user_data
 
 
+def test_page_may_request_the_api_and_the_buckets_only(resources: Resources) -> None:
+    for task in of_type(resources, "AWS::ECS::TaskDefinition").values():
+        (container,) = task["Properties"]["ContainerDefinitions"]
+        urls = {entry["Name"]: json.dumps(entry["Value"]) for entry in container["Environment"]}
+        assert set(urls) == {"API_URL", "ORIGINALS_URL", "THUMBNAILS_URL"}
+        # A bucket's RegionalDomainName is the host of its presigned URLs: test_presigned_urls.py.
+        assert "RegionalDomainName" in urls["ORIGINALS_URL"] and "RegionalDomainName" in urls["THUMBNAILS_URL"]
+        assert urls["ORIGINALS_URL"] != urls["THUMBNAILS_URL"]
+
+
 def test_both_services_run_the_same_image(resources: Resources) -> None:
     tasks = of_type(resources, "AWS::ECS::TaskDefinition").values()
     images = [

@@ -140,11 +140,22 @@ def test_every_imported_script_exists(get: Get) -> None:
     assert imported | {"gallery.js"} == set(scripts)
 
 
-def test_page_runs_only_its_own_scripts(get: Get) -> None:
-    policy = get("")[1]["Content-Security-Policy"].split("; ")
-    assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy
-    assert not any(part.startswith("script-src") for part in policy)
-    assert b"<script>" not in get("")[2] and b" style=" not in get("")[2]
+def test_page_runs_only_its_own_scripts_and_requests_only_its_urls() -> None:
+    urls = {
+        "API_URL": "https://api.example/v1/",
+        "ORIGINALS_URL": "https://o.example",
+        "THUMBNAILS_URL": "https://t.example",
+    }
+    with running(**urls) as (_, get):
+        _, headers, body = get("")
+    policy = {
+        name: values for name, *values in (part.split() for part in headers["Content-Security-Policy"].split("; "))
+    }
+    assert policy["default-src"] == ["'self'"] and policy["frame-ancestors"] == ["'none'"]
+    assert "script-src" not in policy
+    assert policy["connect-src"] == ["'self'", "https://api.example/v1/", "https://o.example"]
+    assert policy["img-src"] == ["'self'", "blob:", "data:", "https://t.example"]
+    assert b"<script>" not in body and b" style=" not in body
 
 
 @pytest.mark.parametrize("path", ["../gallery.py", "%2e%2e/gallery.py", "..%2fgallery.py", "/etc/passwd", "nothing"])

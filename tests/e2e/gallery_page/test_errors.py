@@ -147,6 +147,17 @@ def test_loading_can_be_retried_when_the_page_server_fails(gallery: GalleryPage)
     expect(gallery.empty_notice).to_be_visible()
 
 
+def test_page_cannot_send_data_to_other_origins(gallery: GalleryPage) -> None:
+    blocked = """async (url) => {
+        const violation = new Promise((resolve) => document.addEventListener("securitypolicyviolation", resolve));
+        new Image().src = url;
+        const image = (await violation).effectiveDirective;
+        return [image, await fetch(url).then(() => "sent", () => "blocked")];
+    }"""
+    # This host is not the one of the page, of the API, or of the buckets.
+    assert gallery.page.evaluate(blocked, gallery.url.replace("localhost", "127.0.0.2")) == ["img-src", "blocked"]
+
+
 def test_missing_api_is_reported(gallery: GalleryPage) -> None:
     gallery.page.route("**/config.json", lambda route: route.fulfill(json={"api_url": ""}))
     gallery.page.reload()

@@ -55,6 +55,11 @@ def test_album_contains_the_requested_photos_in_their_order(
     assert photos_of(aws, created.album) == keys
 
 
+def test_title_loses_unprintable_characters_like_a_filename(requests: AlbumRequests, catalogue: Catalogue) -> None:
+    set_ready(catalogue, 1)
+    assert requests.create("Été\x00\n \u202egpj.\u2066 写真 🙂").album.title == "Été gpj. 写真 🙂"
+
+
 def test_album_contains_all_ready_photos_up_to_the_maximum_by_default(
     requests: AlbumRequests, catalogue: Catalogue, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:

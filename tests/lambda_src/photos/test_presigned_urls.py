@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -35,6 +36,8 @@ def test_urls_use_the_regional_endpoint_and_signature_version_4(region: str) -> 
     form = urls(region).presigned_post("uploads/0/a.png", content_type="image/png", size=1)
     assert form["url"] == f"https://originals.s3.{region}.amazonaws.com/"
     assert form["fields"]["x-amz-algorithm"] == "AWS4-HMAC-SHA256"
+    expires = datetime.fromisoformat(json.loads(base64.b64decode(form["fields"]["policy"]))["expiration"])
+    assert timedelta(minutes=4) < expires - datetime.now(UTC) <= timedelta(minutes=5)
     url = urls(region).thumbnail(THUMBNAIL)
     assert url.startswith(f"https://thumbnails.s3.{region}.amazonaws.com/{THUMBNAIL}?X-Amz-Algorithm=AWS4-HMAC-SHA256&")
     assert parse_qs(urlsplit(url).query)["X-Amz-Expires"] == ["3600"]

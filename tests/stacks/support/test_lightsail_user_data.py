@@ -18,14 +18,19 @@ from pathlib import Path
 
 import pytest
 
-from gallery import CONTENT_SECURITY_POLICY
+from gallery import content_security_policy
 from stacks.lightsail import _GALLERY_PAGE
 from stacks.support.lightsail_user_data import UserDataError, render_user_data
+from stacks.support.shared_resources import GalleryUrls
 
 SCRIPT = Path(__file__).parents[3] / "stacks" / "support" / "lightsail_user_data.sh"
 # The folders that the script writes to.
 ROOTS = re.compile(r"^(site|nginx|units)=/", re.MULTILINE)
-API_URL = "https://abc.execute-api.us-east-1.amazonaws.com/v1/"
+URLS = GalleryUrls(
+    "https://abc.execute-api.us-east-1.amazonaws.com/v1/",
+    "https://originals.s3.us-east-1.amazonaws.com",
+    "https://thumbnails.s3.us-east-1.amazonaws.com",
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def start(tmp_path: Path) -> Callable[..., Server]:
             tool = tools / name
             tool.write_text(f'#!/bin/sh\necho "{name} $*" >> "{log}"\n{does}\n')
             tool.chmod(0o755)
-        script = ROOTS.sub(rf"\1={root}/", render_user_data(page, api_url=API_URL).script)
+        script = ROOTS.sub(rf"\1={root}/", render_user_data(page, urls=URLS).script)
         # Lightsail inserts its own lines first, so our first line does not select the shell.
         process = subprocess.run(
             ["sh"], input=f"#!/bin/sh\n:\n{script}", text=True, env={"PATH": f"{tools}{os.pathsep}/usr/bin:/bin"}
@@ -96,7 +101,7 @@ def test_site_contains_the_page_and_the_url_of_the_api(start: Callable[..., Serv
         lines = file.read_bytes().splitlines(keepends=True)
         kept = [line for line in lines if not (file.suffix == ".js" and line.lstrip().startswith(b"//"))]
         assert (server.site / file.relative_to(_GALLERY_PAGE)).read_bytes() == b"".join(kept)
-    assert json.loads((server.site / "config.json").read_text()) == {"api_url": API_URL}
+    assert json.loads((server.site / "config.json").read_text()) == {"api_url": URLS.api}
     assert json.loads((server.site / "whoami").read_text()) == {"launch_type": "LIGHTSAIL", "task": None, "zone": None}
     # The web server does not run as root.
     assert all(path.stat().st_mode & 0o004 for path in server.site.rglob("*"))
@@ -106,7 +111,8 @@ def test_nginx_serves_only_the_site_with_its_security_policy_and_without_metadat
     server = start()
     assert f"root {server.site};" in server.config
     assert "listen 80 default_server;" in server.config
-    assert f'add_header Content-Security-Policy "{CONTENT_SECURITY_POLICY}" always;' in server.config
+    environment = {"API_URL": URLS.api, "ORIGINALS_URL": URLS.originals, "THUMBNAILS_URL": URLS.thumbnails}
+    assert f'add_header Content-Security-Policy "{content_security_policy(environment)}" always;' in server.config
     (setting,) = (server.root / "etc/systemd/system/nginx.service.d").iterdir()
     assert setting.read_text() == "[Service]\nIPAddressDeny=169.254.169.254\n"
     assert "apt-get --quiet --yes --no-install-recommends install nginx" in server.calls
@@ -116,7 +122,7 @@ def test_nginx_serves_only_the_site_with_its_security_policy_and_without_metadat
 
 def test_user_data_contains_nothing_that_fn_sub_replaces(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(random.Random(1).randbytes(5_000))
-    assert "${" not in render_user_data(tmp_path, api_url=API_URL).script
+    assert "${" not in render_user_data(tmp_path, urls=URLS).script
 
 
 def test_script_retries_while_the_package_manager_is_locked(start: Callable[..., Server]) -> None:
@@ -144,18 +150,18 @@ def test_site_contains_folders_and_binary_files_unchanged(start: Callable[..., S
 def test_page_that_is_too_large_is_rejected_with_its_size(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(random.Random(1).randbytes(12_000))
     with pytest.raises(UserDataError, match=r"1[78]\d\d\d bytes.* 14336"):
-        render_user_data(tmp_path, api_url=None)
+        render_user_data(tmp_path, urls=URLS)
 
 
 def test_hash_depends_on_the_content_and_not_on_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = tmp_path / "index.html"
     page.write_text("a page")
-    first = render_user_data(tmp_path, api_url=None)
+    first = render_user_data(tmp_path, urls=URLS)
     os.utime(page, (0, 0))
     monkeypatch.setattr(time, "time", lambda: 4e9)
-    assert render_user_data(tmp_path, api_url=None) == first
+    assert render_user_data(tmp_path, urls=URLS) == first
     page.write_text("b page")
-    assert render_user_data(tmp_path, api_url=None).hash != first.hash
+    assert render_user_data(tmp_path, urls=URLS).hash != first.hash
 
 
 @pytest.fixture
