@@ -122,8 +122,10 @@ def main() -> None:
     argparse.ArgumentParser(prog="gallery.py", description=__doc__, formatter_class=formatter).parse_args()
     try:
         port = int(os.environ.get("PORT", "8080"))
+        if not 1 <= port < 2**16:
+            raise ValueError
     except ValueError:
-        sys.exit(f"PORT: expected a number, but received {os.environ['PORT']!r}")
+        sys.exit(f"PORT: expected 1 to 65535, but received {os.environ['PORT']!r}")
     uvicorn.run(
         app,
         host=os.environ.get("HOST", "0.0.0.0"),

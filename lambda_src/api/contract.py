@@ -1,8 +1,8 @@
 """The contract of the API as data: routes, request and response schemas, and errors.
 
-The models and API key requirements of API Gateway, the validation in the function, and the OpenAPI document are
-generated from this module. Request schemas use only keywords that JSON Schema draft 4, which API Gateway reads, and the
-current draft, which OpenAPI 3.1 uses, interpret alike. One difference remains: the current draft accepts 1.0 as an
+The routes and API key requirements of API Gateway, the validation in the function, and the OpenAPI document are
+generated from this module. Request schemas use only keywords that JSON Schema draft 4, which the function reads, and
+the current draft, which OpenAPI 3.1 uses, interpret alike. One difference remains: the current draft accepts 1.0 as an
 integer, and the API rejects it.
 """
 

@@ -1,7 +1,6 @@
 """Parses and validates API Gateway events.
 
-API Gateway validates bodies against the same schemas. The function validates them again, because API Gateway passes
-bodies with another content type through, and does not check the types of query parameters.
+Messages name the field, the value, and the allowed values.
 """
 
 import base64
@@ -15,7 +14,9 @@ import fastjsonschema
 
 from api.contract import ID_PATTERN, MAX_BODY, REQUESTS, ROUTES, ErrorCode, Route, Schema
 
-_MAX_MESSAGE: Final = 300  # characters: a message may quote the request
+# Characters: a message can quote the request.
+_MAX_MESSAGE: Final = 500
+_MAX_VALUE: Final = 100
 _NO_QUERY: Final[Schema] = {"type": "object", "additionalProperties": False}
 
 
@@ -55,7 +56,10 @@ def parse_request(event: Mapping[str, Any]) -> Request:
     """
     route = _ROUTES.get((event.get("httpMethod"), event.get("resource")))
     if route is None:
-        raise RequestError(ErrorCode.NOT_FOUND, "No route matches this method and path.")
+        found = f"{event.get('httpMethod')} {event.get('path')}"
+        raise RequestError(
+            ErrorCode.NOT_FOUND, _truncate(f"No route matches {found}. docs/openapi.json lists the routes.")
+        )
     return Request(
         route,
         id=_id(event) if "{id}" in route.path else "",
@@ -67,7 +71,8 @@ def parse_request(event: Mapping[str, Any]) -> Request:
 def _id(event: Mapping[str, Any]) -> str:
     text = (event.get("pathParameters") or {}).get("id") or ""
     if not re.fullmatch(ID_PATTERN.strip("^$"), text):
-        raise RequestError(ErrorCode.NOT_FOUND, "The id in the path is not valid.")
+        message = f"id in the path must have 32 digits (0-9, a-f), but received {_quote(text)}"
+        raise RequestError(ErrorCode.NOT_FOUND, message)
     return str(text)
 
 
@@ -75,7 +80,8 @@ def _query(route: Route, event: Mapping[str, Any]) -> Mapping[str, Any]:
     given: Mapping[str, list[str]] = event.get("multiValueQueryStringParameters") or {}
     for name, values in given.items():
         if len(values) != 1:
-            raise RequestError(ErrorCode.INVALID_REQUEST, _truncate(f"query.{name} must occur once"))
+            message = f"query.{name} must occur once, but received {_quote(values)}"
+            raise RequestError(ErrorCode.INVALID_REQUEST, _truncate(message))
     properties = (route.query or _NO_QUERY).get("properties", {})
     typed = {name: _convert(value, properties.get(name, {})) for name, (value,) in given.items()}
     return _validate(_QUERIES[route.name], typed, "query")
@@ -90,35 +96,53 @@ def _body(route: Route, event: Mapping[str, Any]) -> Mapping[str, Any]:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     content_type = headers.get("content-type") or "application/json"  # the default of API Gateway
     if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise RequestError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The content type must be application/json.")
+        message = f"The content type must be application/json, but received {_quote(content_type)}"
+        raise RequestError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, message)
     text = event.get("body") or ""
     if len(text) > 2 * MAX_BODY:  # too large even if it is Base64, so it need not be decoded
-        raise _too_large()
+        raise _too_large(len(text))
     try:
         raw = base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
         if len(raw) > MAX_BODY:
-            raise _too_large()
+            raise _too_large(len(raw))
         body = json.loads(raw.decode())
         json.dumps(body, ensure_ascii=False).encode()  # "\ud800" is valid JSON, but not valid text
     except (ValueError, RecursionError) as error:
-        raise RequestError(ErrorCode.INVALID_REQUEST, "The body is not valid JSON in UTF-8.") from error
+        reason = f": {error}" if isinstance(error, json.JSONDecodeError) else ""
+        raise RequestError(ErrorCode.INVALID_REQUEST, f"The body must be a JSON object in UTF-8{reason}") from error
     return _validate(_BODIES[route.name], body, "body")
 
 
-def _too_large() -> RequestError:
-    return RequestError(ErrorCode.TOO_LARGE, f"The body exceeds {MAX_BODY >> 10} KiB.")
+def _too_large(size: int) -> RequestError:
+    return RequestError(ErrorCode.TOO_LARGE, f"The body can have at most {MAX_BODY} bytes, but has {size}")
 
 
 def _validate(validate: Callable[..., Any], given: Any, name: str) -> Mapping[str, Any]:
     try:
         valid: Mapping[str, Any] = validate(given, name_prefix=name)
     except fastjsonschema.JsonSchemaValueException as error:
-        raise RequestError(ErrorCode.INVALID_REQUEST, _truncate(error.message)) from error
+        raise RequestError(ErrorCode.INVALID_REQUEST, _truncate(_describe(error))) from error
     return valid
 
 
-def _truncate(message: str) -> str:
-    return message if len(message) <= _MAX_MESSAGE else f"{message[:_MAX_MESSAGE]} …"
+def _describe(error: fastjsonschema.JsonSchemaValueException) -> str:
+    """Return a sentence with the field, the allowed values, and the value."""
+    properties = (error.definition or {}).get("properties", {})
+    if error.rule == "required":
+        missing = [name for name in error.rule_definition if name not in error.value]
+        return f"{error.name}.{missing[0]} is required"
+    if error.rule == "additionalProperties":
+        unknown = next(name for name in error.value if name not in properties)
+        return f"{error.name} can contain {', '.join(properties) or 'nothing'}, but received {_quote(unknown)}"
+    return f"{error.message}, but received {_quote(error.value)}"
+
+
+def _quote(value: Any) -> str:
+    return _truncate(json.dumps(value), _MAX_VALUE)
+
+
+def _truncate(text: str, maximum: int = _MAX_MESSAGE) -> str:
+    return text if len(text) <= maximum else f"{text[:maximum]} …"
 
 
 def _compile(schema: Schema) -> Callable[..., Any]:

@@ -43,7 +43,7 @@ class NoPhotos(LookupError):
     """There are no photos for an album. The message is a sentence to display."""
 
     def __init__(self) -> None:
-        super().__init__("No photo is ready.")
+        super().__init__("No photo is ready. Upload photos, or try again when their thumbnails exist.")
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ _POSITION: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (.+)", 
 class InvalidCursor(ValueError):
     """The cursor does not come from a page of photos. The message is a sentence to display."""
 
-    def __init__(self) -> None:
-        super().__init__("The cursor is invalid. Use the next_cursor of a page of photos.")
+    def __init__(self, cursor: str) -> None:
+        super().__init__(f"query.cursor must be the next_cursor of a page of photos, but received {cursor[:100]!r}")
 
 
 def encode_cursor(position: Position) -> str:
@@ -34,8 +34,8 @@ def decode_cursor(cursor: str) -> Position:
     try:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except ValueError:
-        raise InvalidCursor from None
+        raise InvalidCursor(cursor) from None
     match = _POSITION.fullmatch(text)
     if not match or encode_cursor(position := Position(match[1], match[2])) != cursor:
-        raise InvalidCursor
+        raise InvalidCursor(cursor)
     return position

@@ -1,4 +1,4 @@
-"""REST APIs of API Gateway: request validation, Lambda permissions, integration errors, metrics, and a local URL.
+"""REST APIs of API Gateway: Lambda permissions, integration errors, metrics, and a local URL.
 
 Not emulated: deployments. A changed API takes effect immediately. On AWS, it takes effect with the next deployment.
 """
@@ -12,39 +12,16 @@ from ministack.services import apigateway_v1, cloudwatch, lambda_svc
 from ministack.services.cloudformation import changesets, engine, handlers, stacks
 
 from local.extension import iam_roles
-from local.extension.cloudformation import Properties, register, wrap
 
 _API_URL = re.compile(r"https://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com")
 _BUCKET_URL = re.compile(r"https://[a-z0-9-]+\.s3\.[a-z0-9-]+\.amazonaws\.com")
 
 
 def extend() -> None:
-    """Extend the API and its CloudFormation types."""
-    wrap("AWS::ApiGateway::Method", after=_set_validator)
-    register(
-        "AWS::ApiGateway::RequestValidator",
-        create=lambda name, props: (name, _put_validator(name, props)),
-        update=_put_validator,
-        delete=lambda name, props: apigateway_v1._request_validators.get(props["RestApiId"], {}).pop(name, None),
-    )
+    """Extend the API."""
     _check_lambda_permissions()
     _record_metrics()
     _use_local_url()
-
-
-def _set_validator(_method_id: str, props: Properties) -> None:
-    """Set the request validator of a method, which the emulator's handler ignores."""
-    resource = apigateway_v1._resources[props["RestApiId"]][props["ResourceId"]]
-    resource["resourceMethods"][props["HttpMethod"]]["requestValidatorId"] = props.get("RequestValidatorId")
-
-
-def _put_validator(name: str, props: Properties) -> Properties:
-    apigateway_v1._request_validators.setdefault(props["RestApiId"], {})[name] = {
-        "id": name,
-        "validateRequestBody": bool(props.get("ValidateRequestBody")),
-        "validateRequestParameters": bool(props.get("ValidateRequestParameters")),
-    }
-    return {"RequestValidatorId": name}
 
 
 def _check_lambda_permissions() -> None:

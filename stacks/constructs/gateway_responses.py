@@ -8,7 +8,7 @@ import json
 
 from aws_cdk import aws_apigateway as apigateway
 
-from api.contract import ErrorCode, error_body
+from api.contract import MAX_BODY, ErrorCode, error_body
 
 _Type = apigateway.ResponseType
 
@@ -19,20 +19,24 @@ _ERRORS = {
     ),
     _Type.INVALID_API_KEY: (
         ErrorCode.FORBIDDEN,
-        "This request needs an API key in the header X-Api-Key. `make key` prints it.",
+        "The API key in the header X-Api-Key is missing or not valid. `make key` prints it.",
     ),
     # API Gateway uses this type for unknown paths and methods.
-    _Type.MISSING_AUTHENTICATION_TOKEN: (ErrorCode.NOT_FOUND, "No route matches this method and path."),
-    # Without details, because the template variable for them can contain quotation marks, which would break the JSON.
-    _Type.BAD_REQUEST_BODY: (ErrorCode.INVALID_REQUEST, "The body does not match the schema in docs/openapi.json."),
-    _Type.REQUEST_TOO_LARGE: (ErrorCode.TOO_LARGE, "The request is too large."),
-    _Type.UNSUPPORTED_MEDIA_TYPE: (ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json."),
+    _Type.MISSING_AUTHENTICATION_TOKEN: (
+        ErrorCode.NOT_FOUND,
+        "No route matches this method and path. docs/openapi.json lists the routes.",
+    ),
+    _Type.REQUEST_TOO_LARGE: (ErrorCode.TOO_LARGE, f"The body can have at most {MAX_BODY >> 10} KiB."),
+    _Type.UNSUPPORTED_MEDIA_TYPE: (ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The content type must be application/json."),
     _Type.THROTTLED: (ErrorCode.TOO_MANY_REQUESTS, "Too many requests. Try again in a moment."),
     _Type.QUOTA_EXCEEDED: (ErrorCode.TOO_MANY_REQUESTS, "This API key has used its daily quota."),
     _Type.INTEGRATION_TIMEOUT: (ErrorCode.UNAVAILABLE, "The request timed out. Try again in a moment."),
     _Type.INTEGRATION_FAILURE: (ErrorCode.UNAVAILABLE, "The API is unavailable. Try again in a moment."),
     # Everything else, such as malformed HTTP or a function that ends without a response.
-    _Type.DEFAULT_4_XX: (ErrorCode.INVALID_REQUEST, "The request is invalid."),
+    _Type.DEFAULT_4_XX: (
+        ErrorCode.INVALID_REQUEST,
+        "API Gateway cannot read this request. Compare it with docs/openapi.json.",
+    ),
     _Type.DEFAULT_5_XX: (ErrorCode.INTERNAL_ERROR, "Internal error. Try again."),
 }
 

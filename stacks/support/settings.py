@@ -31,6 +31,10 @@ class SettingError(AppError):
     """A setting has an invalid value or an unknown key. The message is one line."""
 
 
+class _Correction(ValueError):
+    """The value is not allowed, but another one is, which the user could mean. The message is that value."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings of a deployment.
@@ -68,7 +72,8 @@ class Settings:
                 try:
                     settings[key] = parse(value)
                 except (TypeError, ValueError) as error:
-                    raise SettingError(f"Setting {key}: expected {allowed}, but received {value!r}") from error
+                    hint = f". Did you mean {error}?" if isinstance(error, _Correction) else ""
+                    raise SettingError(f"Setting {key}: expected {allowed}, but received {value!r}{hint}") from error
         return cls(**settings)
 
     def changed(self) -> dict[str, Any]:
@@ -123,11 +128,13 @@ def _name(value: str) -> str:
 
 
 def _allowed_cidr(value: str) -> str:
-    network = ipaddress.IPv4Network(value)
-    # Without a slash, Python would assume /32, but the user could mean a network.
-    if "/" not in value or network.prefixlen < 8:
+    network = ipaddress.IPv4Network(str(value), strict=False)
+    if network.prefixlen < 8:
         raise ValueError
-    return str(network)
+    # An address in a network, or an address without a slash: the user could mean either.
+    if str(network) != value:
+        raise _Correction(network)
+    return value
 
 
 def _time_zone(value: str) -> str:

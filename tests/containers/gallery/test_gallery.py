@@ -170,13 +170,14 @@ def test_server_stops_on_sigterm() -> None:
         assert process.wait(timeout=20) in (0, -signal.SIGTERM)
 
 
-def test_invalid_port_is_an_error_of_one_line() -> None:
-    environment = {"PATH": os.environ["PATH"], "PORT": "http"}
+@pytest.mark.parametrize("port", ["http", "0", "99999"])
+def test_invalid_port_is_an_error_of_one_line(port: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "PORT": port}
     run = subprocess.run(
         [sys.executable, "gallery.py"], cwd=FOLDER, env=environment, capture_output=True, text=True, timeout=20
     )
     assert run.returncode == 1
-    assert run.stderr.startswith("PORT: ") and "'http'" in run.stderr
+    assert run.stderr.startswith("PORT: ") and f"'{port}'" in run.stderr
     assert run.stderr.count("\n") == 1
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from api.contract import MAX_BODY, ErrorCode
 from api.requests import RequestError, parse_request
-from photos.limits import MAX_BYTES
+from photos.limits import CONTENT_TYPES, MAX_BYTES
 from tests.lambda_src.api.events import event
 
 ID = "0123456789abcdef" * 2
@@ -21,7 +21,7 @@ def error_of(request: dict[str, Any]) -> ErrorCode:
     with pytest.raises(RequestError) as caught:
         parse_request(request)
     assert caught.value.message
-    assert len(caught.value.message) < 310
+    assert len(caught.value.message) < 510
     return caught.value.code
 
 
@@ -87,6 +87,45 @@ INVALID_ALBUMS = [
 )
 def test_invalid_body_is_rejected(path: str, body: dict[str, Any]) -> None:
     assert error_of(event("POST", path, body)) == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("/photos", PHOTO | {"size": MAX_BYTES + 1}, ["body.size", str(MAX_BYTES), str(MAX_BYTES + 1)]),
+        ("/photos", PHOTO | {"size": "1"}, ["body.size", "integer", '"1"']),
+        ("/photos", PHOTO | {"content_type": "text/plain"}, ["body.content_type", *CONTENT_TYPES, '"text/plain"']),
+        ("/photos", {"filename": "a", "size": 1}, ["body.content_type", "required"]),
+        ("/photos", PHOTO | {"kye": 1}, ["filename, content_type, size", '"kye"']),
+        ("/photos", PHOTO | {"filename": "f" * 201}, ["body.filename", "200", '"fff']),
+        ("/photos", [], ["body", "object", "[]"]),
+        ("/albums", {"photos": [ID, "me"]}, ["body.photos[1]", "0-9a-f", '"me"']),
+    ],
+)
+def test_error_names_the_field_its_value_and_what_is_allowed(path: str, body: Any, words: list[str]) -> None:
+    with pytest.raises(RequestError) as caught:
+        parse_request(event("POST", path, body))
+    assert [word for word in words if word not in caught.value.message] == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (event("GET", "/photos?limit=0"), ["query.limit", "1", "0"]),
+        (event("GET", "/photos?limit=x"), ["query.limit", "integer", '"x"']),
+        (event("GET", "/photos?limti=1"), ["query", "limit, cursor", '"limti"']),
+        (event("GET", "/health?a=1"), ["query", "nothing", '"a"']),
+        (event("GET", "/photos?limit=1&limit=2"), ["query.limit", "once", '["1", "2"]']),
+        (event("GET", "/photos/x") | {"pathParameters": {"id": "x"}}, ["id", "32", '"x"']),
+        (event("POST", "/albums", {}, content_type="text/plain"), ["application/json", '"text/plain"']),
+        (with_body("/albums", '{"title": "a"'), ["JSON", "line 1 column 14"]),
+        (with_body("/albums", " " * (MAX_BODY + 7)), [str(MAX_BODY), str(MAX_BODY + 7)]),
+    ],
+)
+def test_every_error_names_what_was_received(request_: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(RequestError) as caught:
+        parse_request(request_)
+    assert [word for word in words if word not in caught.value.message] == []
 
 
 def test_largest_album_is_accepted() -> None:

@@ -58,7 +58,23 @@ def test_invalid_setting_is_reported_in_one_line_with_key_and_value(key: str, va
     for value in values:
         with pytest.raises(SettingError) as error:
             Settings.from_context({key: value})
-        assert re.fullmatch(rf"Setting {key}: expected .+, but received {re.escape(repr(value))}", str(error.value))
+        pattern = rf"Setting {key}: expected .+, but received {re.escape(repr(value))}(\. Did you mean .+\?)?"
+        assert re.fullmatch(pattern, str(error.value))
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"), [("10.0.0.1/24", "10.0.0.0/24"), ("203.0.113.7", "203.0.113.7/32"), ("1.2.3.4/8", "1.0.0.0/8")]
+)
+def test_similar_address_is_suggested(value: str, meant: str) -> None:
+    with pytest.raises(SettingError, match=rf"but received '{value}'\. Did you mean {meant}\?$"):
+        Settings.from_context({"allowed_cidr": value})
+    assert Settings.from_context({"allowed_cidr": meant}).allowed_cidr == meant
+
+
+@pytest.mark.parametrize("value", ["1.2.3.4/4", "10.0.0.1/33", "300.0.0.1/24", "me"])
+def test_nothing_is_suggested_that_is_not_allowed(value: str) -> None:
+    with pytest.raises(SettingError, match=rf"but received '{value}'$"):
+        Settings.from_context({"allowed_cidr": value})
 
 
 @pytest.mark.parametrize(
