@@ -189,6 +189,8 @@ class _Templates:
         if not isinstance(value, dict):
             return set()
         match value:
+            case {"Fn::GetAtt": [_, "RegionalDomainName"]}:
+                return set()  # part of a bucket's URL, which the gallery page requests, not the service that serves it
             case {"Ref": logical_id} | {"Fn::GetAtt": [logical_id, _]}:
                 return {self._name(stack, logical_id)}
             case {"Fn::GetStackOutput": {"StackName": stack_name, "OutputName": output}}:
