@@ -23,14 +23,20 @@ pytestmark = pytest.mark.slow
 # -I and -S: nothing but the standard library and the package is on the module path.
 _ISOLATED = ["-I", "-S", "-c"]
 
-# Decoding in a subprocess starts `sys.executable` again.
+# Makes thumbnails in this process and in a decoder process, which starts `sys.executable` again.
 _THUMBNAILS = """
 import hashlib, json, pathlib, sys
 package, sys.executable, *photos = sys.argv[1:]
 sys.path.insert(0, package)
+from photos.decoder_process import DecoderProcess
 from photos.imaging import make_thumbnails
-made = {photo: make_thumbnails(pathlib.Path(photo).read_bytes()) for photo in photos}
-digests = {photo: {size: hashlib.sha256(data).hexdigest() for size, data in made[photo].items()} for photo in made}
+digests = {}
+with DecoderProcess() as process:
+    for photo in photos:
+        data = pathlib.Path(photo).read_bytes()
+        made = make_thumbnails(data)
+        assert process.make_thumbnails(data) == made, photo
+        digests[photo] = {size: hashlib.sha256(webp).hexdigest() for size, webp in made.items()}
 print(json.dumps(digests))
 """
 
@@ -94,4 +100,4 @@ def test_thumbnails_have_the_same_bytes_on_arm64(
     made = json.loads(_run(python, _THUMBNAILS, arm64, python, *files))
     assert made == json.loads(_run(sys.executable, _THUMBNAILS, here, sys.executable, *files))
     assert all(made.values())
-    record_property("arm64", f"thumbnail: {', '.join(photos)}: same bytes as x86_64")
+    record_property("arm64", f"thumbnail: {', '.join(photos)}: same bytes as x86_64, also from the decoder process")
