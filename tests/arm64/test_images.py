@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -165,7 +166,8 @@ def _serve_page(buildah: Buildah, container: str, _template: Callable[[str], Tem
             assert b"<h1>Other Compute</h1>" in get("")
             assert json.loads(get("whoami")) == {"launch_type": "FARGATE", "task": "0123abcd", "zone": "us-east-1a"}
         finally:
-            os.killpg(server.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # if the server could not start
+                os.killpg(server.pid, signal.SIGKILL)
             server.wait()
     return "served the gallery page and /whoami"
 
