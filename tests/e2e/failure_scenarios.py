@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from io import BytesIO
+from zipfile import ZipFile
 
 from local.emulator import ROOT
 from local.sandbox import Sandbox
+from stacks.support.deployment_package import build_deployment_package
 from tests.e2e.cloudformation import stack_resources
 from tests.e2e.eventually import eventually
 from tests.soak.faults import InjectedFaults, inject_faults, thumbnail_function
@@ -80,6 +83,29 @@ def set_uploads_enabled(sandbox: Sandbox, enabled: bool) -> None:
 def missing_catalogue(sandbox: Sandbox, function: str, table: str | None = "nowhere") -> AbstractContextManager[None]:
     """Configure a function with a table that does not exist, or with none, so that it cannot start."""
     return changed_environment(sandbox, function, CATALOGUE_TABLE=table)
+
+
+@contextmanager
+def broken_library(sandbox: Sandbox, library: str) -> Iterator[None]:
+    """Deploy the thumbnail function with a package in which the files of a library are damaged."""
+    client, function = sandbox.client("lambda"), thumbnail_function(sandbox)
+    folder = build_deployment_package("thumbnail", target="local").folder
+    files = {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    broken = {name: b"damaged" if name.startswith(library) else data for name, data in files.items()}
+    assert broken != files
+    client.update_function_code(FunctionName=function, ZipFile=_zip(broken))
+    try:
+        yield
+    finally:
+        client.update_function_code(FunctionName=function, ZipFile=_zip(files))
+
+
+def _zip(files: Mapping[str, bytes]) -> bytes:
+    buffer = BytesIO()
+    with ZipFile(buffer, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from local.sandbox import Sandbox
 from photos.limits import SIZES
 from tests.e2e.eventually import eventually
 from tests.e2e.failure_scenarios import (
+    broken_library,
     dead_letters,
     revoked_permission,
     run_redrive,
@@ -136,6 +137,21 @@ def test_transient_error_ends_in_the_dead_letter_queue_until_redriven(
     assert run.returncode == 0, run.stderr
     assert final_item(sandbox, "denied.jpg")["state"] == "ready"
     assert dead_letters(sandbox, "Thumbnails") == 0
+
+
+def test_photo_is_retried_and_not_rejected_when_a_library_of_the_function_is_broken(sandbox: Sandbox, put: Put) -> None:
+    photo = io.BytesIO()
+    Image.open(COFFEE).save(photo, "AVIF")
+    with short_visibility_timeout(sandbox, seconds=1):
+        with broken_library(sandbox, "PIL/_avif"):
+            put("photo.avif", photo.getvalue())
+            put("photo.jpg", COFFEE.read_bytes())
+            eventually(lambda: dead_letters(sandbox, "Thumbnails") == 1)
+            assert final_item(sandbox, "photo.jpg")["state"] == "ready"
+            assert "photo.avif" not in catalogue(sandbox)
+        run = run_redrive(sandbox)
+    assert run.returncode == 0, run.stderr
+    assert final_item(sandbox, "photo.avif")["state"] == "ready"
 
 
 def _log_group(sandbox: Sandbox, function: str) -> str:
