@@ -1,7 +1,7 @@
 """Small files that keep a decoder busy for minutes, generated because some are large.
 
 Each function returns one file. `FILES` has all of them by name, as functions, so that a test generates only what it
-needs.
+needs, and the verdict on it.
 """
 
 import struct
@@ -113,16 +113,19 @@ def box(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", 8 + len(body)) + kind + body
 
 
-FILES: Final[dict[str, Callable[[], bytes]]] = {
-    "jpeg with 6,553 hidden scans": partial(jpeg_with_hidden_scans, 1),
-    "jpeg with 65,530 hidden scans": partial(jpeg_with_hidden_scans, 10),
-    "jpeg whose profile shares elements": partial(with_shared_elements, "JPEG"),
-    "webp whose profile shares elements": partial(with_shared_elements, "WEBP"),
-    "png whose profile shares elements": partial(with_shared_elements, "PNG"),
-    "avif whose layer never comes": partial(avif_with_frames, 1_000, layer=1),
-    "avif whose layer never comes, ten times longer": partial(avif_with_frames, 10_000, layer=1),
-    "avif with 1,000 frames": partial(avif_with_frames, 1_000),
-    "png with 49,000 profiles": partial(png_with_compressed_chunks, b"iCCP", b"a\0\0"),
-    "png with 49,000 texts": partial(png_with_compressed_chunks, b"zTXt", b"\0\0"),
-    "png with 49,000 international texts": partial(png_with_compressed_chunks, b"iTXt", b"a\0\1\0\xff\0\0"),
+FILES: Final[dict[str, tuple[str, Callable[[], bytes]]]] = {
+    "jpeg with 6,553 hidden scans": ("too_many_scans", partial(jpeg_with_hidden_scans, 1)),
+    "jpeg with 65,530 hidden scans": ("too_many_parts", partial(jpeg_with_hidden_scans, 10)),
+    "jpeg whose profile shares elements": ("thumbnails", partial(with_shared_elements, "JPEG")),
+    "webp whose profile shares elements": ("thumbnails", partial(with_shared_elements, "WEBP")),
+    "png whose profile shares elements": ("thumbnails", partial(with_shared_elements, "PNG")),
+    "avif whose layer never comes": ("too_many_parts", partial(avif_with_frames, 1_000, layer=1)),
+    "avif whose layer never comes, ten times longer": ("too_many_parts", partial(avif_with_frames, 10_000, layer=1)),
+    "avif with 1,000 frames": ("too_many_parts", partial(avif_with_frames, 1_000)),
+    "png with 49,000 profiles": ("too_many_parts", partial(png_with_compressed_chunks, b"iCCP", b"a\0\0")),
+    "png with 49,000 texts": ("too_many_parts", partial(png_with_compressed_chunks, b"zTXt", b"\0\0")),
+    "png with 49,000 international texts": (
+        "too_many_parts",
+        partial(png_with_compressed_chunks, b"iTXt", b"a\0\1\0\xff\0\0"),
+    ),
 }

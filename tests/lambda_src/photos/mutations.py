@@ -1,6 +1,6 @@
 """Changes the structure of image files: parts, counts, offsets, and sizes, with valid checksums and lengths.
 
-A file is a list of parts, such as PNG chunks. `split` finds them, and `join` makes a file of them.
+A file is a list of parts, such as PNG chunks or TIFF tags. `split` finds them, and `join` makes a file of them.
 """
 
 import struct
@@ -11,8 +11,9 @@ from typing import Final
 from tests.lambda_src.photos.images import png_chunk
 
 _EXTREMES: Final = (0, 1, 2, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)
-_REPETITIONS: Final = (2, 3, 20, 300, 3_000)
-_LONGEST: Final = 8 * 2**20  # bytes; longer files are cut
+_REPETITIONS: Final = (2, 3, 20, 300, 1_000)
+_LONGEST: Final = 2 * 2**20  # bytes; longer files are cut
+_LARGE_SIZES: Final = ((7_000, 7_000), (16_000, 3_000), (900, 16_000), (2_500, 2_500))  # within all pixel limits
 
 
 def mutate(random: Random, photo: bytes, other: bytes) -> bytes:
@@ -23,11 +24,49 @@ def mutate(random: Random, photo: bytes, other: bytes) -> bytes:
         photo: A valid file.
         other: Another file of the same container, whose parts can be inserted.
     """
+    if random.random() < 0.2:
+        return _damage(random, photo)
     split, join = _container(photo)
     parts = split(photo)
     for _ in range(random.choice((1, 1, 2, 4))):
         _mutate_parts(random, parts, split(other))
     return join(parts)[:_LONGEST]
+
+
+def claim_size(random: Random, photo: bytes, size: tuple[int, int]) -> bytes:
+    """Return a photo of this size whose header claims many more pixels."""
+    for old, new in zip(_encodings(*size), _encodings(*random.choice(_LARGE_SIZES)), strict=True):
+        photo = photo.replace(old, new)
+    return photo
+
+
+def _encodings(width: int, height: int) -> list[bytes]:
+    """Return how headers contain a size: JPEG; PNG, AVIF, and HEIC; GIF and VP8; BMP; VP8X; VP8L; TIFF."""
+    tags = [struct.pack("<HHII", tag, kind, 1, n) for tag, n in ((256, width), (257, height)) for kind in (3, 4)]
+    less = (width - 1) | (height - 1) << 14
+    return [
+        struct.pack(">HH", height, width),
+        struct.pack(">II", width, height),
+        struct.pack("<HH", width, height),
+        struct.pack("<II", width, height),
+        struct.pack("<I", width - 1)[:3] + struct.pack("<I", height - 1)[:3],
+        *(b"\x2f" + struct.pack("<I", less | alpha << 28) for alpha in (0, 1)),
+        *tags,
+    ]
+
+
+def _damage(random: Random, photo: bytes) -> bytes:
+    """Return a photo with damaged bytes, often near its start, where a decoder takes most of its decisions."""
+    for _ in range(random.randint(1, 6)):
+        at, garbage = (
+            int(random.random() ** random.choice((1, 4)) * len(photo)),
+            random.randbytes(random.randint(0, 16)),
+        )
+        before, after = photo[:at], photo[at:]
+        repeated = photo[max(0, at - 512) : at]
+        tails = [garbage + after[len(garbage) :], after[4 * len(garbage) :], garbage + after, repeated + after]
+        photo = before + random.choice([*tails * 3, b"", random.randbytes(2_000)])
+    return photo
 
 
 def mutate_fields(random: Random, data: bytes) -> bytes:
@@ -36,6 +75,7 @@ def mutate_fields(random: Random, data: bytes) -> bytes:
     for _ in range(random.choice((1, 1, 2, 4)) if len(data) >= 4 else 0):
         size, order = random.choice((1, 2, 4)), random.choice((">", "<"))
         at = int(random.random() ** random.choice((1, 4)) * (len(data) - 3))  # often near the start
+        at -= at % random.choice((1, size))  # most numbers are aligned
         copied = random.randrange(len(data) - 3)
         number = random.choice((*_EXTREMES, len(data), at, struct.unpack_from(f"{order}I", data, copied)[0]))
         encoded = struct.pack(f"{order}Q", number % 256**size)
@@ -46,7 +86,7 @@ def mutate_fields(random: Random, data: bytes) -> bytes:
 def _mutate_parts(random: Random, parts: list[bytes], others: list[bytes]) -> None:
     at, to = random.randrange(len(parts)), random.randrange(len(parts) + 1)
     part = parts[at]
-    match random.choice(("delete", "move", "repeat", "splice", "fields", "fields", "fields", "grow", "cut")):
+    match random.choice(("delete", "move", "repeat", "repeat", "splice", "fields", "fields", "share", "grow", "cut")):
         case "delete" if len(parts) > 1:
             del parts[at]
         case "move":
@@ -57,6 +97,10 @@ def _mutate_parts(random: Random, parts: list[bytes], others: list[bytes]) -> No
             parts.insert(to, random.choice(others))
         case "fields":
             parts[at] = mutate_fields(random, part)
+        case "share":  # the number at the same place of another part, such as its offset
+            size = random.choice((2, 4, 8))
+            place = random.randrange(0, min(len(part), 64) + 1, size)
+            parts[at] = part[:place] + random.choice(parts)[place : place + size] + part[place + size :]
         case "grow":
             parts[at] = part[:12] + part[12:] * random.choice((2, 20)) + bytes(random.choice((0, 70_000)))
         case "cut":
@@ -73,7 +117,9 @@ def _container(photo: bytes) -> tuple[Callable[[bytes], list[bytes]], Callable[[
         return _split_riff, _join_riff
     if photo[4:8] == b"ftyp":
         return _split_boxes, lambda parts: _join_boxes(parts, len(photo))
-    return _split_fields, b"".join
+    if photo.startswith(b"II*\0"):
+        return _split_tiff, lambda parts: _join_tiff(photo, parts)
+    return _split_gif if photo.startswith(b"GIF") else _split_bmp, b"".join
 
 
 def _split_jpeg(photo: bytes) -> list[bytes]:
@@ -148,6 +194,37 @@ def _join_boxes(parts: list[bytes], length: int) -> bytes:
     return levels[0][1]
 
 
-def _split_fields(photo: bytes) -> list[bytes]:
-    """Pieces of a file without larger parts: 12 bytes long at the start (the size of a TIFF tag), then longer."""
-    return [photo[:8], *(photo[at : at + 12] for at in range(8, 400, 12)), photo[404:]]
+def _split_tiff(photo: bytes) -> list[bytes]:
+    """Tags of the first directory."""
+    (directory,) = struct.unpack_from("<I", photo, 4)
+    (count,) = struct.unpack_from("<H", photo, directory)
+    return [photo[at : at + 12] for at in range(directory + 2, directory + 2 + 12 * count, 12)]
+
+
+def _join_tiff(photo: bytes, tags: list[bytes]) -> bytes:
+    """Append a directory with these tags to the file. All that they refer to stays where it was."""
+    directory = struct.pack("<H", min(len(tags), 0xFFFF)) + b"".join(tags) + bytes(4)
+    return photo[:4] + struct.pack("<I", len(photo)) + photo[8:] + directory
+
+
+def _split_gif(photo: bytes) -> list[bytes]:
+    """Header with the palette, extensions, and frames. The blocks of a frame's pixels are parts, too."""
+    at = 13 + (3 << (photo[10] & 7) + 1 if photo[10] & 0x80 else 0)
+    parts = [photo[:at]]
+    while at < len(photo):
+        start = at
+        at += {0x21: 2, 0x2C: 11}.get(photo[at], 1)  # extension with its label; frame with the size of its codes
+        at += 3 << (photo[start + 9] & 7) + 1 if photo[start] == 0x2C and photo[start + 9] & 0x80 else 0
+        if photo[start] in b"!,":
+            parts.append(photo[start:at])
+            while photo[at]:
+                parts.append(photo[at : at + 1 + photo[at]])
+                at += 1 + photo[at]
+            start, at = at, at + 1
+        parts.append(photo[start:at])
+    return parts
+
+
+def _split_bmp(photo: bytes) -> list[bytes]:
+    """Fields of the headers, and pixels."""
+    return [photo[:2], *(photo[at : at + 4] for at in range(2, 54, 4)), photo[54:]]

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from threading import Timer
 
@@ -12,8 +13,10 @@ from PIL import Image
 from photos.decoder_process import DecoderFailed, DecoderProcess
 from photos.errors import PhotoRejected
 from photos.imaging import make_thumbnails
-from photos.limits import MAX_BYTES
+from photos.limits import MAX_BYTES, MAX_CPU_SECONDS
+from tests.lambda_src.photos import hostile
 from tests.lambda_src.photos.images import encode, four_corners, sample
+from tests.lambda_src.photos.measured_decoder import MeasuredDecoder
 
 JPEG = encode(four_corners(), "JPEG")
 SLOW = encode(Image.new("RGB", (7_000, 7_000)), "TIFF", compression="tiff_lzw")
@@ -61,6 +64,21 @@ def test_photo_over_the_cpu_limit_is_rejected_and_the_next_one_is_not() -> None:
     with DecoderProcess(cpu_seconds=0.25) as decoder:
         assert code_of(decoder, SLOW) == "too_slow"
         assert decoder.make_thumbnails(JPEG)
+
+
+@pytest.mark.parametrize("name", hostile.FILES)
+def test_hostile_file_exceeds_no_limit(name: str) -> None:
+    verdict, generate = hostile.FILES[name]
+    photo = generate()
+    own_cpu_seconds = time.process_time()
+    with MeasuredDecoder() as decoder:
+        measured = decoder.measure(photo)
+        own_cpu_seconds = time.process_time() - own_cpu_seconds
+        assert decoder.make_thumbnails(JPEG)
+    assert measured.verdict == verdict
+    assert measured.cpu_seconds < MAX_CPU_SECONDS / 4  # most are rejected before a decoder sees them
+    assert own_cpu_seconds < 0.5  # it only copies the file
+    assert measured.memory < 250 * 2**20
 
 
 def test_cpu_time_of_earlier_photos_does_not_count() -> None:

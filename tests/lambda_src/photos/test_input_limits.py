@@ -54,13 +54,6 @@ def test_file_with_too_many_parts_is_rejected_before_decoding(flood: str) -> Non
         make_thumbnails(FLOODS[flood])
 
 
-@pytest.mark.parametrize("name", [name for name in hostile.FILES if "profile shares" not in name])
-def test_hostile_file_is_rejected_before_decoding(name: str) -> None:
-    photo = hostile.FILES[name]()
-    with pytest.raises(PhotoRejected, match=r"too_many_(parts|scans)"):
-        check_structure(photo, detect_format(photo).decoder)
-
-
 def test_metadata_of_a_jpeg_is_limited_up_to_its_first_scan() -> None:
     exif = (b"\xff\xe1\xff\xffExif\0\0" + bytes(65_527)) * 300
     frame = PROGRESSIVE.index(b"\xff\xc2")
