@@ -128,8 +128,9 @@ def _decode(photo: bytes, format_: Format, side: int) -> _Decoded:
     orientation = 1
     with suppress(Exception):  # a photo with damaged EXIF is still a photo
         orientation = image.getexif().get(_ORIENTATION, 1)
+    profile = image.info.get("icc_profile")
     reduced = reduce_image(image, target, extent, averaged=image.size != size)
-    return _Decoded(reduced, format_, size, orientation, image.info.get("icc_profile"))
+    return _Decoded(reduced, format_, size, orientation, profile if isinstance(profile, bytes) else None)
 
 
 def _draft_jpeg(image: ImageFile.ImageFile, target: Size, file_size: int) -> tuple[float, float]:

@@ -43,7 +43,7 @@ class MeasuredDecoder(DecoderProcess):
         except PhotoRejected as rejected:
             verdict = "crash" if "crashes" in rejected.reason else rejected.code
         except DecoderFailed as error:
-            verdict = f"no verdict: {error}"
+            verdict = f"no verdict: {str(error).splitlines()[-1]}"
         memory = 0
         with suppress(OSError, StopIteration):
             status = Path(f"/proc/{process}/status").read_text().splitlines()

@@ -71,6 +71,14 @@ def test_profile_is_applied_in_each_format(format_: str) -> None:
     assert psnr(with_profile, expected) > 34 > 31 > psnr(without, expected)
 
 
+def test_profile_of_a_tiff_that_is_no_profile_is_ignored() -> None:
+    photo = encode(four_corners(), "TIFF", icc_profile=b"nonsense")
+    tag, a_number, text = (struct.pack("<HHI", 34675, *it) for it in ((7, 8), (4, 1), (2, 8)))
+    for other in (a_number, text):
+        assert tag in photo
+        assert corner_colors(thumbnail(photo.replace(tag, other))) == CORNERS
+
+
 @pytest.mark.parametrize("profile", [b"nonsense", ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()])
 @pytest.mark.parametrize("mode", ["RGB", "CMYK", "L"])
 def test_unsuitable_profile_is_ignored(profile: bytes, mode: str) -> None:

@@ -45,7 +45,7 @@ EXIF[0x0112] = 6
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>" * 20
 PROFILE = IMAGE.info["icc_profile"]
 CMYK_TABLE = b"mft1" + bytes(4) + bytes([4, 3, 3, 0]) + bytes(36) + bytes(range(256)) * 4 + bytes(3**4 * 3) + bytes(768)
-PROFILES = [PROFILE, icc_profile({b"D2B0": processing_elements(20)}), icc_profile({b"A2B0": CMYK_TABLE})]
+PROFILES = [PROFILE, icc_profile({b"D2B0": processing_elements(2_000)}), icc_profile({b"A2B0": CMYK_TABLE})]
 
 SEEDS = {
     "progressive": encode(IMAGE.resize((2_400, 1_600)), "JPEG", progressive=True, quality=20),
