@@ -33,26 +33,27 @@ def mutate(random: Random, photo: bytes, other: bytes) -> bytes:
     return join(parts)[:_LONGEST]
 
 
+# How headers contain a size: JPEG; BMP; PNG, AVIF, and HEIC; GIF and VP8; VP8X; VP8L without and with alpha; TIFF.
+_ENCODINGS: Final[tuple[Callable[[int, int], bytes], ...]] = (
+    lambda width, height: struct.pack(">HH", height, width),
+    lambda *size: struct.pack("<III", 40, *size),
+    lambda *size: struct.pack(">II", *size),
+    lambda *size: struct.pack("<HH", *size),
+    lambda *size: b"".join((side - 1).to_bytes(3, "little") for side in size),
+    lambda width, height: b"\x2f" + struct.pack("<I", width - 1 | height - 1 << 14),
+    lambda width, height: b"\x2f" + struct.pack("<I", width - 1 | height - 1 << 14 | 1 << 28),
+    lambda width, height: struct.pack("<HHIIHHII", 256, 3, 1, width, 257, 3, 1, height),
+    lambda width, height: struct.pack("<HHIIHHII", 256, 4, 1, width, 257, 4, 1, height),
+)
+
+
 def claim_size(random: Random, photo: bytes, size: tuple[int, int]) -> bytes:
     """Return a photo of this size whose header claims many more pixels."""
-    for old, new in zip(_encodings(*size), _encodings(*random.choice(_LARGE_SIZES)), strict=True):
-        photo = photo.replace(old, new)
+    claimed = random.choice(_LARGE_SIZES)
+    for encoding in _ENCODINGS:
+        photo = photo.replace(encoding(*size), encoding(*claimed))
+        photo = photo.replace(encoding(*size[::-1]), encoding(*claimed[::-1]))  # a decoder turned it
     return photo
-
-
-def _encodings(width: int, height: int) -> list[bytes]:
-    """Return how headers contain a size: JPEG; PNG, AVIF, and HEIC; GIF and VP8; BMP; VP8X; VP8L; TIFF."""
-    tags = [struct.pack("<HHII", tag, kind, 1, n) for tag, n in ((256, width), (257, height)) for kind in (3, 4)]
-    less = (width - 1) | (height - 1) << 14
-    return [
-        struct.pack(">HH", height, width),
-        struct.pack(">II", width, height),
-        struct.pack("<HH", width, height),
-        struct.pack("<II", width, height),
-        struct.pack("<I", width - 1)[:3] + struct.pack("<I", height - 1)[:3],
-        *(b"\x2f" + struct.pack("<I", less | alpha << 28) for alpha in (0, 1)),
-        *tags,
-    ]
 
 
 def _damage(random: Random, photo: bytes) -> bytes:
@@ -134,6 +135,7 @@ def _split_jpeg(photo: bytes) -> list[bytes]:
 
 
 def _split_png(photo: bytes) -> list[bytes]:
+    """Chunks with their kinds, without their lengths and checksums."""
     parts, at = [], 8
     while at < len(photo):
         end = at + 8 + int.from_bytes(photo[at : at + 4], "big")
@@ -143,6 +145,7 @@ def _split_png(photo: bytes) -> list[bytes]:
 
 
 def _split_riff(photo: bytes) -> list[bytes]:
+    """Chunks with their kinds, without their lengths."""
     parts, at = [], 12
     while at < len(photo):
         size = int.from_bytes(photo[at + 4 : at + 8], "little")

@@ -16,6 +16,7 @@ from random import Random
 from time import monotonic
 
 import pytest
+from pi_heif import register_heif_opener
 from PIL import Image
 
 from tests.lambda_src.photos.hostile import icc_profile, processing_elements
@@ -75,6 +76,8 @@ WITH_METADATA: dict[str, Callable[[bytes, bytes], bytes]] = {
     "tiff": lambda profile, exif: encode(IMAGE, "TIFF", compression="tiff_lzw", icc_profile=profile, exif=exif),
 }
 SEEDS |= {name: make(PROFILE, EXIF.tobytes()) for name, make in WITH_METADATA.items()}
+register_heif_opener()
+SIZES = {name: open_image(photo).size for name, photo in SEEDS.items()}
 
 
 def mutation(number: int) -> tuple[str, bytes]:
@@ -89,7 +92,7 @@ def mutation(number: int) -> tuple[str, bytes]:
         if random.random() < 0.5:
             return name, photo
     if random.random() < 0.2:
-        photo = claim_size(random, photo, SIZE)
+        photo = claim_size(random, photo, SIZES[name])
     others = [seed for seed in SEEDS.values() if seed[:2] == photo[:2] or seed[4:8] == photo[4:8] == b"ftyp"]
     return name, mutate(random, photo, random.choice(others))
 
