@@ -33,9 +33,8 @@ FAILED = ROOT / ".cache" / "fuzz"
 # repeated or come from another photo, and the constant for the start of a new process.
 CPU_FACTOR, CPU_CONSTANT = 5, 1.0
 MEMORY_CONSTANT = 200 * 2**20  # bytes
-# Beyond that, only the pixels that a file claims explain its cost. docs/thumbnails.md has the most expensive kinds.
-CPU_PER_PIXEL = 170e-9  # seconds: HEIC with alpha
-MEMORY_PER_PIXEL = 24  # bytes: animated WebP
+# Beyond that, only the pixels that a file claims explain its cost. This is what they cost at the limit of a format.
+CPU_SECONDS_AT_LIMIT, MEMORY_AT_LIMIT = 5, 900 * 2**20  # see docs/thumbnails.md
 
 SIZE = (160, 100)
 IMAGE = open_image(sample("rocket.jpg")).resize(SIZE)
@@ -107,12 +106,11 @@ def failure_of(photo: bytes, measured: Measurement, seed: Measurement) -> str | 
     memory = measured.memory - MEMORY_CONSTANT
     if max(cpu_seconds, memory) <= 0 and measured.verdict != "too_much_memory":
         return None
-    pixels = claimed_pixels(photo)
-    if cpu_seconds > pixels * CPU_PER_PIXEL or memory > pixels * MEMORY_PER_PIXEL:
-        return f"{measured} for {pixels:,} pixels"
-    # The limit is 1,350 MiB of addresses, of which libraries and files take a part.
-    if measured.verdict == "too_much_memory" and pixels * MEMORY_PER_PIXEL < 800 * 2**20:
-        return f"too_much_memory for {pixels:,} pixels"
+    share = claimed_share(photo)
+    if cpu_seconds > share * CPU_SECONDS_AT_LIMIT or memory > share * MEMORY_AT_LIMIT:
+        return f"{measured} for {share:.0%} of the pixel limit"
+    if measured.verdict == "too_much_memory" and share < 0.5:
+        return f"too_much_memory for {share:.0%} of the pixel limit"
     return None
 
 
@@ -130,16 +128,17 @@ def has_item_type_that_is_not_utf_8(photo: bytes) -> bool:
     return False
 
 
-def claimed_pixels(photo: bytes) -> int:
-    """Return the number of pixels according to the header, which another process reads, because it can crash."""
+def claimed_share(photo: bytes) -> float:
+    """Return the pixels that the header claims, as a share of the limit. A subprocess reads it, and can crash."""
     program = (
         "import sys; from PIL import Image; from photos.formats import detect_format; Image.MAX_IMAGE_PIXELS = None\n"
         "format_ = detect_format(open(sys.argv[1], 'rb').read()); format_.load_plugin()\n"
-        "image = Image.open(sys.argv[1], formats=[format_.decoder]); print(image.width * image.height)"
+        "image = Image.open(sys.argv[1], formats=[format_.decoder])\n"
+        "print(image.width * image.height / format_.pixel_limit(image.mode))"
     )
     (file := FAILED / f"claims-{os.getpid()}").write_bytes(photo)
     try:
-        return int(run_python(program, file))
+        return float(run_python(program, file))
     except subprocess.CalledProcessError:
         return 0
     finally:
