@@ -51,8 +51,10 @@ def test_website_url_is_a_documentation_address(sandbox: Sandbox) -> None:
     assert sandbox.outputs["Lightsail"]["WebsiteUrl"] == "http://203.0.113.80"
 
 
-def test_static_ip_follows_a_replaced_instance(put: Callable[[str], str]) -> None:
-    assert [put(_template("one")), put(_template("two")), put(_template("one"))] == ["one", "two", "one"]
+def test_attached_static_ip_cannot_move_to_another_instance(put: Callable[[str], str]) -> None:
+    put(_template("one"))
+    with pytest.raises(WaiterError):
+        put(_template("two"))
 
 
 def test_new_blueprint_under_the_same_name_is_rejected(put: Callable[[str], str]) -> None:
