@@ -71,6 +71,8 @@ PARENT_TYPES = {
     "AWS::ApiGateway::Deployment": "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::GatewayResponse": "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::Method": "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::Model": "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::RequestValidator": "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::Resource": "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::Stage": "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::UsagePlanKey": "AWS::ApiGateway::UsagePlan",

@@ -9,7 +9,7 @@ Of the features that the notes list as built in, this API uses:
 
 It does not use caching, because a cache is billed by the hour, or user authentication, because there are no users.
 
-    client → API Gateway: source address, key, throttle → function `api` → catalogue, album jobs, presigned URLs
+    client → API Gateway: source address, key, throttle, body → function `api` → catalogue, album jobs, presigned URLs
     client → S3, with presigned URLs: uploads and downloads, to which the limits of the API do not apply
 
 Routes and schemas come from `lambda_src/api/contract.py`, like the function's own validation and `docs/openapi.json`.

@@ -1,6 +1,8 @@
 """Parses and validates API Gateway events.
 
-Messages name the field, the value, and the allowed values.
+API Gateway validates bodies against the same schemas. The function validates them again, because API Gateway passes
+bodies with another content type through, and does not check the types of query parameters. The messages of the function
+name the field, the value, and the allowed values.
 """
 
 import base64

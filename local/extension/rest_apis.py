@@ -1,27 +1,81 @@
-"""REST APIs of API Gateway: Lambda permissions, integration errors, metrics, and a local URL.
+"""REST APIs of API Gateway: request validation, Lambda permissions, integration errors, metrics, and a local URL.
 
 Not emulated: deployments. A changed API takes effect immediately. On AWS, it takes effect with the next deployment.
 """
 
+import json
 import re
 import time
 from typing import Any
 
+import fastjsonschema
 from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 from ministack.services import apigateway_v1, cloudwatch, lambda_svc
 from ministack.services.cloudformation import changesets, engine, handlers, stacks
 
 from local.extension import iam_roles
+from local.extension.cloudformation import Properties, register, wrap
 
 _API_URL = re.compile(r"https://([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com")
 _BUCKET_URL = re.compile(r"https://[a-z0-9-]+\.s3\.[a-z0-9-]+\.amazonaws\.com")
 
 
 def extend() -> None:
-    """Extend the API."""
+    """Extend the API and its CloudFormation types."""
+    wrap("AWS::ApiGateway::Method", after=_set_validator)
+    register(
+        "AWS::ApiGateway::RequestValidator",
+        create=lambda name, props: (name, _put_validator(name, props)),
+        update=_put_validator,
+        delete=lambda name, props: apigateway_v1._request_validators.get(props["RestApiId"], {}).pop(name, None),
+    )
+    _describe_invalid_bodies()
     _check_lambda_permissions()
     _record_metrics()
     _use_local_url()
+
+
+def _set_validator(_method_id: str, props: Properties) -> None:
+    """Set the request validator of a method, which the emulator's handler ignores."""
+    resource = apigateway_v1._resources[props["RestApiId"]][props["ResourceId"]]
+    resource["resourceMethods"][props["HttpMethod"]]["requestValidatorId"] = props.get("RequestValidatorId")
+
+
+def _put_validator(name: str, props: Properties) -> Properties:
+    apigateway_v1._request_validators.setdefault(props["RestApiId"], {})[name] = {
+        "id": name,
+        "validateRequestBody": bool(props.get("ValidateRequestBody")),
+        "validateRequestParameters": bool(props.get("ValidateRequestParameters")),
+    }
+    return {"RequestValidatorId": name}
+
+
+def _describe_invalid_bodies() -> None:
+    """Replace the variable for the validation error in gateway responses. AWS describes an error in other words."""
+    check, respond = apigateway_v1._check_request_validation, apigateway_v1._gateway_error_response
+
+    def check_and_describe(method: Any, api_id: str, request: Any, headers: Any, body: Any, query: Any) -> Any:
+        error = check(method, api_id, request, headers, body, query)
+        if error and error.response_type == "BAD_REQUEST_BODY":
+            schema = apigateway_v1._model_schema(api_id, method["requestModels"]["application/json"])
+            request["validation_error"] = _describe(schema, body)
+        return error
+
+    def respond_with_description(error: Any, request: Any) -> tuple[int, Any, bytes]:
+        status, headers, body = respond(error, request)
+        escaped = json.dumps(request.get("validation_error", ""))[1:-1]
+        return status, headers, body.replace(b"$context.error.validationErrorString", escaped.encode())
+
+    apigateway_v1._check_request_validation = check_and_describe
+    apigateway_v1._gateway_error_response = respond_with_description
+
+
+def _describe(schema: dict[str, Any], body: Any) -> str:
+    try:
+        fastjsonschema.validate(schema, json.loads(body))
+    except (fastjsonschema.JsonSchemaValueException, ValueError, RecursionError) as error:
+        return f"[{error}]"
+    return ""
 
 
 def _check_lambda_permissions() -> None:

@@ -1,4 +1,4 @@
-"""A REST API whose routes and errors come from `lambda_src/api/contract.py`."""
+"""A REST API whose routes, models, and errors come from `lambda_src/api/contract.py`."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_apigateway as apigateway
@@ -6,19 +6,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from api.contract import ROUTES
+from api.contract import REQUESTS, ROUTES
 from stacks.constructs.access_log import AccessLog
 from stacks.constructs.gateway_responses import add_gateway_responses
 from stacks.support.cdk_nag import acknowledge
 
 
 class ContractApi(apigateway.RestApi):
-    """A Regional REST API with an access log and tracing.
-
-    The function validates requests, so that every error names the field, the value, and the allowed values. The errors
-    of request validation in API Gateway, `$context.error.validationErrorString`, do not name the field of an invalid
-    value, for example `[instance type (string) does not match any allowed primitive type (allowed: ["integer"])]`, and
-    it is not documented whether a gateway response escapes their quotation marks.
+    """A Regional REST API with an access log, tracing, and request validation.
 
     Args:
         function: Handles all routes.
@@ -64,9 +59,8 @@ class ContractApi(apigateway.RestApi):
             ),
         )
         self.node.try_remove_child("Endpoint")  # an output that the CDK adds, and that duplicates ApiUrl
-        self._add_routes(function)
+        self._add_routes(scope, function)
         add_gateway_responses(self)
-        acknowledge(self, APIG2="The function validates requests and names the field; API Gateway would not")
         acknowledge(
             self,
             APIG3="A web ACL costs more per month than the whole API, and the resource policy limits source addresses",
@@ -75,17 +69,35 @@ class ContractApi(apigateway.RestApi):
         acknowledge(self, COG4="The sandbox has one network and one key, and no user accounts")
         acknowledge(self, APIG6="Execution logs need a role that is an account setting; the function has its own log")
 
-    def _add_routes(self, function: lambda_.IFunction) -> None:
+    def _add_routes(self, scope: Construct, function: lambda_.IFunction) -> None:
         # One Lambda permission for the whole API: one for each method would exceed the size limit of the function's
         # policy.
         integration = apigateway.LambdaIntegration(function, scope_permission_to_method=False)
+        validator = self.add_request_validator(
+            "Validator", validate_request_body=True, validate_request_parameters=True
+        )
+        models = {name: self._model(scope, name) for name in REQUESTS}
         for route in ROUTES:
             self.root.resource_for_path(route.path).add_method(
                 route.method,
                 integration,
                 operation_name=route.name,
                 api_key_required=route.needs_key,
+                request_validator=validator,
+                request_models={"application/json": models[route.body]} if route.body else None,
             )
+
+    def _model(self, scope: Construct, name: str) -> apigateway.IModel:
+        # The L1, because it takes a JSON Schema unchanged.
+        schema = {"$schema": "http://json-schema.org/draft-04/schema#", **REQUESTS[name]}
+        model = apigateway.CfnModel(
+            scope, name, rest_api_id=self.rest_api_id, name=name, content_type="application/json", schema=schema
+        )
+        deployment = self.latest_deployment
+        assert deployment is not None
+        deployment.add_to_logical_id({name: schema})  # a changed model needs a new deployment
+        deployment.node.add_dependency(model)
+        return apigateway.Model.from_model_name(scope, f"{name}Model", model.ref)
 
 
 def _allow_only(allowed_cidr: str | None) -> iam.PolicyDocument:

@@ -26,6 +26,11 @@ _ERRORS = {
         ErrorCode.NOT_FOUND,
         "No route matches this method and path. docs/openapi.json lists the routes.",
     ),
+    # API Gateway replaces the variable with the field, if one has a wrong value, and the rule.
+    _Type.BAD_REQUEST_BODY: (
+        ErrorCode.INVALID_REQUEST,
+        "The body does not match docs/openapi.json: $context.error.validationErrorString",
+    ),
     _Type.REQUEST_TOO_LARGE: (ErrorCode.TOO_LARGE, f"The body can have at most {MAX_BODY >> 10} KiB."),
     _Type.UNSUPPORTED_MEDIA_TYPE: (ErrorCode.UNSUPPORTED_MEDIA_TYPE, "The content type must be application/json."),
     _Type.THROTTLED: (ErrorCode.TOO_MANY_REQUESTS, "Too many requests. Try again in a moment."),

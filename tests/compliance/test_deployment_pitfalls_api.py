@@ -11,7 +11,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
-from api.contract import ROUTES, ErrorCode
+from api.contract import REQUESTS, ROUTES, ErrorCode
 from stacks.api import ApiStack
 from stacks.constructs import contract_api, gateway_responses
 from stacks.support.shared_resources import AlbumJobs, PhotoStorage
@@ -58,7 +58,7 @@ def test_usage_plan_is_deleted_before_its_stage(resources: Resources) -> None:
 def test_deployment_depends_on_everything_it_contains(resources: Resources) -> None:
     """A deployment omits resources that are created later: "The REST API doesn't contain any methods"."""
     (deployment,) = of_type(resources, "AWS::ApiGateway::Deployment").values()
-    for kind in ("Method", "GatewayResponse"):
+    for kind in ("Method", "Model", "RequestValidator", "GatewayResponse"):
         assert of_type(resources, f"AWS::ApiGateway::{kind}").keys() <= set(deployment["DependsOn"]), kind
 
 
@@ -74,6 +74,11 @@ def test_function_times_out_before_api_gateway(resources: Resources) -> None:
     """API Gateway times out after 29 s, but the function would continue to run."""
     _, function = only(resources, "AWS::Lambda::Function", Handler="api.handler.handler")
     assert function["Timeout"] < 29
+
+
+def test_model_names_are_alphanumeric_as_api_gateway_requires(resources: Resources) -> None:
+    for model in of_type(resources, "AWS::ApiGateway::Model").values():
+        assert model["Properties"]["Name"].isalnum()
 
 
 # API Gateway serves what its latest deployment contains, and the CDK has missed changes (aws-cdk 5354, 8024).
@@ -101,11 +106,13 @@ def _deployment(allowed_cidr: str | None = None) -> str:
     return name
 
 
-@pytest.mark.parametrize("change", ["source address", "API key", "gateway response"])
+@pytest.mark.parametrize("change", ["source address", "model", "API key", "gateway response"])
 def test_api_is_redeployed_only_after_a_change(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
     unchanged = _deployment()
     assert _deployment() == unchanged
     match change:
+        case "model":
+            monkeypatch.setattr(contract_api, "REQUESTS", {**REQUESTS, "NewAlbum": {"type": "object"}})
         case "API key":
             route = dataclasses.replace(ROUTES[-1], needs_key=not ROUTES[-1].needs_key)
             monkeypatch.setattr(contract_api, "ROUTES", (*ROUTES[:-1], route))

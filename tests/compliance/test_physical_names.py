@@ -15,6 +15,7 @@ _LONGEST = "a-name-of-20-letters"
 # Properties whose values are not physical names, or need to be unique only within another resource.
 _NOT_PHYSICAL_NAMES = {
     ("AWS::ApiGateway::Method", "OperationName"),
+    ("AWS::ApiGateway::Model", "Name"),
     ("AWS::ApiGateway::Stage", "StageName"),
     ("AWS::ApplicationAutoScaling::ScalingPolicy", "PolicyName"),
     ("AWS::CloudWatch::Alarm", "MetricName"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.contract import ROUTES, ErrorCode, Route
+from api.contract import REQUESTS, ROUTES, ErrorCode, Route
 from tests.templates import Resources, actions, of_type, only, read_resources, statements
 
 _API = "AWS::ApiGateway"
@@ -40,10 +40,20 @@ def test_methods_are_the_routes_of_the_contract_with_their_preflights(
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)
-def test_method_requires_the_key_of_its_route(methods: dict[tuple[str, str], dict[str, Any]], route: Route) -> None:
+def test_method_requires_the_key_and_validates_the_body_of_its_route(
+    resources: Resources, methods: dict[tuple[str, str], dict[str, Any]], route: Route
+) -> None:
     method = methods[route.method, route.path]
     assert method["ApiKeyRequired"] is route.needs_key
     assert method["Integration"]["Type"] == "AWS_PROXY"
+    models = method.get("RequestModels", {})
+    if not route.body:
+        assert models == {}
+        return
+    schema = resources[models["application/json"]["Ref"]]["Properties"]["Schema"]
+    assert schema == {"$schema": "http://json-schema.org/draft-04/schema#", **REQUESTS[route.body]}
+    validator = resources[method["RequestValidatorId"]["Ref"]]["Properties"]
+    assert validator["ValidateRequestBody"] is True
 
 
 @pytest.mark.guarantee("Closed")
@@ -66,7 +76,8 @@ def test_gateway_responses_have_the_shape_of_the_contract_and_no_details(resourc
     assert {"ACCESS_DENIED", "DEFAULT_4XX", "DEFAULT_5XX"} <= {response["ResponseType"] for response in responses}
     for response in responses:
         template = response["ResponseTemplates"]["application/json"]
-        assert "$" not in template  # API Gateway would replace a variable, whose text could break the JSON
+        has_variable = response["ResponseType"] == "BAD_REQUEST_BODY"
+        assert re.findall(r"\$[\w.]+", template) == ["$context.error.validationErrorString"] * has_variable
         error = json.loads(template)["error"]
         assert set(error) == {"code", "message"}
         assert ErrorCode(error["code"]).status == int(response["StatusCode"])

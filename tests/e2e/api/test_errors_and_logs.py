@@ -13,6 +13,18 @@ from tests.e2e.eventually import eventually
 from tests.e2e.failure_scenarios import api_function_name, missing_catalogue, revoked_permission
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"{}", b'{"filename": "a", "content_type": "text/plain", "size": 1}'],
+    ids=["empty", "invalid JSON", "array", "missing fields", "unsupported type"],
+)
+def test_gateway_rejects_invalid_bodies_without_the_function(sandbox: Sandbox, client: ApiClient, body: bytes) -> None:
+    # The function cannot start, so it would return another error.
+    with missing_catalogue(sandbox, api_function_name(sandbox), table=None):
+        message = assert_error(client.request("POST", "photos", body), ErrorCode.INVALID_REQUEST)
+    assert "content_type" in message or b"content_type" not in body
+
+
 def test_error_of_a_function_that_cannot_start_reveals_nothing(sandbox: Sandbox, client: ApiClient) -> None:
     with missing_catalogue(sandbox, api_function_name(sandbox), table=None):
         message = assert_error(client.request("GET", "photos"), ErrorCode.INTERNAL_ERROR)

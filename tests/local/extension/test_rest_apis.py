@@ -41,8 +41,8 @@ def _resource(resource_type: str, depends_on: tuple[str, ...] = (), **properties
     return {"Type": f"AWS::{resource_type}", "Properties": properties, "DependsOn": depends_on}
 
 
-def _template(*, has_permission: bool = True, **stage: Any) -> dict[str, Any]:
-    """Return an API with the methods GET and POST of `/`."""
+def _template(*, has_permission: bool = True, validates: bool = True, **stage: Any) -> dict[str, Any]:
+    """Return an API with the methods GET and POST of `/`, where the body of POST must be an object."""
     api, function = {"Ref": "Api"}, {"Fn::GetAtt": ["Function", "Arn"]}
     assume_role = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
     resources = {
@@ -62,6 +62,14 @@ def _template(*, has_permission: bool = True, **stage: Any) -> dict[str, Any]:
             SourceArn={"Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*/*/*"},
         ),
         "Api": _resource("ApiGateway::RestApi", Name="test"),
+        "Model": _resource(
+            "ApiGateway::Model",
+            RestApiId=api,
+            Name="Body",
+            ContentType="application/json",
+            Schema={"type": "object"},
+        ),
+        "Validator": _resource("ApiGateway::RequestValidator", RestApiId=api, ValidateRequestBody=validates),
         **{
             method: _resource(
                 "ApiGateway::Method",
@@ -69,6 +77,8 @@ def _template(*, has_permission: bool = True, **stage: Any) -> dict[str, Any]:
                 ResourceId={"Fn::GetAtt": ["Api", "RootResourceId"]},
                 HttpMethod=method,
                 AuthorizationType="NONE",
+                RequestValidatorId={"Ref": "Validator"},
+                RequestModels={"application/json": {"Ref": "Model"}} if method == "POST" else {},
                 Integration={"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": function},
             )
             for method in ("GET", "POST")
@@ -123,6 +133,13 @@ def test_url_in_a_template_leads_to_the_emulator(emulator: Emulator, deploy: Cal
     url = deploy(_template())
     assert url.startswith(f"{emulator.endpoint}/_aws/execute-api/") and url.endswith("/v1/")
     assert _request(url) == (200, "fine")
+
+
+def test_bodies_are_validated_only_while_the_validator_requires_it(deploy: Callable[..., str]) -> None:
+    url = deploy(_template())
+    assert _request(url, b"[]")[0] == 400
+    deploy(_template(validates=False), "update")
+    assert _request(url, b"[]")[0] == 500  # from the function
 
 
 def test_function_is_not_invoked_without_a_permission(deploy: Callable[..., str]) -> None:
