@@ -10,9 +10,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote_plus
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import get_session
 
 from photos.catalogue import Catalogue
 from photos.decoder_process import DecoderProcess
@@ -40,12 +40,20 @@ _RETRY_SECONDS = [int(seconds) for seconds in os.environ["RETRY_SECONDS"].split(
 # whole batch time out.
 _MILLISECONDS_PER_PHOTO = (MAX_ELAPSED_SECONDS + 5) * 1_000
 
+_session = get_session()
+
+
+def _client(service: str) -> Any:
+    """Create a client without boto3, which adds the management of transfers, and 8 % to a cold start."""
+    return _session.create_client(service, config=_CONFIG)
+
+
 _decoder = DecoderProcess()  # before the clients, because both take a moment to start
-_s3 = boto3.client("s3", config=_CONFIG)
+_s3 = _client("s3")
 _thumbnailer = Thumbnailer(
     Originals(_s3, os.environ["ORIGINALS_BUCKET"]),
     Thumbnails(_s3, os.environ["THUMBNAILS_BUCKET"]),
-    Catalogue(boto3.client("dynamodb", config=_CONFIG), os.environ["CATALOGUE_TABLE"]),
+    Catalogue(_client("dynamodb"), os.environ["CATALOGUE_TABLE"]),
     _decoder.make_thumbnails,
 )
 
@@ -76,7 +84,8 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, list[dict[str,
 
 @cache
 def _sqs() -> "SQSClient":
-    return boto3.client("sqs", config=_CONFIG)  # not at the start, because few invocations need it
+    client: SQSClient = _client("sqs")  # not at the start, because few invocations need it
+    return client
 
 
 def _schedule_retry(message: dict[str, Any]) -> None:

@@ -44,9 +44,9 @@ _WHEEL_PLATFORMS = ["manylinux_2_34_aarch64", "manylinux_2_28_aarch64", "manylin
 # Files in wheels that no function reads: package metadata, command-line scripts, type stubs.
 _UNUSED_FILES = ["*.dist-info", "bin", "**/*.pyi", "**/py.typed"]
 
-# How functions create clients. boto3 contains the models of about 400 services, half the size of a package. A package
-# keeps only those of the services that a function calls.
-_CLIENT = re.compile(r'boto3\.client\(\s*"([a-z0-9-]+)"')
+# How functions create clients. botocore contains the models of about 400 services, half the size of a package. A
+# package keeps only those of the services that a function calls.
+_CLIENT = re.compile(r'client\(\s*"([a-z0-9-]+)"')
 
 
 class PackagingError(AppError):

@@ -99,7 +99,7 @@ _PIXEL = b"GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\1\0\1\0\0\2\2D\1\0;
 
 _COLD_STARTS = {
     "Python": "",
-    "boto3 and a client of S3": "import boto3; boto3.client('s3')",
+    "a client of S3": "from botocore.session import get_session; get_session().create_client('s3')",
     "the thumbnail function with its decoder process": (
         "from thumbnail.handler import _decoder as decoder; "
         f"decoder.make_thumbnails(bytes.fromhex({_PIXEL.hex()!r})); decoder.close()"
