@@ -40,17 +40,19 @@ def main() -> None:
     while line := requests.readline():
         request = json.loads(line)
         _limit_cpu_time(arguments["cpu_seconds"])
+        thumbnails: dict[int, bytes] = {}
         try:
             thumbnails = make_thumbnails(memory[: request["bytes"]], request["sizes"])
-            lengths = {size: len(webp) for size, webp in thumbnails.items()}
-            write_message(answers, {"thumbnails": lengths}, *thumbnails.values())
+            answer: dict[str, Any] = {"thumbnails": {size: len(webp) for size, webp in thumbnails.items()}}
         except PhotoRejected as rejection:
-            write_message(answers, {"code": rejection.code, "reason": rejection.reason})
+            answer = {"code": rejection.code, "reason": rejection.reason}
         except Exception:
             import traceback
 
-            write_message(answers, {"error": traceback.format_exc()})
+            answer = {"error": traceback.format_exc()}
+        # Before the answer: a process that ended after it would seem to have ended because of the next photo.
         _limit_cpu_time(0)
+        write_message(answers, answer, *thumbnails.values())
 
 
 def _limit_cpu_time(seconds: float) -> None:

@@ -25,6 +25,18 @@ LARGE = encode(four_corners(6_000, 4_000), "PNG")  # its pixels take 69 MiB
 # Found by the fuzz test: pi-heif 1.4.0 assumes that the type of an item is valid UTF-8.
 CRASHING = sample("coffee-turned.heic").replace(b"Exif\0\0\0\0\x0epitm", b"\xff\x10\x02\x02\0\0\0\0\x0epitm")
 
+# A decoder process that fails if it answers while the CPU time of the photo is limited.
+CHECKED = """
+import signal
+from photos import decoder
+write = decoder.write_message
+def checked(*message):
+    assert signal.getitimer(signal.ITIMER_PROF) == (0, 0)
+    write(*message)
+decoder.write_message = checked
+decoder.main()
+"""
+
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits the address space")
 
 
@@ -85,6 +97,15 @@ def test_cpu_time_of_earlier_photos_does_not_count() -> None:
     with DecoderProcess(cpu_seconds=0.5) as decoder:
         for _ in range(30):
             decoder.make_thumbnails(sample("rocket.jpg"))
+
+
+def test_limit_ends_before_the_answer_so_that_it_cannot_count_against_the_next_photo(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("photos.decoder_process._COMMAND", (sys.executable, "-S", "-c", CHECKED))
+    with DecoderProcess() as decoder:
+        assert decoder.make_thumbnails(JPEG)
+        assert code_of(decoder, JPEG[:100]) == "broken"
 
 
 @linux_only
