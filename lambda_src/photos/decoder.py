@@ -9,12 +9,13 @@ import mmap
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from typing import IO, Any
 
 from photos.errors import PhotoRejected
 
 
-def write_message(pipe: IO[bytes], header: dict[str, Any], *bodies: bytes) -> None:
+def write_message(pipe: IO[bytes], header: Mapping[str, Any], *bodies: bytes) -> None:
     """Write a message to a pipe. Raises BrokenPipeError if the other end is closed."""
     pipe.write(json.dumps(header).encode() + b"\n")
     for body in bodies:
@@ -25,9 +26,9 @@ def write_message(pipe: IO[bytes], header: dict[str, Any], *bodies: bytes) -> No
 def main() -> None:
     """Answer requests until standard input closes.
 
-    The only argument is JSON with the file descriptor of the memory that contains the photo (`file`), and the limits
-    `cpu_seconds` (CPU time of each photo) and `address_space` (bytes). A photo that exceeds the CPU time ends the
-    process with SIGPROF.
+    The only argument is JSON with the file descriptor of the memory that contains the photo (`file`), and the limit of
+    the memory of this process (`address_space`, bytes). A request contains the length of the photo (`bytes`), the
+    `sizes`, and the limit of its CPU time (`cpu_seconds`). A photo that exceeds it ends the process with SIGPROF.
     """
     arguments = json.loads(sys.argv[1])
     memory = mmap.mmap(arguments["file"], 0, prot=mmap.PROT_READ)
@@ -39,7 +40,7 @@ def main() -> None:
 
     while line := requests.readline():
         request = json.loads(line)
-        _limit_cpu_time(arguments["cpu_seconds"])
+        _limit_cpu_time(request["cpu_seconds"])
         thumbnails: dict[int, bytes] = {}
         try:
             thumbnails = make_thumbnails(memory[: request["bytes"]], request["sizes"])

@@ -14,11 +14,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from tempfile import TemporaryFile
 from threading import Timer
-from typing import IO, Final, Self
+from time import monotonic
+from typing import IO, Any, Final, Self
 
 from photos.decoder import write_message
 from photos.errors import PhotoRejected
@@ -110,22 +111,25 @@ class DecoderProcess:
         self._memory[: len(photo)] = photo
         if self._process.poll() is not None:  # something stopped it since the last photo
             self._restart()
+        cpu_seconds, start = self._cpu_seconds, monotonic()
         while True:
             is_new = self._is_new
             self._is_new = False
             try:
-                return self._request(len(photo), sizes)
+                return self._request({"bytes": len(photo), "sizes": list(sizes), "cpu_seconds": cpu_seconds})
             except _Doubtful as doubtful:
                 self._restart()
                 if is_new:
                     raise doubtful.rejection from doubtful
+                # Both attempts together take at most 1.5 times the limit.
+                cpu_seconds = max(self._cpu_seconds / 2, self._cpu_seconds - (monotonic() - start))
 
     def _start(self) -> None:
-        arguments = {"cpu_seconds": self._cpu_seconds, "address_space": self._address_space}
+        arguments = {"address_space": self._address_space, "file": self._file.fileno()}
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         self._is_new = True  # until it receives a photo
         self._process: subprocess.Popen[bytes] = subprocess.Popen(
-            [*_COMMAND, json.dumps(arguments | {"file": self._file.fileno()})],
+            [*_COMMAND, json.dumps(arguments)],
             env=environment | _ALLOCATOR | {"PYTHONPATH": os.pathsep.join(sys.path)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -140,7 +144,7 @@ class DecoderProcess:
         self._stop()
         self._start()
 
-    def _request(self, length: int, sizes: Sequence[int]) -> dict[int, bytes]:
+    def _request(self, request: Mapping[str, Any]) -> dict[int, bytes]:
         """Return the thumbnails of the photo in the shared memory."""
         requests, answers = self._process.stdin, self._process.stdout
         assert requests and answers
@@ -148,7 +152,7 @@ class DecoderProcess:
         watch.start()
         try:
             with suppress(BrokenPipeError):  # the process ended, and its status tells why
-                write_message(requests, {"bytes": length, "sizes": list(sizes)})
+                write_message(requests, request)
             answer = json.loads(answers.readline() or "{}")
             thumbnails = {int(size): answers.read(length) for size, length in answer.get("thumbnails", {}).items()}
         except ValueError:

@@ -35,7 +35,7 @@ from photos.merge_join import merge_join
 from photos.storage import ObjectSummary, Originals, Thumbnails
 from photos.upload_queue import UploadQueue
 
-# Longer than an event can be in progress in the upload queue: five attempts of twelve minutes.
+# Longer than an event can be in progress in the upload queue: five attempts of 15 minutes.
 GRACE_PERIOD: Final = timedelta(hours=2)
 # A presigned POST expires after minutes, and the multipart upload of a photo takes no longer.
 ABANDONED_AFTER: Final = timedelta(days=1)

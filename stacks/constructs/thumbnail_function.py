@@ -12,9 +12,10 @@ from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.settings import Target
 from stacks.support.shared_resources import PhotoStorage
 
-# Enough for a batch of five photos that all reach the limit of CPU time (12 s, `photos/limits.py`), so that a slow one
-# costs the others no attempt. The handler leaves a photo in the queue if the remaining time might not suffice for it.
-TIMEOUT = Duration.seconds(120)
+# Enough for a batch of five photos that all reach the limit of CPU time (12 s, or 18 s in two attempts, see
+# docs/thumbnails.md), so that they cost others no attempt. The handler leaves a photo in the queue if the remaining
+# time might not suffice for it.
+TIMEOUT = Duration.seconds(150)
 
 # Maximum concurrency of the event source. A new account has ten concurrent executions in total (Lambda quotas), and the
 # API and the sweep need some of them. Reserved concurrency is not an option, because such an account has none to
