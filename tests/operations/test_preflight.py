@@ -20,7 +20,8 @@ from operations.account import Account, current_account
 from operations.cdk import Assembly
 from operations.deploy import deploy
 from operations.errors import OperationError
-from operations.preflight import CHECKS, Deployment, check
+from operations.preflight import CHECKS, check
+from operations.preflight.checks import Deployment
 
 _README = Path(__file__).parent.parent.parent / "README.md"
 _ACCOUNT = Account("123456789012", "eu-central-1", "arn:aws:iam::123456789012:user/anna")

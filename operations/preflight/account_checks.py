@@ -1,0 +1,145 @@
+"""Checks of the account and its Region: credentials, bootstrap, stacks, services, and account plan."""
+
+import os
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.credentials import RefreshableCredentials
+from botocore.exceptions import ClientError
+
+from operations.deployed_stacks import find_stacks
+from operations.preflight.checks import GLOBAL_REGION, Check, Deployment, Finding, NotCheckedError
+
+# A first deployment takes about 15 minutes, and a rollback as long again.
+_DEPLOYMENT = timedelta(minutes=30)
+
+_BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
+
+# Parameter Store lists the Regions of AWS and their services ("Calling public parameters for AWS services, Regions, …"
+# in the Systems Manager guide).
+_REGION_PARAMETER = "/aws/service/global-infrastructure/regions/{}"
+
+# Services that some Regions lack, by the namespace of their resources.
+_REGIONAL_SERVICES = {"AWS::Batch": "batch", "AWS::CodeBuild": "codebuild", "AWS::Lightsail": "lightsail"}
+
+_COMPLETE = re.compile("(CREATE|UPDATE|UPDATE_ROLLBACK|IMPORT|IMPORT_ROLLBACK)_COMPLETE")
+_STACK_REMEDIES = {
+    "UPDATE_FAILED": "Run: aws cloudformation rollback-stack --stack-name {}",
+    "UPDATE_ROLLBACK_FAILED": "Run: aws cloudformation continue-update-rollback --stack-name {}",
+}
+_DELETE_STACK = "Run: aws cloudformation delete-stack --stack-name {}"
+
+
+def _credentials(deployment: Deployment) -> Finding:
+    """Check that the credentials outlast a deployment. `current_account` has checked that AWS accepts them."""
+    credentials: Any = deployment.session.get_credentials()
+    if not credentials.token:
+        return Finding(f"access key of {deployment.account.caller}, does not expire")
+    # The only source that botocore reads an expiry from, but cannot renew.
+    expiry = os.environ.get("AWS_CREDENTIAL_EXPIRATION", "")
+    if credentials.method == "env" and expiry:
+        expires = datetime.fromisoformat(expiry).astimezone(UTC)
+        minutes = (expires - datetime.now(UTC)) // timedelta(minutes=1)
+        found = f"session of {deployment.account.caller}, expires at {expires:%H:%M} UTC, in {minutes} minutes"
+        required = f"{_DEPLOYMENT // timedelta(minutes=1)} minutes"
+        remedy = "Sign in again, and export the new credentials" if expires - datetime.now(UTC) < _DEPLOYMENT else None
+        return Finding(found, required, remedy)
+    if not isinstance(credentials, RefreshableCredentials):
+        raise NotCheckedError(
+            f"The session of {deployment.account.caller} does not state its expiry. It must outlast the deployment"
+        )
+    return Finding(f"session of {deployment.account.caller}, renewed by the provider {credentials.method}")
+
+
+def _bootstrap(deployment: Deployment) -> Finding:
+    account, required = deployment.account, deployment.assembly.bootstrap_version()
+    found = deployment.client("ssm").get_parameters(Names=[_BOOTSTRAP_PARAMETER])["Parameters"]
+    version = int(found[0]["Value"]) if found else 0
+    command = f"Run once: npx cdk bootstrap aws://{account.number}/{account.region}"
+    return Finding(
+        f"version {version}" if found else "none",
+        f"version {required} or later",
+        None if version >= required else command,
+    )
+
+
+def _existing_stacks(deployment: Deployment) -> Finding:
+    stacks = find_stacks(deployment.session, deployment.name)
+    statuses = {stack.id: stack.status for stack in stacks.values()}
+    incomplete = {stack: status for stack, status in sorted(statuses.items()) if not _COMPLETE.fullmatch(status)}
+    if not incomplete:
+        return Finding(f"{len(statuses)} of {deployment.name}, all complete" if statuses else "none")
+    remedies = []
+    for stack, status in incomplete.items():
+        stopped = not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS"
+        remedy = _STACK_REMEDIES.get(status, _DELETE_STACK) if stopped else "Wait until the operation on {} ends"
+        remedies.append(remedy.format(f"{deployment.name}-{stack}"))
+    found = ", ".join(f"{deployment.name}-{stack} is {status}" for stack, status in incomplete.items())
+    return Finding(found, "complete stacks", "; ".join(remedies))
+
+
+def _region(deployment: Deployment) -> Finding | None:
+    region = _REGION_PARAMETER.format(deployment.account.region)
+    users = {namespace: deployment.capacity.stacks_with(namespace) for namespace in _REGIONAL_SERVICES}
+    names = {namespace: f"{region}/services/{_REGIONAL_SERVICES[namespace]}" for namespace in users if users[namespace]}
+    if not names:
+        return None
+    ssm = deployment.client("ssm", GLOBAL_REGION)
+    missing = set(ssm.get_parameters(Names=[region, *names.values()]).get("InvalidParameters", []))
+    if region in missing:
+        raise NotCheckedError(f"Parameter Store does not list the services of {deployment.account.region}")
+    services = ", ".join(namespace.removeprefix("AWS::") for namespace in names)
+    lacking = {namespace for namespace, name in names.items() if name in missing}
+    if not lacking:
+        return Finding(f"{deployment.account.region} has {services}")
+    remedy = "Choose another Region, for example: export AWS_REGION=us-east-1"
+    without = deployment.without({stack for namespace in lacking for stack in users[namespace]})
+    absent = ", ".join(sorted(namespace.removeprefix("AWS::") for namespace in lacking))
+    return Finding(f"{deployment.account.region} has no {absent}", services, remedy + without)
+
+
+def _instance_types(deployment: Deployment) -> Finding | None:
+    try:
+        types = deployment.instance_types
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "InvalidInstanceType":
+            raise
+        remedy = "Choose another Region, for example: export AWS_REGION=us-east-1"
+        return Finding(str(error.response["Error"]["Message"]), f"all types in {deployment.account.region}", remedy)
+    return Finding(f"{', '.join(types)} exist in {deployment.account.region}") if types else None
+
+
+def _account_plan(deployment: Deployment) -> Finding | None:
+    """Check that EC2 accepts the instance types. On the Free plan, EC2 accepts only types eligible for the free tier.
+
+    See "Track your Free Tier usage" in the EC2 guide.
+    """
+    if not deployment.instance_types:
+        return None
+    plan = deployment.client("freetier", GLOBAL_REGION).get_account_plan_state()["accountPlanType"]
+    capacity = deployment.capacity
+    accepted = {name for name, it in deployment.instance_types.items() if it.get("FreeTierEligible")}
+    rejected = {name for name, _ in capacity.instances()} - accepted
+    users = capacity.stacks_with("AWS::AutoScaling") if rejected else set()
+    if capacity.batch_instance_types().isdisjoint(accepted):  # Batch needs only one of its types.
+        rejected |= capacity.batch_instance_types()
+        users |= capacity.stacks_with("AWS::Batch")
+    if plan != "FREE" or not rejected:
+        return Finding(f"{plan} plan")
+    return Finding(
+        f"FREE plan, on which EC2 rejects {', '.join(sorted(rejected))}",
+        "PAID plan",
+        "Upgrade (ends the protection from charges): aws freetier upgrade-account-plan --account-plan-type PAID "
+        f"--region {GLOBAL_REGION}{deployment.without(users)}",
+    )
+
+
+ACCOUNT_CHECKS = (
+    Check("Credentials", (), _credentials),
+    Check("CDK bootstrap", ("ssm:GetParameters",), _bootstrap),
+    Check("Stacks", ("cloudformation:DescribeStacks",), _existing_stacks),
+    Check("Region", ("ssm:GetParameters",), _region),
+    Check("EC2 instance types", ("ec2:DescribeInstanceTypes",), _instance_types),
+    Check("Account plan", ("freetier:GetAccountPlanState", "ec2:DescribeInstanceTypes"), _account_plan),
+)
