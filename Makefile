@@ -103,7 +103,7 @@ test-fast: setup  ## Run the tests that need neither a sandbox nor a browser, ex
 soak: setup  ## Inject faults while 1,000 photos are processed, and verify every result (SEED=… repeats a run)
 	@python -m tests.soak $(if $(SEED),--seed $(SEED))
 
-fuzz: setup  ## Decode randomly damaged images for MINUTES=10
+fuzz: setup  ## Decode images with changed parts, counts, and offsets for MINUTES=10
 	@FUZZ_MINUTES=$(MINUTES) pytest tests/lambda_src/photos/test_imaging_fuzz.py
 
 permissions: setup  ## Remove each permission in turn, verify that a call fails, and write docs/reports/permissions.md

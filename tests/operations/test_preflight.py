@@ -1,120 +1,25 @@
-"""Preflight checks of an account with stubbed responses, because no emulator knows quotas or account plans."""
+"""Preflight checks stop a deployment that the account cannot hold, and say what to do."""
 
 import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import boto3
-import botocore.session
 import pytest
 from botocore.exceptions import ConnectTimeoutError
-from botocore.loaders import create_loader
-from botocore.model import OperationModel
-from botocore.validate import validate_parameters
 
-from operations.account import Account, current_account
+from operations.account import current_account
 from operations.cdk import Assembly
 from operations.deploy import deploy
 from operations.errors import OperationError
 from operations.preflight import CHECKS, check
 from operations.preflight.checks import Deployment
+from tests.operations.stubbed_account import ACCOUNT, StubbedAccount
 
 _README = Path(__file__).parent.parent.parent / "README.md"
-_ACCOUNT = Account("123456789012", "eu-central-1", "arn:aws:iam::123456789012:user/anna")
-_LOADER = create_loader()  # Shared, because the service models take long to load.
-_VCPUS = {"micro": 2, "small": 2, "medium": 1, "large": 2}
-
-
-class StubbedAccount:
-    """An account that has enough of everything. The clients of its session send nothing.
-
-    Attributes:
-        session: A session for this account.
-        actions: The IAM actions of the calls.
-        errors: Error code, or exception, of an IAM action.
-        missing: Ends of the names of missing parameters.
-        quotas: Values by quota code.
-    """
-
-    def __init__(self) -> None:
-        core = botocore.session.get_session()
-        core.register_component("data_loader", _LOADER)
-        self.session = boto3.Session(botocore_session=core, region_name=_ACCOUNT.region)
-        self.session.events.register("before-parameter-build", self._keep_parameters)
-        self.session.events.register("before-call", self._respond)  # type: ignore[arg-type]  # may respond
-        self.actions: list[str] = []
-        self.errors: dict[str, str | Exception] = {}
-        self.bootstrap_version = 6
-        self.missing: tuple[str, ...] = ()
-        self.plan = "PAID"
-        self.free_types = {"t4g.micro", "t4g.small"}
-        self.stacks: dict[str, str] = {}
-        self.concurrency = 10
-        self.quotas: dict[str, float] = {}
-
-    def _keep_parameters(self, params: dict[str, Any], **_: Any) -> None:
-        self._parameters = params
-
-    def _respond(self, model: OperationModel, **_: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
-        action = f"{model.service_model.signing_name}:{model.name}"
-        self.actions.append(action)
-        error = self.errors.get(action)
-        if isinstance(error, Exception):
-            raise error
-        if error:
-            return SimpleNamespace(status_code=400), {"Error": {"Code": error, "Message": "first line\nsecond line"}}
-        response: dict[str, Any] = getattr(self, f"_{model.name}")(**self._parameters)
-        assert model.output_shape
-        validate_parameters(response, model.output_shape)
-        return SimpleNamespace(status_code=200), response
-
-    def _GetCallerIdentity(self) -> dict[str, Any]:
-        return {"Account": _ACCOUNT.number, "Arn": _ACCOUNT.caller}
-
-    def _GetParameters(self, Names: list[str]) -> dict[str, Any]:
-        missing = [name for name in Names if name.endswith(self.missing)]
-        found = [{"Name": name, "Value": str(self.bootstrap_version)} for name in Names if name not in missing]
-        return {"Parameters": found} | ({"InvalidParameters": missing} if missing else {})
-
-    def _DescribeStacks(self) -> dict[str, Any]:
-        now = datetime.now(UTC)
-        return {
-            "Stacks": [
-                {
-                    "StackName": name,
-                    "StackId": f"arn:aws:cloudformation:eu-central-1:{_ACCOUNT.number}:stack/{name}/id",
-                    "StackStatus": status,
-                    "CreationTime": now,
-                    "Tags": [{"Key": "project", "Value": name.partition("-")[0]}],
-                }
-                for name, status in self.stacks.items()
-            ]
-        }
-
-    def _DescribeInstanceTypes(self, InstanceTypes: list[str]) -> dict[str, Any]:
-        return {
-            "InstanceTypes": [
-                {
-                    "InstanceType": name,
-                    "VCpuInfo": {"DefaultVCpus": _VCPUS[name.partition(".")[2]]},
-                    "FreeTierEligible": name in self.free_types,
-                }
-                for name in InstanceTypes
-            ]
-        }
-
-    def _GetAccountPlanState(self) -> dict[str, Any]:
-        return {"accountId": _ACCOUNT.number, "accountPlanType": self.plan, "accountPlanStatus": "ACTIVE"}
-
-    def _GetAccountSettings(self) -> dict[str, Any]:
-        return {"AccountLimit": {"UnreservedConcurrentExecutions": self.concurrency}}
-
-    def _GetServiceQuota(self, ServiceCode: str, QuotaCode: str) -> dict[str, Any]:
-        return {"Quota": {"ServiceCode": ServiceCode, "Value": self.quotas.get(QuotaCode, 5.0)}}
 
 
 @pytest.fixture
@@ -134,7 +39,7 @@ def run(account: StubbedAccount, assembly: Path, capsys: pytest.CaptureFixture[s
         chosen = frozenset(synthesized.with_dependencies(set(stacks or synthesized.stacks())))
         error = None
         try:
-            check(Deployment(account.session, _ACCOUNT, synthesized, chosen, "photos"))
+            check(Deployment(account.session, ACCOUNT, synthesized, chosen, "photos"))
         except OperationError as raised:
             error = str(raised)
         lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
@@ -207,7 +112,7 @@ def test_quotas_below_the_need_of_the_templates_fail(
     assert failed.keys() == {title for title, _ in required.values()}
     for code, (title, value) in required.items():
         assert failed[title].startswith(f"✗ {title}: {value / 2:g} (required: {value:g})")
-        assert re.search(rf"https://{_ACCOUNT.region}\.\S+/{code}$", failed[title])
+        assert re.search(rf"https://{ACCOUNT.region}\.\S+/{code}$", failed[title])
 
 
 def test_lambda_concurrency_covers_uploads_and_requests(
