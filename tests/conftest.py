@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -40,6 +41,9 @@ from aws_cdk import App  # noqa: E402
 from aws_cdk.assertions import Template  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
+
+# Many tests create sessions. Share the service models, which take long to read, among all of a process.
+setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))  # noqa: B010  # is private
 
 # Folders whose tests share a sandbox. They take longest, so they run first.
 _SHARED_SANDBOXES = ("tests/e2e/deployments/", "tests/e2e/")

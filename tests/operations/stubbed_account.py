@@ -5,15 +5,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
-import botocore.session
-from botocore.loaders import create_loader
 from botocore.model import OperationModel
 from botocore.validate import validate_parameters
 
 from operations.account import Account
 
 ACCOUNT = Account("123456789012", "eu-central-1", "arn:aws:iam::123456789012:user/anna")
-_LOADER = create_loader()  # Shared, because the service models take long to load.
 _VCPUS = {"micro": 2, "small": 2, "medium": 1, "large": 2}
 
 
@@ -29,9 +26,7 @@ class StubbedAccount:
     """
 
     def __init__(self) -> None:
-        core = botocore.session.get_session()
-        core.register_component("data_loader", _LOADER)
-        self.session = boto3.Session(botocore_session=core, region_name=ACCOUNT.region)
+        self.session = boto3.Session(region_name=ACCOUNT.region)
         self.session.events.register("before-parameter-build", self._keep_parameters)
         self.session.events.register("before-call", self._respond)  # type: ignore[arg-type]  # may respond
         self.actions: list[str] = []
