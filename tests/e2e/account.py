@@ -70,10 +70,7 @@ class AccountReport:
         assert self.account
         outcomes = [outcome for outcome, _, _ in self.results.values()]
         counts = ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in sorted(set(outcomes)))
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-        cdk = subprocess.run(
-            [ROOT / "node_modules/.bin/cdk", "--version"], capture_output=True, text=True
-        ).stdout.strip()
+        commit, cdk = _output("git", "rev-parse", "HEAD"), _output("node_modules/.bin/cdk", "--version")
         libraries = ", ".join(f"{name} {version(name)}" for name in ("aws-cdk-lib", "boto3"))
         durations = self.seconds | {"tests": sum(seconds for _, seconds, _ in self.results.values())}
         slowest = sorted(self.results.items(), key=lambda item: -item[1][1])[:10]
