@@ -59,7 +59,7 @@ def _add_container(task: ecs.TaskDefinition, image: ecs.ContainerImage, urls: Ga
     task.add_container(
         "gallery",
         image=image,
-        environment={"API_URL": urls.api, "ORIGINALS_URL": urls.originals, "THUMBNAILS_URL": urls.thumbnails},
+        environment=urls.environment_variables(),
         logging=ecs.LogDrivers.aws_logs(stream_prefix="gallery", log_group=log_group),
         port_mappings=[ecs.PortMapping(container_port=PORT)],
         readonly_root_filesystem=True,

@@ -48,10 +48,8 @@ def render_user_data(page: Path, *, urls: GalleryUrls) -> UserData:
     """
     template, files = _SHELL_COMMENT.sub("", _TEMPLATE.read_text()), _files(page)
     values = {
+        **urls.environment_variables(),  # the template uses their names
         "CONFIG": json.dumps({"api_url": urls.api}),
-        "API_URL": urls.api,
-        "ORIGINALS_URL": urls.originals,
-        "THUMBNAILS_URL": urls.thumbnails,
         "PAGE": _pack(files),
     }
     script = template

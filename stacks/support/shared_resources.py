@@ -52,6 +52,10 @@ class GalleryUrls:
         )
         return cls(api, originals, thumbnails)
 
+    def environment_variables(self) -> dict[str, str]:
+        """Return the URLs as the environment variables that the gallery reads."""
+        return {"API_URL": self.api, "ORIGINALS_URL": self.originals, "THUMBNAILS_URL": self.thumbnails}
+
 
 @dataclass(frozen=True)
 class AlbumJobs:

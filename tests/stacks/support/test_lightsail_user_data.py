@@ -111,8 +111,8 @@ def test_nginx_serves_only_the_site_with_its_security_policy_and_without_metadat
     server = start()
     assert f"root {server.site};" in server.config
     assert "listen 80 default_server;" in server.config
-    environment = {"API_URL": URLS.api, "ORIGINALS_URL": URLS.originals, "THUMBNAILS_URL": URLS.thumbnails}
-    assert f'add_header Content-Security-Policy "{content_security_policy(environment)}" always;' in server.config
+    policy = content_security_policy(URLS.environment_variables())
+    assert f'add_header Content-Security-Policy "{policy}" always;' in server.config
     (setting,) = (server.root / "etc/systemd/system/nginx.service.d").iterdir()
     assert setting.read_text() == "[Service]\nIPAddressDeny=169.254.169.254\n"
     assert "apt-get --quiet --yes --no-install-recommends install nginx" in server.calls
