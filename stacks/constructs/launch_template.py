@@ -12,9 +12,10 @@ _DISK = 30
 class HardenedLaunchTemplate(ec2.LaunchTemplate):
     """A launch template that requires IMDSv2, encrypts the disk, and deletes it with the instance.
 
-    The hop limit of 1 keeps instance credentials from containers in bridge mode. Batch containers use the network of
-    their instance, so they can read its credentials ("Networking modes" in the Batch guide). Therefore, allow the
-    instance role only what the instance itself calls.
+    The hop limit of 1 keeps instance credentials from containers in bridge mode, and `ecs_instances.sh` keeps them from
+    tasks with their own network interface. Batch containers use the network of their instance, so they can read its
+    credentials ("Networking modes" in the Batch guide). Therefore, allow the instance role only what the instance
+    itself calls.
     """
 
     def __init__(self, scope: Construct, construct_id: str, **properties: Any) -> None:
