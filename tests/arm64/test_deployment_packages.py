@@ -17,6 +17,7 @@ from stacks.support.deployment_package import build_deployment_package
 from tests.arm64.conftest import CPU
 from tests.lambda_src.photos.images import encode, open_image, sample
 from tests.stacks.support.test_deployment_package import FUNCTIONS, handler_environment
+from tests.stub_programs import write_programs
 
 pytestmark = pytest.mark.slow
 
@@ -44,10 +45,10 @@ print(json.dumps(digests))
 @pytest.fixture(scope="session")
 def python(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An executable that runs Python for arm64."""
-    script = tmp_path_factory.mktemp("python") / "python"
-    script.write_text(f'#!/bin/sh\nexec qemu-aarch64-static -cpu {CPU} -L {root} {root}/usr/bin/python3.13 "$@"\n')
-    script.chmod(0o755)
-    return script
+    folder = tmp_path_factory.mktemp("python")
+    script = f'exec qemu-aarch64-static -cpu {CPU} -L {root} {root}/usr/bin/python3.13 "$@"'
+    write_programs(folder, {"python": script})
+    return folder / "python"
 
 
 def _run(python: str | Path, program: str, *arguments: str | Path, **environment: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.stub_programs import write_programs
 from tests.templates import Resources, of_type, only, read_resources
 
 
@@ -84,9 +85,7 @@ def test_terminating_instance_drains_its_tasks(user_data: str, tmp_path: Path) -
         "sleep": 'echo "$(basename $0) $*" >> calls',
         "systemd-run": 'for last in "$@"; do :; done; "$last"',
     }
-    for name, does in stubs.items():
-        (tmp_path / name).write_text(f"#!/bin/bash\n{does}\n")
-        (tmp_path / name).chmod(0o755)
+    write_programs(tmp_path, stubs)
     environment = {"PATH": f"{tmp_path}{os.pathsep}/usr/bin:/bin"}
     subprocess.run(["bash", "-e", "-c", user_data], cwd=tmp_path, env=environment, check=True, timeout=60)
     *waits, drained = (tmp_path / "calls").read_text().splitlines()

@@ -9,6 +9,7 @@ import pytest
 
 from image_build.builds import _RETRIED_ERRORS
 from stacks.support.build_context import build_context
+from tests.stub_programs import write_programs
 from tests.templates import Resources, of_type, only, read_resources
 
 
@@ -30,10 +31,8 @@ def test_builds_run_on_graviton_and_end_before_the_function_that_waits(registry:
 @pytest.mark.parametrize(("failures", "succeeds"), [(0, True), (2, True), (3, False)])
 def test_throttled_docker_build_is_repeated(registry: Resources, tmp_path: Path, failures: int, succeeds: bool) -> None:
     """ "toomanyrequests: Rate exceeded": Amazon ECR Public throttles anonymous pulls of the base image."""
-    (tmp_path / "docker").write_text('#!/bin/sh\necho "$@" >> builds\n[ "$(wc -l < builds)" -gt "$FAILURES" ]\n')
-    (tmp_path / "sleep").write_text("#!/bin/sh\n")
-    for program in ("docker", "sleep"):
-        (tmp_path / program).chmod(0o755)
+    docker = 'echo "$@" >> builds\n[ "$(wc -l < builds)" -gt "$FAILURES" ]'
+    write_programs(tmp_path, {"docker": docker, "sleep": ""})
     environment = {
         "PATH": f"{tmp_path}:{os.environ['PATH']}",
         "IMAGE": "repository:tag",
@@ -51,9 +50,7 @@ def test_throttled_docker_build_is_repeated(registry: Resources, tmp_path: Path,
 
 
 def test_build_uses_the_base_image_of_its_context(registry: Resources, tmp_path: Path) -> None:
-    docker = tmp_path / "docker"
-    docker.write_text('#!/bin/sh\n[ "$1" != build ] || echo "$@"\n')
-    docker.chmod(0o755)
+    write_programs(tmp_path, {"docker": '[ "$1" != build ] || echo "$@"'})
     for project in of_type(registry, "AWS::CodeBuild::Project").values():
         commands = json.loads(project["Properties"]["Source"]["BuildSpec"])["phases"]["build"]["commands"]
         printed = subprocess.run(

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.stub_programs import write_programs
+
 ROOT = Path(__file__).parent.parent.parent
 SETUP = str(ROOT / "tools" / "setup.py")
 
@@ -35,9 +37,7 @@ def _create_venv(folder: Path, script: str) -> None:
     """Write a virtual environment whose programs are this shell script."""
     programs = folder / ".venv" / "bin"
     programs.mkdir(parents=True)
-    for name in ("pip", "python", "npm"):
-        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
-        (programs / name).chmod(0o755)
+    write_programs(programs, dict.fromkeys(("pip", "python", "npm"), script))
 
 
 def _start(folder: Path, **environment: str) -> subprocess.Popen[str]:

@@ -22,6 +22,7 @@ from gallery import content_security_policy
 from stacks.lightsail import _GALLERY_PAGE
 from stacks.support.lightsail_user_data import UserDataError, render_user_data
 from stacks.support.shared_resources import GalleryUrls
+from tests.stub_programs import write_programs
 
 SCRIPT = Path(__file__).parents[3] / "stacks" / "support" / "lightsail_user_data.sh"
 # The folders that the script writes to.
@@ -67,10 +68,8 @@ def start(tmp_path: Path) -> Callable[..., Server]:
             (root / folder).mkdir(parents=True)
         (root / "etc/nginx/sites-enabled/default").write_text("server { listen 80 default_server; }")
         tools.mkdir()
-        for name, does in {"apt-get": apt_get, "nginx": "exit 0", "systemctl": "exit 0", "sleep": "exit 0"}.items():
-            tool = tools / name
-            tool.write_text(f'#!/bin/sh\necho "{name} $*" >> "{log}"\n{does}\n')
-            tool.chmod(0o755)
+        does = {"apt-get": apt_get, "nginx": "exit 0", "systemctl": "exit 0", "sleep": "exit 0"}
+        write_programs(tools, {name: f'echo "{name} $*" >> "{log}"\n{end}' for name, end in does.items()})
         script = ROOTS.sub(rf"\1={root}/", render_user_data(page, urls=URLS).script)
         # Lightsail inserts its own lines first, so our first line does not select the shell.
         process = subprocess.run(
