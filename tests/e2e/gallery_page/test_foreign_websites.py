@@ -3,7 +3,6 @@
 `tests/local/extension/test_access_control.py` sends such requests, and more, without a browser.
 """
 
-import datetime
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,9 +11,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from local.emulator import ACCOUNT, REGION
+from local.emulator import ACCOUNT
 from local.ports import HOST
 from local.sandbox import Sandbox
+from tests.local.emulator_requests import forge
 
 # Sends a request as a website can, and returns what it can read of the response, or the error.
 _FETCH = """async ([url, options]) => {
@@ -60,16 +60,6 @@ def _fetch(page: Page, url: str, **options: Any) -> dict[str, Any]:
     return result
 
 
-def _forged(path: str, key: str, service: str) -> str:
-    """Return a path with query credentials, which need no preflight request."""
-    now = datetime.datetime.now(datetime.UTC)
-    scope = f"{key}/{now:%Y%m%d}/{REGION}/{service}/aws4_request"
-    return (
-        f"{path}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={scope}&X-Amz-Date={now:%Y%m%dT%H%M%SZ}"
-        f"&X-Amz-SignedHeaders=host&X-Amz-Expires=900&X-Amz-Signature=00"
-    )
-
-
 @pytest.mark.guarantee("Closed")
 def test_foreign_website_cannot_call_service_apis(sandbox: Sandbox, website: Page) -> None:
     lambda_client, emulator = sandbox.client("lambda"), sandbox.emulator
@@ -88,7 +78,8 @@ def test_foreign_website_cannot_call_service_apis(sandbox: Sandbox, website: Pag
         ):
             for mode in ("cors", "no-cors"):
                 options = {"method": method, "mode": mode, "headers": text, **({"body": body} if body else {})}
-                result = _fetch(website, emulator.endpoint + _forged(path, key, service), **options)
+                # Query credentials need no preflight request.
+                result = _fetch(website, emulator.endpoint + forge(path, key, service), **options)
                 assert "error" in result or result == {"status": 0, "text": ""}, (path, result)
     for path in ("/apikeys?includeValues=true", "/_ministack/health", "/_ministack/sqs/messages", "/"):
         assert "error" in _fetch(website, emulator.endpoint + path)

@@ -7,49 +7,44 @@ import datetime
 import hashlib
 import io
 import json
-import urllib.parse
 import zipfile
 from collections.abc import Iterator
-from typing import Any
 
-import boto3
 import pytest
 import urllib3
 from botocore.auth import S3SigV4QueryAuth, SigV4Auth, SigV4QueryAuth
-from botocore.awsrequest import AWSRequest
-from botocore.config import Config
 from botocore.credentials import Credentials
 
 from local.emulator import ACCOUNT, REGION, Emulator, running_emulator
 from tests.e2e.eventually import eventually
+from tests.local.emulator_requests import Call, create_client, forge, root_credentials, send, send_signed, sign
 
 BUCKET = "private"
 _VARIABLE = "SECRET_OF_THE_SHELL"
 _PROGRAM = "import os\ndef handler(event, context):\n    return dict(os.environ)\n"
 _TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
 
-# Service in the credential scope, method, path with query, and body.
 CALLS = [
-    ("s3", "GET", "/", b""),
-    ("s3", "GET", f"/{BUCKET}", b""),
-    ("s3", "GET", f"/{BUCKET}/object", b""),
-    ("s3", "PUT", f"/{BUCKET}/new", b"x"),
-    ("s3", "PUT", "/another", b""),
-    ("s3", "POST", f"/{BUCKET}?delete", b"<Delete><Object><Key>object</Key></Object></Delete>"),
-    ("s3", "GET", f"/v20180820/tags/arn:aws:s3:::{BUCKET}", b""),
-    ("lambda", "GET", "/2015-03-31/functions/", b""),
-    ("lambda", "GET", "/2015-03-31/functions/environment", b""),
-    ("lambda", "POST", "/2015-03-31/functions", b"{}"),
-    ("lambda", "POST", "/2015-03-31/functions/environment/invocations", b"{}"),
-    ("apigateway", "GET", "/apikeys?includeValues=true", b""),
-    ("apigateway", "GET", "/restapis", b""),
-    ("iam", "POST", "/", b"Action=ListUsers&Version=2010-05-08"),
-    ("sts", "POST", "/", b"Action=GetCallerIdentity&Version=2011-06-15"),
-    ("sts", "POST", "/", f"Action=AssumeRole&RoleArn=arn:aws:iam::{ACCOUNT}:role/role&RoleSessionName=x".encode()),
-    ("sqs", "POST", "/", b"Action=ListQueues&Version=2012-11-05"),
-    ("cloudformation", "POST", "/", b"Action=ListStacks&Version=2010-05-15"),
-    ("ecr", "GET", "/v2/_catalog", b""),
-    ("batch", "POST", "/v1/listjobs", b"{}"),
+    Call("s3", "GET", "/"),
+    Call("s3", "GET", f"/{BUCKET}"),
+    Call("s3", "GET", f"/{BUCKET}/object"),
+    Call("s3", "PUT", f"/{BUCKET}/new", b"x"),
+    Call("s3", "PUT", "/another"),
+    Call("s3", "POST", f"/{BUCKET}?delete", b"<Delete><Object><Key>object</Key></Object></Delete>"),
+    Call("s3", "GET", f"/v20180820/tags/arn:aws:s3:::{BUCKET}"),
+    Call("lambda", "GET", "/2015-03-31/functions/"),
+    Call("lambda", "GET", "/2015-03-31/functions/environment"),
+    Call("lambda", "POST", "/2015-03-31/functions", b"{}"),
+    Call("lambda", "POST", "/2015-03-31/functions/environment/invocations", b"{}"),
+    Call("apigateway", "GET", "/apikeys?includeValues=true"),
+    Call("apigateway", "GET", "/restapis"),
+    Call("iam", "POST", "/", b"Action=ListUsers&Version=2010-05-08"),
+    Call("sts", "POST", "/", b"Action=GetCallerIdentity&Version=2011-06-15"),
+    Call("sts", "POST", "/", f"Action=AssumeRole&RoleArn=arn:aws:iam::{ACCOUNT}:role/role&RoleSessionName=x".encode()),
+    Call("sqs", "POST", "/", b"Action=ListQueues&Version=2012-11-05"),
+    Call("cloudformation", "POST", "/", b"Action=ListStacks&Version=2010-05-15"),
+    Call("ecr", "GET", "/v2/_catalog"),
+    Call("batch", "POST", "/v1/listjobs", b"{}"),
 ]
 
 # Routes of the emulator itself, which need no signature there.
@@ -73,15 +68,16 @@ def emulator() -> Iterator[Emulator]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(_VARIABLE, "hidden")
         with running_emulator() as emulator:
-            s3 = _client(emulator, "s3")
+            s3 = create_client(emulator, "s3")
             s3.create_bucket(Bucket=BUCKET)
             s3.put_object(Bucket=BUCKET, Key="object", Body=b"content")
             policy = json.dumps({"Version": "2012-10-17", "Statement": [_TRUST]})
-            role = _client(emulator, "iam").create_role(RoleName="role", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
+            iam = create_client(emulator, "iam")
+            role = iam.create_role(RoleName="role", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
             code = io.BytesIO()
             with zipfile.ZipFile(code, "w") as package:
                 package.writestr("index.py", _PROGRAM)
-            _client(emulator, "lambda").create_function(
+            create_client(emulator, "lambda").create_function(
                 FunctionName="environment",
                 Runtime="python3.13",
                 Handler="index.handler",
@@ -91,52 +87,15 @@ def emulator() -> Iterator[Emulator]:
             yield emulator
 
 
-def _client(emulator: Emulator, service: str, key: Credentials | None = None) -> Any:
-    return boto3.client(  # type: ignore[call-overload]  # the type checker does not know the name
-        service,
-        endpoint_url=emulator.endpoint,
-        region_name=REGION,
-        aws_access_key_id=key.access_key if key else emulator.access_key_id,
-        aws_secret_access_key=key.secret_key if key else emulator.secret_access_key,
-        config=Config(proxies={}, signature_version="s3v4" if service == "s3" else None),
-    )
-
-
-def _send(
-    emulator: Emulator, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
-) -> urllib3.BaseHTTPResponse:
-    return urllib3.request(
-        method, emulator.endpoint + path, body=body or None, headers=headers or {}, retries=False, timeout=30
-    )
-
-
-def _signed(
-    emulator: Emulator, signer: type, key: Credentials, call: tuple[str, str, str, bytes], **headers: str
-) -> AWSRequest:
-    service, method, path, body = call
-    if body.startswith(b"Action"):
-        headers["Content-Type"] = "application/x-www-form-urlencoded"
-    # A query signature covers no body, except by other services than S3 that nothing here calls with one.
-    request = AWSRequest(method, emulator.endpoint + path, headers, body if signer is SigV4Auth else b"")
-    signer(key, service, REGION).add_auth(request)
-    return request
-
-
-def _send_signed(request: AWSRequest, body: bytes) -> urllib3.BaseHTTPResponse:
-    return urllib3.request(
-        str(request.method), str(request.url), body=body or None, headers=dict(request.headers), retries=False
-    )
-
-
 def _function_environment(emulator: Emulator) -> dict[str, str]:
-    response = _client(emulator, "lambda").invoke(FunctionName="environment")
+    response = create_client(emulator, "lambda").invoke(FunctionName="environment")
     environment: dict[str, str] = json.load(response["Payload"])
     return environment
 
 
 def _state(emulator: Emulator) -> tuple[list[str], list[str]]:
     """Return what the denied calls would change."""
-    s3 = _client(emulator, "s3")
+    s3 = create_client(emulator, "s3")
     objects = s3.list_objects_v2(Bucket=BUCKET)["Contents"]
     return [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]], [entry["Key"] for entry in objects]
 
@@ -165,8 +124,8 @@ def test_requests_with_other_credentials_are_denied(emulator: Emulator, signer: 
     }
     for name, key in credentials.items():
         for call in CALLS:
-            request = _signed(emulator, signer, key, call)
-            response = _send_signed(request, call[3])
+            request = sign(emulator, signer, key, call)
+            response = send_signed(request, call.body)
             assert response.status in (400, 403), (name, call, response.status, response.data)
             assert "access-control-allow-origin" not in response.headers
 
@@ -174,30 +133,19 @@ def test_requests_with_other_credentials_are_denied(emulator: Emulator, signer: 
 @pytest.mark.parametrize("signer", [SigV4Auth, SigV4QueryAuth, S3SigV4QueryAuth])
 def test_requests_of_root_are_allowed(emulator: Emulator, signer: type) -> None:
     """Show that the denied requests of the other tests fail for their credentials only."""
-    root = Credentials(emulator.access_key_id, emulator.secret_access_key)
+    root = root_credentials(emulator)
     for call in CALLS:
-        is_s3 = call[0] == "s3"
-        if call[1] == "GET" and ":" not in call[2] and (signer is SigV4Auth or is_s3 == (signer is S3SigV4QueryAuth)):
-            response = _send_signed(_signed(emulator, signer, root, call), call[3])
+        fits = signer is SigV4Auth or (call.service == "s3") == (signer is S3SigV4QueryAuth)
+        if fits and call.method == "GET" and ":" not in call.path:
+            response = send_signed(sign(emulator, signer, root, call), call.body)
             assert response.status == 200, (call, response.data)
 
 
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call[1]} {call[2]}")
-def test_requests_without_a_valid_signature_are_denied(emulator: Emulator, call: tuple[str, str, str, bytes]) -> None:
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.method} {call.path}")
+def test_requests_without_a_valid_signature_are_denied(emulator: Emulator, call: Call) -> None:
     service, method, path, body = call
     now = datetime.datetime.now(datetime.UTC)
     separator = "&" if "?" in path else "?"
-
-    def query(key: str, scope: str = service) -> str:
-        parameters = {
-            "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
-            "X-Amz-Credential": f"{key}/{now:%Y%m%d}/{REGION}/{scope}/aws4_request",
-            "X-Amz-Date": f"{now:%Y%m%dT%H%M%SZ}",
-            "X-Amz-SignedHeaders": "host",
-            "X-Amz-Signature": "0" * 64,
-            "X-Amz-Expires": "900",
-        }
-        return f"{path}{separator}{urllib.parse.urlencode(parameters)}"
 
     root = emulator.access_key_id
     scope = f"{root}/{now:%Y%m%d}/{REGION}/{service}/aws4_request"
@@ -209,12 +157,12 @@ def test_requests_without_a_valid_signature_are_denied(emulator: Emulator, call:
         (path, {"Authorization": f"AWS {root}:x", "Date": f"{now:%a, %d %b %Y %H:%M:%S GMT}"}),
         (f"{path}{separator}X-Amz-Credential={scope}&X-Amz-Signature=00", {"Content-Type": "text/plain"}),
         (f"{path}{separator}AWSAccessKeyId={root}&Signature=x&Expires=9999999999", {}),
-        (query(root), {}),
-        (query(""), {}),
-        (query(root, scope="s3"), {}),
-        (query(root, scope="s3"), {"Authorization": "Bearer x"}),
+        (forge(path, root, service), {}),
+        (forge(path, "", service), {}),
+        (forge(path, root, "s3"), {}),
+        (forge(path, root, "s3"), {"Authorization": "Bearer x"}),
     ):
-        response = _send(emulator, method, attempt, body, form | headers if body.startswith(b"Action") else headers)
+        response = send(emulator, method, attempt, body, form | headers if body.startswith(b"Action") else headers)
         assert response.status in (400, 403), (attempt, headers, response.status, response.data)
 
 
@@ -224,16 +172,14 @@ def test_path_of_an_unknown_load_balancer_leads_to_no_service(emulator: Emulator
     scope = f"{session}/{now:%Y%m%d}/{REGION}/s3/aws4_request"
     path = f"/_alb/unknown?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={scope}&X-Amz-Signature=00"
     headers = {"Authorization": "Bearer x", "X-Amz-Target": "DynamoDB_20120810.ListTables"}
-    assert _send(emulator, "POST", path, b"{}", headers).status == 404
+    assert send(emulator, "POST", path, b"{}", headers).status == 404
 
 
 @pytest.mark.parametrize(("method", "path"), EMULATOR_ROUTES)
 def test_routes_of_the_emulator_are_not_available(emulator: Emulator, method: str, path: str) -> None:
-    request = _signed(
-        emulator, SigV4Auth, Credentials(emulator.access_key_id, emulator.secret_access_key), ("s3", method, path, b"")
-    )
+    request = sign(emulator, SigV4Auth, root_credentials(emulator), Call("s3", method, path))
     for headers in ({}, dict(request.headers)):
-        assert _send(emulator, method, path, headers=headers).status == 403
+        assert send(emulator, method, path, headers=headers).status == 403
 
 
 @pytest.mark.parametrize(
@@ -255,41 +201,40 @@ def test_routes_of_the_emulator_are_not_available(emulator: Emulator, method: st
     ids=str,
 )
 def test_signed_request_of_a_foreign_website_is_rejected(emulator: Emulator, headers: dict[str, str]) -> None:
-    root = Credentials(emulator.access_key_id, emulator.secret_access_key)
+    root = root_credentials(emulator)
     headers = {name: value.format(port=emulator.port) for name, value in headers.items()}
-    for call in (("lambda", "GET", "/2015-03-31/functions/", b""), ("s3", "GET", "/", b"")):
-        _, method, path, _ = call
-        request = _signed(emulator, SigV4Auth, root, call, **headers)
-        response = _send(emulator, method, path, headers=dict(request.headers))
+    for call in (Call("lambda", "GET", "/2015-03-31/functions/"), Call("s3", "GET", "/")):
+        request = sign(emulator, SigV4Auth, root, call, **headers)
+        response = send(emulator, call.method, call.path, headers=dict(request.headers))
         assert response.status == 403 and b"sandbox" in response.data
         assert "access-control-allow-origin" not in response.headers
-        request = _signed(emulator, SigV4Auth, root, call)
+        request = sign(emulator, SigV4Auth, root, call)
         for host in (f"localhost:{emulator.port}", f"127.0.0.1:{emulator.port}"):
             own = {"Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
-            response = _send(emulator, method, path, headers=dict(request.headers) | own)
+            response = send(emulator, call.method, call.path, headers=dict(request.headers) | own)
             assert response.status == 200
             assert "access-control-allow-origin" not in response.headers
 
 
 def test_preflight_of_a_service_api_is_rejected(emulator: Emulator) -> None:
     headers = {"Origin": emulator.endpoint, "Access-Control-Request-Method": "POST"}
-    response = _send(emulator, "OPTIONS", "/2015-03-31/functions/", headers=headers)
+    response = send(emulator, "OPTIONS", "/2015-03-31/functions/", headers=headers)
     assert response.status == 403 and "access-control-allow-origin" not in response.headers
 
 
 def test_presigned_urls_and_forms_work_from_the_origins_of_the_bucket(emulator: Emulator) -> None:
-    s3, origin = _client(emulator, "s3"), "http://page.example"
+    s3, origin = create_client(emulator, "s3"), "http://page.example"
     foreign = {"Origin": origin, "Sec-Fetch-Site": "cross-site"}
     url = s3.generate_presigned_url("get_object", {"Bucket": BUCKET, "Key": "object"})
     link = urllib3.request("GET", url, headers=foreign)
     assert (link.status, link.data) == (200, b"content")
     assert "access-control-allow-origin" not in link.headers
     preflight = foreign | {"Access-Control-Request-Method": "POST"}
-    assert _send(emulator, "OPTIONS", f"/{BUCKET}", headers=preflight).status == 403
+    assert send(emulator, "OPTIONS", f"/{BUCKET}", headers=preflight).status == 403
     rule = {"AllowedOrigins": [origin], "AllowedMethods": ["GET", "POST"]}
     s3.put_bucket_cors(Bucket=BUCKET, CORSConfiguration={"CORSRules": [rule]})
     assert urllib3.request("GET", url, headers=foreign).headers["access-control-allow-origin"] == origin
-    assert _send(emulator, "OPTIONS", f"/{BUCKET}", headers=preflight).status == 200
+    assert send(emulator, "OPTIONS", f"/{BUCKET}", headers=preflight).status == 200
     form = s3.generate_presigned_post(BUCKET, "uploaded")
     upload = {**form["fields"], "file": ("x", b"x", "image/jpeg")}
     assert urllib3.request("POST", form["url"], fields=upload, headers=foreign).status == 204
@@ -301,7 +246,7 @@ def test_presigned_urls_and_forms_work_from_the_origins_of_the_bucket(emulator: 
 
 @pytest.mark.parametrize("key", [(ACCOUNT, "local"), (ACCOUNT, "test"), ("test", "test")], ids=str)
 def test_forms_signed_with_other_credentials_are_denied(emulator: Emulator, key: tuple[str, str]) -> None:
-    form = _client(emulator, "s3", Credentials(*key)).generate_presigned_post(BUCKET, "uploaded")
+    form = create_client(emulator, "s3", Credentials(*key)).generate_presigned_post(BUCKET, "uploaded")
     fields = {**form["fields"], "file": ("x", b"x", "image/jpeg")}
     assert urllib3.request("POST", form["url"], fields=fields).status == 403
 
@@ -310,7 +255,7 @@ def test_credentials_differ_between_runs_and_functions_get_random_sessions(emula
     with running_emulator() as other:
         assert other.access_key_id != emulator.access_key_id
         assert other.secret_access_key != emulator.secret_access_key
-    identity = _client(emulator, "sts").get_caller_identity()
+    identity = create_client(emulator, "sts").get_caller_identity()
     assert identity["Arn"] == f"arn:aws:iam::{ACCOUNT}:root"
     assert emulator.secret_access_key not in repr(emulator)
     session = _function_environment(emulator)

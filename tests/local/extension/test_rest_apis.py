@@ -5,12 +5,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 import urllib3
-from botocore.config import Config
 
-from local.emulator import REGION, Emulator, running_emulator
+from local.emulator import Emulator, running_emulator
+from tests.local.emulator_requests import create_client
 
 _PROGRAM = """
 def handler(event, context):
@@ -24,17 +23,6 @@ def handler(event, context):
 def emulator() -> Iterator[Emulator]:
     with running_emulator() as emulator:
         yield emulator
-
-
-def _client(emulator: Emulator, service: str) -> Any:
-    return boto3.client(  # type: ignore[call-overload]  # the type checker does not know the name
-        service,
-        endpoint_url=emulator.endpoint,
-        region_name=REGION,
-        aws_access_key_id=emulator.access_key_id,
-        aws_secret_access_key=emulator.secret_access_key,
-        config=Config(proxies={}),
-    )
 
 
 def _resource(resource_type: str, depends_on: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
@@ -97,7 +85,7 @@ def _template(*, has_permission: bool = True, validates: bool = True, **stage: A
 @pytest.fixture
 def deploy(emulator: Emulator) -> Iterator[Callable[..., str]]:
     """Deploy a template, and return the URL of its API or the reasons why it failed."""
-    cloudformation = _client(emulator, "cloudformation")
+    cloudformation = create_client(emulator, "cloudformation")
 
     def wait() -> list[dict[str, Any]]:
         deadline = time.monotonic() + 20
@@ -177,7 +165,7 @@ def test_deployment_fails_when_api_gateway_cannot_write_the_log(
 
 
 def test_removed_access_log_is_not_written(emulator: Emulator, deploy: Callable[..., str]) -> None:
-    firehose, gateway = _client(emulator, "firehose"), _client(emulator, "apigateway")
+    firehose, gateway = create_client(emulator, "firehose"), create_client(emulator, "apigateway")
     arn = firehose.create_delivery_stream(DeliveryStreamName="amazon-apigateway-x")["DeliveryStreamARN"]
     log_format = "$context.httpMethod $context.nothing"
     url = deploy(_template(AccessLogSetting={"DestinationArn": arn, "Format": log_format}))
