@@ -73,4 +73,4 @@ class BudgetStack(Stack):
                 for notification_type, percent in (("ACTUAL", 80), ("FORECASTED", 100))
             ],
         )
-        budget.node.add_dependency(topic)  # and its policy; makes this stack the last to deploy, whoever is alerted
+        budget.node.add_dependency(topic)  # and its policy; makes this stack the last to deploy, with either subscriber

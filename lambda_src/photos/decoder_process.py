@@ -96,13 +96,6 @@ class DecoderProcess:
     def make_thumbnails(self, photo: bytes, sizes: Sequence[int] = SIZES) -> dict[int, bytes]:
         """Make the thumbnails of a photo, as `photos.imaging.make_thumbnails` does, within the limits.
 
-        Args:
-            photo: The whole file.
-            sizes: Sides, in pixels, of the squares that the thumbnails fit in.
-
-        Returns:
-            The thumbnails by size.
-
         Raises:
             PhotoRejected: The file is not a supported image, is damaged, exceeds a limit, or crashes the decoder.
             DecoderFailed: There is no verdict. Try again later.
@@ -151,7 +144,7 @@ class DecoderProcess:
         watch = Timer(self._elapsed_seconds, self._process.kill)
         watch.start()
         try:
-            with suppress(BrokenPipeError):  # the process ended, and its status tells why
+            with suppress(BrokenPipeError):  # the process ended, and its status is the reason
                 write_message(requests, request)
             answer = json.loads(answers.readline() or "{}")
             thumbnails = {int(size): answers.read(length) for size, length in answer.get("thumbnails", {}).items()}
