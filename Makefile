@@ -14,7 +14,7 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 # Settings on the command line, such as `make deploy name=annas`, override those in cdk.json.
-SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd
+SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd thumbnails_on
 quoted = '$(subst ','\'',$(value $(1)))'
 CONTEXT = $(foreach setting,$(filter $(SETTINGS),$(GIVEN)),-c $(setting)=$(call quoted,$(setting)))
 OPERATION = python -m operations $(CONTEXT)

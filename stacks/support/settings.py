@@ -6,12 +6,15 @@ import re
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from stacks.support.errors import AppError
 
 Target = Literal["aws", "local"]
+
+# The compute that makes thumbnails. Exactly one of them consumes the upload queue.
+ThumbnailsOn = Literal["lambda", "lambda-image", "fargate", "ec2"]
 
 # Context keys of the CDK contain an @, a colon, or a hyphen. Settings are plain words.
 _SETTING_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -45,6 +48,8 @@ class Settings:
         time_zone: IANA time zone of the nightly sweep.
         alert_email: Recipient of alarms and budget alerts. If None, no e-mail is sent.
         monthly_budget_usd: Budget in US dollars per month.
+        thumbnails_on: Compute that makes thumbnails: a Lambda function (from a deployment package or from a container
+            image), or ECS workers (on Fargate or on EC2).
         target: `aws`, or `local` for the laptop sandbox.
     """
 
@@ -53,6 +58,7 @@ class Settings:
     time_zone: str = "Etc/UTC"
     alert_email: str | None = None
     monthly_budget_usd: float = 20
+    thumbnails_on: ThumbnailsOn = "lambda"
     target: Target = "aws"
 
     @classmethod
@@ -157,8 +163,14 @@ def _monthly_budget_usd(value: str | float) -> float:
     return amount
 
 
+def _thumbnails_on(value: str) -> ThumbnailsOn:
+    if value not in get_args(ThumbnailsOn):
+        raise ValueError
+    return cast(ThumbnailsOn, value)
+
+
 def _target(value: str) -> Target:
-    if value not in ("aws", "local"):
+    if value not in get_args(Target):
         raise ValueError
     return cast(Target, value)
 
@@ -173,5 +185,6 @@ _ALLOWED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "time_zone": (_time_zone, "an IANA time zone such as Europe/Vienna"),
     "alert_email": (_alert_email, "an e-mail address such as me@example.com"),
     "monthly_budget_usd": (_monthly_budget_usd, "US dollars per month from 1 to 1000000"),
+    "thumbnails_on": (_thumbnails_on, f"one of {', '.join(get_args(ThumbnailsOn))}"),
     "target": (_target, "aws or local"),
 }

@@ -22,7 +22,8 @@ _HOLDS_DATA = {
     "AWS::SQS::Queue",
 }
 
-# Another value for each setting, except `name`, which creates another deployment, and `target`, which is for laptops.
+# Another value for each setting, except `name`, which creates another deployment, `target`, which is for laptops, and
+# `thumbnails_on`, which adds and deletes a stack.
 _SETTINGS = {
     "allowed_cidr": "198.51.100.0/24",
     "time_zone": "Asia/Tokyo",
@@ -78,7 +79,7 @@ def test_templates_do_not_depend_on_the_folder_or_the_umask(
 
 
 def test_updates_cover_every_setting() -> None:
-    assert {*_SETTINGS, "name", "target"} == {field.name for field in fields(Settings)}
+    assert {*_SETTINGS, "name", "target", "thumbnails_on"} == {field.name for field in fields(Settings)}
 
 
 @pytest.mark.slow

@@ -122,8 +122,8 @@ def _check_budget_limit(sandbox: Sandbox) -> None:
     assert float(budget["BudgetLimit"]["Amount"]) == 35
 
 
-# New values of settings, with checks that they are in effect. `name` creates another deployment, and `target` is for
-# the sandbox.
+# New values of settings, with checks that they are in effect. `name` creates another deployment, `target` is for the
+# sandbox, and `thumbnails_on` adds and deletes a stack, which is not an update.
 _CHANGES: dict[str, tuple[str, Callable[[Sandbox], None]]] = {
     "time_zone": ("Asia/Tokyo", _check_schedule_time_zone),
     "alert_email": ("me@example.com", _check_email_subscription),
@@ -133,7 +133,7 @@ _CHANGES: dict[str, tuple[str, Callable[[Sandbox], None]]] = {
 
 
 def test_every_setting_has_an_update_check() -> None:
-    assert {*_CHANGES, "name", "target"} == {field.name for field in fields(Settings)}
+    assert {*_CHANGES, "name", "target", "thumbnails_on"} == {field.name for field in fields(Settings)}
 
 
 @pytest.mark.guarantee("Keeps data in updates")

@@ -21,6 +21,7 @@ def test_settings_are_read_from_text_as_the_cdk_cli_passes_them() -> None:
         "time_zone": "Europe/Vienna",
         "alert_email": "anna@example.com",
         "monthly_budget_usd": "12.50",
+        "thumbnails_on": "fargate",
         "target": "local",
     }
     assert values.keys() == {field.name for field in fields(Settings)}
@@ -49,6 +50,7 @@ def test_other_context_and_empty_values_are_ignored(context: dict[str, Any]) -> 
         ("time_zone", ["Vienna", "../UTC", "Factory", "localtime", ["Etc/UTC"]]),
         ("alert_email", ["anna", "anna@example", "anna@example.com, ben@example.com", 7]),
         ("monthly_budget_usd", ["0", "-5", "nan", "twenty", True, [20]]),
+        ("thumbnails_on", ["", "batch", "Lambda", "lambda,ec2", True, ["ec2"]]),
         ("target", ["azure", True]),
         ("alowed_cidr", ["203.0.113.7/32"]),
         ("Name", ["photos"]),
