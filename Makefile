@@ -7,6 +7,7 @@ YES :=
 STACKS :=
 SEED :=
 MINUTES := 10
+PHOTOS := 200
 
 # Recipes find the Python, Node.js, and CDK CLI of this folder before any others. GNU Make 3.81, which macOS ships, applies
 # the exported PATH to simple recipe lines only if SHELL is set.
@@ -30,8 +31,10 @@ USED_BY_destroy := $(SETTINGS) YES
 USED_BY_cost := $(SETTINGS)
 USED_BY_key := $(SETTINGS)
 USED_BY_redrive := $(SETTINGS)
+USED_BY_remake := $(SETTINGS)
+USED_BY_compare := $(filter-out thumbnails_on,$(SETTINGS)) PHOTOS YES
 USED_BY_synth := $(SETTINGS)
-USED_BY_soak := SEED
+USED_BY_soak := SEED thumbnails_on
 USED_BY_fuzz := MINUTES
 define check_variable
 ifeq ($(filter $(1),PYTHON $(USED_BY_$(2))),)
@@ -57,7 +60,7 @@ OPENED = -c target=aws -c allowed_cidr=203.0.113.0/24 -c alert_email=someone@exa
 ALL_TESTS = pytest --numprocesses=3 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup local demo preflight deploy destroy cost key redrive screenshot test test-fast soak fuzz permissions reports synth check bench lock clean
+.PHONY: help setup local demo preflight deploy destroy cost key redrive remake compare screenshot test test-fast soak fuzz permissions reports synth check bench lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -67,22 +70,22 @@ setup: .venv/ready  ## Set up this folder: virtual environment, Node.js, CDK CLI
 	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) not found. Install Python 3.11 or newer, or set PYTHON to its path." >&2; exit 1; }
 	@$(PYTHON) tools/setup.py
 
-local: setup  ## Deploy everything to an emulator on this machine and run until Ctrl-C (PORT=…)
+local: setup  ## Deploy everything to an emulator on this machine and run until Ctrl-C (PORT=…, thumbnails_on=…)
 	@python -m local $(CONTEXT) up $(if $(PORT),--port $(PORT))
 
-demo: setup  ## Send real photos through every service in the emulator, then destroy it (PORT=…)
+demo: setup  ## Send real photos through every service in the emulator, then destroy it (PORT=…, thumbnails_on=…)
 	@python -m local $(CONTEXT) demo $(if $(PORT),--port $(PORT))
 
 preflight: setup  ## Check an account for everything that can make a first deployment fail (STACKS=…, name=…)
 	@$(OPERATION) preflight $(STACKS)
 
-deploy: setup  ## Deploy to a sandbox account, open to your public address only (STACKS=…, name=…, YES=1)
+deploy: setup  ## Deploy to a sandbox account, open to your public address only (STACKS=…, name=…, thumbnails_on=…, YES=1)
 	@$(OPERATION) deploy $(STACKS) $(if $(YES),--yes)
 
 destroy: setup  ## Delete the deployment from the account (name=…, YES=1)
 	@$(OPERATION) destroy $(if $(YES),--yes)
 
-cost: setup  ## Print the idle cost per hour, computed from the templates
+cost: setup  ## Print the idle cost per hour, computed from the templates (thumbnails_on=…)
 	@$(OPERATION) cost
 
 key: setup  ## Print the API key, which write requests need
@@ -90,6 +93,12 @@ key: setup  ## Print the API key, which write requests need
 
 redrive: setup  ## Reprocess the messages in the dead-letter queues
 	@$(OPERATION) redrive
+
+remake: setup  ## Regenerate the thumbnails of all photos with a Batch array job
+	@$(OPERATION) remake
+
+compare: setup  ## Send the same photos through every compute option, and price each one (PHOTOS=200, YES=1)
+	@$(OPERATION) compare --photos $(call quoted,PHOTOS) $(if $(YES),--yes)
 
 screenshot: setup  ## Take the README's screenshot of the gallery page (needs Chromium)
 	@python -m tools.screenshot
@@ -100,8 +109,8 @@ test: setup  ## Run all tests: no account, no Docker, no internet
 test-fast: setup  ## Run the tests that need neither a sandbox nor a browser, except the slow ones
 	@pytest --numprocesses=2 -m "not slow" --ignore=tests/e2e
 
-soak: setup  ## Inject faults while 1,000 photos are processed, and verify every result (SEED=… repeats a run)
-	@python -m tests.soak $(if $(SEED),--seed $(SEED))
+soak: setup  ## Inject faults while 1,000 photos are processed, and verify every result (thumbnails_on=…; SEED=… repeats a run)
+	@python -m tests.soak $(if $(SEED),--seed $(SEED)) $(if $(filter thumbnails_on,$(GIVEN)),--thumbnails-on $(call quoted,thumbnails_on))
 
 fuzz: setup  ## Decode images with changed parts, counts, and offsets for MINUTES=10
 	@FUZZ_MINUTES=$(MINUTES) pytest tests/lambda_src/photos/test_imaging_fuzz.py

@@ -16,16 +16,30 @@ def _last_command(*arguments: str) -> list[str]:
     return _make("--dry-run", *arguments).stdout.splitlines()[-1].split()
 
 
-@pytest.mark.parametrize("command", ["preflight", "deploy", "destroy", "cost", "key", "redrive"])
+@pytest.mark.parametrize("command", ["preflight", "deploy", "destroy", "cost", "key", "redrive", "remake"])
 def test_operation_targets_pass_settings(command: str) -> None:
     assert _last_command(command) == ["python", "-m", "operations", command]
     assert _last_command(command, "name=annas") == ["python", "-m", "operations", "-c", "name='annas'", command]
+    assert _last_command(command, "thumbnails_on=ec2")[3:5] == ["-c", "thumbnails_on='ec2'"]
 
 
 def test_deploy_target_passes_stacks_settings_and_confirmation() -> None:
     assert _last_command("deploy", "STACKS=Cron Ecs", "allowed_cidr=9.9.9.9/32", "YES=1")[3:] == [
         "-c", "allowed_cidr='9.9.9.9/32'", "deploy", "Cron", "Ecs", "--yes",
     ]  # fmt: skip
+
+
+def test_compare_target_passes_photos_settings_and_confirmation() -> None:
+    assert _last_command("compare")[2:] == ["operations", "compare", "--photos", "'200'"]
+    assert _last_command("compare", "PHOTOS=50", "name=annas", "YES=1")[3:] == [
+        "-c", "name='annas'", "compare", "--photos", "'50'", "--yes",
+    ]  # fmt: skip
+
+
+def test_soak_target_passes_seed_and_compute() -> None:
+    assert _last_command("soak") == ["python", "-m", "tests.soak"]
+    options = _last_command("soak", "SEED=7", "thumbnails_on=fargate")[3:]
+    assert options == ["--seed", "7", "--thumbnails-on", "'fargate'"]
 
 
 @pytest.mark.parametrize("target", ["local", "demo"])
@@ -47,6 +61,7 @@ def test_values_reach_the_command_as_they_are(tmp_path: Path) -> None:
     [
         (["destroy", "nmae=annas"], "make destroy does not use the variable nmae. It uses: name "),
         (["local", "nmae=annas"], "make local does not use the variable nmae. It uses: name "),
+        (["compare", "thumbnails_on=ec2"], "make compare does not use the variable thumbnails_on"),
         (["destroy", "STACKS=Cron"], "make destroy does not use the variable STACKS"),
         (["test", "name=annas"], "make test does not use the variable name"),
         (["name=annas"], "make help does not use the variable name"),
