@@ -1,9 +1,8 @@
 """Docker build contexts: the files that a container image is built from.
 
-A build context contains the image's folder in `containers/`, `base.Dockerfile`, which names the base image, and, where
-the program imports it, the domain package from `lambda_src/`. The whole repository is not the context, for two
-reasons: a change of any test would rebuild the images, and a missing line in an ignore file could copy secrets into an
-image.
+A build context contains the image's folder in `containers/`, `base.Dockerfile`, which names the base image, and the
+packages from `lambda_src/` that the program imports. The whole repository is not the context, for two reasons: a change
+of any test would rebuild the images, and a missing line in an ignore file could copy secrets into an image.
 
 `python -m stacks.support.build_context album` prints the path of a context.
 """
@@ -21,7 +20,7 @@ CONTAINERS = ROOT / "containers"
 CACHE = ROOT / ".cache" / "images"
 
 # Packages in `lambda_src/` that the program in an image imports.
-_SHARED_PACKAGES = {"album": ["photos"]}
+_SHARED_PACKAGES = {"album": ["photos"], "thumbnailer": ["photos", "thumbnail"]}
 
 
 def build_context(container: str) -> Path:
