@@ -5,11 +5,14 @@ it leaves the log groups of its build and its function behind, waits for an hour
 on Amazon Linux 2, which has reached its end of life.
 """
 
+from collections.abc import Sequence
+
 from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
@@ -55,7 +58,7 @@ class BuiltImage(Construct):
 
     Attributes:
         built: The custom resource that completes when the image is pushed.
-        image: For task and job definitions. A stack that uses it waits for the build.
+        image: For task and job definitions. A stack that uses it is deployed after the build.
     """
 
     def __init__(
@@ -94,6 +97,13 @@ class BuiltImage(Construct):
         # templates would stay the same, and the CDK CLI would skip the stacks and leave the old image running.
         pushed = ecr.Repository.from_repository_name(self, "Pushed", self.built.get_att_string("RepositoryName"))
         self.image = ecs.ContainerImage.from_ecr_repository(pushed, tag)
+        self._pushed, self._tag = pushed, tag
+
+    def function_code(self, *, entrypoint: Sequence[str], command: Sequence[str]) -> lambda_.Code:
+        """Return the image as the code of a function, which starts with this entry point and command."""
+        return lambda_.Code.from_ecr_image(
+            self._pushed, tag_or_digest=self._tag, entrypoint=list(entrypoint), cmd=list(command)
+        )
 
     def _project(self, asset: s3_assets.Asset, repository: ecr.IRepository, tag: str) -> codebuild.Project:
         self._log_group = log_group = SandboxLogGroup(self, "Log")
@@ -117,7 +127,10 @@ class BuiltImage(Construct):
                 compute_type=codebuild.ComputeType.SMALL,
                 privileged=True,  # required to run Docker in the build
                 environment_variables={
-                    "IMAGE": codebuild.BuildEnvironmentVariable(value=repository.repository_uri_for_tag(tag))
+                    "IMAGE": codebuild.BuildEnvironmentVariable(value=repository.repository_uri_for_tag(tag)),
+                    # An attestation turns an image into an image index, which Lambda rejects ("The image manifest,
+                    # config or layer media type for the source image is not supported", docker/buildx issue 1533).
+                    "BUILDX_NO_DEFAULT_ATTESTATIONS": codebuild.BuildEnvironmentVariable(value="1"),
                 },
             ),
             logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log_group)),

@@ -63,16 +63,41 @@ def test_images_are_built_one_after_the_other(registry: Resources) -> None:
     """ "Cannot have more than 1 builds in queue for the account": CodeBuild rejects the second build of a new account
     (aws-cdk 17744, landing-zone-accelerator 249)."""
     builds = of_type(registry, "Custom::ContainerImage")
-    assert len([name for name, build in builds.items() if not builds.keys() & set(build["DependsOn"])]) == 1
+    predecessors = [builds.keys() & set(build["DependsOn"]) for build in builds.values()]
+    assert sorted(map(len, predecessors)) == [0] + [1] * (len(builds) - 1)
+    assert len(set().union(*predecessors)) == len(builds) - 1
 
 
 def test_builds_can_query_the_tag_that_they_push(registry: Resources) -> None:
     """Docker's containerd image store queries the tag, or fails with 403 ("image-push-iam" in the ECR guide)."""
     projects = of_type(registry, "AWS::CodeBuild::Project").values()
     roles = {project["Properties"]["ServiceRole"]["Fn::GetAtt"][0] for project in projects}
-    assert len(roles) == 2
+    assert len(roles) == len(of_type(registry, "Custom::ContainerImage"))
     for role in roles:
         assert {"ecr:PutImage", "ecr:BatchGetImage"} <= actions(statements(registry, role))
+
+
+def test_builds_push_images_instead_of_image_indexes(registry: Resources) -> None:
+    """Docker adds an attestation, which needs an index. Lambda rejects it (docker/buildx 1533)."""
+    for project in of_type(registry, "AWS::CodeBuild::Project").values():
+        variables = {it["Name"]: it["Value"] for it in project["Properties"]["Environment"]["EnvironmentVariables"]}
+        assert variables["BUILDX_NO_DEFAULT_ATTESTATIONS"] == "1"
+
+
+def test_lambda_can_pull_the_image_for_functions_of_this_deployment_only(registry: Resources) -> None:
+    """ "Lambda does not have permission to access the ECR image": it pulls with the policy of the repository, not with
+    the role of the function ("Amazon ECR permissions" in the Lambda guide)."""
+    policies = {
+        repository["Properties"]["RepositoryName"]: repository["Properties"]["RepositoryPolicyText"]["Statement"]
+        for repository in of_type(registry, "AWS::ECR::Repository").values()
+        if "RepositoryPolicyText" in repository["Properties"]
+    }
+    assert policies.keys() == {"other-compute/thumbnailer"}
+    (statement,) = policies["other-compute/thumbnailer"]
+    assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
+    assert actions([statement]) == {"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"}
+    functions = json.dumps(statement["Condition"]["StringLike"]["aws:SourceArn"])
+    assert ":function:other-compute-Thumbnails-*" in functions and '{"Ref": "AWS::AccountId"}' in functions
 
 
 def test_build_that_does_not_start_does_not_block_the_deployment(registry: Resources) -> None:

@@ -15,7 +15,7 @@ _OUTPUTS = {
         "DeadLetterQueueUrl",
         "Settings",  # for `make deploy`, not part of the contract
     },
-    "Registry": {"GalleryRepository", "AlbumRepository"},
+    "Registry": {"GalleryRepository", "AlbumRepository", "ThumbnailerRepository"},
     "Api": {"ApiUrl", "ApiKeyId"},
     "Ecs": {"GalleryUrl"},
     "Batch": {"JobQueue", "AlbumJobDefinition", "BindJobQueue", "BindJobDefinition"},

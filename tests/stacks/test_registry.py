@@ -67,7 +67,8 @@ def test_build_uses_the_base_image_of_its_context(registry: Resources, tmp_path:
 @pytest.mark.guarantee("Leaves nothing behind")
 def test_repositories_are_scanned_immutable_limited_and_emptied_on_delete(registry: Resources) -> None:
     repositories = [it["Properties"] for it in of_type(registry, "AWS::ECR::Repository").values()]
-    assert {it["RepositoryName"] for it in repositories} == {"other-compute/gallery", "other-compute/album"}
+    names = {f"other-compute/{image}" for image in ("gallery", "album", "thumbnailer")}
+    assert {it["RepositoryName"] for it in repositories} == names
     for repository in repositories:
         assert repository["ImageScanningConfiguration"] == {"ScanOnPush": True}
         assert (repository["ImageTagMutability"], repository["EmptyOnDelete"]) == ("IMMUTABLE", True)
