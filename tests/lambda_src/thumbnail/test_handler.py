@@ -126,7 +126,7 @@ def test_transient_error_is_retried(
         raise error
 
     event = events(record("a.jpg", aws.put("a.jpg", jpeg())))
-    thumbnailer = function._thumbnailer
+    thumbnailer = function._processor._thumbnailer
     client = thumbnailer._catalogue._dynamodb if call == "update_item" else thumbnailer._originals._s3
     with monkeypatch.context() as patch:
         patch.setattr(client, call, fail, raising=False)
@@ -152,7 +152,7 @@ def test_only_failed_messages_are_retried(handle: Handle, aws: MockedAws, caplog
 
 def test_photo_that_the_decoder_process_cannot_judge_is_retried(function: ModuleType, aws: MockedAws) -> None:
     with DecoderProcess(elapsed_seconds=0.01) as decoder:
-        function._thumbnailer._make_thumbnails = decoder.make_thumbnails
+        function._processor._thumbnailer._make_thumbnails = decoder.make_thumbnails
         event = events(record("a.jpg", aws.put("a.jpg", jpeg())))
         assert function.handler(event, LambdaContext()) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
     assert aws.items() == {}
@@ -179,7 +179,7 @@ def test_failed_message_is_retried_after_the_delay_of_its_attempt(
 ) -> None:
     """RETRY_SECONDS is "5 30". Later, SQS moves the message to the dead-letter queue when it is visible again."""
     calls: list[dict[str, Any]] = []
-    monkeypatch.setattr(function._sqs(), "change_message_visibility", lambda **call: calls.append(call))
+    monkeypatch.setattr(function._processor.sqs, "change_message_visibility", lambda **call: calls.append(call))
     body = json.dumps({"Records": [record("deleted.jpg", event="ObjectRemoved:Delete")]})
     handle({"Records": [message("good", body), message("bad", "no JSON", receives)]})
     (call,) = calls

@@ -43,8 +43,8 @@ def test_handler_imports_from_its_package_alone(function: str) -> None:
 
 def handler_environment(function: str) -> dict[str, str]:
     """Return the environment variables that a handler reads when it is imported."""
-    source = (deployment_package.SOURCES / function / "handler.py").read_text()
-    variables = [part.split('"')[0] for part in source.split('os.environ["')[1:]]
+    sources = "".join(file.read_text() for file in (deployment_package.SOURCES / function).glob("*.py"))
+    variables = [part.split('"')[0] for part in sources.split('os.environ["')[1:]]
     return {"AWS_DEFAULT_REGION": "us-east-1"} | dict.fromkeys(variables, "1")
 
 
