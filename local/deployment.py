@@ -1,13 +1,18 @@
 """A deployment of the app, in the sandbox or in an AWS account."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
 from operations.redrive import queue_depth
+
+if TYPE_CHECKING:
+    import boto3
 
 Outputs = dict[str, dict[str, str]]
 
@@ -63,3 +68,19 @@ class Deployment(ABC):
     def _all(self, service: str, operation: str, field: str, **parameters: Any) -> Iterator[Any]:
         for page in self.client(service).get_paginator(operation).paginate(**parameters):
             yield from page[field]
+
+
+@dataclass
+class AccountDeployment(Deployment):
+    """The deployment with the setting `name` in the account and region of a session."""
+
+    session: boto3.Session
+    name: str
+
+    def client(self, service: str) -> Any:
+        """Return the boto3 client of an AWS service."""
+        return self.session.client(service)  # type: ignore[call-overload]  # mypy needs a literal service name
+
+    def stack_name(self, stack: str) -> str:
+        """Return the name of the stack with this id."""
+        return f"{self.name}-{stack}"

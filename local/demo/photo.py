@@ -57,18 +57,34 @@ def save_and_verify(thumbnails: Mapping[int, bytes]) -> list[str]:
     RESULTS.mkdir(parents=True, exist_ok=True)
     for size, webp in thumbnails.items():
         (RESULTS / f"coffee-{size}.webp").write_bytes(webp)
-    return [_verify(size, webp) for size, webp in sorted(thumbnails.items())]
-
-
-def _verify(size: int, webp: bytes) -> str:
-    thumbnail = Image.open(io.BytesIO(webp))
     photo = ImageOps.exif_transpose(Image.open(PHOTO)).convert("RGB")
-    photo.thumbnail((size, size))
-    if thumbnail.format != "WEBP" or thumbnail.size != photo.size:
-        raise SandboxError(f"Expected a WebP of {photo.size} pixels, but got {thumbnail.format} of {thumbnail.size}.")
+    return [verify_thumbnail(photo, size, webp) for size, webp in sorted(thumbnails.items())]
+
+
+def verify_thumbnail(photo: Image.Image, size: int, webp: bytes) -> str:
+    """Compare a thumbnail with the photo.
+
+    Args:
+        photo: Upright, in sRGB.
+        size: Side, in pixels, of the square that the thumbnail must fit in.
+        webp: The thumbnail.
+
+    Returns:
+        A line about the thumbnail.
+
+    Raises:
+        SandboxError: The thumbnail does not match the photo.
+    """
+    thumbnail = Image.open(io.BytesIO(webp))
+    expected = photo.copy()
+    expected.thumbnail((size, size))
+    if thumbnail.format != "WEBP" or thumbnail.size != expected.size:
+        raise SandboxError(
+            f"Expected a WebP of {expected.size} pixels, but got {thumbnail.format} of {thumbnail.size}."
+        )
     if thumbnail.getexif():
         raise SandboxError(f"The thumbnail contains metadata: {dict(thumbnail.getexif())}")
-    difference = max(ImageStat.Stat(ImageChops.difference(thumbnail.convert("RGB"), photo)).mean)
+    difference = max(ImageStat.Stat(ImageChops.difference(thumbnail.convert("RGB"), expected)).mean)
     if difference > 10:
         raise SandboxError(f"The thumbnail shows another image: its pixels differ by {difference:.0f} of 255.")
     width, height = thumbnail.size

@@ -34,8 +34,9 @@ class Measurement:
             mapping are missing, because Lambda makes them; AWS charges for them, too.
         cpu_seconds_per_photo: CPU time, with that of the start of the processes.
         peak_bytes: Peak memory of the process, with its decoder process, that used the most.
-        seconds_to_first: From the first upload (or the start of the job) to the first thumbnail.
-        seconds_to_last: From the first upload (or the start of the job) to the last photo that is ready or rejected.
+        upload_seconds: From the first upload to the last one.
+        seconds_to_first: From the first upload, or from the start of `make remake`, to the first thumbnail.
+        seconds_to_last: From the first upload, or from the start of `make remake`, to the last thumbnail.
         billed_seconds_per_photo: Billed duration of functions.
     """
 
@@ -47,6 +48,7 @@ class Measurement:
     calls_per_photo: Mapping[str, float] | None = None
     cpu_seconds_per_photo: float | None = None
     peak_bytes: int | None = None
+    upload_seconds: float | None = None
     seconds_to_first: float | None = None
     seconds_to_last: float | None = None
     billed_seconds_per_photo: float | None = None

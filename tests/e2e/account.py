@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
 
-from local.deployment import Deployment
+from local.deployment import AccountDeployment
 from local.inventory import inventory
 from operations.account import Account, create_session, current_account
 from operations.cdk import cdk_json_context
@@ -96,22 +95,6 @@ class AccountReport:
             *(failed or ["- none"]),
         ]
         return "\n".join(lines).replace(self.account.number, "ACCOUNT") + "\n"
-
-
-@dataclass
-class AccountDeployment(Deployment):
-    """The deployment with the setting `name` in the account and region of a session."""
-
-    session: boto3.Session
-    name: str
-
-    def client(self, service: str) -> Any:
-        """Return the boto3 client of an AWS service."""
-        return self.session.client(service)  # type: ignore[call-overload]  # mypy needs a literal service name
-
-    def stack_name(self, stack: str) -> str:
-        """Return the name of the stack with this id."""
-        return f"{self.name}-{stack}"
 
 
 def own_name(session: boto3.Session) -> str:

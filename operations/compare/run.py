@@ -1,0 +1,167 @@
+"""Runs the comparison: the same files through each option, one after the other."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final, Protocol, get_args
+
+from local.console import heading, step
+from local.emulator import ROOT
+from operations.compare.files import File, count_kinds, make_files
+from operations.compare.measurement import OPTIONS, Comparison, Measurement, Option, Target
+from operations.compare.results import Verifier, read_results
+from operations.compare.workload import delete_results, modification_times, upload, wait_for_results
+from operations.errors import OperationError
+from photos.keys import is_thumbnail_key
+from stacks.support.settings import ThumbnailsOn
+
+if TYPE_CHECKING:
+    from local.deployment import Deployment
+
+# The stacks that each value needs, without their dependencies. The job of `make remake` runs on the deployment of
+# `lambda`.
+STACKS: Final[Mapping[ThumbnailsOn, tuple[str, ...]]] = {
+    "lambda": ("Thumbnails", "Batch"),
+    "lambda-image": ("Thumbnails",),
+    "fargate": ("Workers",),
+    "ec2": ("Workers",),
+}
+
+
+class ComparisonTarget(Protocol):
+    """Where the options run.
+
+    Attributes:
+        target: The kind of target.
+        machine: As in `Comparison`.
+        patience: Seconds without a result after which a file counts as missing.
+    """
+
+    target: Target
+    machine: str
+    patience: float
+
+    def deployed(self, value: ThumbnailsOn, stacks: tuple[str, ...]) -> AbstractContextManager[Deployment]:
+        """Deploy stacks with this value of `thumbnails_on`, and destroy them when the block ends."""
+        ...
+
+    def measure(self, option: Option, deployment: Deployment, photos: int) -> dict[str, Any]:
+        """Return the fields of `Measurement` that this target knows."""
+        ...
+
+    def environment(self, deployment: Deployment) -> Mapping[str, str]:
+        """Return the environment variables with which `python -m operations` reaches a deployment."""
+        ...
+
+
+def compare(target: ComparisonTarget, count: int) -> Comparison:
+    """Send the same files through every option.
+
+    Args:
+        target: Where the options run.
+        count: Number of files.
+
+    Returns:
+        The measurements. Every result is correct, and the thumbnails of all options are byte-identical.
+
+    Raises:
+        OperationError: A photo is missing or differs, or an option failed.
+        SandboxError: The sandbox failed.
+    """
+    heading(f"Comparison of {', '.join(OPTIONS)} with {count:,} files each")
+    with step("Generate the files"):
+        files = make_files(count)
+    verifier = Verifier(files)
+    measurements: dict[Option, Measurement] = {}
+    for value in get_args(ThumbnailsOn):
+        heading(f"thumbnails_on={value}")
+        with target.deployed(value, STACKS[value]) as deployment:
+            measurements[value] = _Run(target, value, deployment, files, verifier).upload()
+            if value == "lambda":
+                heading("remake")
+                measurements["remake"] = _Run(target, "remake", deployment, files, verifier).remake()
+    return Comparison(
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        target=target.target,
+        machine=target.machine,
+        files=count_kinds(files),
+        bytes_per_photo=sum(len(file.body) for file in files.values()) / count,
+        thumbnail_bytes_per_photo=verifier.thumbnail_bytes / count,
+        measurements={option: measurements[option] for option in OPTIONS},
+    )
+
+
+class _Run:
+    """One option, on a deployment."""
+
+    def __init__(
+        self,
+        target: ComparisonTarget,
+        option: Option,
+        deployment: Deployment,
+        files: Mapping[str, File],
+        verifier: Verifier,
+    ) -> None:
+        self._target = target
+        self._option = option
+        self._deployment = deployment
+        self._files = files
+        self._verifier = verifier
+
+    def upload(self) -> Measurement:
+        """Upload the files, and measure what the consumer of the upload queue does."""
+        with step(f"Upload {len(self._files):,} files"):
+            upload(self._deployment, self._files)
+        with step("Wait until each file is ready or rejected"):
+            wait_for_results(self._option, self._deployment, self._files, patience=self._target.patience)
+        return self._measure(min(modification_times(self._deployment, "OriginalsBucket").values()))
+
+    def remake(self) -> Measurement:
+        """Delete the results, run `make remake`, and measure what its job does."""
+        with step("Delete all thumbnails and catalogue items"):
+            delete_results(self._deployment)
+            start = self._storage_time()
+        name = self._deployment.stack_name("Batch").removesuffix("-Batch")
+        command = [sys.executable, "-m", "operations", "-c", f"name={name}", "remake"]
+        if subprocess.run(command, cwd=ROOT, env=self._target.environment(self._deployment)).returncode:
+            raise OperationError("remake: the command failed for the reason above.")
+        return self._measure(start)
+
+    def _measure(self, start: datetime) -> Measurement:
+        with step("Verify the results, and measure"):
+            # First, because workers that wait for messages continue to call AWS.
+            measured = self._target.measure(self._option, self._deployment, len(self._files))
+            results = read_results(self._deployment)
+            self._verifier.verify(self._option, results)
+            if self._target.target == "account":
+                measured |= self._times(start)
+        states = [result.state for result in results.values()]
+        return Measurement(
+            option=self._option,
+            ready=states.count("ready"),
+            rejected=states.count("rejected"),
+            thumbnails=sum(len(result.thumbnails) for result in results.values()),
+            **measured,
+        )
+
+    def _times(self, start: datetime) -> dict[str, float]:
+        """Return the times to the first and the last thumbnail, by the clock of S3."""
+        written = modification_times(self._deployment, "ThumbnailsBucket")
+        times = [time for key, time in written.items() if is_thumbnail_key(key)]
+        uploaded = modification_times(self._deployment, "OriginalsBucket").values()
+        return {
+            "upload_seconds": (max(uploaded) - min(uploaded)).total_seconds(),
+            "seconds_to_first": (min(times) - start).total_seconds(),
+            "seconds_to_last": (max(times) - start).total_seconds(),
+        }
+
+    def _storage_time(self) -> datetime:
+        """Return the current time of S3."""
+        bucket = self._deployment.outputs["Thumbnails"]["OriginalsBucket"]
+        response = self._deployment.client("s3").head_bucket(Bucket=bucket)
+        return parsedate_to_datetime(response["ResponseMetadata"]["HTTPHeaders"]["date"])

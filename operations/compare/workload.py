@@ -1,0 +1,88 @@
+"""Sends the files through a deployment, and waits for the results."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from operations.compare.files import File
+from operations.compare.results import CONNECTIONS, read_states
+from operations.errors import OperationError
+
+if TYPE_CHECKING:
+    from local.deployment import Deployment
+
+_POLL_SECONDS = 1
+_SECONDS_BETWEEN_LINES = 10  # of progress
+# S3 deletes at most this many objects in a call (S3 API Reference, "DeleteObjects").
+_DELETE_BATCH = 1000
+
+
+def upload(deployment: Deployment, files: Mapping[str, File]) -> None:
+    """Write the files to the originals bucket, several at a time."""
+    s3, bucket = deployment.client("s3"), deployment.outputs["Thumbnails"]["OriginalsBucket"]
+
+    def put(entry: tuple[str, File]) -> None:
+        s3.put_object(Bucket=bucket, Key=entry[0], Body=entry[1].body)
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        for _ in pool.map(put, files.items()):
+            pass
+
+
+def wait_for_results(option: str, deployment: Deployment, files: Mapping[str, File], *, patience: float) -> None:
+    """Wait until every file is ready or rejected, and print the progress.
+
+    Args:
+        option: The compute that processes the files, for messages.
+        deployment: The deployment that received the files.
+        files: The files by object key.
+        patience: Seconds without progress after which to stop.
+
+    Raises:
+        OperationError: A file is neither ready nor rejected, and nothing happened for too long.
+    """
+    finished = -1
+    changed = printed = time.monotonic()
+    while True:
+        items = read_states(deployment)
+        missing = [key for key in files if key not in items or items[key]["state"] == "pending"]
+        now = time.monotonic()
+        if len(files) - len(missing) != finished:
+            finished, changed = len(files) - len(missing), now
+        if not missing:
+            return
+        if now - changed > patience:
+            raise OperationError(
+                f"{option}: photo {missing[0]} ({files[missing[0]].kind}): missing, because it is neither ready nor "
+                f"rejected {patience:.0f} seconds after the last result ({finished} of {len(files)} files have one)."
+            )
+        if now - printed > _SECONDS_BETWEEN_LINES:
+            printed = now
+            print(f"      {finished} of {len(files)} files are ready or rejected", flush=True)
+        time.sleep(_POLL_SECONDS)
+
+
+def delete_results(deployment: Deployment) -> None:
+    """Delete all thumbnails and catalogue items, as in a bucket that was filled before the service existed."""
+    outputs, s3, dynamodb = deployment.outputs["Thumbnails"], deployment.client("s3"), deployment.client("dynamodb")
+    keys = [path for path in modification_times(deployment, "ThumbnailsBucket")]
+    for start in range(0, len(keys), _DELETE_BATCH):
+        batch = {"Objects": [{"Key": key} for key in keys[start : start + _DELETE_BATCH]]}
+        s3.delete_objects(Bucket=outputs["ThumbnailsBucket"], Delete=batch)
+    for key in read_states(deployment):
+        dynamodb.delete_item(TableName=outputs["CatalogueTable"], Key={"key": {"S": key}})
+
+
+def modification_times(deployment: Deployment, bucket: str) -> dict[str, Any]:
+    """Return when each object of a bucket was written (UTC, to the second), by object key.
+
+    Args:
+        deployment: The deployment.
+        bucket: The output of `Thumbnails` that names the bucket.
+    """
+    pages = deployment.client("s3").get_paginator("list_objects_v2")
+    listed = pages.paginate(Bucket=deployment.outputs["Thumbnails"][bucket])
+    return {entry["Key"]: entry["LastModified"] for page in listed for entry in page.get("Contents", [])}
