@@ -22,6 +22,7 @@ from stacks.support.errors import AppError
 from stacks.support.settings import Settings, emulator_settings, recorded_settings
 from stacks.support.shared_resources import GalleryUrls
 from stacks.thumbnails import ThumbnailsStack
+from stacks.workers import WorkersStack
 
 
 def build(app: App) -> App:
@@ -34,21 +35,27 @@ def build(app: App) -> App:
         return {"construct_id": stack, "stack_name": f"{settings.name}-{stack}", "tags": {"project": settings.name}}
 
     # fmt: off
-    cidr, target = settings.allowed_cidr, settings.target
+    cidr, on, target = settings.allowed_cidr, settings.thumbnails_on, settings.target
     network = NetworkStack(app, **named("Network"))
     registry = RegistryStack(app, **named("Registry"), name=settings.name, target=target)
-    thumbnails = ThumbnailsStack(app, **named("Thumbnails"), target=target)
-    storage = thumbnails.storage
-    cron = CronStack(app, **named("Cron"), storage=storage, upload_queue=thumbnails.upload_queue,
-                     time_zone=settings.time_zone, target=target)
+    thumbnails = ThumbnailsStack(app, **named("Thumbnails"), thumbnails_on=on, image=registry.thumbnailer,
+                                 target=target)
+    storage, uploads = thumbnails.storage, thumbnails.upload_queue
+    cron = CronStack(app, **named("Cron"), storage=storage, upload_queue=uploads, time_zone=settings.time_zone,
+                     target=target)
     batch = BatchStack(app, **named("Batch"), vpc=network.vpc, image=registry.album_image, storage=storage)
     api = ApiStack(app, **named("Api"), storage=storage, album_jobs=batch.album_jobs, allowed_cidr=cidr, target=target)
     urls = GalleryUrls.of(api.url, storage)
     ecs = EcsStack(app, **named("Ecs"), name=settings.name, vpc=network.vpc, image=registry.gallery_image,
-                   allowed_cidr=cidr, urls=urls)
+                   allowed_cidr=cidr, urls=urls, worker_instances=on == "ec2")
     lightsail = LightsailStack(app, **named("Lightsail"), allowed_cidr=cidr, urls=urls)
+    monitored: list[Any] = [thumbnails, api, ecs, batch, cron, lightsail]
+    if on in ("fargate", "ec2"):
+        workers = WorkersStack(app, **named("Workers"), cluster=ecs.cluster, instances=ecs.worker_strategy,
+                               image=registry.thumbnailer_image, storage=storage, upload_queue=uploads)
+        monitored.insert(1, workers)
     guardrails = GuardrailsStack(app, **named("Guardrails"), alert_email=settings.alert_email,
-                                 monitoring=[it.monitoring for it in (thumbnails, api, ecs, batch, cron, lightsail)])
+                                 monitoring=[stack.monitoring for stack in monitored])
     BudgetStack(app, **named("Budget"), topic=guardrails.topic, alert_email=settings.alert_email,
                 monthly_budget_usd=settings.monthly_budget_usd)
     # fmt: on

@@ -21,6 +21,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.constructs.monitoring import Monitoring, dead_letter_alarm, dead_letter_queue_graph, function_graphs
+from stacks.constructs.scheduler_role import scheduler_role
 from stacks.constructs.sweep_function import SweepFunction
 from stacks.support.cdk_nag import acknowledge
 from stacks.support.policies import allow
@@ -96,14 +97,7 @@ class CronStack(Stack):
         CfnOutput(self, "DeadLetterQueueUrl", value=dead_letter_queue.queue_url)
 
     def _scheduler_role(self, function: lambda_.IFunction, dead_letter_queue: sqs.IQueue) -> iam.IRole:
-        # The role that the CDK creates could invoke every version of the function.
-        group = self.format_arn(service="scheduler", resource="schedule-group", resource_name="default")
-        from_this_account = {"StringEquals": {"aws:SourceAccount": self.account, "aws:SourceArn": group}}
-        role = iam.Role(
-            self,
-            "SchedulerRole",
-            assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=from_this_account),
-        )
+        role = scheduler_role(self, "SchedulerRole")
         allow(role, ["lambda:InvokeFunction"], function.function_arn)
         allow(role, ["sqs:SendMessage"], dead_letter_queue.queue_arn)
         return role.without_policy_updates()

@@ -22,15 +22,22 @@ from typing import Any
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
-from aws_cdk import aws_events as events
 from constructs import Construct
 
 from stacks.constructs.ecs_instances import EcsInstances
 from stacks.constructs.gallery_load_balancer import GalleryLoadBalancer
 from stacks.constructs.gallery_task import ec2_task, fargate_task
-from stacks.constructs.monitoring import FailureEvent, Monitoring, event_fields, load_balancer_graphs, service_graph
+from stacks.constructs.monitoring import Monitoring, load_balancer_graphs, service_failure, service_graph
 from stacks.support.cdk_nag import acknowledge
 from stacks.support.shared_resources import GalleryUrls
+
+# The smallest type with three network interfaces ("Maximum IP addresses per network interface" in the EC2 guide): one
+# for the instance, and one each for the old and the new task of a rollout.
+_GALLERY_INSTANCE = ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.SMALL)
+
+# One vCPU without a limit of CPU credits, and 2 GiB. A new account can run five On-Demand vCPUs. The gallery uses two,
+# or four in a rollout.
+_WORKER_INSTANCE = ec2.InstanceType.of(ec2.InstanceClass.C7G, ec2.InstanceSize.MEDIUM)
 
 
 class EcsStack(Stack):
@@ -41,6 +48,11 @@ class EcsStack(Stack):
         image: The gallery's image.
         allowed_cidr: Source addresses that can visit the gallery. If None, no one can.
         urls: The API and the buckets, for the gallery page.
+        worker_instances: Whether the cluster gets EC2 instances for `stacks/workers.py`.
+
+    Attributes:
+        cluster: Also for the services of other stacks.
+        worker_strategy: Places tasks on the instances for workers. None without such instances.
     """
 
     def __init__(
@@ -53,13 +65,17 @@ class EcsStack(Stack):
         image: ecs.ContainerImage,
         allowed_cidr: str | None,
         urls: GalleryUrls,
+        worker_instances: bool,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        # In the same stack as its capacity provider, because they refer to each other.
-        cluster = ecs.Cluster(self, "Cluster", vpc=vpc, enable_fargate_capacity_providers=True)
+        # In the same stack as its capacity providers, because they refer to each other.
+        self.cluster = cluster = ecs.Cluster(self, "Cluster", vpc=vpc, enable_fargate_capacity_providers=True)
         acknowledge(cluster, ECS4="Container Insights costs more per month than the tasks that it would monitor")
-        instances = EcsInstances(self, "Hosts", cluster=cluster)
+        instances = EcsInstances(
+            self, "Hosts", cluster=cluster, instance_type=_GALLERY_INSTANCE, min_capacity=1, max_capacity=2
+        )
+        self.worker_strategy = self._worker_instances().strategy if worker_instances else None
         load_balancer = GalleryLoadBalancer(
             self, "LoadBalancer", name=f"{name}-gallery", vpc=vpc, allowed_cidr=allowed_cidr
         )
@@ -97,10 +113,21 @@ class EcsStack(Stack):
                 service_graph("Fargate (%)", fargate),
                 service_graph("EC2 (%)", ec2_service),
             ],
-            failure_events=[_service_failed(fargate, ec2_service)],
+            failure_events=[service_failure("GalleryInTrouble", "Gallery", fargate, ec2_service)],
         )
 
         CfnOutput(self, "GalleryUrl", value=f"http://{load_balancer.load_balancer_dns_name}/")
+
+    def _worker_instances(self) -> EcsInstances:
+        """Instances that exist only while a worker needs them. Each runs one worker."""
+        return EcsInstances(
+            self,
+            "WorkerHosts",
+            cluster=self.cluster,
+            instance_type=_WORKER_INSTANCE,
+            min_capacity=0,
+            max_capacity=2,
+        )
 
 
 def _deployment_options() -> dict[str, Any]:
@@ -111,22 +138,3 @@ def _deployment_options() -> dict[str, Any]:
         "circuit_breaker": ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
         "health_check_grace_period": Duration.seconds(60),
     }
-
-
-def _service_failed(*services: ecs.BaseService) -> FailureEvent:
-    event, reason = event_fields("eventName", "reason")
-    # A deployment is rolled back, tasks fit on no instance, or tasks stop repeatedly ("Amazon ECS service action
-    # events" and "Amazon ECS service deployment state change events" in the ECS guide).
-    names = ["SERVICE_DEPLOYMENT_FAILED", "SERVICE_TASK_PLACEMENT_FAILURE", "SERVICE_TASK_START_IMPAIRED"]
-    return FailureEvent(
-        "GalleryInTrouble",
-        "A gallery service failed to deploy, place, or start tasks",
-        events.EventPattern(
-            source=["aws.ecs"],
-            detail_type=["ECS Deployment State Change", "ECS Service Action"],
-            resources=[service.service_arn for service in services],
-            detail={"eventName": names},
-        ),
-        f"Gallery: {event}. {reason} See the service events in the ECS console and the task logs. Deploy the previous "
-        "version again, or add capacity for its tasks.",
-    )

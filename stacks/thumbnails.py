@@ -5,6 +5,9 @@ with the number of events and bills by the millisecond; nothing runs while no on
 
     originals bucket → upload queue → function → thumbnails bucket + catalogue table
                             └→ dead-letter queue, after five attempts
+
+The function is a deployment package, or with the setting `thumbnails_on=lambda-image` a container image. With `fargate`
+or `ec2`, this stack has no function: `stacks/workers.py` consumes the queue.
 """
 
 from typing import Any
@@ -14,6 +17,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.constructs.built_image import BuiltImage
 from stacks.constructs.monitoring import (
     PERIOD,
     Graph,
@@ -25,10 +29,20 @@ from stacks.constructs.monitoring import (
 )
 from stacks.constructs.originals_bucket import OriginalsBucket
 from stacks.constructs.sandbox_bucket import SandboxBucket
-from stacks.constructs.thumbnail_function import MAX_ATTEMPTS, TIMEOUT, ThumbnailFunction
+from stacks.constructs.thumbnail_function import TIMEOUT, ThumbnailFunction
+from stacks.constructs.thumbnailer import MAX_ATTEMPTS
 from stacks.support.cdk_nag import acknowledge
-from stacks.support.settings import Target
+from stacks.support.settings import Target, ThumbnailsOn
 from stacks.support.shared_resources import PhotoStorage
+
+# Where to look when photos wait.
+_FUNCTION = "See the log, the throttles, and the duration of the function."
+_WORKERS = "See the log of the workers, and the events of their service in the ECS console."
+_REASONS_TO_WAIT = {"lambda": _FUNCTION, "lambda-image": _FUNCTION, "fargate": _WORKERS, "ec2": _WORKERS}
+
+# A change between the two kinds of functions replaces the function. The template of the dashboard must then change,
+# too: otherwise, the CDK CLI would skip it, and it would keep the name of the old function ("Fn::GetStackOutput").
+_NOTES = {"lambda-image": "The function runs from a container image."}
 
 
 class ThumbnailsStack(Stack):
@@ -36,12 +50,25 @@ class ThumbnailsStack(Stack):
 
     Bucket, queue, and function share a stack, because a notification across stacks would create a circular dependency.
 
+    Args:
+        thumbnails_on: Compute that makes thumbnails.
+        image: Container image with the function, for `lambda-image`.
+
     Attributes:
         storage: The buckets and the table.
         upload_queue: Receives S3 events of the originals bucket.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, target: Target, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        thumbnails_on: ThumbnailsOn,
+        image: BuiltImage,
+        target: Target,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(scope, construct_id, **kwargs)
 
         dead_letter_queue = sqs.Queue(self, "DeadLetters", enforce_ssl=True, retention_period=Duration.days(14))
@@ -51,7 +78,7 @@ class ThumbnailsStack(Stack):
             enforce_ssl=True,
             # Six times the timeout of the function, as the Lambda guide recommends ("Configuring a queue"; a batching
             # window, which this mapping does not have, would be added): no photo is received again while the function
-            # works on it. The function shortens it for a message that failed.
+            # works on it. The function shortens it for a message that failed. Workers choose their own timeout.
             visibility_timeout=Duration.seconds(6 * TIMEOUT.to_seconds()),
             dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letter_queue, max_receive_count=MAX_ATTEMPTS),
         )
@@ -60,16 +87,20 @@ class ThumbnailsStack(Stack):
             thumbnails=SandboxBucket(self, "Thumbnails"),
             catalogue=self._catalogue(),
         )
-        function = ThumbnailFunction(
-            self, "Function", storage=self.storage, upload_queue=self.upload_queue, target=target
-        )
+        graphs = queue_graphs(self.upload_queue, dead_letter_queue)
+        if thumbnails_on in ("lambda", "lambda-image"):
+            function = ThumbnailFunction(
+                self,
+                "Function",
+                storage=self.storage,
+                upload_queue=self.upload_queue,
+                image=image if thumbnails_on == "lambda-image" else None,
+                target=target,
+            )
+            graphs = [*function_graphs(function), *graphs, Graph("Rejected photos", [function.rejections])]
         self.monitoring = Monitoring(
             "Thumbnails",
-            [
-                *function_graphs(function),
-                *queue_graphs(self.upload_queue, dead_letter_queue),
-                Graph("Rejected photos", [function.rejections]),
-            ],
+            graphs,
             [
                 dead_letter_alarm(
                     self,
@@ -83,10 +114,10 @@ class ThumbnailsStack(Stack):
                     "OldestUploadAlarm",
                     self.upload_queue.metric_approximate_age_of_oldest_message(period=PERIOD, statistic="Maximum"),
                     threshold=15 * 60,
-                    description="A photo has waited for more than 15 minutes. See the log, the throttles, and the "
-                    "duration of the function.",
+                    description=f"A photo has waited for more than 15 minutes. {_REASONS_TO_WAIT[thumbnails_on]}",
                 ),
             ],
+            note=_NOTES.get(thumbnails_on, ""),
         )
 
         CfnOutput(self, "OriginalsBucket", value=self.storage.originals.bucket_name)

@@ -5,8 +5,6 @@ it leaves the log groups of its build and its function behind, waits for an hour
 on Amazon Linux 2, which has reached its end of life.
 """
 
-from collections.abc import Sequence
-
 from aws_cdk import CustomResource, Duration
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ecr as ecr
@@ -99,11 +97,15 @@ class BuiltImage(Construct):
         self.image = ecs.ContainerImage.from_ecr_repository(pushed, tag)
         self._pushed, self._tag = pushed, tag
 
-    def function_code(self, *, entrypoint: Sequence[str], command: Sequence[str]) -> lambda_.Code:
-        """Return the image as the code of a function, which starts with this entry point and command."""
-        return lambda_.Code.from_ecr_image(
-            self._pushed, tag_or_digest=self._tag, entrypoint=list(entrypoint), cmd=list(command)
-        )
+    def function_code(self, handler: str) -> lambda_.EcrImageCode:
+        """Return the image as the code of a function.
+
+        Args:
+            handler: Module and function, separated by a dot. Amazon's client of the Lambda Runtime API, which the image
+                must contain, calls it for each event ("Python custom base images" in the Lambda guide).
+        """
+        client = ["python", "-m", "awslambdaric"]
+        return lambda_.Code.from_ecr_image(self._pushed, tag_or_digest=self._tag, entrypoint=client, cmd=[handler])
 
     def _project(self, asset: s3_assets.Asset, repository: ecr.IRepository, tag: str) -> codebuild.Project:
         self._log_group = log_group = SandboxLogGroup(self, "Log")

@@ -14,10 +14,6 @@ from stacks.constructs.launch_template import HardenedLaunchTemplate
 from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
 from stacks.support.policies import allow
 
-# The smallest type with three network interfaces ("Maximum IP addresses per network interface" in the EC2 guide): one
-# for the instance, and one each for the old and the new task of a rollout.
-_INSTANCE_TYPE = ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.SMALL)
-
 # How long a new instance takes to start and to register with the cluster, with a margin.
 _UNTIL_REGISTERED = Duration.minutes(3)
 
@@ -29,13 +25,27 @@ _DRAIN = Path(__file__).with_suffix(".sh")
 
 
 class EcsInstances(Construct):
-    """One or two small Graviton instances, registered as a capacity provider of a cluster.
+    """Graviton instances, registered as a capacity provider of a cluster, which adds and removes them with the tasks.
+
+    Args:
+        instance_type: A Graviton type.
+        min_capacity: Number of instances without tasks.
+        max_capacity: Maximum number of instances, also while an update replaces one of them.
 
     Attributes:
         strategy: Places the tasks of a service on these instances.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, cluster: ecs.Cluster) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        cluster: ecs.Cluster,
+        instance_type: ec2.InstanceType,
+        min_capacity: int,
+        max_capacity: int,
+    ) -> None:
         super().__init__(scope, construct_id)
         # No key pair and no ingress rule for port 22, so no one can log in with SSH.
         self._security_group = ec2.SecurityGroup(self, "SecurityGroup", vpc=cluster.vpc, description="ECS instances")
@@ -47,19 +57,20 @@ class EcsInstances(Construct):
             launch_template=HardenedLaunchTemplate(
                 self,
                 "Template",
-                instance_type=_INSTANCE_TYPE,
+                instance_type=instance_type,
                 machine_image=ecs.EcsOptimizedImage.amazon_linux2023(ecs.AmiHardwareType.ARM),
                 security_group=self._security_group,
                 role=self._role(cluster),
                 user_data=ec2.UserData.for_linux(),
             ),
-            min_capacity=1,
-            max_capacity=2,
+            min_capacity=min_capacity,
+            max_capacity=max_capacity,
             # A changed AMI, instance type, or disk reaches the running instance: CloudFormation adds an instance,
-            # waits, and terminates the old one. The AMI changes only at a deployment, because its ID is a parameter of
-            # the stack, which CloudFormation then reads from AWS Systems Manager.
+            # waits, and terminates the old one; if the minimum is 0, it terminates the old one first. The AMI changes
+            # only at a deployment, because its ID is a parameter of the stack, which CloudFormation then reads from AWS
+            # Systems Manager.
             update_policy=autoscaling.UpdatePolicy.rolling_update(
-                max_batch_size=1, min_instances_in_service=1, pause_time=_UNTIL_REGISTERED
+                max_batch_size=1, min_instances_in_service=min_capacity, pause_time=_UNTIL_REGISTERED
             ),
         )
         # The terminating instance moves its tasks. The hook is a resource of this stack, so `cdk destroy` deletes it

@@ -142,5 +142,36 @@ def service_graph(title: str, service: ecs.BaseService) -> Graph:
     return Graph(title, [cpu, service.metric_memory_utilization(period=PERIOD, label="memory")])
 
 
+def task_graph(title: str, service: ecs.BaseService) -> Graph:
+    """Running tasks of an ECS service: each reports its CPU utilization once a minute ("Amazon ECS CloudWatch metrics
+    use cases" in the ECS guide)."""
+    tasks = service.metric_cpu_utilization(period=Duration.minutes(1), statistic="SampleCount", label="tasks")
+    return Graph(title, [tasks])
+
+
+def service_failure(name: str, kind: str, *services: ecs.BaseService) -> FailureEvent:
+    """An alert for ECS services: a deployment is rolled back, tasks fit on no instance, or tasks stop repeatedly.
+
+    Args:
+        name: Construct id of the EventBridge rule.
+        kind: What the services run, such as "Gallery".
+    """
+    event, reason = event_fields("eventName", "reason")
+    # "Amazon ECS service action events" and "Amazon ECS service deployment state change events" in the ECS guide.
+    names = ["SERVICE_DEPLOYMENT_FAILED", "SERVICE_TASK_PLACEMENT_FAILURE", "SERVICE_TASK_START_IMPAIRED"]
+    return FailureEvent(
+        name,
+        f"A {kind.lower()} service failed to deploy, place, or start tasks",
+        events.EventPattern(
+            source=["aws.ecs"],
+            detail_type=["ECS Deployment State Change", "ECS Service Action"],
+            resources=[service.service_arn for service in services],
+            detail={"eventName": names},
+        ),
+        f"{kind}: {event}. {reason} See the service events in the ECS console and the task logs. Deploy the previous "
+        "version again, or add capacity for its tasks.",
+    )
+
+
 def _statistics(metric: Callable[..., cloudwatch.Metric], *statistics: str) -> list[cloudwatch.Metric]:
     return [metric(period=PERIOD, statistic=statistic, label=statistic) for statistic in statistics]

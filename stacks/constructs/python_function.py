@@ -22,6 +22,7 @@ class PythonFunction(lambda_.Function):
 
     Args:
         source: Folder in `lambda_src/`.
+        image: The code as a container image that starts the handler. If None, the function is deployed as a package.
         memory_size: MiB.
 
     Attributes:
@@ -34,13 +35,13 @@ class PythonFunction(lambda_.Function):
         construct_id: str,
         *,
         source: str,
+        image: lambda_.EcrImageCode | None = None,
         target: Target,
         memory_size: int,
         timeout: Duration,
         environment: Mapping[str, str],
         description: str,
     ) -> None:
-        package = build_deployment_package(source, target=target)
         # Owned by the stack, because a log group that Lambda creates remains after `cdk destroy`.
         log_group = SandboxLogGroup(scope, f"{construct_id}Log")
         role = iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -50,12 +51,8 @@ class PythonFunction(lambda_.Function):
         super().__init__(
             scope,
             construct_id,
-            runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
-            code=lambda_.Code.from_asset(
-                str(package.folder), asset_hash=package.hash, asset_hash_type=AssetHashType.CUSTOM
-            ),
-            handler=f"{source}.handler.handler",
+            **(_image(image) if image else _package(source, target)),
             role=role,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
@@ -66,9 +63,20 @@ class PythonFunction(lambda_.Function):
             description=description,
         )
         self.execution_role = role
-        acknowledge(self, L1="Python 3.13 is the newest version on the machines that test this project")
+        if not image:
+            acknowledge(self, L1="Python 3.13 is the newest version on the machines that test this project")
         acknowledge_wildcard(role, "*", "X-Ray actions have no resource type")
 
     def allow(self, actions: Sequence[str], *resources: str, conditions: Mapping[str, Any] | None = None) -> None:
         """Allow the function actions on resources (ARNs)."""
         allow(self.execution_role, actions, *resources, conditions=conditions)
+
+
+def _package(source: str, target: Target) -> dict[str, Any]:
+    package = build_deployment_package(source, target=target)
+    code = lambda_.Code.from_asset(str(package.folder), asset_hash=package.hash, asset_hash_type=AssetHashType.CUSTOM)
+    return {"runtime": lambda_.Runtime.PYTHON_3_13, "handler": f"{source}.handler.handler", "code": code}
+
+
+def _image(image: lambda_.EcrImageCode) -> dict[str, Any]:
+    return {"runtime": lambda_.Runtime.FROM_IMAGE, "handler": lambda_.Handler.FROM_IMAGE, "code": image}

@@ -1,14 +1,14 @@
 """The function that makes thumbnails, with its permissions and its event source."""
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.constructs.monitoring import PERIOD
+from stacks.constructs.built_image import BuiltImage
 from stacks.constructs.python_function import PythonFunction
-from stacks.support.cdk_nag import acknowledge_wildcard
+from stacks.constructs.thumbnailer import REJECTED, allow_thumbnails, consumer_environment, rejection_metric
 from stacks.support.settings import Target
 from stacks.support.shared_resources import PhotoStorage
 
@@ -23,55 +23,44 @@ TIMEOUT = Duration.seconds(150)
 _MAX_CONCURRENCY = 5
 
 
-# Delays of a failed message: seconds for a fault that passes quickly, then minutes, so that throttling that lasts does
-# not use up all attempts. At least five attempts, as the Lambda guide recommends ("Configuring a queue").
-_RETRY_SECONDS = (5, 30, 120, 600)
-MAX_ATTEMPTS = len(_RETRY_SECONDS) + 1
-
-# The end of the log line of a rejected photo (`lambda_src/thumbnail/handler.py`).
-REJECTED = "* processed: rejected, *"
-
-
 class ThumbnailFunction(PythonFunction):
     """`lambda_src/thumbnail`, which consumes the upload queue in batches.
 
+    Args:
+        image: A container image with the function. If None, it is deployed as a package.
+
     Attributes:
-        rejections: Number of rejected photos. One of ten custom metrics that are free of charge.
+        rejections: Number of rejected photos.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, storage: PhotoStorage, upload_queue: sqs.IQueue, target: Target
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        storage: PhotoStorage,
+        upload_queue: sqs.IQueue,
+        image: BuiltImage | None,
+        target: Target,
     ) -> None:
-        originals, thumbnails, catalogue = storage.originals, storage.thumbnails, storage.catalogue
         super().__init__(
             scope,
             construct_id,
             source="thumbnail",
+            image=image.function_code("thumbnail.handler.handler") if image else None,
             target=target,
             memory_size=1769,  # from this size on, a function has one full vCPU ("Memory" in the Lambda guide)
             timeout=TIMEOUT,
-            environment={
-                **storage.environment_variables(),
-                "UPLOAD_QUEUE_URL": upload_queue.queue_url,
-                "RETRY_SECONDS": " ".join(map(str, _RETRY_SECONDS)),
-            },
+            environment=consumer_environment(storage, upload_queue),
             description="Makes thumbnails of uploaded photos and deletes those of deleted photos",
         )
-        self.allow(["s3:GetObject"], originals.arn_for_objects("*"))
-        # Without s3:ListBucket, S3 returns AccessDenied instead of NoSuchKey for an object that does not exist.
-        self.allow(["s3:ListBucket"], originals.bucket_arn)
-        self.allow(["s3:PutObject", "s3:DeleteObject"], thumbnails.arn_for_objects("*/*.webp"))
-        self.allow(["dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"], catalogue.table_arn)
+        allow_thumbnails(self.execution_role, storage)
         self.allow(
             ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"],
             upload_queue.queue_arn,
         )
-        acknowledge_wildcard(self.execution_role, originals, "Any object in the bucket is a photo, under any key")
-        acknowledge_wildcard(
-            self.execution_role, thumbnails, "Keys contain the photo, the upload, and the size", objects="*/*.webp"
-        )
         # Delete the function before the bucket is emptied. Otherwise, events left in the queue could refill the bucket.
-        self.node.add_dependency(thumbnails)
+        self.node.add_dependency(storage.thumbnails)
         lambda_.EventSourceMapping(
             scope,
             "UploadsToFunction",
@@ -81,12 +70,6 @@ class ThumbnailFunction(PythonFunction):
             report_batch_item_failures=True,
             max_concurrency=_MAX_CONCURRENCY,
         )
-        self.rejections = logs.MetricFilter(
-            scope,
-            "Rejections",
-            log_group=self.log_group,
-            filter_pattern=logs.FilterPattern.string_value("$.message", "=", REJECTED),
-            metric_namespace=Stack.of(scope).stack_name,
-            metric_name="RejectedPhotos",
-            default_value=0,
-        ).metric(period=PERIOD, statistic="Sum", label="rejected")
+        # Lambda writes each line of the log as JSON.
+        rejected = logs.FilterPattern.string_value("$.message", "=", f"* {REJECTED} *")
+        self.rejections = rejection_metric(scope, self.log_group, rejected)
