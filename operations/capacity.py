@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from operations.idle_charges import launch_template, running_tasks
+from operations.idle_charges import launch_template, running_tasks, scaling_limits
 
 _Properties = Mapping[str, Any]
 
@@ -54,9 +54,9 @@ class Capacity:
         return max(vcpus, default=0)
 
     def fargate_vcpus(self, provider: str) -> float:
-        """Return the vCPUs of all services and of one job on `FARGATE` or `FARGATE_SPOT`."""
+        """Return the vCPUs of the maximum of tasks of all services, and of one job, on `FARGATE` or `FARGATE_SPOT`."""
         services = sum(
-            max(1, running_tasks(name, service, resources)) * _task_vcpus(service, resources)
+            _max_tasks(name, service, resources) * _task_vcpus(service, resources)
             for name, service, resources in self._of_type("AWS::ECS::Service")
             if any(strategy["CapacityProvider"] == provider for strategy in service["CapacityProviderStrategy"])
         )
@@ -92,6 +92,11 @@ class Capacity:
             for name, resource in template["Resources"].items():
                 if resource["Type"] == resource_type:
                     yield name, resource.get("Properties", {}), template["Resources"]
+
+
+def _max_tasks(name: str, service: _Properties, resources: _Properties) -> int:
+    limits = scaling_limits(name, resources)
+    return limits[1] if limits else max(1, running_tasks(name, service, resources))
 
 
 def _task_vcpus(service: _Properties, resources: _Properties) -> float:

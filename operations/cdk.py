@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,9 @@ from operations.errors import OperationError
 
 _ROOT = Path(__file__).parent.parent
 _CLI = _ROOT / "node_modules" / ".bin" / "cdk"
+
+# The stack that consumes the upload queue of the stack `Thumbnails`, if `thumbnails_on` is fargate or ec2.
+WORKERS = "Workers"
 
 _STACK = "aws:cloudformation:stack"  # type of the artifact of a stack
 
@@ -74,6 +77,16 @@ class Assembly:
         if unknown := chosen - stacks.keys():
             raise OperationError(f"Unknown stack {', '.join(sorted(unknown))}. Allowed: {', '.join(stacks)}.")
         return chosen.union(*(self.with_dependencies(stacks[stack]) for stack in chosen))
+
+    def to_deploy(self, chosen: Collection[str]) -> set[str]:
+        """Return all stacks, or the chosen ones with all their dependencies and with what consumes the upload queue.
+
+        Raises:
+            OperationError: A stack does not exist.
+        """
+        stacks = self.with_dependencies(set(chosen or self.stacks()))
+        consumer = self.stacks().keys() & {WORKERS} if "Thumbnails" in stacks else set()
+        return stacks | self.with_dependencies(consumer)
 
 
 def synthesize(folder: Path, settings: Mapping[str, str]) -> Assembly:

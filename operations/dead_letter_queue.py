@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
+from operations.consumer import find_consumer
 from operations.outputs import NotDeployedError, stack_outputs
 from operations.redrive import print_queue, queue_depth, sweep_progress
 
@@ -26,7 +27,9 @@ def inspect(session: boto3.Session, name: str) -> None:
     """
     uploads = stack_outputs(session, name, "Thumbnails")
     print_queue(session.client("sqs"), "upload queue", uploads["UploadQueueUrl"])
-    _show(session, "uploads", uploads["DeadLetterQueueUrl"], _upload_describer(session, uploads["UploadQueueUrl"]))
+    _show(
+        session, "uploads", uploads["DeadLetterQueueUrl"], _upload_describer(session, name, uploads["UploadQueueUrl"])
+    )
     try:
         sweeps = stack_outputs(session, name, "Cron")
     except NotDeployedError:  # Thumbnails can be deployed without Cron.
@@ -50,19 +53,21 @@ def _show(session: boto3.Session, what: str, url: str, describe: Callable[[Mappi
         print(f"  {sent_at:%Y-%m-%d %H:%M:%S} UTC  {describe(message)}")
 
 
-def _upload_describer(session: boto3.Session, queue_url: str) -> Callable[[Mapping[str, Any]], str]:
+def _upload_describer(session: boto3.Session, name: str, queue_url: str) -> Callable[[Mapping[str, Any]], str]:
     """Return a function that describes a message by its photo and by the last log line that contains its message id."""
-    queue = session.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])["Attributes"]
-    functions = session.client("lambda")
-    (mapping,) = functions.list_event_source_mappings(EventSourceArn=queue["QueueArn"])["EventSourceMappings"]
-    group = functions.get_function_configuration(FunctionName=mapping["FunctionArn"])["LoggingConfig"]["LogGroup"]
+    consumer = find_consumer(session, name, queue_url)
+    if consumer is None:
+        return lambda message: f"{_photo(message['Body'])}\n      the log is deleted: nothing consumes the upload queue"
+    group = consumer.log_group
+    # Each kind of compute has its own log group, which is deleted with it.
+    unknown = f"not in {group}: the {consumer.kind} timed out or ran out of memory, or other compute failed before"
     logs = session.client("logs").get_paginator("filter_log_events")
 
     def describe(message: Mapping[str, Any]) -> str:
         since = int(message["Attributes"]["SentTimestamp"])
         pages = logs.paginate(logGroupName=group, filterPattern=f'"{message["MessageId"]}"', startTime=since)
         lines = [event["message"] for page in pages for event in page["events"]]
-        reason = lines[-1].strip()[:1000] if lines else f"not in {group}: the function timed out or ran out of memory"
+        reason = lines[-1].strip()[:1000] if lines else unknown
         return f"{_photo(message['Body'])}\n      {reason}"
 
     return describe

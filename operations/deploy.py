@@ -8,7 +8,7 @@ from pathlib import Path
 import boto3
 
 from operations.account import Account, current_account
-from operations.cdk import Assembly, cdk_environment, run_cdk, synthesize
+from operations.cdk import WORKERS, Assembly, cdk_environment, run_cdk, synthesize
 from operations.confirm import confirm
 from operations.cost import idle_cost
 from operations.deployed_stacks import delete_stacks, find_producers, find_stacks, with_producers
@@ -36,7 +36,9 @@ def deploy(
 ) -> None:
     """Deploy stacks and their dependencies, or all stacks.
 
-    Deploying all stacks deletes the stacks of the deployment that are no longer in the app.
+    Deploying all stacks deletes the stacks of the deployment that are no longer in the app. A change of `thumbnails_on`
+    first deletes the stack `Workers`: the old consumer of the upload queue must be gone before the new one starts, and
+    a cluster keeps a capacity provider that a service uses. The queue keeps the events meanwhile.
 
     Args:
         session: Credentials and region.
@@ -55,29 +57,32 @@ def deploy(
     choices, context = _settings(session, given, Recorded.read(existing), check_ip)
     with tempfile.TemporaryDirectory(prefix="other-compute-") as folder:
         assembly = synthesize(Path(folder, "cdk.out"), context)
-        chosen = assembly.with_dependencies(set(stacks or assembly.stacks()))
-        check(Deployment(session, account, assembly, frozenset(chosen), name))
-        removed = set() if stacks else existing.keys() - assembly.stacks()
+        chosen = assembly.to_deploy(stacks)
+        switched = {WORKERS} & existing.keys() if "Thumbnails" in chosen and _switches(choices, assembly) else set()
+        kept = existing.keys() - switched
+        removed = set() if stacks else kept - assembly.stacks().keys()
+        check(Deployment(session, account, assembly, frozenset(chosen), name, deleted=frozenset(switched | removed)))
         print(f"\nThis will deploy to {account}, as {account.caller}:")
         for label, value in {
             "name": name,
-            "new stacks": ", ".join(sorted(chosen - existing.keys())) or "none",
-            "updates": ", ".join(sorted(existing.keys() & chosen)) or "none",
-            **({"deletes": f"{', '.join(sorted(removed))} with all data, no longer in the app"} if removed else {}),
+            "new stacks": ", ".join(sorted(chosen - kept)) or "none",
+            "updates": ", ".join(sorted(kept & chosen)) or "none",
+            "deletes": f"\n  {'':13} ".join(_deletions(switched, removed)),
             "settings": f"\n  {'':13} ".join(map(str, choices)),
             "cost": _cost(assembly, chosen),
             "to undo": undo,
         }.items():
-            print(f"  {label:13} {value}")
+            if value:
+                print(f"  {label:13} {value}")
         if yes:
             _check_nothing_is_replaced(choices)
         confirm("Deploy?", yes=yes)
         for role in create_service_linked_roles(session, account, chosen):
             print(f"Created the service-linked role {role}. It is free of charge and remains after `make destroy`.")
         # A stack whose outputs another stack still uses can be deleted only after the update of that stack.
-        used = with_producers(existing.keys() - removed, find_producers(session, existing))
-        delete_stacks(session, {stack_id: existing[stack_id] for stack_id in removed - used})
-        _deploy(assembly, account, stacks, Path(folder, "outputs.json"))
+        used = with_producers(kept - removed, find_producers(session, existing))
+        delete_stacks(session, {stack_id: existing[stack_id] for stack_id in switched | (removed - used)})
+        _deploy(assembly, account, sorted(chosen), Path(folder, "outputs.json"))
         delete_stacks(session, {stack_id: existing[stack_id] for stack_id in removed & used})
         if stale := stale_stacks(assembly, existing, find_stacks(session, name)):
             raise OperationError(_stale_message(stale, name))
@@ -100,6 +105,18 @@ def _settings(
     if emulator:
         check_sandbox_access(context)
     return choices, context
+
+
+def _switches(choices: Collection[Choice], assembly: Assembly) -> bool:
+    """Return whether the workers of the existing deployment, if it has any, must not consume the queue any longer."""
+    changes = any(choice.key == "thumbnails_on" and choice.value != choice.previous for choice in choices)
+    return changes or WORKERS not in assembly.stacks()
+
+
+def _deletions(switched: Collection[str], removed: Collection[str]) -> list[str]:
+    workers = f"{WORKERS} first, because other compute makes thumbnails from now on; uploads wait in the queue"
+    others = f"{', '.join(sorted(removed))} with all data, no longer in the app"
+    return [*([workers] if switched else []), *([others] if removed else [])]
 
 
 def _check_nothing_is_replaced(choices: Collection[Choice]) -> None:
@@ -130,7 +147,7 @@ def _cost(assembly: Assembly, stacks: Collection[str]) -> str:
 
 def _deploy(assembly: Assembly, account: Account, stacks: Collection[str], outputs: Path) -> None:
     run_cdk(
-        "deploy", *(stacks or ["--all"]), "--app", str(assembly.folder), "--require-approval=never",
+        "deploy", *stacks, "--app", str(assembly.folder), "--require-approval=never",
         "--concurrency=4", "--outputs-file", str(outputs), environment=cdk_environment(**account.environment()),
     )  # fmt: skip
     print("\nDeployed:")

@@ -69,13 +69,18 @@ def launch_template(group: _Properties, resources: _Properties) -> _Properties:
 
 def running_tasks(name: str, service: _Properties, resources: _Properties) -> int:
     """Return the number of tasks that the ECS service with the logical id `name` runs while idle."""
-    minimums = [
-        target["Properties"]["MinCapacity"]
-        for target in resources.values()
-        if target["Type"] == "AWS::ApplicationAutoScaling::ScalableTarget"
-        and f'"{name}"' in json.dumps(target["Properties"]["ResourceId"])
-    ]
-    return max(map(int, [service.get("DesiredCount", 1), *minimums]))
+    limits = scaling_limits(name, resources)
+    return limits[0] if limits else int(service.get("DesiredCount", 1))
+
+
+def scaling_limits(name: str, resources: _Properties) -> tuple[int, int] | None:
+    """Return the minimum and the maximum of tasks between which the ECS service with the logical id `name` scales."""
+    for target in resources.values():
+        if target["Type"] == "AWS::ApplicationAutoScaling::ScalableTarget":
+            properties = target["Properties"]
+            if f'"{name}"' in json.dumps(properties["ResourceId"]):
+                return int(properties["MinCapacity"]), int(properties["MaxCapacity"])
+    return None
 
 
 def _require(condition: bool, reason: str) -> None:
@@ -141,21 +146,32 @@ def _event_source_mapping(name: str, properties: _Properties, resources: _Proper
 
 def _capacity_provider(name: str, properties: _Properties, resources: _Properties) -> Iterator[_Charge]:
     if properties["AutoScalingGroupProvider"]["ManagedScaling"]["Status"] == "ENABLED":
-        yield _SCALING_ALARMS
+        yield _TARGET_TRACKING
 
 
-_SCALING_ALARMS = ("CloudWatch alarms", 2, "alarms")  # Target tracking creates one to scale out and one to scale in.
+def _scaling_policy(name: str, properties: _Properties, resources: _Properties) -> Iterator[_Charge]:
+    if properties["PolicyType"] != "StepScaling":  # The alarms of step scaling are resources of the template.
+        yield _TARGET_TRACKING
+
+
+def _alarm(name: str, properties: _Properties, resources: _Properties) -> Iterator[_Charge]:
+    # An alarm on metric math is charged for each metric in it ("alarm metrics" on the CloudWatch pricing page).
+    metrics = sum("MetricStat" in metric for metric in properties.get("Metrics", []))
+    yield "CloudWatch alarms", metrics or 1, "alarms"
+
+
+_TARGET_TRACKING = ("CloudWatch alarms", 2, "alarms")  # It creates one alarm to scale out and one to scale in.
 
 _CONSTANT: dict[str, _Charge] = {
-    "AWS::ApplicationAutoScaling::ScalingPolicy": _SCALING_ALARMS,
-    "AWS::CloudWatch::Alarm": ("CloudWatch alarms", 1, "alarms"),
     "AWS::CloudWatch::Dashboard": ("CloudWatch dashboards", 1, "dashboards"),
     "AWS::Logs::MetricFilter": ("CloudWatch custom metrics", 1, "metrics"),
     "AWS::ECR::Repository": (f"container images, about {_IMAGE_GB} GB each", _IMAGE_GB, "ecr-storage"),
 }
 
 _READERS: dict[str, Callable[[str, _Properties, _Properties], Iterator[_Charge]]] = {
+    "AWS::ApplicationAutoScaling::ScalingPolicy": _scaling_policy,
     "AWS::AutoScaling::AutoScalingGroup": _auto_scaling_group,
+    "AWS::CloudWatch::Alarm": _alarm,
     "AWS::ECS::CapacityProvider": _capacity_provider,
     "AWS::ECS::Service": _ecs_service,
     "AWS::ElasticLoadBalancingV2::LoadBalancer": _load_balancer,

@@ -10,6 +10,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from operations.consumer import Function, Workers, find_consumer
 from operations.errors import OperationError
 from operations.outputs import NotDeployedError, stack_outputs
 
@@ -35,15 +36,23 @@ def redrive(session: boto3.Session, name: str) -> int:
 
     Raises:
         NotDeployedError: The stack `Thumbnails` is not deployed.
-        OperationError: SQS did not move the messages, or the upload queue did not drain.
+        OperationError: Nothing consumes the upload queue, SQS did not move the messages, or the queue did not drain.
     """
     sqs, uploads = session.client("sqs"), stack_outputs(session, name, "Thumbnails")
+    consumer = find_consumer(session, name, uploads["UploadQueueUrl"])
+    if consumer is None:
+        raise OperationError(
+            f"Nothing consumes the upload queue of {name}: there is no thumbnail function and no stack Workers. "
+            "Run `make deploy` first."
+        )
     sweeps = _start_sweeps(session, name)
     moved = remaining = 0
     if queue_depth(sqs, uploads["DeadLetterQueueUrl"]):
         moved = _move_messages(sqs, uploads["DeadLetterQueueUrl"])
         print(f"Messages moved to the upload queue: {moved}. Waiting until they are processed …")
-        _wait_until_drained(sqs, uploads["UploadQueueUrl"])
+        if consumer.start_seconds:
+            print(f"Workers start within {consumer.start_seconds / 60:.0f} minutes, if none runs.")
+        _wait_until_drained(sqs, uploads["UploadQueueUrl"], consumer)
         remaining = queue_depth(sqs, uploads["DeadLetterQueueUrl"])
     else:
         print_queue(sqs, "upload queue", uploads["UploadQueueUrl"])
@@ -123,14 +132,20 @@ def _move_messages(sqs: SQSClient, url: str) -> int:
     return task["ApproximateNumberOfMessagesMoved"]
 
 
-def _wait_until_drained(sqs: SQSClient, url: str) -> None:
-    """Wait until each message is processed or back in the dead-letter queue: all attempts, one timeout each."""
+def _wait_until_drained(sqs: SQSClient, url: str, consumer: Function | Workers) -> None:
+    """Wait until each message is processed or back in the dead-letter queue: all attempts, one timeout each.
+
+    Prints the number of workers when it changes.
+    """
     queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout", "RedrivePolicy"])["Attributes"]
     attempts = int(json.loads(queue["RedrivePolicy"])["maxReceiveCount"])
-    seconds = attempts * int(queue["VisibilityTimeout"]) + _MARGIN_SECONDS
+    seconds = attempts * int(queue["VisibilityTimeout"]) + _MARGIN_SECONDS + consumer.start_seconds
     deadline = time.monotonic() + seconds
-    empty_counts = 0
+    empty_counts, printed = 0, ""
     while empty_counts < _EMPTY_COUNTS:
+        if (status := consumer.status) != printed:
+            print(status)
+            printed = status
         if time.monotonic() > deadline:
             raise OperationError(f"The upload queue is not empty after {seconds / 60:.0f} minutes. No message is lost.")
         time.sleep(_INTERVAL_SECONDS)

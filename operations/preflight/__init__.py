@@ -32,8 +32,7 @@ def preflight(session: boto3.Session, settings: Mapping[str, str], stacks: Colle
     account = current_account(session)
     with tempfile.TemporaryDirectory(prefix="other-compute-") as folder:
         assembly = synthesize(Path(folder, "cdk.out"), settings)
-        chosen = assembly.with_dependencies(set(stacks or assembly.stacks()))
-        check(Deployment(session, account, assembly, frozenset(chosen), settings["name"]))
+        check(Deployment(session, account, assembly, frozenset(assembly.to_deploy(stacks)), settings["name"]))
 
 
 def check(deployment: Deployment) -> None:

@@ -67,16 +67,24 @@ def _bootstrap(deployment: Deployment) -> Finding:
 def _existing_stacks(deployment: Deployment) -> Finding:
     stacks = find_stacks(deployment.session, deployment.name)
     statuses = {stack.id: stack.status for stack in stacks.values()}
-    incomplete = {stack: status for stack, status in sorted(statuses.items()) if not _COMPLETE.fullmatch(status)}
+    incomplete = {
+        stack: status
+        for stack, status in sorted(statuses.items())
+        if not _COMPLETE.fullmatch(status) and (stack not in deployment.deleted or _is_in_progress(status))
+    }
     if not incomplete:
         return Finding(f"{len(statuses)} of {deployment.name}, all complete" if statuses else "none")
     remedies = []
     for stack, status in incomplete.items():
-        stopped = not status.endswith("_IN_PROGRESS") or status == "REVIEW_IN_PROGRESS"
-        remedy = _STACK_REMEDIES.get(status, _DELETE_STACK) if stopped else "Wait until the operation on {} ends"
+        in_progress = "Wait until the operation on {} ends"
+        remedy = in_progress if _is_in_progress(status) else _STACK_REMEDIES.get(status, _DELETE_STACK)
         remedies.append(remedy.format(f"{deployment.name}-{stack}"))
     found = ", ".join(f"{deployment.name}-{stack} is {status}" for stack, status in incomplete.items())
     return Finding(found, "complete stacks", "; ".join(remedies))
+
+
+def _is_in_progress(status: str) -> bool:
+    return status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
 
 
 def _region(deployment: Deployment) -> Finding | None:

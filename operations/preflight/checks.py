@@ -41,6 +41,7 @@ class Deployment:
     Attributes:
         name: The setting `name`.
         stacks: Ids of the stacks, including dependencies.
+        deleted: Ids of existing stacks that the deployment deletes.
     """
 
     session: boto3.Session
@@ -48,6 +49,7 @@ class Deployment:
     assembly: Assembly
     stacks: frozenset[str]
     name: str
+    deleted: frozenset[str] = frozenset()
 
     @cached_property
     def capacity(self) -> Capacity:
@@ -78,7 +80,7 @@ class Deployment:
 
     def without(self, excluded: Collection[str]) -> str:
         """Return how to deploy the stacks that do not depend on some stacks, as the end of a remedy."""
-        others = [it for it in self.stacks if self.assembly.with_dependencies({it}).isdisjoint(excluded)]
+        others = [it for it in self.stacks if self.assembly.to_deploy({it}).isdisjoint(excluded)]
         return f', or deploy only STACKS="{" ".join(sorted(others))}"' if others else ""
 
 

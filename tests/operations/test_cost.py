@@ -56,9 +56,21 @@ def test_idle_cost_counts_each_running_resource(assembly: Path) -> None:
 def test_free_units_apply_to_all_stacks_together(assembly_of: Callable[..., Path]) -> None:
     alarms = {f"Alarm{number}": _resource("CloudWatch::Alarm") for number in range(9)}
     assert idle_cost(assembly_of(**alarms)).hourly == 0
-    (charge,) = idle_cost(assembly_of(**alarms, Policy=_resource("ApplicationAutoScaling::ScalingPolicy"))).charges
+    policy = _resource("ApplicationAutoScaling::ScalingPolicy", PolicyType="TargetTrackingScaling")
+    (charge,) = idle_cost(assembly_of(**alarms, Policy=policy)).charges
     assert charge.quantity == 11
     assert charge.price.hourly(charge.quantity) == pytest.approx(0.10 / 730)
+
+
+def test_alarm_on_metric_math_is_charged_for_each_metric(assembly_of: Callable[..., Path]) -> None:
+    metrics = [
+        {"Id": "work", "Expression": "visible + age"},
+        *({"Id": it, "MetricStat": {}} for it in ("visible", "age")),
+    ]
+    alarm = _resource("CloudWatch::Alarm", Metrics=metrics)
+    policy = _resource("ApplicationAutoScaling::ScalingPolicy", PolicyType="StepScaling")  # of this alarm
+    (charge,) = idle_cost(assembly_of(Alarm=alarm, Policy=policy)).charges
+    assert charge.quantity == 2
 
 
 _SERVICE = {
@@ -78,8 +90,12 @@ def test_service_is_charged_for_its_minimum_of_tasks(assembly_of: Callable[..., 
     service, task, task_cost = _resource("ECS::Service", **_SERVICE), _task("ARM64"), 0.03238 + 2 * 0.00356
     assert idle_cost(assembly_of(Web=service, Task=task)).hourly == pytest.approx(task_cost)
     name = {"Fn::Join": ["", ["service/", {"Fn::GetAtt": ["Web", "Name"]}]]}
-    target = _resource("ApplicationAutoScaling::ScalableTarget", MinCapacity=3, ResourceId=name)
-    assert idle_cost(assembly_of(Web=service, Task=task, Target=target)).hourly == pytest.approx(3 * task_cost)
+    for minimum in (3, 0):
+        target = _resource(
+            "ApplicationAutoScaling::ScalableTarget", MinCapacity=minimum, MaxCapacity=4, ResourceId=name
+        )
+        cost = idle_cost(assembly_of(Web=service, Task=task, Target=target))
+        assert cost.hourly == pytest.approx(minimum * task_cost)
 
 
 _INSIGHTS = [{"Name": "containerInsights", "Value": "enhanced"}]

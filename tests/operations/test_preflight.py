@@ -34,12 +34,12 @@ def run(account: StubbedAccount, assembly: Path, capsys: pytest.CaptureFixture[s
     It asserts that the checks raise an error exactly if an item failed.
     """
 
-    def run(*stacks: str) -> dict[str, str]:
+    def run(*stacks: str, deleted: str = "") -> dict[str, str]:
         synthesized = Assembly(assembly)
-        chosen = frozenset(synthesized.with_dependencies(set(stacks or synthesized.stacks())))
+        chosen, to_delete = frozenset(synthesized.to_deploy(stacks)), frozenset(deleted.split())
         error = None
         try:
-            check(Deployment(account.session, ACCOUNT, synthesized, chosen, "photos"))
+            check(Deployment(account.session, ACCOUNT, synthesized, chosen, "photos", to_delete))
         except OperationError as raised:
             error = str(raised)
         lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
@@ -101,7 +101,7 @@ def test_quotas_below_the_need_of_the_templates_fail(
         "L-1216C47A": ("EC2 On-Demand vCPUs", 2),
         "L-34B43A08": ("EC2 Spot vCPUs", 1),
         "L-3032A538": ("Fargate On-Demand vCPUs", 0.25),
-        "L-36FBB829": ("Fargate Spot vCPUs", 0.25),
+        "L-36FBB829": ("Fargate Spot vCPUs", 0.75),
         "L-53DA6B97": ("Application Load Balancers", 1),
         "L-5ED1D25B": ("Concurrent CodeBuild builds", 1),
     }
@@ -200,6 +200,15 @@ def test_incomplete_stacks_of_the_deployment_fail(account: StubbedAccount, run: 
     assert line.startswith("✗") and "Lightsail" not in line and "annas" not in line
     for stack, (status, remedy) in remedies.items():
         assert f"photos-{stack} is {status}" in line and remedy in line
+
+
+@pytest.mark.parametrize(("status", "mark"), [("ROLLBACK_COMPLETE", "✓"), ("DELETE_IN_PROGRESS", "✗")])
+def test_incomplete_stack_that_the_deployment_deletes_passes(
+    account: StubbedAccount, run: Callable[..., dict[str, str]], status: str, mark: str
+) -> None:
+    account.stacks = {"photos-Workers": status}
+    assert run()["Stacks"].startswith("✗")
+    assert run(deleted="Workers")["Stacks"].startswith(mark)
 
 
 def test_only_the_needs_of_the_chosen_stacks_are_checked(run: Callable[..., dict[str, str]]) -> None:

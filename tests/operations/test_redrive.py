@@ -3,21 +3,24 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from operations import redrive
+from operations.consumer import Workers
 from operations.errors import OperationError
-from operations.outputs import NotDeployedError
 from photos.sweep import Phase, Progress
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 UPLOAD = '{"Records": [{"eventName": "ObjectCreated:Put", "s3": {"object": {"key": "a+b.jpg"}}}]}'
+WORKERS = "arn:aws:ecs:us-east-1:123456789012:service/cluster/workers"
 PROGRESS = Progress(datetime(2026, 11, 24, 4, tzinfo=UTC), phase=Phase.THUMBNAILS, after="ab", runs=3).to_json()
 
 
@@ -35,7 +38,10 @@ class Deployment(boto3.Session):
             "Thumbnails": {"UploadQueueUrl": self.uploads, "DeadLetterQueueUrl": self.dead},
             "Cron": {"SweepFunction": "sweep", "DeadLetterQueueUrl": self.sweeps},
         }
+        self.meta = SimpleNamespace(region_name=self.region_name)
         self.task_status = "COMPLETED"
+        self.mappings = [{"FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:thumbnail"}]
+        self.running_workers = 0
         self.sweep_events: list[dict[str, Any]] = []
         simulated: Any = self.sqs
         simulated.start_message_move_task = self.start_message_move_task
@@ -57,6 +63,26 @@ class Deployment(boto3.Session):
         assert (FunctionName, InvocationType) == ("sweep", "Event")
         self.sweep_events.append(json.loads(Payload))
 
+    def describe_stacks(self, StackName: str) -> Any:
+        outputs = self.stacks.get(StackName.removeprefix("name-"))
+        if outputs is None:
+            raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
+        return {"Stacks": [{"Outputs": [{"OutputKey": key, "OutputValue": it} for key, it in outputs.items()]}]}
+
+    def list_event_source_mappings(self, EventSourceArn: str) -> Any:
+        assert EventSourceArn.endswith(":uploads")
+        return {"EventSourceMappings": self.mappings}
+
+    def describe_services(self, *, cluster: str, services: list[str]) -> Any:
+        """Report the service, whose first worker then starts and processes the messages."""
+        assert (cluster, services) == ("cluster", [WORKERS])
+        service = {"runningCount": self.running_workers, "desiredCount": 1}
+        if self.running_workers:
+            for message in self.sqs.receive_message(QueueUrl=self.uploads).get("Messages", []):
+                self.sqs.delete_message(QueueUrl=self.uploads, ReceiptHandle=message["ReceiptHandle"])
+        self.running_workers = 1
+        return {"services": [service]}
+
     def send(self, url: str, *bodies: str) -> None:
         for body in bodies:
             self.sqs.send_message(QueueUrl=url, MessageBody=body)
@@ -65,13 +91,6 @@ class Deployment(boto3.Session):
 @pytest.fixture
 def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     monkeypatch.setattr(redrive, "_INTERVAL_SECONDS", 0.01)
-
-    def stack_outputs(session: Deployment, _name: str, stack: str) -> dict[str, str]:
-        if stack not in session.stacks:
-            raise NotDeployedError(stack)
-        return session.stacks[stack]
-
-    monkeypatch.setattr(redrive, "stack_outputs", stack_outputs)
     with mock_aws():
         yield Deployment()
 
@@ -98,6 +117,38 @@ def test_redrive_fails_when_the_upload_queue_does_not_drain(
     monkeypatch.setattr(redrive, "_MARGIN_SECONDS", 0.1)
     with pytest.raises(OperationError, match="upload queue is not empty"):
         redrive.redrive(deployment, "name")
+
+
+@pytest.mark.parametrize("starts", [True, False])
+def test_redrive_waits_until_workers_have_started(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], starts: bool
+) -> None:
+    deployment.mappings, deployment.stacks["Workers"] = [], {"WorkerService": WORKERS}
+    deployment.send(deployment.dead, UPLOAD)
+    deployment.send(deployment.uploads, UPLOAD)
+    deployment.sqs.set_queue_attributes(QueueUrl=deployment.uploads, Attributes={"VisibilityTimeout": "0"})
+    monkeypatch.setattr(redrive, "_MARGIN_SECONDS", 0)
+    if starts:
+        assert redrive.redrive(deployment, "name") == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert [line for line in lines if line.startswith("Workers: ")] == [
+            "Workers: 0 running, 1 desired",
+            "Workers: 1 running, 1 desired",
+        ]
+    else:
+        monkeypatch.setattr(Workers, "start_seconds", -1)
+        with pytest.raises(OperationError, match="upload queue is not empty"):
+            redrive.redrive(deployment, "name")
+
+
+def test_redrive_moves_nothing_if_nothing_consumes_the_queue(deployment: Deployment) -> None:
+    deployment.mappings = []
+    deployment.send(deployment.dead, UPLOAD)
+    deployment.send(deployment.sweeps, _failed())
+    with pytest.raises(OperationError, match=r"Nothing consumes the upload queue of name.*make deploy"):
+        redrive.redrive(deployment, "name")
+    assert deployment.sweep_events == []
+    assert redrive.queue_depth(deployment.sqs, deployment.dead) == 1
 
 
 def test_redrive_starts_each_sweep_once_where_it_stopped(deployment: Deployment) -> None:

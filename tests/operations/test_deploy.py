@@ -1,0 +1,166 @@
+"""What `make deploy` deletes and deploys, and in which order. `tests/e2e/deployments/test_deploy.py` deploys."""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from operations import deploy as deploy_module
+from operations.account import Account
+from operations.cdk import Assembly
+from operations.deployed_stacks import DeployedStack
+from operations.errors import OperationError
+from operations.preflight.checks import Deployment
+from stacks.support.settings import recorded_settings
+
+_DEPENDENCIES = {
+    "Network": [],
+    "Thumbnails": [],
+    "Cron": ["Thumbnails"],
+    "Ecs": ["Network", "Thumbnails"],
+    "Workers": ["Ecs"],
+}
+
+
+class RecordedAccount:
+    """An account whose stacks are only recorded.
+
+    Attributes:
+        log: What `make deploy` did, in order.
+        deleted: The stacks that preflight expects to be deleted.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.stacks: dict[str, DeployedStack] = {}
+        self.log: list[str] = []
+        self.deleted: Collection[str] = ()
+        self.fails = ""
+
+    def synthesize(self, _folder: Path, settings: Mapping[str, str]) -> Assembly:
+        self.settings = settings
+        workers = settings["thumbnails_on"] in ("fargate", "ec2")
+        stacks = {stack: it for stack, it in _DEPENDENCIES.items() if workers or stack != "Workers"}
+        artifacts = {
+            stack: {
+                "type": "aws:cloudformation:stack",
+                "properties": {"templateFile": f"{stack}.json"},
+                "dependencies": dependencies,
+            }
+            for stack, dependencies in stacks.items()
+        }
+        (self.folder / "manifest.json").write_text(json.dumps({"artifacts": artifacts}))
+        for stack in stacks:
+            (self.folder / f"{stack}.json").write_text('{"Resources": {}}')
+        return Assembly(self.folder)
+
+    def check(self, deployment: Deployment) -> None:
+        self.deleted = deployment.deleted
+
+    def delete_stacks(self, _session: boto3.Session, stacks: Mapping[str, DeployedStack]) -> None:
+        self.log += [f"delete {stack}" for stack in sorted(stacks)]
+        for stack in stacks:
+            del self.stacks[stack]
+
+    def run_cdk(self, *arguments: str, **_: Any) -> None:
+        stacks = [argument for argument in arguments[1:] if argument in _DEPENDENCIES]
+        for stack in sorted(stacks, key=list(_DEPENDENCIES).index):
+            if stack == self.fails:
+                raise OperationError(f"{stack} failed")
+            outputs = {"Settings": recorded_settings(self.settings)} if stack == "Thumbnails" else {}
+            now = datetime.now(UTC)
+            self.stacks[stack] = DeployedStack(stack, f"a-{stack}", f"arn:{stack}", "CREATE_COMPLETE", now, outputs, [])
+            self.log.append(f"deploy {stack}")
+        Path(arguments[arguments.index("--outputs-file") + 1]).write_text("{}")
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RecordedAccount:
+    account = RecordedAccount(tmp_path)
+    for name, replacement in {
+        "current_account": lambda _: Account("123456789012", "us-east-1", "anna"),
+        "find_stacks": lambda *_: dict(account.stacks),
+        "find_producers": lambda _, stacks: {
+            stack: set(_DEPENDENCIES.get(stack, [])) & stacks.keys() for stack in stacks
+        },
+        "create_service_linked_roles": lambda *_: [],
+        "detect_public_cidr": lambda _: "9.9.9.9/32",
+        **{name: getattr(account, name) for name in ("synthesize", "check", "delete_stacks", "run_cdk")},
+    }.items():
+        monkeypatch.setattr(deploy_module, name, replacement)
+    return account
+
+
+@pytest.fixture
+def deploy(account: RecordedAccount) -> Callable[..., list[str]]:
+    """Return a function that deploys, and returns what happened in order."""
+
+    def deploy(*stacks: str, **settings: str) -> list[str]:
+        account.log.clear()
+        deploy_module.deploy(boto3.Session(), {"name": "a", **settings}, stacks, check_ip="", yes=True)
+        return [*account.log]
+
+    return deploy
+
+
+def test_switch_deletes_the_workers_before_it_deploys_another_consumer(
+    account: RecordedAccount, deploy: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not any("delete" in action for action in [*deploy(), *deploy(thumbnails_on="fargate"), *deploy()])
+    assert "Workers" in account.stacks
+    capsys.readouterr()
+    first, *_, last = deploy(thumbnails_on="ec2")
+    assert (first, last) == ("delete Workers", "deploy Workers")
+    printed = capsys.readouterr().out
+    assert "fargate → ec2" in printed and "deletes       Workers first" in printed
+    assert "new stacks    Workers\n" in printed and "data" not in printed
+    assert account.deleted == {"Workers"}
+    first, *others = deploy(thumbnails_on="lambda")
+    assert first == "delete Workers" and "deploy Workers" not in others
+    assert account.stacks.keys() == _DEPENDENCIES.keys() - {"Workers"}
+
+
+@pytest.mark.parametrize("fails", ["Thumbnails", "Ecs", "Workers"])
+@pytest.mark.parametrize("value", ["fargate", "lambda"])
+def test_switch_that_failed_continues_when_run_again(
+    account: RecordedAccount, deploy: Callable[..., list[str]], fails: str, value: str
+) -> None:
+    deploy(thumbnails_on="ec2" if value == "fargate" else "fargate")
+    account.fails = fails
+    if fails in account.synthesize(account.folder, {"thumbnails_on": value}).stacks():
+        with pytest.raises(OperationError, match=f"{fails} failed"):
+            deploy(thumbnails_on=value)
+    account.fails = ""
+    deploy(thumbnails_on=value)
+    assert ("Workers" in account.stacks) == (value == "fargate")
+    assert account.settings["thumbnails_on"] == value
+    assert not any("delete" in action for action in deploy())
+    assert account.settings["thumbnails_on"] == value
+
+
+def test_chosen_stacks_include_what_consumes_the_queue(
+    account: RecordedAccount, deploy: Callable[..., list[str]]
+) -> None:
+    assert deploy("Cron") == ["deploy Thumbnails", "deploy Cron"]
+    assert deploy("Cron", thumbnails_on="fargate")[-1] == "deploy Workers"
+    assert deploy("Network", thumbnails_on="ec2") == ["deploy Network"]  # which no setting changes
+    assert deploy("Cron", thumbnails_on="lambda") == ["delete Workers", "deploy Thumbnails", "deploy Cron"]
+
+
+def test_summary_names_the_stacks_whose_data_is_deleted(
+    account: RecordedAccount, deploy: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    deploy(thumbnails_on="fargate")
+    account.stacks["Old"] = account.stacks["Cron"]
+    # For example, plain `cdk deploy` has changed the setting and left Workers behind.
+    account.stacks["Thumbnails"].outputs["Settings"] = recorded_settings({})  # type: ignore[index]
+    capsys.readouterr()
+    assert deploy()[:2] == ["delete Old", "delete Workers"]
+    printed = capsys.readouterr().out
+    assert "deletes       Workers first" in printed
+    assert "Old with all data, no longer in the app" in printed
+    assert account.deleted == {"Old", "Workers"}
