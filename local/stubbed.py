@@ -4,7 +4,7 @@
 STUBBED = {
     "AWS::Lightsail::Instance": "no server starts",
     "AWS::Lightsail::StaticIp": "Lightsail.WebsiteUrl leads nowhere",
-    "AWS::ApplicationAutoScaling::ScalingPolicy": "never acts: ECS keeps the number of tasks",
+    "AWS::ApplicationAutoScaling::ScalingPolicy": "target tracking never acts; step scaling does",
     "AWS::AutoScaling::AutoScalingGroup": "has no instances: containers are processes of this machine",
     "AWS::Budgets::Budget": "never alerts: nothing has a cost",
 }

@@ -34,6 +34,7 @@ _MODULES = [
     "batch_jobs",
     "ecs_tasks",
     "ecs_resources",
+    "application_auto_scaling",
     "load_balancers",
     "message_move_tasks",
     "eventbridge_scheduler",

@@ -11,7 +11,7 @@ a test sees in one second what takes five minutes.
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from ministack.core.responses import request_scope
 from ministack.services import cloudwatch, lambda_svc, sqs
 
 _TICK_SECONDS = 0.2
+
+# What other modules do each minute of metric time after the evaluation of the alarms, in the scope of each account.
+after_evaluation: list[Callable[[], None]] = []
 
 _speed = 1.0
 
@@ -84,3 +87,5 @@ def _evaluate_alarms() -> None:
     for account, region in {scoped[:2] for scoped in list(cloudwatch._alarms._data)}:
         with request_scope(account, region):
             cloudwatch._evaluate_all_alarms()
+            for action in after_evaluation:
+                action()

@@ -1,8 +1,9 @@
-"""ECS in CloudFormation: capacity providers, stable services, and Application Auto Scaling.
+"""ECS in CloudFormation: capacity providers, and services.
 
 Emulated: capacity providers and their associations, which cannot be removed while a service uses them; a service whose
-tasks do not start fails the deployment, which CloudFormation then rolls back. Not emulated: the instances of Auto
-Scaling groups, and Application Auto Scaling, whose targets and policies never act.
+tasks do not start fails the deployment, which CloudFormation then rolls back; a service without a desired count starts
+with one task and keeps its count in updates. Stricter than AWS: a service is deleted when its tasks have ended. Not
+emulated: the instances of Auto Scaling groups.
 """
 
 import time
@@ -18,6 +19,9 @@ _AMI_PARAMETER = "/aws/service/ecs/optimized-ami/amazon-linux-2023/arm64/recomme
 
 # Three attempts at a task whose program exits immediately take two seconds.
 _STABLE_TIMEOUT_SECONDS = 60
+
+# The longest stop timeout on Fargate is 120 s.
+_STOP_TIMEOUT_SECONDS = 150
 
 
 def extend() -> None:
@@ -35,13 +39,6 @@ def extend() -> None:
         update=lambda cluster, props: _associate(props),
         delete=lambda cluster, props: _associate({"Cluster": cluster}),
     )
-    for resource_type in ("ScalableTarget", "ScalingPolicy"):
-        register(
-            f"AWS::ApplicationAutoScaling::{resource_type}",
-            create=lambda name, props: (name, {}),
-            update=lambda name, props: {},
-            delete=lambda name, props: None,
-        )
     _wait_for_stable_services()
 
 
@@ -98,7 +95,7 @@ def _wait_for_stable_services() -> None:
         try:
             _wait_until_stable(result[0], props["TaskDefinition"])
         except (TimeoutError, ValueError):
-            delete(result[0], props)
+            delete_and_wait(result[0], props)
             raise
         return result
 
@@ -107,8 +104,12 @@ def _wait_for_stable_services() -> None:
         _wait_until_stable(result[0], new["TaskDefinition"])
         return result
 
+    def delete_and_wait(physical_id: str, props: Properties) -> None:
+        delete(physical_id, props)
+        _wait_until_stopped(physical_id)
+
     ecs._make_deployment = make_incomplete_deployment
-    handler.update(create=create_and_wait, update=update_and_wait)
+    handler.update(create=create_and_wait, update=update_and_wait, delete=delete_and_wait)
     # On the event loop, which starts the tasks, the handler would wait for itself.
     stacks._runs_on_worker_thread = lambda kind: kind == "AWS::ECS::Service" or runs_on_worker_thread(kind)
 
@@ -133,6 +134,20 @@ def _wait_until_stable(service_arn: str, task_definition: str) -> None:
     if deployment["rolloutState"] != "COMPLETED":
         reason = _last_failure(service, task_definition)
         raise ValueError(f"{service['serviceName']}: {deployment['rolloutStateReason']} {reason}")
+
+
+def _wait_until_stopped(service_arn: str) -> None:
+    cluster, name = service_arn.split("/")[-2:]
+    deadline = time.monotonic() + _STOP_TIMEOUT_SECONDS
+    while any(
+        task["group"] == f"service:{name}"
+        and task["clusterArn"].endswith(f"/{cluster}")
+        and task["lastStatus"] != "STOPPED"
+        for task in [*ecs._tasks.values()]
+    ):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"The tasks of {name} still run after {_STOP_TIMEOUT_SECONDS} s.")
+        time.sleep(0.05)
 
 
 def _last_failure(service: dict[str, Any], task_definition: str) -> str:

@@ -3,19 +3,22 @@
 Emulated: the emulator's own ECS starts, monitors, and restarts tasks, maintains the desired count, opens the circuit
 breaker, registers targets, and serves the metadata endpoint. A program runs with its task role and becomes a target
 when it listens. All programs share 127.0.0.1, so a program must listen on the port in its variable PORT, to which load
-balancers forward the requests for its container port. Not emulated: several ports of a container, container instances
-and their capacity, Spot, health checks of running tasks, and network rules. ECS stops a task with SIGKILL after 5 s
-instead of 30 s.
+balancers forward the requests for its container port. A stopped task receives SIGTERM and, after the stop timeout of
+its container (default: 30 s), SIGKILL. Not emulated: several ports of a container, container instances and their
+capacity, Spot, health checks of running tasks, and network rules.
 """
 
 import ipaddress
 import itertools
 import json
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+from ministack.core.concurrency import resource_lock, spawn_background
+from ministack.core.responses import error_response_json, json_response
 from ministack.services import alb, ecs
 
 from local.extension import container_images
@@ -25,16 +28,19 @@ from local.ports import HOST, free_port
 # Longer than any program takes to start on a busy machine.
 _START_TIMEOUT_SECONDS = 30
 
+# "If the parameter isn't specified, then the default value of 30 seconds is used."
+# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
+_DEFAULT_STOP_TIMEOUT_SECONDS = 30
+
 # Like a task in a VPC, each has an address of its own, by which the emulator distinguishes targets. No program uses it.
 _addresses = map(str, itertools.cycle(ipaddress.IPv4Network("10.0.0.0/16").hosts()))
 
 
 def extend() -> None:
     """Provide Docker to ECS, forward requests to tasks, and replace a service's task that is stopped."""
-    stop_task = ecs._ACTION_MAP["StopTask"]
 
     def stop_and_replace(data: dict[str, Any]) -> Any:
-        answer = stop_task(data)
+        answer = _stop_task(data)
         task = json.loads(answer[2]).get("task", {})
         kind, _, service = task.get("group", "").partition(":")
         if kind == "service":
@@ -43,8 +49,63 @@ def extend() -> None:
         return answer
 
     ecs._ACTION_MAP["StopTask"] = stop_and_replace
+    ecs._stop_task = _stop_task
     ecs._docker = SimpleNamespace(containers=_Containers(), images=_Images())
+    _reconcile_one_at_a_time()
     _forward_to_ports()
+
+
+def _reconcile_one_at_a_time() -> None:
+    """Let one thread at a time start the missing tasks of services. Several threads would each start all of them."""
+    reconcile, lock = ecs._reconcile_service_tasks, threading.RLock()
+
+    def reconcile_alone(cluster: str, service: str) -> None:
+        with lock:
+            reconcile(cluster, service)
+
+    ecs._reconcile_service_tasks = reconcile_alone
+
+
+def _stop_task(data: dict[str, Any]) -> Any:
+    """Stop a task, and return before its containers have ended. The emulator itself waits for them."""
+    cluster = ecs._resolve_cluster_name(data.get("cluster", "default"))
+    task = None if cluster is None else ecs._resolve_task(data["task"], cluster)
+    if task is None:
+        return error_response_json("InvalidParameterException", "The referenced task was not found.", 400)
+    with resource_lock("ecs-task", task["taskArn"]):
+        if is_active := ecs._task_is_active(task["taskArn"], task):
+            ecs._bump_task_version(task)
+            task |= {
+                "desiredStatus": "STOPPED",
+                "lastStatus": "STOPPING",
+                "stoppingAt": ecs._iso(),
+                "stoppedReason": data.get("reason", "Task stopped by user"),
+                "stopCode": "UserInitiated",
+            }
+    if is_active:
+        _refresh_counts(task)
+        spawn_background(_end_task, task, thread_name=f"stop-{task['taskArn'].rpartition('/')[2]}")
+    return json_response({"task": ecs._sanitize(task)})
+
+
+def _end_task(task: dict[str, Any]) -> None:
+    """End the containers of a task that is being stopped, and report their exit codes."""
+    exit_codes = [
+        container.stop(0) for container_id in task["_docker_ids"] if (container := _containers.get(container_id))
+    ]
+    with resource_lock("ecs-task", task["taskArn"]):
+        for container, exit_code in itertools.zip_longest(task["containers"], exit_codes):
+            container |= {"lastStatus": "STOPPED"} | ({} if exit_code is None else {"exitCode": exit_code})
+        ecs._bump_task_version(task)
+        task |= {"lastStatus": "STOPPED", "stoppedAt": ecs._iso(), "executionStoppedAt": ecs._iso()}
+    ecs._cleanup_task_resources(task, ecs._docker)
+    _refresh_counts(task)
+
+
+def _refresh_counts(task: dict[str, Any]) -> None:
+    cluster = task["clusterArn"].rpartition("/")[2]
+    ecs._recount_cluster(cluster)
+    ecs._refresh_service_state(cluster, task["group"])
 
 
 def _forward_to_ports() -> None:
@@ -66,13 +127,14 @@ def _network_settings(address: str) -> dict[str, Any]:
 class _Container:
     """A process with the interface of a container."""
 
-    def __init__(self, process: Process, port: int | None, labels: Mapping[str, str]) -> None:
+    def __init__(self, process: Process, port: int | None, labels: Mapping[str, str], stop_timeout: float) -> None:
         self.id = process.id
         self.address = next(_addresses)
         self.port = port
         self.labels = labels
         self.attrs = _network_settings(self.address)
         self._process = process
+        self._stop_timeout = stop_timeout
 
     @property
     def status(self) -> str:
@@ -84,8 +146,9 @@ class _Container:
     def wait(self) -> dict[str, int]:
         return {"StatusCode": self._process.wait()}
 
-    def stop(self, timeout: float) -> None:
-        self._process.stop(timeout)
+    def stop(self, timeout: float) -> int:
+        """Stop the process, with the stop timeout of the container instead of the emulator's, and return its status."""
+        return self._process.stop(self._stop_timeout)
 
     def remove(self, v: bool = False, force: bool = False) -> None:
         self._process.stop(timeout=0)
@@ -128,7 +191,8 @@ class _Containers:
         # A load balancer sends no requests to a target that is not healthy.
         if port:
             _wait_until_listening(process, port, task)
-        container = _containers[process.id] = _Container(process, port, labels)
+        stop_timeout = float(container_definition.get("stopTimeout", _DEFAULT_STOP_TIMEOUT_SECONDS))
+        container = _containers[process.id] = _Container(process, port, labels, stop_timeout)
         return container
 
 

@@ -1,16 +1,26 @@
-"""ECS tasks as processes: why a program does not listen on its port."""
+"""ECS tasks as processes: how they start, stop, and are replaced."""
 
+import json
+import os
+import signal
 import socket
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ministack.core.responses import request_scope
+from ministack.services import cloudwatch_logs, ecs
+from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
-from local.extension import ecs_tasks
+from local.emulator import ACCOUNT, REGION
+from local.extension import container_images, ecs_resources, ecs_tasks
 from local.extension.container_images import Image
 from local.extension.container_processes import Process
 from local.extension.dockerfile import Dockerfile
 from local.ports import HOST, free_port
+from tests.processes import running_processes
 
 _LISTEN = "import os, socket; socket.create_server((os.environ['HOST'], int(os.environ['PORT'])))"
 
@@ -41,3 +51,159 @@ def test_port_that_is_not_available_is_the_reason(tmp_path: Path) -> None:
 
 def test_other_port_than_the_assigned_one_is_the_reason(tmp_path: Path) -> None:
     assert "PORT" in _failure("import time; time.sleep(600)", free_port(), tmp_path)
+
+
+# Writes its process ID to a file, and ends as its first argument says when it receives SIGTERM.
+_WORKER = """
+import os, pathlib, signal, sys, time
+def stop(*_):
+    if sys.argv[1] == "slowly":
+        time.sleep(0.5)
+        sys.exit(3)
+signal.signal(signal.SIGTERM, stop)
+pathlib.Path(str(os.getpid())).touch()
+while True:
+    time.sleep(0.05)
+"""
+
+
+def _eventually(condition: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + 20
+    while not (value := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return value
+
+
+class _Service:
+    """A service of CloudFormation whose tasks run the program `_WORKER`."""
+
+    def __init__(self, folder: Path, behavior: str) -> None:
+        self._folder = folder
+        self._properties: dict[str, Any] = {"Cluster": "cluster", "TaskDefinition": self._definition(behavior)}
+        self._handler = _RESOURCE_HANDLERS["AWS::ECS::Service"]
+        self._arn: str = self._handler["create"]("Workers", self._properties, "stack")[0]
+
+    def _definition(self, behavior: str) -> str:
+        log = {"LogDriver": "awslogs", "Options": {"awslogs-group": "tasks", "awslogs-region": REGION}}
+        container = {
+            "Name": "worker",
+            "Image": "registry/test:1",
+            "Command": ["python", "-c", _WORKER, behavior],
+            "StopTimeout": 1,
+            "LogConfiguration": log,
+        }
+        definition: str = _RESOURCE_HANDLERS["AWS::ECS::TaskDefinition"]["create"](
+            "Definition", {"ContainerDefinitions": [container]}, "stack"
+        )[0]
+        return definition
+
+    def update(self, behavior: str) -> None:
+        """Deploy a new task definition."""
+        new = self._properties | {"TaskDefinition": self._definition(behavior)}
+        self._handler["update"](self._arn, self._properties, new, "stack")
+        self._properties = new
+
+    def delete(self) -> None:
+        self._handler["delete"](self._arn, self._properties)
+
+    def scale(self, count: int) -> None:
+        ecs._update_service({"cluster": "cluster", "service": "stack-Workers", "desiredCount": count})
+
+    def processes(self) -> set[int]:
+        """Return the IDs of the processes that handle signals, and have not ended."""
+        return {int(file.name) for file in self._folder.iterdir()} & {process.id for process in running_processes()}
+
+
+@pytest.fixture
+def create_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], _Service]]:
+    """A function that creates a service with one task in an emulator of ECS."""
+    for name in ("_docker", "_stop_task", "_reconcile_service_tasks", "_make_deployment"):
+        monkeypatch.setattr(ecs, name, getattr(ecs, name))
+    monkeypatch.setitem(ecs._ACTION_MAP, "StopTask", ecs._ACTION_MAP["StopTask"])
+    for kind, handler in list(_RESOURCE_HANDLERS.items()):
+        monkeypatch.setitem(_RESOURCE_HANDLERS, kind, dict(handler))
+    monkeypatch.setattr(ecs_tasks.alb, "_proxy_http_target", ecs_tasks.alb._proxy_http_target)
+    monkeypatch.setattr(ecs_resources.stacks, "_runs_on_worker_thread", ecs_resources.stacks._runs_on_worker_thread)
+    monkeypatch.setattr(ecs, "_ECS_DEPLOYMENT_STEADY_DELAY", 0.1)
+    with request_scope(ACCOUNT, REGION):
+        ecs_tasks.extend()
+        ecs_resources.extend()
+        cloudwatch_logs._create_log_group({"logGroupName": "tasks"})
+        ecs._create_cluster({"clusterName": "cluster"})
+        monkeypatch.setitem(container_images._images, "test:1", Image(tmp_path, Dockerfile({}, (), ())))
+        monkeypatch.setitem(container_images._digests, "test:1", "sha256:1")
+        monkeypatch.setitem(container_images._images, "test@sha256:1", Image(tmp_path, Dockerfile({}, (), ())))
+        services: list[_Service] = []
+
+        def create(behavior: str) -> _Service:
+            services.append(_Service(tmp_path, behavior))
+            return services[-1]
+
+        yield create
+        for service in services:
+            service.delete()
+        ecs.reset()
+        del cloudwatch_logs._log_groups["tasks"]
+
+
+def _tasks(status: str) -> list[dict[str, Any]]:
+    return [task for task in [*ecs._tasks.values()] if task["lastStatus"] == status]
+
+
+def _stop(task: dict[str, Any]) -> None:
+    answer = ecs._ACTION_MAP["StopTask"]({"cluster": "cluster", "task": task["taskArn"]})
+    assert json.loads(answer[2])["task"]["desiredStatus"] == "STOPPED"
+
+
+@pytest.mark.parametrize(("behavior", "exit_code"), [("slowly", 3), ("never", 128 + signal.SIGKILL)])
+def test_stopped_task_has_its_stop_timeout(
+    create_service: Callable[[str], _Service], behavior: str, exit_code: int
+) -> None:
+    service = create_service(behavior)
+    (process,) = _eventually(service.processes)
+    (task,) = _tasks("RUNNING")
+    start = time.monotonic()
+    _stop(task)
+    assert time.monotonic() - start < 0.4, "StopTask waited for the process"
+    assert process in service.processes()
+    _eventually(lambda: task["lastStatus"] == "STOPPED")
+    assert process not in service.processes()
+    assert task["containers"][0]["exitCode"] == exit_code
+    assert _eventually(service.processes), "the service does not replace the task"
+
+
+def test_killed_task_is_replaced(create_service: Callable[[str], _Service]) -> None:
+    service = create_service("slowly")
+    (process,) = _eventually(service.processes)
+    os.kill(process, signal.SIGKILL)
+    assert _eventually(lambda: service.processes() - {process})
+    (task,) = _tasks("STOPPED")
+    assert task["containers"][0]["exitCode"] == 128 + signal.SIGKILL
+
+
+def test_scale_in_deployment_and_deletion_use_the_stop_timeout(create_service: Callable[[str], _Service]) -> None:
+    service = create_service("slowly")
+    service.scale(3)
+    _eventually(lambda: len(service.processes()) == 3)
+    service.scale(1)
+    _eventually(lambda: len(_tasks("STOPPED")) == 2)
+    service.update("never")
+    _eventually(lambda: len(_tasks("STOPPED")) == 3)
+    _eventually(lambda: len(service.processes()) == 1)
+    service.delete()
+    assert service.processes() == set()
+    codes = [task["containers"][0]["exitCode"] for task in _tasks("STOPPED")]
+    assert sorted(codes) == [3, 3, 3, 128 + signal.SIGKILL]
+
+
+def test_update_keeps_the_count_of_a_service_without_desired_count(create_service: Callable[[str], _Service]) -> None:
+    service = create_service("slowly")
+    assert len(_eventually(service.processes)) == 1
+    service.scale(0)
+    _eventually(lambda: not service.processes())
+    service.update("slowly")
+    assert service.processes() == set()
+    assert ecs._services["cluster/stack-Workers"]["desiredCount"] == 0
+    service.scale(2)
+    _eventually(lambda: len(service.processes()) == 2)

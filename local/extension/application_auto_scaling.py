@@ -1,0 +1,177 @@
+"""Application Auto Scaling of ECS services: step scaling policies, which alarms invoke.
+
+Emulated: targets with a minimum and a maximum; policies with exact capacities or changes of capacity, which run again
+each minute while an alarm keeps its state; the largest capacity if several policies run; cooldowns; no scale-in during
+a deployment. Not emulated: the API, target tracking (policies are accepted, but never act), changes by percent,
+schedules, and other services than ECS.
+
+See https://docs.aws.amazon.com/autoscaling/application/userguide/step-scaling-policy-overview.html
+"""
+
+import math
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import cloudwatch, ecs
+
+from local.extension.cloudformation import Properties, register
+from local.extension.cloudwatch_alarms import alarm_values
+from local.extension.cloudwatch_metrics import after_evaluation, speed
+
+_DIMENSION = "ecs:service:DesiredCount"
+_ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
+
+# The default of AWS for ECS services.
+_DEFAULT_COOLDOWN_SECONDS = 300
+
+
+@dataclass
+class _Target:
+    """A service that scales.
+
+    Attributes:
+        cooldown_end: When the cooldown of the last scaling activity ends, in seconds of the monotonic clock.
+        base: The capacity to which changes of capacity are added until then.
+    """
+
+    minimum: int
+    maximum: int
+    cooldown_end: float = 0
+    base: int = 0
+
+
+@dataclass(frozen=True)
+class _Policy:
+    """A step scaling policy. `resource` is the resource ID of its target."""
+
+    resource: str
+    is_exact: bool
+    steps: list[dict[str, float]]
+    cooldown: float
+
+
+# Targets by resource ID (service/cluster/name), and step scaling policies by ARN.
+_targets: dict[str, _Target] = {}
+_policies: dict[str, _Policy] = {}
+
+
+def extend() -> None:
+    """Register the resource types, and run the policies that alarms invoke."""
+    identity = ["ResourceId", "ScalableDimension", "ServiceNamespace"]
+    register(
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        create=lambda name, props: _put_target(props),
+        update=lambda target, props: _put_target(props)[1],
+        delete=lambda target, props: _targets.pop(props["ResourceId"], None),
+        replaced_by=identity,
+    )
+    register(
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        create=_create_policy,
+        update=_put_policy,
+        delete=lambda arn, props: _policies.pop(arn, None),
+        replaced_by=[*identity, "PolicyName", "ScalingTargetId"],
+    )
+    after_evaluation.append(scale)
+
+
+def _put_target(props: Properties) -> tuple[str, Properties]:
+    resource, dimension = props["ResourceId"], props["ScalableDimension"]
+    if dimension != _DIMENSION:
+        raise ValueError(f"ScalableDimension {dimension} is not emulated, only {_DIMENSION}")
+    if resource.removeprefix("service/") not in ecs._services:
+        raise ValueError(f"ECS service doesn't exist: {resource}")
+    minimum, maximum = int(props["MinCapacity"]), int(props["MaxCapacity"])
+    if not 0 <= minimum <= maximum:
+        raise ValueError(f"MinCapacity {minimum} must be from 0 to MaxCapacity {maximum}")
+    _targets[resource] = _Target(minimum, maximum)
+    target_id = f"{resource}|{dimension}|ecs"
+    return target_id, {"Id": target_id}
+
+
+def _create_policy(name: str, props: Properties) -> tuple[str, Properties]:
+    resource = _resource(props)
+    prefix = f"arn:aws:autoscaling:{get_region()}:{get_account_id()}:scalingPolicy:{uuid4()}"
+    arn = f"{prefix}:resource/ecs/{resource}:policyName/{props['PolicyName']}"
+    return arn, _put_policy(arn, props)
+
+
+def _put_policy(arn: str, props: Properties) -> Properties:
+    if _resource(props) not in _targets:
+        raise ValueError(f"No scalable target registered for {_resource(props)}")
+    _policies.pop(arn, None)
+    if props["PolicyType"] == "StepScaling":
+        configuration = props["StepScalingPolicyConfiguration"]
+        adjustment = configuration["AdjustmentType"]
+        if adjustment not in ("ExactCapacity", "ChangeInCapacity"):
+            raise ValueError(f"AdjustmentType {adjustment} is not emulated, only ExactCapacity and ChangeInCapacity")
+        steps = [{name: float(value) for name, value in step.items()} for step in configuration["StepAdjustments"]]
+        cooldown = float(configuration.get("Cooldown", _DEFAULT_COOLDOWN_SECONDS))
+        _policies[arn] = _Policy(_resource(props), adjustment == "ExactCapacity", steps, cooldown)
+    elif props["PolicyType"] != "TargetTrackingScaling":
+        raise ValueError(f"PolicyType {props['PolicyType']} is not emulated")
+    return {"Arn": arn}
+
+
+def _resource(props: Properties) -> str:
+    """Return the resource ID of the target of a policy."""
+    return str(props.get("ResourceId") or props["ScalingTargetId"].partition("|")[0])
+
+
+def scale() -> None:
+    """Run each policy that the state of an alarm invokes."""
+    invoked: defaultdict[str, list[tuple[_Policy, float]]] = defaultdict(list)
+    for alarm in list(cloudwatch._alarms.values()):
+        if not alarm["ActionsEnabled"]:
+            continue
+        for policy in filter(None, map(_policies.get, alarm[_ACTIONS[alarm["StateValue"]]])):
+            adjustment = _adjustment(policy, alarm)
+            if adjustment is not None:
+                invoked[policy.resource].append((policy, adjustment))
+    for resource, adjustments in invoked.items():
+        if target := _targets.get(resource):
+            _set_capacity(resource, target, adjustments)
+
+
+def _adjustment(policy: _Policy, alarm: dict[str, Any]) -> float | None:
+    """Return the adjustment of the step into which the metric falls, or None.
+
+    The bounds of a step are relative to the threshold. The one that is nearer to the threshold is inclusive.
+    """
+    value = alarm_values(alarm)[0]
+    if value is None:
+        return None
+    breach = value - alarm["Threshold"]
+    is_above = alarm["ComparisonOperator"].startswith("Greater")
+    for step in policy.steps:
+        lower = step.get("MetricIntervalLowerBound", -math.inf)
+        upper = step.get("MetricIntervalUpperBound", math.inf)
+        if lower <= breach < upper if is_above else lower < breach <= upper:
+            return step["ScalingAdjustment"]
+    return None
+
+
+def _set_capacity(resource: str, target: _Target, adjustments: list[tuple[_Policy, float]]) -> None:
+    """Set the desired count of a service to the largest capacity of these policies and their adjustments."""
+    _, cluster, name = resource.split("/")
+    service = ecs._services.get(f"{cluster}/{name}")
+    if service is None or service["status"] != "ACTIVE":
+        return
+    current: int = service["desiredCount"]
+    is_cooling_down = time.monotonic() < target.cooldown_end
+    base = target.base if is_cooling_down else current
+    capacity, policy = max(
+        ((int(adjustment if policy.is_exact else base + adjustment), policy) for policy, adjustment in adjustments),
+        key=lambda proposal: proposal[0],
+    )
+    capacity = min(max(capacity, target.minimum), target.maximum)
+    is_deploying = any(deployment["rolloutState"] == "IN_PROGRESS" for deployment in service["deployments"])
+    if capacity == current or (capacity < current and (is_cooling_down or is_deploying)):
+        return
+    target.base = base if capacity > current else capacity
+    target.cooldown_end = time.monotonic() + policy.cooldown / speed()
+    ecs._update_service({"cluster": cluster, "service": name, "desiredCount": capacity})
