@@ -74,13 +74,19 @@ def _publish_queue_metrics() -> None:
 
 
 def _queue_metrics(queue: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """Yield the metrics of a queue. Without messages that they describe, SQS does not report two of them.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+    """
     with sqs._queues_lock:
         sqs._refresh_counts(queue)
         sent = [message["sent_at"] for message in queue["messages"]]
     attributes = queue["attributes"]
     yield "ApproximateNumberOfMessagesVisible", float(attributes["ApproximateNumberOfMessages"])
-    yield "ApproximateNumberOfMessagesNotVisible", float(attributes["ApproximateNumberOfMessagesNotVisible"])
-    yield "ApproximateAgeOfOldestMessage", (time.time() - min(sent)) * _speed if sent else 0
+    if in_flight := float(attributes["ApproximateNumberOfMessagesNotVisible"]):
+        yield "ApproximateNumberOfMessagesNotVisible", in_flight
+    if sent:
+        yield "ApproximateAgeOfOldestMessage", (time.time() - min(sent)) * _speed
 
 
 def _evaluate_alarms() -> None:

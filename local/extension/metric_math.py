@@ -79,7 +79,7 @@ class Expression:
                 for argument in arguments:
                     self._check(argument, ids)
             case _:
-                part = ast.get_source_segment(self._text.strip(), node) or self._text  # type: ignore[arg-type]
+                part = ast.get_source_segment(self._text.strip(), node) or self._text
                 raise ValueError(f"Metric math expression {self._text!r}: {part!r} is not emulated, or an unknown ID")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ministack.core.responses import request_scope
 from ministack.services import cloudwatch, ecs
+from ministack.services.cloudformation import provisioners
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
 from local.emulator import ACCOUNT, REGION
@@ -96,10 +97,12 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """A service whose task definition does not exist, so that it starts no tasks."""
     monkeypatch.setattr(application_auto_scaling, "after_evaluation", [])
     monkeypatch.setattr(ecs, "_get_docker", lambda: None)
-    for module, name in ((cloudwatch, "_evaluate_alarm"), (cloudwatch, "_dispatch_alarm_actions")):
+    for module, name in (
+        (cloudwatch, "_evaluate_alarm"),
+        (cloudwatch, "_dispatch_alarm_actions"),
+        (provisioners, "_cw_metric_alarm_record"),
+    ):
         monkeypatch.setattr(module, name, getattr(module, name))
-    record = cloudwatch_alarms.provisioners._cw_metric_alarm_record
-    monkeypatch.setattr(cloudwatch_alarms.provisioners, "_cw_metric_alarm_record", record)
     with request_scope(ACCOUNT, REGION):
         cloudwatch_alarms.extend()
         application_auto_scaling.extend()
@@ -172,7 +175,7 @@ def test_increases_within_a_cooldown_count_once(monkeypatch: pytest.MonkeyPatch)
     assert scale(1) == 3
     assert scale(20) == 4
     later = time.monotonic() + 301
-    monkeypatch.setattr(application_auto_scaling.time, "monotonic", lambda: later)
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     assert scale(20) == 7
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from ministack.core.responses import request_scope
-from ministack.services import cloudwatch_logs, ecs
+from ministack.services import alb, cloudwatch_logs, ecs
+from ministack.services.cloudformation import stacks
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
 from local.emulator import ACCOUNT, REGION
@@ -123,8 +124,8 @@ def create_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     monkeypatch.setitem(ecs._ACTION_MAP, "StopTask", ecs._ACTION_MAP["StopTask"])
     for kind, handler in list(_RESOURCE_HANDLERS.items()):
         monkeypatch.setitem(_RESOURCE_HANDLERS, kind, dict(handler))
-    monkeypatch.setattr(ecs_tasks.alb, "_proxy_http_target", ecs_tasks.alb._proxy_http_target)
-    monkeypatch.setattr(ecs_resources.stacks, "_runs_on_worker_thread", ecs_resources.stacks._runs_on_worker_thread)
+    monkeypatch.setattr(alb, "_proxy_http_target", alb._proxy_http_target)
+    monkeypatch.setattr(stacks, "_runs_on_worker_thread", stacks._runs_on_worker_thread)
     monkeypatch.setattr(ecs, "_ECS_DEPLOYMENT_STEADY_DELAY", 0.1)
     with request_scope(ACCOUNT, REGION):
         ecs_tasks.extend()
