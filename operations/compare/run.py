@@ -7,7 +7,6 @@ import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol, get_args
 
 from local.console import heading, step
@@ -115,7 +114,7 @@ class _Run:
 
     def upload(self) -> Measurement:
         """Upload the files, and measure what the consumer of the upload queue does."""
-        with step(f"Upload {len(self._files):,} files"):
+        with step("Upload the files"):
             upload(self._deployment, self._files)
         with step("Wait until each file is ready or rejected"):
             wait_for_results(self._option, self._deployment, self._files, patience=self._target.patience)
@@ -125,7 +124,7 @@ class _Run:
         """Delete the results, run `make remake`, and measure what its job does."""
         with step("Delete all thumbnails and catalogue items"):
             delete_results(self._deployment)
-            start = self._storage_time()
+            start = datetime.now(UTC).replace(microsecond=0)  # S3 rounds down, too
         name = self._deployment.stack_name("Batch").removesuffix("-Batch")
         command = [sys.executable, "-m", "operations", "-c", f"name={name}", "remake"]
         if subprocess.run(command, cwd=ROOT, env=self._target.environment(self._deployment)).returncode:
@@ -150,7 +149,7 @@ class _Run:
         )
 
     def _times(self, start: datetime) -> dict[str, float]:
-        """Return the times to the first and the last thumbnail, by the clock of S3."""
+        """Return the duration of the uploads, and the times to the first and the last thumbnail, to the second."""
         written = modification_times(self._deployment, "ThumbnailsBucket")
         times = [time for key, time in written.items() if is_thumbnail_key(key)]
         uploaded = modification_times(self._deployment, "OriginalsBucket").values()
@@ -159,9 +158,3 @@ class _Run:
             "seconds_to_first": (min(times) - start).total_seconds(),
             "seconds_to_last": (max(times) - start).total_seconds(),
         }
-
-    def _storage_time(self) -> datetime:
-        """Return the current time of S3."""
-        bucket = self._deployment.outputs["Thumbnails"]["OriginalsBucket"]
-        response = self._deployment.client("s3").head_bucket(Bucket=bucket)
-        return parsedate_to_datetime(response["ResponseMetadata"]["HTTPHeaders"]["date"])
