@@ -3,7 +3,7 @@
 The VPC has public subnets in two Availability Zones, because a load balancer needs two. Tasks and instances have public
 addresses to pull images and send logs; their security groups accept no traffic unless a rule allows it. The
 alternatives cost money even while idle: a NAT gateway $0.045 per hour, an interface endpoint $0.01 per hour and
-zone (us-east-1). This whole sandbox costs less than $0.07 per hour. The gateway endpoint for S3 is free.
+zone (us-east-1). This whole sandbox costs less than $0.08 per hour. The gateway endpoint for S3 is free.
 
 For production, use private subnets for everything except load balancers, a NAT gateway in each zone or endpoints for
 ECR, CloudWatch Logs, and S3, three zones, and flow logs.
