@@ -30,6 +30,7 @@ _MODULES = [
     "lightsail",
     "execution_roles",
     "container_images",
+    "lambda_images",
     "batch_resources",
     "batch_jobs",
     "ecs_tasks",

@@ -10,21 +10,26 @@ import hashlib
 import io
 import json
 import re
+import sys
 import tempfile
 import time
 import zipfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
+from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import codebuild
+from ministack.services import codebuild, ecr
 
 from local.extension.cloudformation import Properties, wrap
 from local.extension.dockerfile import Dockerfile, read_dockerfile
 from local.extension.iam_roles import client_for_role, require_permission
+
+_LAMBDA = "lambda.amazonaws.com"
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,19 @@ class Image:
 
     folder: Path
     dockerfile: Dockerfile
+
+    def start_command(
+        self, entrypoint: Sequence[str] | None = None, arguments: Sequence[str] | None = None
+    ) -> list[str]:
+        """Return the command that starts the program.
+
+        Args:
+            entrypoint: Replaces the entrypoint of the image.
+            arguments: Replace the command of the image.
+        """
+        start = self.dockerfile.entrypoint if entrypoint is None else entrypoint
+        command = [*start, *(self.dockerfile.command if arguments is None else arguments)]
+        return [sys.executable, *command[1:]] if command[:1] in (["python"], ["python3"]) else command
 
 
 class ImageNotFound(LookupError):
@@ -68,12 +86,33 @@ def digest(uri: str) -> str:
 
 def pull(uri: str, role_arn: str | None) -> Image:
     """Pull an image with the permissions of a role. Raises ImageNotFound and PermissionError."""
-    name = re.split("[:@]", uri.partition("/")[2])[0]
-    repository = f"arn:aws:ecr:{get_region()}:{get_account_id()}:repository/{name}"
+    repository = _repository(uri)
     require_permission(role_arn, "ecr:GetAuthorizationToken", "*")
     for action in ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"):
         require_permission(role_arn, action, repository)
     return find(uri)
+
+
+def pull_for_lambda(uri: str, function_arn: str) -> Image:
+    """Pull an image as Lambda for a function. Raises ImageNotFound and PermissionError."""
+    repository, account, region = _repository(uri), get_account_id(), get_region()
+    policy, _owner = ecr.repository_policy_for_arn(repository) or ("", account)
+    for action in ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"):
+        request = EvalContext(
+            _LAMBDA, "Service", account, action, repository, region, service_context={"aws:sourcearn": function_arn}
+        )
+        if evaluate_resource_policy(policy, request, service=_LAMBDA).decision != "Allow":
+            raise PermissionError(
+                f"Lambda does not have permission to access the ECR image. The policy of {repository} does not allow "
+                f"{_LAMBDA} {action} for {function_arn}"
+            )
+    return find(uri)
+
+
+def _repository(uri: str) -> str:
+    """Return the ARN of the repository of an image."""
+    name = re.split("[:@]", uri.partition("/")[2])[0]
+    return f"arn:aws:ecr:{get_region()}:{get_account_id()}:repository/{name}"
 
 
 def extend() -> None:
@@ -128,17 +167,17 @@ def _build_and_push(project: dict[str, Any], session: str) -> str:
 
     [uri] = [entry["value"] for entry in project["environment"]["environmentVariables"] if entry["name"] == "IMAGE"]
     repository, _, tag = uri.partition("/")[2].rpartition(":")
-    ecr = client_for_role("ecr", role, session)
-    ecr.get_authorization_token()
+    registry = client_for_role("ecr", role, session)
+    registry.get_authorization_token()
     layer = f"sha256:{hashlib.sha256(source).hexdigest()}"
     # The calls of `docker push`, of which the emulator keeps only the image.
-    ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageTag": tag}])
-    ecr.batch_check_layer_availability(repositoryName=repository, layerDigests=[layer])
-    upload_id = ecr.initiate_layer_upload(repositoryName=repository)["uploadId"]
+    registry.batch_get_image(repositoryName=repository, imageIds=[{"imageTag": tag}])
+    registry.batch_check_layer_availability(repositoryName=repository, layerDigests=[layer])
+    upload_id = registry.initiate_layer_upload(repositoryName=repository)["uploadId"]
     upload = {"repositoryName": repository, "uploadId": upload_id}
-    ecr.upload_layer_part(**upload, partFirstByte=0, partLastByte=0, layerPartBlob=b"-")
-    ecr.complete_layer_upload(**upload, layerDigests=[layer])
-    pushed = ecr.put_image(repositoryName=repository, imageManifest=json.dumps({"source": layer}), imageTag=tag)
+    registry.upload_layer_part(**upload, partFirstByte=0, partLastByte=0, layerPartBlob=b"-")
+    registry.complete_layer_upload(**upload, layerDigests=[layer])
+    pushed = registry.put_image(repositoryName=repository, imageManifest=json.dumps({"source": layer}), imageTag=tag)
     digest: str = pushed["image"]["imageId"]["imageDigest"]
     _digests[f"{repository}:{tag}"] = digest
     _images[f"{repository}:{tag}"] = _images[f"{repository}@{digest}"] = image

@@ -10,7 +10,6 @@ import queue
 import secrets
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,15 +57,11 @@ class Process:
         self._output: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._ended = threading.Event()
         self.last_line = ""
-        dockerfile = image.dockerfile
-        command = [*dockerfile.entrypoint, *(dockerfile.command if arguments is None else arguments)]
-        if command and command[0] in ("python", "python3"):
-            command[0] = sys.executable
         # In the process group of the emulator, so that the process ends with the emulator in any case.
         self._popen = subprocess.Popen(
-            command,
+            image.start_command(arguments=arguments),
             cwd=image.folder,
-            env={**dockerfile.environment, **environment, **_environment(role_arn)},
+            env={**image.dockerfile.environment, **environment, **_environment(role_arn)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

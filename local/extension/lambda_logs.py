@@ -23,6 +23,7 @@ def extend() -> None:
         process = worker._proc
         if process is None:  # ended by an error, so its last lines can be late
             return str(wait_for_lines(worker, first_line_wait))
+        pipe = process.stderr or process.stdout  # a custom runtime writes both into one pipe
         lines: list[str] = []
         quiet_ms = 0
         for _millisecond in range(_MAX_MS):
@@ -30,7 +31,7 @@ def extend() -> None:
                 lines.append(worker._stderr_queue.get_nowait())
                 quiet_ms = 0
             except queue.Empty:
-                has_more, _, _ = select.select([process.stderr], [], [], 0)
+                has_more, _, _ = select.select([pipe], [], [], 0)
                 quiet_ms = 0 if has_more else quiet_ms + 1
                 if quiet_ms == _QUIET_MS:
                     break
