@@ -50,7 +50,8 @@ class AccountTarget:
     """The account of the credentials of this shell."""
 
     target: Target = "account"
-    patience = 1200.0
+    # After the last worker, ECS keeps an instance for 15 minutes ("Amazon ECS managed scaling behavior").
+    patience = 1800.0
 
     def __init__(self, session: boto3.Session, settings: Mapping[str, str]) -> None:
         """Use the account of this session.
@@ -91,7 +92,7 @@ class AccountTarget:
                 deployed = assembly.with_dependencies(set(chosen))
                 cost = idle_cost(assembly.folder, deployed)
             print(f"  {context['name']:20} {', '.join(sorted(deployed))}: {cost}")
-        print("Each deployment exists for about half an hour, and is destroyed, also after an error or Ctrl-C.")
+        print("Each deployment exists for up to an hour, and is destroyed, also after an error or Ctrl-C.")
         confirm("Deploy and compare?", yes=yes)
 
     @contextmanager
@@ -115,6 +116,9 @@ class AccountTarget:
             raise
         finally:
             self._destroy(name, problem)
+
+    def start(self, option: Option, deployment: Deployment) -> None:
+        """Do nothing: the logs of a new deployment contain only the comparison."""
 
     def measure(self, option: Option, deployment: Deployment, photos: int) -> dict[str, Any]:
         """Return the fields of `Measurement` that AWS reports: those of functions."""

@@ -1,8 +1,8 @@
-"""Finds the IAM role of the compute that makes the thumbnails of a deployment."""
+"""The compute that makes the thumbnails of a deployment: its IAM role, and how many workers run."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from operations.compare.measurement import Option
 
@@ -17,16 +17,39 @@ def consumer_role(option: Option, deployment: Deployment) -> str:
         case "lambda" | "lambda-image":
             arn = deployment.client("lambda").get_function_configuration(FunctionName=_function(deployment))["Role"]
         case "fargate" | "ec2":
-            ecs, service = deployment.client("ecs"), deployment.outputs["Workers"]["WorkerService"]
-            # arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/NAME
-            (described,) = ecs.describe_services(cluster=service.split("/")[1], services=[service])["services"]
-            task = ecs.describe_task_definition(taskDefinition=described["taskDefinition"])["taskDefinition"]
+            definition = _worker_service(deployment)["taskDefinition"]
+            task = deployment.client("ecs").describe_task_definition(taskDefinition=definition)["taskDefinition"]
             arn = task["taskRoleArn"]
         case "remake":
             definition = deployment.outputs["Batch"]["RemakeJobDefinition"]
             (job,) = deployment.client("batch").describe_job_definitions(jobDefinitions=[definition])["jobDefinitions"]
             arn = job["containerProperties"]["jobRoleArn"]
     return arn.rpartition("/")[2]
+
+
+def count_workers(deployment: Deployment) -> tuple[int, int]:
+    """Return how many workers of a deployment run or start, and on how many EC2 instances."""
+    service, instances = _worker_service(deployment), 0
+    tasks = max(service["desiredCount"], service["runningCount"] + service["pendingCount"])
+    providers = [used["capacityProvider"] for used in service.get("capacityProviderStrategy", [])]
+    for provider in deployment.client("ecs").describe_capacity_providers(capacityProviders=providers)[
+        "capacityProviders"
+    ]:
+        if group := provider.get("autoScalingGroupProvider"):
+            # arn:aws:autoscaling:REGION:ACCOUNT:autoScalingGroup:ID:autoScalingGroupName/NAME
+            name = group["autoScalingGroupArn"].rpartition("/")[2]
+            (described,) = deployment.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])[
+                "AutoScalingGroups"
+            ]
+            instances += max(described["DesiredCapacity"], len(described["Instances"]))
+    return tasks, instances
+
+
+def _worker_service(deployment: Deployment) -> Any:
+    # arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/NAME
+    ecs, service = deployment.client("ecs"), deployment.outputs["Workers"]["WorkerService"]
+    (described,) = ecs.describe_services(cluster=service.split("/")[1], services=[service])["services"]
+    return described
 
 
 def _function(deployment: Deployment) -> str:

@@ -14,7 +14,7 @@ from local.emulator import ROOT
 from operations.compare.files import File, count_kinds, make_files
 from operations.compare.measurement import OPTIONS, Comparison, Measurement, Option, Target
 from operations.compare.results import Verifier, read_results
-from operations.compare.workload import delete_results, modification_times, upload, wait_for_results
+from operations.compare.workload import delete_results, modification_times, upload, wait_for_results, wait_until_idle
 from operations.errors import OperationError
 from photos.keys import is_thumbnail_key
 from stacks.support.settings import ThumbnailsOn
@@ -38,7 +38,7 @@ class ComparisonTarget(Protocol):
     Attributes:
         target: The kind of target.
         machine: As in `Comparison`.
-        patience: Seconds without a result after which a file counts as missing.
+        patience: Seconds without progress after which to stop.
     """
 
     target: Target
@@ -47,6 +47,10 @@ class ComparisonTarget(Protocol):
 
     def deployed(self, value: ThumbnailsOn, stacks: tuple[str, ...]) -> AbstractContextManager[Deployment]:
         """Deploy stacks with this value of `thumbnails_on`, and destroy them when the block ends."""
+        ...
+
+    def start(self, option: Option, deployment: Deployment) -> None:
+        """Start to measure an option: what it did before does not count."""
         ...
 
     def measure(self, option: Option, deployment: Deployment, photos: int) -> dict[str, Any]:
@@ -114,6 +118,10 @@ class _Run:
 
     def upload(self) -> Measurement:
         """Upload the files, and measure what the consumer of the upload queue does."""
+        if self._option in ("fargate", "ec2"):
+            with step("Wait until the workers have scaled to zero"):
+                wait_until_idle(self._option, self._deployment, patience=self._target.patience)
+        self._target.start(self._option, self._deployment)
         with step("Upload the files"):
             upload(self._deployment, self._files)
         with step("Wait until each file is ready or rejected"):
@@ -124,6 +132,7 @@ class _Run:
         """Delete the results, run `make remake`, and measure what its job does."""
         with step("Delete all thumbnails and catalogue items"):
             delete_results(self._deployment)
+            self._target.start(self._option, self._deployment)
             start = datetime.now(UTC).replace(microsecond=0)  # S3 rounds down, too
         name = self._deployment.stack_name("Batch").removesuffix("-Batch")
         command = [sys.executable, "-m", "operations", "-c", f"name={name}", "remake"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from operations.compare.consumer import count_workers
 from operations.compare.files import File
 from operations.compare.results import CONNECTIONS, read_states
 from operations.errors import OperationError
@@ -32,8 +33,27 @@ def upload(deployment: Deployment, files: Mapping[str, File]) -> None:
             pass
 
 
+def wait_until_idle(option: str, deployment: Deployment, *, patience: float) -> None:
+    """Wait until no worker and no instance for workers runs, because a deployment starts one.
+
+    Args:
+        option: The compute, for messages.
+        deployment: A deployment with workers.
+        patience: Seconds without progress after which to stop.
+
+    Raises:
+        OperationError: A worker still runs.
+    """
+
+    def progress() -> tuple[bool, str]:
+        tasks, instances = count_workers(deployment)
+        return not tasks and not instances, f"{tasks} workers and {instances} instances of theirs run"
+
+    _wait(progress, patience, lambda running: OperationError(f"{option}: {running}, but should have scaled to zero."))
+
+
 def wait_for_results(option: str, deployment: Deployment, files: Mapping[str, File], *, patience: float) -> None:
-    """Wait until every file is ready or rejected, and print the progress.
+    """Wait until every file is ready or rejected.
 
     Args:
         option: The compute that processes the files, for messages.
@@ -42,33 +62,54 @@ def wait_for_results(option: str, deployment: Deployment, files: Mapping[str, Fi
         patience: Seconds without progress after which to stop.
 
     Raises:
-        OperationError: A file is neither ready nor rejected, and nothing happened for too long.
+        OperationError: A file is neither ready nor rejected.
     """
-    finished = -1
+    missing = list(files)
+
+    def progress() -> tuple[bool, str]:
+        items = read_states(deployment)
+        missing[:] = [key for key in files if key not in items or items[key]["state"] == "pending"]
+        return not missing, f"{len(files) - len(missing)} of {len(files)} files are ready or rejected"
+
+    _wait(
+        progress,
+        patience,
+        lambda finished: OperationError(
+            f"{option}: photo {missing[0]} ({files[missing[0]].kind}): missing, because it is neither ready nor "
+            f"rejected {patience:.0f} seconds after the last result ({finished})."
+        ),
+    )
+
+
+def _wait(progress: Callable[[], tuple[bool, str]], patience: float, error: Callable[[str], OperationError]) -> None:
+    """Wait until work is done, and print its progress.
+
+    Args:
+        progress: Returns whether the work is done, and what is done so far, to print.
+        patience: Seconds after which to stop if nothing changes.
+        error: Creates the error from what was done.
+    """
+    previous = ""
     changed = printed = time.monotonic()
     while True:
-        items = read_states(deployment)
-        missing = [key for key in files if key not in items or items[key]["state"] == "pending"]
+        done, state = progress()
         now = time.monotonic()
-        if len(files) - len(missing) != finished:
-            finished, changed = len(files) - len(missing), now
-        if not missing:
+        if done:
             return
-        if now - changed > patience:
-            raise OperationError(
-                f"{option}: photo {missing[0]} ({files[missing[0]].kind}): missing, because it is neither ready nor "
-                f"rejected {patience:.0f} seconds after the last result ({finished} of {len(files)} files have one)."
-            )
+        if state != previous:
+            previous, changed = state, now
+        if now - changed >= patience:
+            raise error(state)
         if now - printed > _SECONDS_BETWEEN_LINES:
             printed = now
-            print(f"      {finished} of {len(files)} files are ready or rejected", flush=True)
+            print(f"      {state}", flush=True)
         time.sleep(_POLL_SECONDS)
 
 
 def delete_results(deployment: Deployment) -> None:
     """Delete all thumbnails and catalogue items, as in a bucket that was filled before the service existed."""
     outputs, s3, dynamodb = deployment.outputs["Thumbnails"], deployment.client("s3"), deployment.client("dynamodb")
-    keys = [path for path in modification_times(deployment, "ThumbnailsBucket")]
+    keys = list(modification_times(deployment, "ThumbnailsBucket"))
     for start in range(0, len(keys), _DELETE_BATCH):
         batch = {"Objects": [{"Key": key} for key in keys[start : start + _DELETE_BATCH]]}
         s3.delete_objects(Bucket=outputs["ThumbnailsBucket"], Delete=batch)

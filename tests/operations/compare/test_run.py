@@ -56,7 +56,7 @@ class _StubTarget:
     """Records what runs. A test can change how the deployment of an option works."""
 
     machine = "stub"
-    patience = 0.0
+    patience = -1.0  # stops at once if something is missing
 
     def __init__(self, template: Template, target: Target = "sandbox") -> None:
         self.target = target
@@ -77,6 +77,10 @@ class _StubTarget:
             finally:
                 self.destroyed += 1
 
+    def start(self, option: Option, deployment: Deployment) -> None:
+        assert isinstance(deployment, _StubDeployment)
+        assert deployment.aws.items() == {}
+
     def measure(self, option: Option, deployment: Deployment, photos: int) -> dict[str, Any]:
         return {"calls_per_photo": {f"s3:{option}": photos}}
 
@@ -88,12 +92,13 @@ class _StubTarget:
 def target(template: Callable[[str], Template], monkeypatch: pytest.MonkeyPatch) -> _StubTarget:
     """A target on which `make remake` works, and a small set of files."""
     monkeypatch.setattr(run, "make_files", lambda count: dict(list(_FILES.items())[:count]))
+    monkeypatch.setattr(run, "wait_until_idle", lambda *_, **__: None)
     stub = _StubTarget(template("Thumbnails"))
 
     def remake(command: list[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
         assert command[1:] == ["-m", "operations", "-c", "name=annas", "remake"]
         assert options == {"cwd": ROOT, "env": {"TARGET": "stub"}}
-        assert stub.current.aws.thumbnails() == stub.current.aws.items() == {}
+        assert not stub.current.aws.thumbnails() and not stub.current.aws.items()
         stub.current.processed.clear()
         return subprocess.CompletedProcess(command, 0)
 
