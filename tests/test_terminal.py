@@ -11,7 +11,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 # Folders with programs. The CDK CLI starts `app.py`.
-_PACKAGES = [("local", "."), ("operations", "."), ("tools", "."), ("stacks", "."), ("album", "containers/album")]
+_PACKAGES = [
+    *((package, ".") for package in ("local", "operations", "tools", "stacks")),
+    *((image, f"containers/{image}") for image in ("album", "thumbnailer")),
+]
 
 
 def _programs() -> list[tuple[str, Path]]:

@@ -5,16 +5,20 @@ Environment variables: ORIGINALS_BUCKET, THUMBNAILS_BUCKET, CATALOGUE_TABLE.
 
 import os
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 from botocore.config import Config
-from botocore.session import get_session
+from botocore.session import Session, get_session
 
 from photos.catalogue import Catalogue
 from photos.storage import Originals, Thumbnails
 from photos.thumbnails import Thumbnailer
 
-_session = get_session()
+
+@cache
+def _session() -> Session:
+    return get_session()
 
 
 def create_client(service: str, *, read_timeout: float = 10, attempts: int = 3) -> Any:
@@ -26,7 +30,9 @@ def create_client(service: str, *, read_timeout: float = 10, attempts: int = 3) 
         attempts: Maximum number of attempts. Timeouts are short and attempts few, because the queue retries later.
     """
     retries: Any = {"mode": "standard", "total_max_attempts": attempts}
-    return _session.create_client(service, config=Config(connect_timeout=3, read_timeout=read_timeout, retries=retries))
+    return _session().create_client(
+        service, config=Config(connect_timeout=3, read_timeout=read_timeout, retries=retries)
+    )
 
 
 def create_thumbnailer(make_thumbnails: Callable[[bytes, Sequence[int]], dict[int, bytes]]) -> Thumbnailer:

@@ -1,6 +1,6 @@
 """Crash injection: stops a program at any of its calls to AWS, either just before the call or just after it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,28 +12,36 @@ class Crash(BaseException):
     """The injected crash. The code under test cannot catch it."""
 
 
+def crash() -> None:
+    """Stop the program like SIGKILL."""
+    raise Crash
+
+
 class CrashInjector:
-    """Raises `Crash` once, at one point: 0 is before the first call, 1 after it, 2 before the second.
+    """Stops the program once, at one point: 0 is before the first call, 1 after it, 2 before the second.
 
     Attributes:
         points: Number of points passed so far.
     """
 
-    def __init__(self, point: int | None) -> None:
+    def __init__(self, point: int | None, stop: Callable[[], None]) -> None:
         self._point = point
+        self._stop = stop
         self.points = 0
 
     def check(self) -> None:
-        """Pass one point. Raises Crash at the chosen one."""
+        """Pass one point. Stops the program at the chosen one."""
         self.points += 1
         if self.points - 1 == self._point:
-            raise Crash
+            self._stop()
 
 
 @contextmanager
-def crash_at(monkeypatch: pytest.MonkeyPatch, point: int | None) -> Iterator[CrashInjector]:
-    """Inject a crash at this point into the calls that the block makes to AWS. None only counts the points."""
-    injector = CrashInjector(point)
+def crash_at(
+    monkeypatch: pytest.MonkeyPatch, point: int | None, stop: Callable[[], None] = crash
+) -> Iterator[CrashInjector]:
+    """Stop the program at this point of the calls that the block makes to AWS. None only counts the points."""
+    injector = CrashInjector(point, stop)
     make_api_call = getattr(BaseClient, "_make_api_call")  # noqa: B009  # not in botocore's types
 
     def call(client: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:

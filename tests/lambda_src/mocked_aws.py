@@ -32,12 +32,17 @@ def jpeg(color: str = "red", size: tuple[int, int] = (300, 200)) -> bytes:
     return file.getvalue()
 
 
-def load_function(monkeypatch: pytest.MonkeyPatch, name: str, **environment: str) -> ModuleType:
-    """Return the handler module of a function, imported as in a cold start: with its environment and new clients."""
+def set_environment(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
+    """Set the environment variables that the templates set, and these."""
     names = {"ORIGINALS_BUCKET": ORIGINALS, "THUMBNAILS_BUCKET": THUMBNAILS, "CATALOGUE_TABLE": CATALOGUE}
     names |= {"UPLOAD_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/uploads", "RETRY_SECONDS": "5 30"}
     for variable, value in (names | environment).items():
         monkeypatch.setenv(variable, value)
+
+
+def load_function(monkeypatch: pytest.MonkeyPatch, name: str, **environment: str) -> ModuleType:
+    """Return the handler module of a function, imported as in a cold start: with its environment and new clients."""
+    set_environment(monkeypatch, **environment)
     return importlib.reload(importlib.import_module(f"{name}.handler"))
 
 

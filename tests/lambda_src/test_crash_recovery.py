@@ -1,4 +1,4 @@
-"""The functions recover from a crash at every call to AWS, when Lambda and SQS run them again."""
+"""The functions and the worker recover from a crash at every call to AWS, when Lambda, SQS, and ECS run them again."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,6 +17,7 @@ from photos.event_ordering import Upload
 from photos.keys import is_thumbnail_key, thumbnail_key
 from photos.limits import SIZES
 from photos.sweep import Progress
+from tests.containers.thumbnailer.running_worker import Uploads
 from tests.lambda_src.conftest import mocked_aws
 from tests.lambda_src.crash_injection import Crash, crash_at
 from tests.lambda_src.mocked_aws import ORIGINALS, THUMBNAILS, LambdaContext, MockedAws, jpeg, load_function
@@ -26,24 +27,37 @@ KEY, QUEUE = "a.jpg", "uploads"
 NEW_SIZES = (min(SIZES), 2 * max(SIZES))
 
 
-class Functions:
-    """The thumbnail and sweep functions with a mocked AWS."""
+class Service:
+    """Thumbnails by the function or by the worker, and the sweep function, with a mocked AWS."""
 
-    def __init__(self, aws: MockedAws, patch: pytest.MonkeyPatch, thumbnail: ModuleType, sweep: ModuleType) -> None:
+    def __init__(
+        self, aws: MockedAws, patch: pytest.MonkeyPatch, consumer: str, thumbnail: ModuleType, sweep: ModuleType
+    ) -> None:
         self.aws = aws
         self._patch = patch
-        self.thumbnail = thumbnail
+        self._consumer = consumer
+        self._thumbnail = thumbnail
         self.sweep = sweep
         self.sqs = boto3.client("sqs")
         self.queue = self.sqs.create_queue(QueueName=QUEUE)["QueueUrl"]
+        self._uploads = Uploads(self.sqs, self.queue, patch)
+        self._batch: list[dict[str, Any]] = []  # of the function
 
     def set_sizes(self, sizes: tuple[int, ...]) -> None:
         for module in ("photos.thumbnails", "photos.sweep"):
             self._patch.setattr(f"{module}.SIZES", sizes)
 
     def process(self, *events: dict[str, Any]) -> None:
-        """Invoke the thumbnail function with one message for each of these S3 events."""
-        records = [
+        """Process these S3 events, each in a message of its own."""
+        self.deliver(*events)
+        self.consume()
+
+    def deliver(self, *events: dict[str, Any]) -> None:
+        """Send one message for each of these S3 events."""
+        if self._consumer == "worker":
+            self._uploads.send_events(*events)
+            return
+        self._batch = [
             {
                 "messageId": "m",
                 "receiptHandle": "h",
@@ -52,7 +66,16 @@ class Functions:
             }
             for event in events
         ]
-        assert self.thumbnail.handler({"Records": records}, LambdaContext()) == {"batchItemFailures": []}
+
+    def consume(self) -> None:
+        """Start the function or the worker, and let it process the messages, including those of a crashed attempt."""
+        if self._consumer == "worker":
+            self._uploads.end_visibility_timeouts()
+            self._uploads.run_worker(self._thumbnail._processor)
+            assert self._uploads.count() == (0, 0)
+        else:
+            response = self._thumbnail.handler({"Records": self._batch}, LambdaContext())
+            assert response == {"batchItemFailures": []}
 
     def receive(self) -> list[dict[str, Any]]:
         """Receive and delete the events in the upload queue."""
@@ -86,20 +109,26 @@ class Functions:
             del events[0]
 
 
-Fresh = Callable[[], AbstractContextManager[Functions]]
+@pytest.fixture
+def consumer() -> str:
+    """What makes the thumbnails: `function` or `worker`."""
+    return "function"
+
+
+Fresh = Callable[[], AbstractContextManager[Service]]
 
 
 @pytest.fixture
-def fresh(template: Callable[[str], Template], monkeypatch: pytest.MonkeyPatch) -> Fresh:
+def fresh(template: Callable[[str], Template], monkeypatch: pytest.MonkeyPatch, consumer: str) -> Fresh:
     """Start with an empty mocked AWS, as often as necessary. The functions are loaded once, which takes longest."""
     with mock_aws():
         queue = boto3.client("sqs").create_queue(QueueName=QUEUE)["QueueUrl"]
         functions = [load_function(monkeypatch, name, UPLOAD_QUEUE_URL=queue) for name in ("thumbnail", "sweep")]
 
     @contextmanager
-    def start() -> Iterator[Functions]:
+    def start() -> Iterator[Service]:
         with mocked_aws(template("Thumbnails")) as aws, monkeypatch.context() as patch:
-            yield Functions(aws, patch, *functions)
+            yield Service(aws, patch, consumer, *functions)
 
     return start
 
@@ -109,48 +138,49 @@ def created(key: str, etag: str, sequencer: str) -> dict[str, Any]:
     return {"eventName": "ObjectCreated:Put", "s3": {"object": {"key": key, "eTag": etag, "sequencer": sequencer}}}
 
 
-def replace(functions: Functions) -> dict[str, Any]:
+def replace(service: Service) -> dict[str, Any]:
     """Replace the photo by another one."""
-    return created(KEY, functions.aws.put(KEY, jpeg("blue")), "02")
+    return created(KEY, service.aws.put(KEY, jpeg("blue")), "02")
 
 
-def replace_by_invalid_image(functions: Functions) -> dict[str, Any]:
+def replace_by_invalid_image(service: Service) -> dict[str, Any]:
     """Replace the photo by a file that is not an image."""
-    return created(KEY, functions.aws.put(KEY, b"no photo"), "02")
+    return created(KEY, service.aws.put(KEY, b"no photo"), "02")
 
 
-def delete(functions: Functions) -> dict[str, Any]:
+def delete(service: Service) -> dict[str, Any]:
     """Delete the photo."""
-    functions.aws.delete(KEY)
+    service.aws.delete(KEY)
     return {"eventName": "ObjectRemoved:Delete", "s3": {"object": {"key": KEY, "sequencer": "02"}}}
 
 
-def change_sizes(functions: Functions) -> dict[str, Any]:
+def change_sizes(service: Service) -> dict[str, Any]:
     """Change the thumbnail sizes. Returns the message that the sweep sends."""
-    functions.set_sizes(NEW_SIZES)
-    item = functions.aws.items()[KEY]
+    service.set_sizes(NEW_SIZES)
+    item = service.aws.items()[KEY]
     return created(KEY, item["etag"], item["sequencer"])
 
 
+@pytest.mark.parametrize("consumer", ["function", "worker"])
 @pytest.mark.parametrize("change", [replace, replace_by_invalid_image, delete, change_sizes])
-def test_thumbnail_function_recovers_from_crash_at_every_call(
-    fresh: Fresh, monkeypatch: pytest.MonkeyPatch, change: Callable[[Functions], dict[str, Any]]
+def test_consumer_of_uploads_recovers_from_crash_at_every_call(
+    fresh: Fresh, monkeypatch: pytest.MonkeyPatch, change: Callable[[Service], dict[str, Any]]
 ) -> None:
     def run(point: int | None) -> tuple[Any, Any, int]:
-        with fresh() as functions:
-            aws = functions.aws
-            functions.process(created(KEY, aws.put(KEY, jpeg("red")), "01"))
-            event = change(functions)
+        with fresh() as service:
+            aws = service.aws
+            service.process(created(KEY, aws.put(KEY, jpeg("red")), "01"))
+            service.deliver(change(service))
             with crash_at(monkeypatch, point) as injector:
                 try:
-                    functions.process(event)
+                    service.consume()
                 except Crash:
                     assert_named_thumbnails_exist(aws)
-                    functions.process(event)
+                    service.consume()
             assert_named_thumbnails_exist(aws)
             items = items_without_time(aws)
-            functions.run_sweep()  # removes orphans that the crash left behind
-            assert functions.receive() == []
+            service.run_sweep()  # removes orphans that the crash left behind
+            assert service.receive() == []
             aws.assert_consistent()
             return items, items_without_time(aws), injector.points
 
@@ -173,15 +203,15 @@ def items_without_time(aws: MockedAws) -> dict[str, dict[str, Any]]:
     return {key: {name: value for name, value in items[key].items() if name != "created_at"} for key in items}
 
 
-def prepare_repairs(functions: Functions) -> None:
+def prepare_repairs(service: Service) -> None:
     """Create one case of each repair that a sweep makes."""
-    aws = functions.aws
-    functions.process(created("consistent", aws.put("consistent", jpeg()), "01"))
+    aws = service.aws
+    service.process(created("consistent", aws.put("consistent", jpeg()), "01"))
     aws.put("lost event", jpeg())
-    functions.process(created("lost thumbnail", aws.put("lost thumbnail", jpeg()), "01"))
+    service.process(created("lost thumbnail", aws.put("lost thumbnail", jpeg()), "01"))
     lost = aws.items()["lost thumbnail"]["thumbnails"][str(SIZES[0])]
     aws.s3.delete_object(Bucket=THUMBNAILS, Key=lost)
-    functions.process(created("lost deletion", aws.put("lost deletion", jpeg()), "01"))
+    service.process(created("lost deletion", aws.put("lost deletion", jpeg()), "01"))
     aws.delete("lost deletion")
     aws.thumbnail_bucket.write(thumbnail_key("consistent", Upload("e", "00"), SIZES[0]), b"orphan")
     aws.s3.create_multipart_upload(Bucket=ORIGINALS, Key="abandoned")
@@ -189,14 +219,14 @@ def prepare_repairs(functions: Functions) -> None:
 
 def test_sweep_recovers_from_crash_at_every_call(fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(point: int | None) -> tuple[Any, int]:
-        with fresh() as functions:
-            aws = functions.aws
-            prepare_repairs(functions)
+        with fresh() as service:
+            aws = service.aws
+            prepare_repairs(service)
             with crash_at(monkeypatch, point) as injector:
-                functions.run_sweep(injector.check)
-            events = functions.receive()
+                service.run_sweep(injector.check)
+            events = service.receive()
             requeued = {unquote_plus(event["s3"]["object"]["key"]) for event in events}
-            functions.process(*events)
+            service.process(*events)
             multipart = aws.s3.list_multipart_uploads(Bucket=ORIGINALS).get("Uploads", [])
             reports = [key for key in aws.thumbnails() if key.startswith("reports/")]
             aws.assert_consistent()
