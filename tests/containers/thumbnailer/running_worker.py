@@ -66,9 +66,11 @@ class Uploads:
 
     def count(self) -> tuple[int, int]:
         """Return the number of visible and of invisible messages."""
-        names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-        attributes = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
-        return int(attributes[names[0]]), int(attributes[names[1]])
+        attributes = self._sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["All"])["Attributes"]
+        return (
+            int(attributes["ApproximateNumberOfMessages"]),
+            int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+        )
 
 
 @contextmanager

@@ -48,6 +48,14 @@ def stop_worker() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
+@pytest.fixture(autouse=True)
+def exits(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, tuple[int, int]]]:
+    """Exit statuses of the worker, with the numbers of visible and of invisible messages. The process goes on."""
+    exits: list[tuple[int, tuple[int, int]]] = []
+    monkeypatch.setattr(os, "_exit", lambda status: exits.append((status, uploads.count())))
+    return exits
+
+
 def test_processed_messages_are_deleted(
     uploads: Uploads, processor: MessageProcessor, aws: MockedAws, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -83,22 +91,28 @@ def test_worker_that_is_stopped_at_any_call_finishes_or_returns_every_message(
     uploads: Uploads, processor: MessageProcessor, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = upload(aws, "a.jpg")
+    process = processor.process
+    stopped: list[bool] = []
+
+    def process_unless_stopped(message: Message) -> bool:
+        assert not stopped, "the worker starts no message after the signal"
+        return process(message)
+
+    def stop() -> None:
+        stopped.append(True)
+        stop_worker()
 
     def run(point: int | None) -> int:
         uploads.send_events(event, event, event)
-        processed = len(outcomes)
-        with crash_at(monkeypatch, point, stop_worker) as injector:
+        with crash_at(monkeypatch, point, stop) as injector:
             uploads.run_worker(processor, until_empty=point is None)
-        visible, invisible = uploads.count()
-        assert invisible == 0, point
-        assert len(outcomes) - processed + visible == 3, point
+        assert uploads.count()[1] == 0, point
+        stopped.clear()
         uploads.run_worker(processor)
         assert uploads.count() == (0, 0)
         return injector.points
 
-    outcomes: list[Message] = []
-    process = processor.process
-    monkeypatch.setattr(processor, "process", lambda message: (process(message), outcomes.append(message))[0])
+    monkeypatch.setattr(processor, "process", process_unless_stopped)
     points = run(None)
     for point in range(points):
         run(point)
@@ -134,7 +148,11 @@ def test_heartbeat_extends_all_messages_of_the_worker_while_a_photo_is_in_progre
 
 
 def test_worker_goes_on_when_a_heartbeat_fails(
-    uploads: Uploads, processor: MessageProcessor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    uploads: Uploads,
+    processor: MessageProcessor,
+    monkeypatch: pytest.MonkeyPatch,
+    exits: list[Any],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     process_slowly(processor, monkeypatch, lambda: len(caplog.messages) >= 3)
     monkeypatch.setattr(worker, "_HEARTBEAT_SECONDS", 0.01)
@@ -150,7 +168,7 @@ def test_worker_goes_on_when_a_heartbeat_fails(
     monkeypatch.setattr(processor.sqs, "change_message_visibility_batch", fail)
     uploads.send("1")
     uploads.run_worker(processor)
-    assert uploads.count() == (0, 0)
+    assert (uploads.count(), exits) == ((0, 0), [])
 
 
 def test_messages_that_are_not_started_return_at_once_when_the_worker_is_stopped(
@@ -164,14 +182,6 @@ def test_messages_that_are_not_started_return_at_once_when_the_worker_is_stopped
     uploads.send("1", "2", "3")
     uploads.run_worker(processor, until_empty=False)
     assert uploads.count() == (2, 0)
-
-
-@pytest.fixture
-def exits(uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, tuple[int, int]]]:
-    """Exit statuses of the worker, with the numbers of visible and of invisible messages. The process goes on."""
-    exits: list[tuple[int, tuple[int, int]]] = []
-    monkeypatch.setattr(os, "_exit", lambda status: exits.append((status, uploads.count())))
-    return exits
 
 
 def test_message_that_takes_too_long_returns_when_the_worker_is_stopped(
