@@ -23,6 +23,9 @@ _REGION_PARAMETER = "/aws/service/global-infrastructure/regions/{}"
 # Services that some Regions lack, by the namespace of their resources.
 _REGIONAL_SERVICES = {"AWS::Batch": "batch", "AWS::CodeBuild": "codebuild", "AWS::Lightsail": "lightsail"}
 
+# The VPC uses the first zones of the Region (`stacks/network.py`). Which ones they are differs between accounts.
+_VPC_ZONES = 2
+
 _COMPLETE = re.compile("(CREATE|UPDATE|UPDATE_ROLLBACK|IMPORT|IMPORT_ROLLBACK)_COMPLETE")
 _STACK_REMEDIES = {
     "UPDATE_FAILED": "Run: aws cloudformation rollback-stack --stack-name {}",
@@ -115,7 +118,28 @@ def _instance_types(deployment: Deployment) -> Finding | None:
             raise
         remedy = "Choose another Region, for example: export AWS_REGION=us-east-1"
         return Finding(str(error.response["Error"]["Message"]), f"all types in {deployment.account.region}", remedy)
-    return Finding(f"{', '.join(types)} exist in {deployment.account.region}") if types else None
+    if not types:
+        return None
+    ec2, capacity = deployment.client("ec2"), deployment.capacity
+    filters: Any = [{"Name": "zone-type", "Values": ["availability-zone"]}, {"Name": "state", "Values": ["available"]}]
+    zones = ec2.describe_availability_zones(Filters=filters)["AvailabilityZones"]
+    names = sorted(zone["ZoneName"] for zone in zones)[:_VPC_ZONES]
+    filters = [{"Name": "location", "Values": names}, {"Name": "instance-type", "Values": [*types]}]
+    offerings = ec2.describe_instance_type_offerings(LocationType="availability-zone", Filters=filters)
+    offered = {offering["InstanceType"] for offering in offerings["InstanceTypeOfferings"]}
+    # Both Auto Scaling and Batch use the zones that have a type, and Batch needs only one of its types.
+    missing = {name for name, _ in capacity.instances()} - offered
+    users = capacity.stacks_with("AWS::AutoScaling") if missing else set()
+    if capacity.batch_instance_types() and capacity.batch_instance_types().isdisjoint(offered):
+        missing |= capacity.batch_instance_types()
+        users |= capacity.stacks_with("AWS::Batch")
+    if not missing:
+        return Finding(f"{', '.join(types)} exist in {', '.join(names)}")
+    return Finding(
+        f"no {', '.join(sorted(missing))} in {', '.join(names)}",
+        "at least one zone",
+        f"Choose another Region, for example: export AWS_REGION=us-east-1{deployment.without(users)}",
+    )
 
 
 def _account_plan(deployment: Deployment) -> Finding | None:
@@ -148,6 +172,10 @@ ACCOUNT_CHECKS = (
     Check("CDK bootstrap", ("ssm:GetParameters",), _bootstrap),
     Check("Stacks", ("cloudformation:DescribeStacks",), _existing_stacks),
     Check("Region", ("ssm:GetParameters",), _region),
-    Check("EC2 instance types", ("ec2:DescribeInstanceTypes",), _instance_types),
+    Check(
+        "EC2 instance types",
+        ("ec2:DescribeAvailabilityZones", "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeInstanceTypes"),
+        _instance_types,
+    ),
     Check("Account plan", ("freetier:GetAccountPlanState", "ec2:DescribeInstanceTypes"), _account_plan),
 )

@@ -10,7 +10,7 @@ from botocore.config import Config
 
 from operations.account import Account
 from operations.capacity import Capacity
-from operations.cdk import Assembly
+from operations.cdk import WORKERS, Assembly
 
 GLOBAL_REGION = "us-east-1"  # the endpoint of services that have one endpoint
 
@@ -80,8 +80,10 @@ class Deployment:
 
     def without(self, excluded: Collection[str]) -> str:
         """Return how to deploy the stacks that do not depend on some stacks, as the end of a remedy."""
-        others = [it for it in self.stacks if self.assembly.to_deploy({it}).isdisjoint(excluded)]
-        return f', or deploy only STACKS="{" ".join(sorted(others))}"' if others else ""
+        others = {it for it in self.stacks if self.assembly.with_dependencies({it}).isdisjoint(excluded)}
+        # Without the workers, a function has to consume the upload queue.
+        function = " thumbnails_on=lambda" if WORKERS in self.stacks - others else ""
+        return f', or deploy only STACKS="{" ".join(sorted(others))}"{function}' if others else ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """An AWS account with stubbed responses, because no emulator knows quotas or account plans."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,7 @@ class StubbedAccount:
         errors: Error code, or exception, of an IAM action.
         missing: Ends of the names of missing parameters.
         quotas: Values by quota code.
+        offered: Whether the zones of the VPC offer an instance type.
     """
 
     def __init__(self) -> None:
@@ -38,6 +40,7 @@ class StubbedAccount:
         self.stacks: dict[str, str] = {}
         self.concurrency = 10
         self.quotas: dict[str, float] = {}
+        self.offered: Callable[[str], bool] = lambda name: True
 
     def _keep_parameters(self, params: dict[str, Any], **_: Any) -> None:
         self._parameters = params
@@ -89,6 +92,14 @@ class StubbedAccount:
                 for name in InstanceTypes
             ]
         }
+
+    def _DescribeAvailabilityZones(self, Filters: list[Any]) -> dict[str, Any]:
+        return {"AvailabilityZones": [{"ZoneName": f"{ACCOUNT.region}{letter}"} for letter in "cab"]}
+
+    def _DescribeInstanceTypeOfferings(self, LocationType: str, Filters: list[dict[str, Any]]) -> dict[str, Any]:
+        values = {it["Name"]: it["Values"] for it in Filters}
+        assert (LocationType, values["location"]) == ("availability-zone", [f"{ACCOUNT.region}{it}" for it in "ab"])
+        return {"InstanceTypeOfferings": [{"InstanceType": it} for it in values["instance-type"] if self.offered(it)]}
 
     def _GetAccountPlanState(self) -> dict[str, Any]:
         return {"accountId": ACCOUNT.number, "accountPlanType": self.plan, "accountPlanStatus": "ACTIVE"}

@@ -28,14 +28,16 @@ def account() -> StubbedAccount:
 
 
 @pytest.fixture
-def run(account: StubbedAccount, assembly: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., dict[str, str]]:
+def run(
+    account: StubbedAccount, synthesize: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> Callable[..., dict[str, str]]:
     """Return a function that checks the account and returns the line of each item, by title.
 
     It asserts that the checks raise an error exactly if an item failed.
     """
 
-    def run(*stacks: str, deleted: str = "") -> dict[str, str]:
-        synthesized = Assembly(assembly)
+    def run(*stacks: str, deleted: str = "", **settings: str) -> dict[str, str]:
+        synthesized = Assembly(synthesize(**settings))
         chosen, to_delete = frozenset(synthesized.to_deploy(stacks)), frozenset(deleted.split())
         error = None
         try:
@@ -115,6 +117,17 @@ def test_quotas_below_the_need_of_the_templates_fail(
         assert re.search(rf"https://{ACCOUNT.region}\.\S+/{code}$", failed[title])
 
 
+@pytest.mark.parametrize(
+    ("value", "required"), [("lambda-image", (2, 0.75)), ("fargate", (2, 0.75 + 4)), ("ec2", (2 + 1, 0.75))]
+)
+def test_quotas_cover_the_workers(
+    run: Callable[..., dict[str, str]], value: str, required: tuple[float, float]
+) -> None:
+    lines = run(thumbnails_on=value)
+    for title, vcpus in zip(("EC2 On-Demand vCPUs", "Fargate Spot vCPUs"), required, strict=True):
+        assert lines[title].endswith(f"(required: {vcpus:g})")
+
+
 def test_lambda_concurrency_covers_uploads_and_requests(
     account: StubbedAccount, run: Callable[..., dict[str, str]]
 ) -> None:
@@ -137,6 +150,27 @@ def test_free_plan_fails_if_it_rejects_the_instance_types(
     assert "t4g.micro" not in line
     assert "aws freetier upgrade-account-plan --account-plan-type PAID" in line
     assert line.endswith('STACKS="Cron Network Registry Thumbnails"')  # those that do not need Batch
+
+
+def test_free_plan_rejects_the_instances_of_workers(
+    account: StubbedAccount, run: Callable[..., dict[str, str]]
+) -> None:
+    account.plan = "FREE"
+    account.free_types |= {"c6g.medium"}  # for Batch
+    assert run(thumbnails_on="fargate")["Account plan"].startswith("✓")
+    line = run(thumbnails_on="ec2")["Account plan"]
+    assert line.startswith("✗ Account plan: FREE plan, on which EC2 rejects c7g.medium (")
+    assert line.endswith('STACKS="Api Batch Cron Lightsail Network Registry Thumbnails" thumbnails_on=lambda')
+
+
+def test_zones_without_an_instance_type_fail(account: StubbedAccount, run: Callable[..., dict[str, str]]) -> None:
+    account.offered = lambda name: name != "c7g.medium"  # Batch has others.
+    assert run(thumbnails_on="fargate")["EC2 instance types"].startswith("✓")
+    failed = "✗ EC2 instance types: no c7g.medium in eu-central-1a, eu-central-1b ("
+    assert run(thumbnails_on="ec2")["EC2 instance types"].startswith(failed)
+    account.offered = lambda name: name == "t4g.small"
+    line = run()["EC2 instance types"]
+    assert "no c6g.large, c6g.medium, " in line and "t4g.small" not in line
 
 
 def test_free_plan_passes_if_batch_can_use_one_instance_type(
