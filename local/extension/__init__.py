@@ -17,7 +17,7 @@ Each module corrects or adds one feature of AWS. Its docstring states what is em
 | `lambda_logs` | waits 50 ms for log lines after each invocation | polls instead |
 | `rest_apis` | ignores request validators and Lambda permissions | enforces both, adds metrics and a local URL |
 | `api_access_logs` | writes no access logs | sends them to Firehose |
-| `eventbridge_scheduler` | ignores time zone, role, and dead-letter queue | stores the time zone, uses the other two |
+| `eventbridge_scheduler` | ignores role and dead-letter queue of a schedule | uses them, calls universal targets |
 | `service_events` | emits no events of alarms, Batch, and ECS | emits them |
 | `cloudwatch_metrics` | records hardly any metrics | records those of queues and functions each minute |
 | `cloudwatch_alarms`, `metric_math` | ignores dimensions, missing data, and metric math | evaluates alarms like AWS |

@@ -1,4 +1,6 @@
-"""EventBridge Scheduler: the time zone, the role, and the dead-letter queue of a schedule.
+"""EventBridge Scheduler: the time zone, the role, the dead-letter queue, and universal targets of a schedule.
+
+A universal target calls any API action: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
 
 Not emulated: the emulator starts schedules in UTC regardless of the time zone, and does not retry.
 """
@@ -6,11 +8,15 @@ Not emulated: the emulator starts schedules in UTC regardless of the time zone, 
 import json
 from typing import Any
 
+from botocore import xform_name
+from botocore.exceptions import BotoCoreError, ClientError
 from ministack.core.iam_evaluator import pin_request_origin
 from ministack.services import eventbridge, scheduler, sqs
 
 from local.extension.cloudformation import Properties, wrap
-from local.extension.iam_roles import is_allowed
+from local.extension.iam_roles import client_for_role, is_allowed
+
+_UNIVERSAL_TARGET = "arn:aws:scheduler:::aws-sdk:"
 
 
 def extend() -> None:
@@ -18,8 +24,15 @@ def extend() -> None:
     invoke = eventbridge._invoke_target
 
     def invoke_with_role(target: dict[str, Any], event: dict[str, Any], *args: Any) -> None:
-        is_scheduled = event.get("Source") == "aws.scheduler" and ":lambda:" in target["Arn"]
-        if not is_scheduled or is_allowed(target["RoleArn"], "lambda:InvokeFunction", target["Arn"]):
+        is_scheduled = event.get("Source") == "aws.scheduler"
+        if is_scheduled and target["Arn"].startswith(_UNIVERSAL_TARGET):
+            try:
+                _call_api(target)
+            except (BotoCoreError, ClientError):
+                _send_to_dead_letter_queue(target, event)
+            return
+        is_checked = is_scheduled and ":lambda:" in target["Arn"]
+        if not is_checked or is_allowed(target["RoleArn"], "lambda:InvokeFunction", target["Arn"]):
             invoke(target, event, *args)
         else:
             _send_to_dead_letter_queue(target, event)
@@ -32,6 +45,13 @@ def extend() -> None:
 def _keep_time_zone(name: str, props: Properties) -> None:
     schedule = scheduler._schedules[f"{props.get('GroupName', 'default')}/{name}"]
     schedule["ScheduleExpressionTimezone"] = props.get("ScheduleExpressionTimezone", "UTC")
+
+
+def _call_api(target: dict[str, Any]) -> None:
+    """Call the API action of a universal target with the role of the schedule. Raises the errors of botocore."""
+    service, action = target["Arn"].removeprefix(_UNIVERSAL_TARGET).split(":")
+    client = client_for_role(service, target["RoleArn"], "schedule")
+    getattr(client, xform_name(action))(**json.loads(target.get("Input", "{}")))
 
 
 def _send_to_dead_letter_queue(target: dict[str, Any], event: dict[str, Any]) -> None:
