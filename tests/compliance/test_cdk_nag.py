@@ -15,7 +15,19 @@ from app import build
 _Rule = tuple[str, str]
 
 
-@pytest.fixture(scope="module", params=[None, "203.0.113.7/32"], ids=["closed", "open to one address"])
+_OPEN = {"allowed_cidr": "203.0.113.7/32"}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        {},
+        {**_OPEN, "thumbnails_on": "lambda-image"},
+        {**_OPEN, "thumbnails_on": "fargate"},
+        {"thumbnails_on": "ec2"},
+    ],
+    ids=["closed, lambda", "open, lambda-image", "open, fargate", "closed, ec2"],
+)
 def nag(
     context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> tuple[set[_Rule], set[_Rule]]:
@@ -36,7 +48,7 @@ def nag(
             acknowledged.update((self._path, rule.id.removeprefix("AwsSolutions::")) for rule in rules)
 
     folder = tmp_path_factory.mktemp("cdk.out")
-    app = App(context={**context, "allowed_cidr": request.param}, outdir=str(folder))
+    app = App(context={**context, **request.param}, outdir=str(folder))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("stacks.support.cdk_nag.Validations", Recorder)
         Validations.of(build(app)).add_plugins(AwsSolutionsChecks())

@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.templates import Resource, Resources, actions, of_type, only, read_resources, read_template, statements
+from tests.templates import (
+    Resource,
+    Resources,
+    actions,
+    of_type,
+    only,
+    read_all_resources,
+    read_resources,
+    read_template,
+    statements,
+)
 
 pytestmark = pytest.mark.guarantee("Deploys the first time")
 
@@ -21,12 +31,16 @@ def registry(assembly: Path) -> Resources:
 
 
 @pytest.fixture(scope="module")
-def images(ecs: Resources, assembly: Path) -> dict[str, str]:
-    """The image of each task and job, as JSON of its template."""
-    tasks = of_type(ecs, "AWS::ECS::TaskDefinition").items()
-    jobs = of_type(read_resources(assembly, "Batch"), "AWS::Batch::JobDefinition").items()
+def images(each_assembly: Path) -> dict[str, str]:
+    """The image of each task, job, and function, as JSON of its template."""
+    resources = read_all_resources(each_assembly)
+    tasks = of_type(resources, "AWS::ECS::TaskDefinition").items()
+    jobs = of_type(resources, "AWS::Batch::JobDefinition").items()
+    functions = of_type(resources, "AWS::Lambda::Function").items()
     images = {name: task["Properties"]["ContainerDefinitions"][0]["Image"] for name, task in tasks}
     images |= {name: job["Properties"]["ContainerProperties"]["Image"] for name, job in jobs}
+    codes = {name: function["Properties"]["Code"] for name, function in functions}
+    images |= {name: code["ImageUri"] for name, code in codes.items() if "ImageUri" in code}
     return {name: json.dumps(image) for name, image in images.items()}
 
 
@@ -39,19 +53,19 @@ def _task(ecs: Resources, service: str) -> Resource:
     return ecs[_service(ecs, service)["Properties"]["TaskDefinition"]["Ref"]]
 
 
-def test_images_exist_before_their_tasks_and_jobs(images: dict[str, str], registry: Resources, assembly: Path) -> None:
+def test_images_exist_before_what_runs_them(images: dict[str, str], registry: Resources, each_assembly: Path) -> None:
     """The repository is an output of the build, whose stack is deployed first (aws-cdk 3646, 14994, 7746)."""
     builds = of_type(registry, "Custom::ContainerImage")
     outputs = [
         name
-        for name, output in read_template(assembly, "Registry")["Outputs"].items()
+        for name, output in read_template(each_assembly, "Registry")["Outputs"].items()
         if output["Value"].get("Fn::GetAtt", [None])[0] in builds
     ]
     for name, image in images.items():
         assert any(output in image for output in outputs), name
 
 
-def test_new_image_changes_the_templates_of_its_tasks_and_jobs(images: dict[str, str], registry: Resources) -> None:
+def test_new_image_changes_the_templates_of_what_runs_it(images: dict[str, str], registry: Resources) -> None:
     """The CDK CLI skips a stack with an unchanged template, and CloudFormation does not follow the outputs of another
     stack ("Fn::GetStackOutput" in its reference): the old image would continue to run."""
     tags = {it["Properties"]["ImageTag"] for it in of_type(registry, "Custom::ContainerImage").values()}

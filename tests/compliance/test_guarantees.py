@@ -9,8 +9,8 @@ from tests.templates import STATEFUL_TYPES, Resources, of_type, read_all_resourc
 
 
 @pytest.fixture(scope="module")
-def resources(assembly: Path) -> Resources:
-    return read_all_resources(assembly)
+def resources(each_assembly: Path) -> Resources:
+    return read_all_resources(each_assembly)
 
 
 def _in_same_stack(name: str, reference: dict[str, str]) -> str:
@@ -138,9 +138,11 @@ def test_no_function_reserves_concurrency(resources: Resources) -> None:
 
 def test_python_functions_run_on_the_platform_of_their_packages(resources: Resources) -> None:
     functions = [it["Properties"] for it in of_type(resources, "AWS::Lambda::Function").values()]
-    ours = [function for function in functions if function["Handler"].endswith(".handler.handler")]
-    assert ours
-    for function in ours:
-        assert (function["Architectures"], function["Runtime"]) == (["arm64"], "python3.13")
+    images = [function for function in functions if function.get("PackageType") == "Image"]
+    packages = [function for function in functions if function.get("Handler", "").endswith(".handler.handler")]
+    assert packages
+    assert {function["Runtime"] for function in packages} == {"python3.13"}
+    for function in (*packages, *images):
+        assert function["Architectures"] == ["arm64"]
         assert function["TracingConfig"] == {"Mode": "Active"}
         assert function["LoggingConfig"]["LogFormat"] == "JSON"

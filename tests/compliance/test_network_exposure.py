@@ -17,6 +17,11 @@ _Templates = dict[str, dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
+def each_closed(each_assembly: Path) -> _Templates:
+    return read_templates(each_assembly)
+
+
+@pytest.fixture(scope="module")
 def closed(assembly: Path) -> _Templates:
     return read_templates(assembly)
 
@@ -37,8 +42,8 @@ def _callers(templates: _Templates) -> dict[tuple[str, str], set[str]]:
 
 
 @pytest.mark.guarantee("Closed")
-def test_no_resource_is_exposed_without_allowed_cidr(closed: _Templates) -> None:
-    assert _callers(closed) == {}
+def test_no_resource_is_exposed_without_allowed_cidr(each_closed: _Templates) -> None:
+    assert _callers(each_closed) == {}
 
 
 @pytest.mark.guarantee("Closed")

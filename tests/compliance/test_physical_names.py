@@ -31,6 +31,7 @@ _MAX_LENGTH = {
     ("AWS::Batch::JobDefinition", "JobDefinitionName"): 128,
     ("AWS::CloudWatch::Dashboard", "DashboardName"): 255,
     ("AWS::ECR::Repository", "RepositoryName"): 256,
+    ("AWS::ECS::Service", "ServiceName"): 255,
     ("AWS::ECS::TaskDefinition", "Family"): 255,
     ("AWS::ElasticLoadBalancingV2::LoadBalancer", "Name"): 32,
     ("AWS::KinesisFirehose::DeliveryStream", "DeliveryStreamName"): 64,
@@ -45,14 +46,21 @@ _SUFFIX = 2 + 13
 _Templates = dict[str, dict[str, Any]]
 
 
-@pytest.fixture(scope="module")
-def default(assembly: Path) -> _Templates:
-    return read_templates(assembly)
+# With workers, the app has all other names, too.
+@pytest.fixture(scope="module", params=["fargate", "ec2"])
+def compute(request: pytest.FixtureRequest) -> str:
+    value: str = request.param
+    return value
 
 
 @pytest.fixture(scope="module")
-def longest(synthesize: Callable[..., Path]) -> _Templates:
-    return read_templates(synthesize(name=_LONGEST))
+def default(synthesize: Callable[..., Path], compute: str) -> _Templates:
+    return read_templates(synthesize(thumbnails_on=compute))
+
+
+@pytest.fixture(scope="module")
+def longest(synthesize: Callable[..., Path], compute: str) -> _Templates:
+    return read_templates(synthesize(name=_LONGEST, thumbnails_on=compute))
 
 
 def _names(templates: _Templates) -> Iterator[tuple[str, tuple[str, str], Any]]:

@@ -10,8 +10,8 @@ from tests.templates import read_all_resources
 
 
 @pytest.mark.guarantee("Leaves nothing behind")
-def test_every_resource_type_is_in_the_inventory_or_stubbed(assembly: Path) -> None:
-    types = {resource["Type"] for resource in read_all_resources(assembly).values()}
+def test_every_resource_type_is_in_the_inventory_or_stubbed(each_assembly: Path) -> None:
+    types = {resource["Type"] for resource in read_all_resources(each_assembly).values()}
     assert types - {*LIST_CALLS, *PARENT_TYPES, *STUBBED} == set(), (
         "add the type to local/inventory.py or local/stubbed.py"
     )

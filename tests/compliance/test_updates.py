@@ -2,14 +2,15 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import fields
+from itertools import permutations
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from stacks.support.settings import Settings
+from stacks.support.settings import Settings, ThumbnailsOn
 from tests.compliance.replacements import fixed_name, references, replaced_resources
 from tests.project_copy import copy_project, replace, synthesize_copy
 from tests.templates import Resource, read_templates
@@ -23,7 +24,7 @@ _HOLDS_DATA = {
 }
 
 # Another value for each setting, except `name`, which creates another deployment, `target`, which is for laptops, and
-# `thumbnails_on`, which adds and deletes a stack.
+# `thumbnails_on`, which has tests of its own.
 _SETTINGS = {
     "allowed_cidr": "198.51.100.0/24",
     "time_zone": "Asia/Tokyo",
@@ -40,21 +41,15 @@ def before(assembly: Path) -> _Templates:
 
 
 @pytest.fixture(scope="module")
-def changed(synthesize: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], _Templates]:
-    """The templates after a change of one setting, or of the `code`."""
-
-    def changed(change: str) -> _Templates:
-        if change != "code":
-            return read_templates(synthesize(**{change: _SETTINGS[change]}))
-        project, assembly = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("cdk.out")
-        _change_code(copy_project(project))
-        return read_templates(synthesize_copy(project, assembly))
-
-    return changed
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of this project with changed code."""
+    project = copy_project(tmp_path_factory.mktemp("project"))
+    _change_code(project)
+    return project
 
 
 def _change_code(project: Path) -> None:
-    """Change every function, both images, the page, and the sizes of what runs them."""
+    """Change every function, every image, the page, and the sizes of what runs them."""
     programs = [*(project / "lambda_src").glob("*/handler.py"), *(project / "containers").glob("*/Dockerfile")]
     for file in (*programs, project / "containers" / "gallery" / "static" / "gallery.js"):
         change = "globalThis.changed = true;" if file.suffix == ".js" else "# Changed"
@@ -62,7 +57,8 @@ def _change_code(project: Path) -> None:
     constructs = project / "stacks" / "constructs"
     replace(constructs / "thumbnail_function.py", "memory_size=1769", "memory_size=2048")
     replace(constructs / "gallery_task.py", "cpu=256", "cpu=512")
-    replace(constructs / "ecs_instances.py", "InstanceSize.SMALL", "InstanceSize.MEDIUM")
+    replace(constructs / "worker_task.py", "_CPU = 1024", "_CPU = 512")
+    replace(project / "stacks" / "ecs.py", "InstanceSize.SMALL", "InstanceSize.LARGE")
     replace(constructs / "batch_instances.py", '("c6g", "c7g", "m6g", "m7g")', '("c7g", "m7g")')
 
 
@@ -84,13 +80,43 @@ def test_updates_cover_every_setting() -> None:
 
 @pytest.mark.slow
 @pytest.mark.guarantee("Keeps data in updates")
-@pytest.mark.parametrize("change", [*_SETTINGS, "code"])
-def test_update_replaces_no_resource_with_data_and_no_fixed_name(
-    before: _Templates, changed: Callable[[str], _Templates], change: str
+@pytest.mark.parametrize("setting", _SETTINGS)
+def test_changed_setting_replaces_only_budgets(
+    before: _Templates, synthesize: Callable[..., Path], setting: str
 ) -> None:
-    after = changed(change)
-    assert after != before
+    after = read_templates(synthesize(**{setting: _SETTINGS[setting]}))
     assert after.keys() == before.keys()
+    # The subscriber of a budget cannot be changed in place. Nothing else needs a replacement.
+    assert _replaced_types(before, after) <= {"AWS::Budgets::Budget"}
+
+
+@pytest.mark.slow
+@pytest.mark.guarantee("Keeps data in updates")
+@pytest.mark.parametrize("compute", ["lambda", "fargate", "ec2"])
+def test_changed_code_replaces_no_resource_with_data_and_no_fixed_name(
+    synthesize: Callable[..., Path], project: Path, tmp_path: Path, compute: str
+) -> None:
+    before = read_templates(synthesize(thumbnails_on=compute))
+    after = read_templates(synthesize_copy(project, tmp_path, thumbnails_on=compute))
+    assert after.keys() == before.keys()
+    _replaced_types(before, after)
+
+
+@pytest.mark.guarantee("Keeps data in updates")
+@pytest.mark.parametrize(("old", "new"), [*permutations(get_args(ThumbnailsOn), 2)])
+def test_another_compute_replaces_no_resource_with_data_and_no_fixed_name(
+    synthesize: Callable[..., Path], old: str, new: str
+) -> None:
+    before, after = (read_templates(synthesize(thumbnails_on=compute)) for compute in (old, new))
+    before.pop("Workers", None)  # which is deleted first
+    _replaced_types(before, after, deleted_with_their_function={"AWS::Logs::LogGroup"})
+
+
+def _replaced_types(
+    before: _Templates, after: _Templates, *, deleted_with_their_function: Collection[str] = ()
+) -> set[str]:
+    """Check an update of all stacks, and return the types of the resources that it replaces."""
+    assert after != before
     replaced_types = set()
     for stack in before:
         old, new = before[stack]["Resources"], after[stack]["Resources"]
@@ -98,7 +124,8 @@ def test_update_replaces_no_resource_with_data_and_no_fixed_name(
         replaced_types |= {old[name]["Type"] for name in replaced}
         deleted = replaced | (old.keys() - new.keys())
         created = replaced | (new.keys() - old.keys())
-        assert [name for name in deleted if old[name]["Type"] in _HOLDS_DATA] == [], stack
+        with_data = _HOLDS_DATA - {*deleted_with_their_function}
+        assert [name for name in deleted if old[name]["Type"] in with_data] == [], stack
         # CloudFormation creates the replacement while the old resource exists.
         old_names = {_type_and_name(old[name]) for name in deleted} - {None}
         assert old_names & {_type_and_name(new[name]) for name in created} == set(), stack
@@ -107,9 +134,7 @@ def test_update_replaces_no_resource_with_data_and_no_fixed_name(
             if replaced & {*references(output["Value"])}:
                 users = [user for user, template in after.items() if f'"{name}"' in json.dumps(template["Resources"])]
                 assert [user for user in users if after[user] == before[user]] == [], (stack, name)
-    if change in _SETTINGS:
-        # The subscriber of a budget cannot be changed in place. Nothing else needs a replacement.
-        assert replaced_types <= {"AWS::Budgets::Budget"}
+    return replaced_types
 
 
 def _type_and_name(resource: Resource) -> tuple[str, str] | None:

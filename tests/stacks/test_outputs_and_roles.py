@@ -1,5 +1,6 @@
 """The outputs of every stack, and the permissions of every role."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,15 @@ _OUTPUTS = {
     "Lightsail": {"WebsiteUrl"},
     "Cron": {"SweepFunction", "DeadLetterQueueUrl"},
     "Guardrails": {"AlertTopic"},
+    "Workers": {"WorkerService"},
+}
+
+# The stack `Workers` exists only for some values of `thumbnails_on`.
+_COMPUTE = {"Workers": "ec2"}
+
+_MAKE_THUMBNAILS = {
+    *("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"),
+    *("s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
 }
 
 # The actions that the code of each role calls. Every function also writes its log and sends traces.
@@ -33,8 +43,7 @@ _FUNCTION = {
 }
 _ACTIONS = {
     ("Thumbnails", "FunctionRole"): _FUNCTION
-    | {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"}
-    | {"s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"}
+    | _MAKE_THUMBNAILS
     | {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
     ("Cron", "FunctionRole"): _FUNCTION
     | {"dynamodb:DeleteItem", "dynamodb:Query", "lambda:InvokeFunction", "sqs:SendMessage"}
@@ -60,6 +69,9 @@ _ACTIONS = {
     },
     ("Ecs", "FargateTaskTaskRole"): set(),  # the gallery calls no AWS service
     ("Ecs", "Ec2TaskTaskRole"): set(),
+    ("Workers", "WorkerRole"): _MAKE_THUMBNAILS
+    | {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"},
+    ("Workers", "ScalingSchedulerRole"): {"sqs:UntagQueue"},
 }
 
 # Actions without resource types, so their resource must be *.
@@ -72,23 +84,34 @@ _WITHOUT_RESOURCE = {
 }
 
 
+def _assembly(synthesize: Callable[..., Path], stack: str) -> Path:
+    """Templates that include this stack."""
+    return synthesize(thumbnails_on=_COMPUTE[stack]) if stack in _COMPUTE else synthesize()
+
+
 @pytest.mark.parametrize("stack", _OUTPUTS)
-def test_stack_has_the_outputs_of_the_contract(assembly: Path, stack: str) -> None:
-    outputs = {name for name in read_template(assembly, stack)["Outputs"] if not name.startswith("Publish")}
+def test_stack_has_the_outputs_of_the_contract(synthesize: Callable[..., Path], stack: str) -> None:
+    template = read_template(_assembly(synthesize, stack), stack)
+    outputs = {name for name in template["Outputs"] if not name.startswith("Publish")}
     assert outputs == _OUTPUTS[stack]
 
 
 @pytest.mark.guarantee("Least privilege")
 @pytest.mark.parametrize(("stack", "role"), _ACTIONS)
-def test_role_allows_only_the_actions_that_its_code_calls(assembly: Path, stack: str, role: str) -> None:
-    resources = read_resources(assembly, stack)
+def test_role_allows_only_the_actions_that_its_code_calls(
+    synthesize: Callable[..., Path], stack: str, role: str
+) -> None:
+    resources = read_resources(_assembly(synthesize, stack), stack)
     assert [name for name in of_type(resources, "AWS::IAM::Role") if name.startswith(role)]
     assert actions(statements(resources, role)) == _ACTIONS[stack, role]
 
 
 @pytest.mark.guarantee("Least privilege")
-def test_no_policy_has_a_wildcard_action_or_an_unnecessary_wildcard_resource(assembly: Path) -> None:
-    resources = read_all_resources(assembly)
+@pytest.mark.parametrize("stack", ["Thumbnails", "Workers"])
+def test_no_policy_has_a_wildcard_action_or_an_unnecessary_wildcard_resource(
+    synthesize: Callable[..., Path], stack: str
+) -> None:
+    resources = read_all_resources(_assembly(synthesize, stack))
     for statement in statements(resources):
         assert not [action for action in as_list(statement["Action"]) if "*" in action]
         if statement["Resource"] == "*":
