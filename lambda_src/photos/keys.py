@@ -28,9 +28,14 @@ def thumbnail_key(key: str, upload: Upload, size: int) -> str:
     The key identifies the upload, so the content under it never changes: a duplicate or stale event writes the same
     object again, and deleting the thumbnails of one upload never affects those of another.
     """
-    # The same key whether the sequencer comes from S3 or, padded, from the catalogue.
+    return f"{upload_prefix(key, upload)}{size}.webp"
+
+
+def upload_prefix(key: str, upload: Upload) -> str:
+    """Return what the object keys of all thumbnails of an upload start with."""
+    # The same whether the sequencer comes from S3 or, padded, from the catalogue.
     sequencer = upload.padded_sequencer.rstrip("0") or "0"
-    return f"{photo_id(key)}/{sequencer}-{upload.etag}/{size}.webp"
+    return f"{photo_id(key)}/{sequencer}-{upload.etag}/"
 
 
 def new_key(filename: str) -> str:
@@ -55,7 +60,7 @@ def filename_of(key: str) -> str:
 
 
 def is_thumbnail_key(key: str) -> bool:
-    """Return whether the object is a thumbnail. The bucket also contains albums and reports."""
+    """Return whether the object is a thumbnail. The bucket also contains other objects."""
     return _THUMBNAIL_KEY.fullmatch(key) is not None
 
 

@@ -96,7 +96,7 @@ class Originals:
 
     def list_objects(self, *, after: str = "") -> Iterator[ObjectSummary]:
         """Yield all originals behind the key `after`, sorted by the UTF-8 bytes of their keys."""
-        return _list_objects(self._s3, self._bucket, after)
+        return _list_objects(self._s3, self._bucket, after=after)
 
     def abort_multipart_uploads(self, *, before: datetime) -> Iterator[str]:
         """Abort the multipart uploads that began before this time, whose parts are billed, and yield their keys."""
@@ -111,7 +111,7 @@ class Originals:
 
 
 class Thumbnails:
-    """The bucket of thumbnails. It also contains albums and reports."""
+    """The bucket of thumbnails. It also contains albums, reports, and manifests of remakes."""
 
     def __init__(self, s3: S3Client, bucket: str) -> None:
         self._s3 = s3
@@ -132,9 +132,10 @@ class Thumbnails:
         for key in keys:
             self._s3.delete_object(Bucket=self._bucket, Key=key)
 
-    def list_objects(self, *, after: str = "") -> Iterator[ObjectSummary]:
-        """Yield all thumbnails behind the key `after`, sorted by key. Albums and reports are skipped."""
-        return (entry for entry in _list_objects(self._s3, self._bucket, after) if is_thumbnail_key(entry.key))
+    def list_objects(self, *, prefix: str = "", after: str = "") -> Iterator[ObjectSummary]:
+        """Yield the thumbnails with this prefix and behind the key `after`, sorted by key. Skip other objects."""
+        listed = _list_objects(self._s3, self._bucket, prefix=prefix, after=after)
+        return (entry for entry in listed if is_thumbnail_key(entry.key))
 
     def write_report(self, name: str, report: str) -> None:
         """Store a JSON report as `reports/<name>.json`."""
@@ -143,8 +144,8 @@ class Thumbnails:
         )
 
 
-def _list_objects(s3: S3Client, bucket: str, after: str) -> Iterator[ObjectSummary]:
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, StartAfter=after):
+def _list_objects(s3: S3Client, bucket: str, *, prefix: str = "", after: str) -> Iterator[ObjectSummary]:
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, StartAfter=after):
         for entry in page.get("Contents", []):
             yield ObjectSummary(entry["Key"], entry["ETag"].strip('"'), entry["LastModified"])
 

@@ -255,7 +255,7 @@ class Listings(Catalogue, Originals, Thumbnails):
     def _ids(self, after: str) -> Iterator[str]:
         return (f"{number:032x}" for number in range(int(after[:32], 16) + 1 if after else 0, self._photos))
 
-    def list_objects(self, *, after: str = "") -> Iterator[ObjectSummary]:
+    def list_objects(self, *, prefix: str = "", after: str = "") -> Iterator[ObjectSummary]:
         keys = sorted(set(self._object_keys))
         return (ObjectSummary(key.format(it), "e", self._now) for it in self._ids(after) for key in keys)
 
