@@ -43,7 +43,8 @@ def build(app: App) -> App:
     storage, uploads = thumbnails.storage, thumbnails.upload_queue
     cron = CronStack(app, **named("Cron"), storage=storage, upload_queue=uploads, time_zone=settings.time_zone,
                      target=target)
-    batch = BatchStack(app, **named("Batch"), vpc=network.vpc, image=registry.album_image, storage=storage)
+    batch = BatchStack(app, **named("Batch"), vpc=network.vpc, album_image=registry.album_image,
+                       thumbnailer_image=registry.thumbnailer_image, storage=storage)
     api = ApiStack(app, **named("Api"), storage=storage, album_jobs=batch.album_jobs, allowed_cidr=cidr, target=target)
     urls = GalleryUrls.of(api.url, storage)
     ecs = EcsStack(app, **named("Ecs"), name=settings.name, vpc=network.vpc, image=registry.gallery_image,

@@ -1,15 +1,17 @@
 """AWS Batch. In the notes: a "fully managed service for running batch processing workloads", for minutes to hours.
 
-The work is an album: pages with many photos, bound to one PDF. Of what the notes say, this stack shows:
+The work is an album (pages with many photos, bound to one PDF) and a remake (the thumbnails of all photos again, after
+a change of their sizes or quality). Of what the notes say, this stack shows:
 
-- "A job with a start and an end", "defined as Docker images and run on ECS": two job definitions with one image.
+- "A job with a start and an end", "defined as Docker images and run on ECS": three job definitions with two images.
 - "Dynamically launch EC2 instances or Spot Instances": a job queue tries a Spot compute environment first, then an
   On-Demand one. Neither has an instance until a job is submitted.
 - "The right amount of compute / memory": each job definition requests vCPUs and memory, and Batch chooses instances.
 
-    submit → array job `page` × n, EC2 queue → after all have succeeded: job `bind`, Fargate queue → album.pdf
+    album  → array job `page` × n, EC2 queue → after all have succeeded: job `bind`, Fargate queue → album.pdf
+    remake → array job `remake` × n, EC2 queue → thumbnails
 
-Page jobs are short and can be retried, so they run on Spot Instances. Binding is a single short job, which does not
+Page and remake jobs can be retried, so they run on Spot Instances. Binding is a single short job, which does not
 justify an instance. Fargate needs its own queue: the compute environments of a queue must be all EC2 or all Fargate,
 and have the same CPU architecture.
 """
@@ -27,6 +29,7 @@ from constructs import Construct
 from stacks.constructs.album_job import AlbumJob, album_blocked, album_failed
 from stacks.constructs.batch_instances import BatchInstances
 from stacks.constructs.monitoring import Monitoring
+from stacks.constructs.remake_job import RemakeJob
 from stacks.constructs.sandbox_log_group import SandboxLogGroup
 from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.shared_resources import AlbumJobs, PhotoStorage
@@ -41,9 +44,10 @@ _MAX_FARGATE_VCPUS = 4
 
 
 class BatchStack(Stack):
-    """The compute environments, the job queues, and the two job definitions of an album.
+    """The compute environments, the job queues, and the job definitions of an album and a remake.
 
-    Each job definition has one parameter, `album`: the id of an album whose manifest is in the thumbnails bucket.
+    Each job definition has one parameter, which names a manifest in the thumbnails bucket: `album`, the id of an album,
+    or `manifest`, the object key for a remake.
 
     Attributes:
         album_jobs: The queues and job definitions for submitting an album.
@@ -55,7 +59,8 @@ class BatchStack(Stack):
         construct_id: str,
         *,
         vpc: ec2.IVpc,
-        image: ecs.ContainerImage,
+        album_image: ecs.ContainerImage,
+        thumbnailer_image: ecs.ContainerImage,
         storage: PhotoStorage,
         **kwargs: Any,
     ) -> None:
@@ -80,12 +85,8 @@ class BatchStack(Stack):
         page_queue = self._queue("Queue", instances.environments)
         bind_queue = self._queue("FargateQueue", [fargate])
 
-        album: dict[str, Any] = {
-            "image": image,
-            "bucket": storage.thumbnails,
-            "execution_role": execution_role,
-            "log_group": log_group,
-        }
+        common: dict[str, Any] = {"execution_role": execution_role, "log_group": log_group}
+        album = {"image": album_image, "bucket": storage.thumbnails, **common}
         page = AlbumJob(
             self,
             "Page",
@@ -105,6 +106,7 @@ class BatchStack(Stack):
             writes="albums/*/album.pdf",
             **album,
         )
+        remake = RemakeJob(self, "Remake", image=thumbnailer_image, storage=storage, **common)
         self.album_jobs = AlbumJobs(page_queue, page.any_revision, bind_queue, bind.any_revision)
         # Batch publishes no job metrics, so the dashboard shows the job log.
         self.monitoring = Monitoring(
@@ -115,6 +117,7 @@ class BatchStack(Stack):
         CfnOutput(self, "BindJobQueue", value=bind_queue.job_queue_arn)
         CfnOutput(self, "AlbumJobDefinition", value=page.job_definition_arn)
         CfnOutput(self, "BindJobDefinition", value=bind.job_definition_arn)
+        CfnOutput(self, "RemakeJobDefinition", value=remake.job_definition_arn)
 
     def _queue(self, construct_id: str, environments: Sequence[batch.IComputeEnvironment]) -> batch.JobQueue:
         return batch.JobQueue(

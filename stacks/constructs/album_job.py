@@ -3,44 +3,29 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from aws_cdk import Duration, Size, Stack
+from aws_cdk import Duration, Size
 from aws_cdk import aws_batch as batch
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from stacks.constructs.batch_job import BatchJob
 from stacks.constructs.monitoring import FailureEvent, event_fields
 from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.policies import allow
 
-# A page takes seconds, and the PDF of the largest album takes a minute. A job that runs this long has hung.
-_TIMEOUT = Duration.minutes(10)
 
-# Retry after a Spot interruption only: a job that fails for its own reasons fails again.
-_ATTEMPTS = 5
-_RETRY_STRATEGIES = [
-    batch.RetryStrategy.of(batch.Action.RETRY, batch.Reason.SPOT_INSTANCE_RECLAIMED),
-    batch.RetryStrategy.of(batch.Action.EXIT, batch.Reason.custom(on_reason="*")),
-]
-
-
-class AlbumJob(batch.EcsJobDefinition):
+class AlbumJob(BatchJob):
     """The job definition that runs `python -m album <step> <album id>`.
 
     Args:
-        step: Subcommand of the program in `containers/album`; also the suffix of the definition's name.
+        step: Subcommand of the program in `containers/album`.
         reads: Object key patterns in `bucket` that the job reads.
         writes: Object key pattern in `bucket` that the job writes.
         catalogue: Table that the job reads, if any.
-        execution_role: Role that pulls the image and writes the log. The job definition grants it these permissions.
-
-    Attributes:
-        any_revision: The definition without its revision number. An update creates a revision and deregisters the
-            previous one, so a stack that refers to a number could not submit jobs until its own next update.
+        options: Further arguments of BatchJob.
     """
 
     def __init__(
@@ -50,49 +35,32 @@ class AlbumJob(batch.EcsJobDefinition):
         *,
         step: Literal["page", "bind"],
         compute: Literal["ec2", "fargate"],
-        image: ecs.ContainerImage,
         bucket: s3.IBucket,
         reads: Sequence[str],
         writes: str,
         catalogue: dynamodb.ITable | None = None,
-        execution_role: iam.IRole,
-        log_group: logs.ILogGroup,
+        **options: Any,
     ) -> None:
-        stack = Stack.of(scope)
-        role = iam.Role(scope, f"{construct_id}Role", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com"))
-        _allow_objects(role, bucket, reads, writes)
-        if catalogue:
-            allow(role, ["dynamodb:GetItem"], catalogue.table_arn)
-        container: dict[str, Any] = {
-            "scope": scope,
-            "id": f"{construct_id}Container",
-            "image": image,
-            "command": ["python", "-m", "album", step, "Ref::album"],
-            "memory": Size.mebibytes(512),
-            "environment": {
-                # Batch does not set the Region. On EC2, neither does the ECS agent before April 2026 (amazon-ecs-agent
-                # 4946). Without a Region, boto3 cannot create a client.
-                "AWS_DEFAULT_REGION": stack.region,
-                "THUMBNAILS_BUCKET": bucket.bucket_name,
-                **({"CATALOGUE_TABLE": catalogue.table_name} if catalogue else {}),
-            },
-            "job_role": role,
-            "execution_role": execution_role,
-            "logging": ecs.LogDriver.aws_logs(stream_prefix=step, log_group=log_group),
-        }
-        name = f"{stack.stack_name}-{step}"
         super().__init__(
             scope,
             construct_id,
-            job_definition_name=name,
-            container=_fargate_container(container) if compute == "fargate" else _ec2_container(container),
-            retry_attempts=_ATTEMPTS,
-            retry_strategies=_RETRY_STRATEGIES,
-            timeout=_TIMEOUT,
-            propagate_tags=True,
+            program=step,
+            compute=compute,
+            command=["python", "-m", "album", step, "Ref::album"],
+            vcpu=0.25 if compute == "fargate" else 1,
+            memory=Size.mebibytes(512),
+            environment={
+                "THUMBNAILS_BUCKET": bucket.bucket_name,
+                **({"CATALOGUE_TABLE": catalogue.table_name} if catalogue else {}),
+            },
+            attempts=5,  # after a Spot interruption only: a job that fails for its own reasons fails again
+            # A page takes seconds, and the PDF of the largest album takes a minute. A job that runs this long has hung.
+            timeout=Duration.minutes(10),
+            **options,
         )
-        arn = stack.format_arn(service="batch", resource="job-definition", resource_name=name)
-        self.any_revision = batch.EcsJobDefinition.from_job_definition_arn(scope, f"{construct_id}OfAnyRevision", arn)
+        _allow_objects(self.job_role, bucket, reads, writes)
+        if catalogue:
+            allow(self.job_role, ["dynamodb:GetItem"], catalogue.table_arn)
 
 
 def album_failed(bind_queue: batch.IJobQueue) -> FailureEvent:
@@ -124,20 +92,6 @@ def album_blocked(*queues: batch.IJobQueue) -> FailureEvent:
         ),
         f"The album job {job} cannot start ({reason}). Check the vCPU quotas of the account for EC2 and Fargate, or "
         "terminate the job in the Batch console.",
-    )
-
-
-def _ec2_container(properties: dict[str, Any]) -> batch.IEcsContainerDefinition:
-    return batch.EcsEc2ContainerDefinition(**properties, cpu=1, readonly_root_filesystem=True)
-
-
-def _fargate_container(properties: dict[str, Any]) -> batch.IEcsContainerDefinition:
-    return batch.EcsFargateContainerDefinition(
-        **properties,
-        cpu=0.25,
-        assign_public_ip=True,  # in a public subnet without a NAT gateway, the only route to the registry
-        fargate_cpu_architecture=ecs.CpuArchitecture.ARM64,
-        fargate_operating_system_family=ecs.OperatingSystemFamily.LINUX,
     )
 
 

@@ -63,9 +63,10 @@ def test_no_other_stack_uses_a_revision_number(resources: Resources, assembly: P
 def test_jobs_can_be_submitted_by_name_with_any_revision(resources: Resources, assembly: Path) -> None:
     """A permission for the name does not cover revisions ("Accounting for job definition revisions", Batch guide)."""
     api = json.dumps(read_template(assembly, "Api"))
-    for definition in _all(resources, "JobDefinition"):
+    names = [definition["JobDefinitionName"] for definition in _all(resources, "JobDefinition")]
+    for name in [name for name in names if not name.endswith("-remake")]:  # the API submits no remakes
         for suffix in ("", ":*"):
-            assert f':job-definition/{definition["JobDefinitionName"]}{suffix}"' in api
+            assert f':job-definition/{name}{suffix}"' in api
 
 
 def test_queues_are_deleted_before_their_environments_and_use_one_kind(resources: Resources) -> None:

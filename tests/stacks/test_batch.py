@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from photos.limits import MAX_ADDRESS_SPACE
 from tests.templates import Resources, as_list, of_type, read_resources, statements
 
 
@@ -35,8 +36,9 @@ def test_pages_run_on_spot_first_and_pdfs_on_fargate_without_instances_when_idle
 
 
 def test_jobs_time_out_and_do_not_wait_forever_for_capacity(batch: Resources) -> None:
-    for definition in of_type(batch, "AWS::Batch::JobDefinition").values():
-        assert definition["Properties"]["Timeout"]["AttemptDurationSeconds"] == 600
+    # A slice of a remake takes about a minute, but more if its photos are expensive or the bucket has millions.
+    for name, seconds in (("Page", 600), ("Bind", 600), ("Remake", 6 * 3600)):
+        assert _properties(batch, "JobDefinition", name)["Timeout"]["AttemptDurationSeconds"] == seconds
     for queue in of_type(batch, "AWS::Batch::JobQueue").values():
         (limit,) = queue["Properties"]["JobStateTimeLimitActions"]
         assert (limit["Action"], limit["State"]) == ("CANCEL", "RUNNABLE")
@@ -50,20 +52,42 @@ def test_everything_runs_on_graviton(batch: Resources) -> None:
     assert platform == {"CpuArchitecture": "ARM64", "OperatingSystemFamily": "LINUX"}
 
 
+@pytest.mark.parametrize(("name", "retried"), [("Page", []), ("Bind", []), ("Remake", ["1"])])
+def test_jobs_are_retried_after_spot_interruptions_and_when_the_program_asks_for_it(
+    batch: Resources, name: str, retried: list[str]
+) -> None:
+    strategy = _properties(batch, "JobDefinition", name)["RetryStrategy"]
+    interruption, *statuses, otherwise = strategy["EvaluateOnExit"]
+    assert interruption == {"Action": "RETRY", "OnStatusReason": "Host EC2*"}
+    assert statuses == [{"Action": "RETRY", "OnExitCode": status} for status in retried]
+    assert otherwise == {"Action": "EXIT", "OnReason": "*"}
+    assert 1 < strategy["Attempts"] <= 5
+
+
+def test_remake_fits_the_smallest_instance_and_its_decoder(batch: Resources) -> None:
+    container = _properties(batch, "JobDefinition", "Remake")["ContainerProperties"]
+    resources = {need["Type"]: float(need["Value"]) for need in container["ResourceRequirements"]}
+    assert resources["VCPU"] == 1  # of an instance with 2 GiB, about 1,800 MiB remain for jobs
+    assert MAX_ADDRESS_SPACE / 2**20 + 300 < resources["MEMORY"] < 1_750
+    assert container["ReadonlyRootFilesystem"] is True
+
+
 @pytest.mark.guarantee("Least privilege")
 @pytest.mark.parametrize(
     ("role", "reads", "writes"),
     [
         ("PageRole", ["/*/*.webp", "/albums/*/manifest.json"], ["/albums/*/pages/*"]),
         ("BindRole", ["/albums/*/manifest.json", "/albums/*/pages/*"], ["/albums/*/album.pdf"]),
+        ("RemakeRole", ["/*", "/remakes/*"], ["/*/*.webp"]),
     ],
 )
 def test_job_reads_and_writes_only_its_objects(
     batch: Resources, role: str, reads: list[str], writes: list[str]
 ) -> None:
     objects = {
-        statement["Action"]: [arn["Fn::Join"][1][-1] for arn in as_list(statement["Resource"])]
+        action: sorted(arn["Fn::Join"][1][-1] for arn in as_list(statement["Resource"]))
         for statement in statements(batch, role)
-        if statement["Action"] in ("s3:GetObject", "s3:PutObject")
+        for action in as_list(statement["Action"])
+        if action in ("s3:GetObject", "s3:PutObject")
     }
     assert objects == {"s3:GetObject": reads, "s3:PutObject": writes}

@@ -19,7 +19,7 @@ _OUTPUTS = {
     "Registry": {"GalleryRepository", "AlbumRepository", "ThumbnailerRepository"},
     "Api": {"ApiUrl", "ApiKeyId"},
     "Ecs": {"GalleryUrl"},
-    "Batch": {"JobQueue", "AlbumJobDefinition", "BindJobQueue", "BindJobDefinition"},
+    "Batch": {"JobQueue", "AlbumJobDefinition", "BindJobQueue", "BindJobDefinition", "RemakeJobDefinition"},
     "Lightsail": {"WebsiteUrl"},
     "Cron": {"SweepFunction", "DeadLetterQueueUrl"},
     "Guardrails": {"AlertTopic"},
@@ -56,6 +56,8 @@ _ACTIONS = {
     | {"s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"},
     ("Batch", "PageRole"): {"dynamodb:GetItem", "s3:GetObject", "s3:ListBucket", "s3:PutObject"},
     ("Batch", "BindRole"): {"s3:GetObject", "s3:ListBucket", "s3:PutObject"},
+    ("Batch", "RemakeRole"): {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"}
+    | {"s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"},
     ("Ecs", "HostsRole"): {
         "ecs:DeregisterContainerInstance",
         "ecs:DiscoverPollEndpoint",
