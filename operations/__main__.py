@@ -22,6 +22,7 @@ from operations.preflight import preflight
 from operations.prices import UnknownPriceError
 from operations.public_address import CHECK_IP_URL
 from operations.redrive import redrive
+from operations.remake import remake
 from operations.settings import add_settings_option, command_line_settings
 
 _FAILED_AGAIN = (
@@ -56,6 +57,8 @@ def main() -> None:
             case "redrive":
                 if remaining := redrive(_checked_session(), settings["name"]):
                     sys.exit(_FAILED_AGAIN.format(remaining, settings["name"]))
+            case "remake":
+                remake(_checked_session(), settings["name"])
     except (OperationError, UnknownPriceError) as error:
         sys.exit(str(error))
     except (NotDeployedError, BotoCoreError, ClientError) as error:
@@ -98,6 +101,7 @@ def argument_parser() -> argparse.ArgumentParser:
     redrive_command.add_argument(
         "--inspect", action="store_true", help="print the messages and reasons; change nothing"
     )
+    command("remake", "regenerate the thumbnails of all photos with a Batch array job")
     return parser
 
 

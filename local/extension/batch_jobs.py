@@ -7,6 +7,7 @@ tests an interruption. Not emulated: instances, scheduling priorities, environme
 between children (N_TO_N, SEQUENTIAL), and multi-node jobs.
 """
 
+import re
 import threading
 from collections import Counter
 from typing import Any
@@ -20,7 +21,8 @@ from local.extension.batch_scheduler import FINISHED, children_of, environments,
 
 _NOT_STARTED = ("SUBMITTED", "PENDING", "RUNNABLE")
 _SUMMARY = (
-    "jobId", "jobArn", "jobName", "status", "statusReason", "createdAt", "startedAt", "stoppedAt", "arrayProperties",
+    "jobId", "jobArn", "jobName", "jobDefinition", "status", "statusReason", "createdAt", "startedAt", "stoppedAt",
+    "arrayProperties",
 )  # fmt: skip
 
 
@@ -150,16 +152,33 @@ def _describe(p: dict[str, Any]) -> Any:
 
 
 def _list(p: dict[str, Any]) -> Any:
-    """List the children of an array job or the jobs of a queue, with the requested status (by default RUNNING)."""
-    status = p.get("jobStatus", "RUNNING")
+    """List the children of an array job or the jobs of a queue.
+
+    They have the requested status (by default RUNNING) or, with the filter JOB_DEFINITION, any status and a definition
+    of this name. Other filters are not emulated.
+    """
+    status, definition = p.get("jobStatus", "RUNNING"), ""
+    if filters := p.get("filters"):
+        [(name, [definition])] = [(it["name"], it["values"]) for it in filters]
+        if name != "JOB_DEFINITION" or re.search("[:/*]", definition):
+            return client_error(f"Filter {name} by {definition}: not emulated")
     with job_changed:
         if "arrayJobId" in p:
             candidates = children_of(batch._jobs.get(p["arrayJobId"], {}))
         else:
             jobs = [job for job_id, job in batch._jobs.items() if ":" not in job_id]
             candidates = [job for job in jobs if job["jobQueue"].endswith(p.get("jobQueue", ""))]
-        found = [{name: job[name] for name in _SUMMARY if name in job} for job in candidates if job["status"] == status]
-        return batch._json(200, {"jobSummaryList": found})
+        found = [
+            job
+            for job in candidates
+            if (_definition_name(job) == definition if definition else job["status"] == status)
+        ]
+        summaries = [{name: job[name] for name in _SUMMARY if name in job} for job in found]
+        return batch._json(200, {"jobSummaryList": summaries})
+
+
+def _definition_name(job: dict[str, Any]) -> str:
+    return str(last_part(job["jobDefinition"]).partition(":")[0])
 
 
 def _with_status_summary(job: dict[str, Any]) -> dict[str, Any]:
