@@ -116,6 +116,8 @@ def _print_usage(sandbox: Sandbox, name: str) -> None:
     print(f"  curl {api}photos")
     print(f"  aws s3 cp samples/rocket.jpg s3://{photos['OriginalsBucket']}/    # requires the AWS CLI")
     print(f"  aws s3 sync s3://{photos['ThumbnailsBucket']} thumbnails/")
+    if "Workers" in sandbox.outputs:
+        print("  Workers start up to a minute after an upload, and stop after five minutes without work.")
     heading("Open the gallery page in a browser:")
     print(f"  {sandbox.outputs['Ecs']['GalleryUrl']}")
     heading("Press Ctrl-C to stop the sandbox and remove everything.")

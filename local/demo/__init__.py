@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from local.console import heading, step
 from local.demo.album import create_album
 from local.demo.api import delete_photo, list_photos, upload_by_form
+from local.demo.consumer import fast_scaling, scale_to_zero
 from local.demo.gallery import visit_gallery
 from local.demo.photo import RESULTS, delete_photos, reject_text_file, upload_photos
 from local.demo.sweep import run_sweep
@@ -24,15 +25,17 @@ def run_demo(port: int | None, settings: Mapping[str, str]) -> None:
         before = inventory(sandbox.client)
         sandbox.deploy()
         heading("Sending photos through every service")
-        upload_by_form(sandbox)
-        list_photos(sandbox)
-        visit_gallery(sandbox)
-        upload_photos(sandbox)
-        run_sweep(sandbox)
-        create_album(sandbox)
-        reject_text_file(sandbox)
-        delete_photo(sandbox)
-        delete_photos(sandbox)
+        with fast_scaling(sandbox):
+            upload_by_form(sandbox)
+            list_photos(sandbox)
+            visit_gallery(sandbox)
+            upload_photos(sandbox)
+            run_sweep(sandbox)
+            create_album(sandbox)
+            reject_text_file(sandbox)
+            delete_photo(sandbox)
+            scale_to_zero(sandbox)
+            delete_photos(sandbox)
         heading("Removing everything")
         sandbox.destroy()
         _verify_removal(sandbox, before)

@@ -7,6 +7,7 @@ from urllib3 import BaseHTTPResponse
 from local.api_client import ApiClient
 from local.console import step
 from local.demo.catalogue import wait_until
+from local.demo.consumer import consumer
 from local.demo.photo import PHOTO, save_and_verify
 from local.errors import SandboxError
 from local.sandbox import Sandbox
@@ -34,7 +35,7 @@ def upload_by_form(sandbox: Sandbox) -> None:
         findings.append(f"without the API key: {denied['error']['message']}")
         findings.append(f"with the API key: photo {created['photo']['id']}, {created['photo']['state']}")
     path = f"photos/{created['photo']['id']}"
-    with step("S3 → SQS → Lambda: upload the photo by the form") as findings:
+    with step(f"S3 → SQS → {consumer(sandbox)}: upload the photo by the form") as findings:
         too_large = api.upload(created["upload"], photo + b"x")
         if too_large.status < 400:
             raise SandboxError("The form accepted a file of another size than requested.")
@@ -58,7 +59,7 @@ def list_photos(sandbox: Sandbox) -> None:
 def delete_photo(sandbox: Sandbox) -> None:
     """Delete a photo by the API, and wait until it is gone. Raises SandboxError."""
     api = api_client(sandbox)
-    with step("API Gateway → Lambda → S3 → SQS → Lambda: delete a photo by the API") as findings:
+    with step(f"API Gateway → Lambda → S3 → SQS → {consumer(sandbox)}: delete a photo by the API") as findings:
         photos = expect(api.request("GET", "photos?limit=100"), 200)["photos"]
         photo = next(photo for photo in photos if photo["filename"] == PHOTO.name)
         path = f"photos/{photo['id']}"

@@ -8,21 +8,22 @@ from typing import Any
 from local.errors import SandboxError
 from local.sandbox import Sandbox
 
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 60  # a worker that starts on a busy machine
 _LAST_LINE_OF_TRACEBACK = re.compile(r"[a-zA-Z_][\w.]*: ")
 
 
-def wait_until(sandbox: Sandbox, description: str, condition: Callable[[], bool], *, stack: str = "Thumbnails") -> None:
+def wait_until(sandbox: Sandbox, description: str, condition: Callable[[], bool], *, stack: str = "") -> None:
     """Wait until a condition is true.
 
     Args:
         sandbox: The deployment.
         description: The condition as a clause, for the error message.
         condition: Called ten times a second.
-        stack: The stack whose logs explain why the condition does not become true.
+        stack: The stack whose logs explain why the condition does not become true; by default the one that makes
+            thumbnails.
 
     Raises:
-        SandboxError: The condition is not true within 30 seconds. The message contains the logged errors.
+        SandboxError: The condition is not true within a minute. The message contains the logged errors.
     """
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline:
@@ -30,9 +31,15 @@ def wait_until(sandbox: Sandbox, description: str, condition: Callable[[], bool]
         if condition():
             return
         time.sleep(0.1)
+    stack = stack or consumer_stack(sandbox)
     errors = [line for line in sandbox.log_lines(stack) if _LAST_LINE_OF_TRACEBACK.match(line)]
     logged = "\n  ".join([f"Errors in the logs of {stack}:", *dict.fromkeys(errors)]) if errors else "No logged errors."
     raise SandboxError(f"Not true after {TIMEOUT_SECONDS} seconds: {description}. {logged}")
+
+
+def consumer_stack(sandbox: Sandbox) -> str:
+    """Return the id of the stack with the compute that makes thumbnails."""
+    return "Workers" if "Workers" in sandbox.outputs else "Thumbnails"
 
 
 def wait_for_item(sandbox: Sandbox, key: str, state: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""AWS Lambda: uploaded photos get thumbnails, a text file is rejected, and deletions propagate."""
+"""Uploaded photos get thumbnails, a text file is rejected, and deletions propagate."""
 
 import io
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from local.console import step
 from local.demo.catalogue import catalogue_items, thumbnail_keys, wait_for_item, wait_until
+from local.demo.consumer import consumer, processed_events
 from local.emulator import ROOT
 from local.errors import SandboxError
 from local.sandbox import Sandbox
@@ -28,12 +29,13 @@ def upload_photos(sandbox: Sandbox) -> None:
     """Upload photos to the originals bucket, and verify the thumbnails of one. Raises SandboxError."""
     s3, outputs = sandbox.client("s3"), sandbox.outputs["Thumbnails"]
     keys = [*_OTHER_KEYS, KEY]
-    with step(f"S3 → SQS → Lambda: upload {len(keys)} photos directly to the bucket, under any key") as findings:
+    compute = consumer(sandbox)
+    with step(f"S3 → SQS → {compute}: upload {len(keys)} photos directly to the bucket, under any key") as findings:
         # One after the other, because parallel uploads start as many functions, which is slow on a small machine.
         for key in keys:
             s3.upload_file(str(PHOTO), outputs["OriginalsBucket"], key)
             item = wait_for_item(sandbox, key, "ready")
-        findings.append("all are ready in the catalogue")
+        findings.append(f"all are ready in the catalogue; {processed_events(sandbox)}")
         thumbnails = {
             int(size): s3.get_object(Bucket=outputs["ThumbnailsBucket"], Key=key)["Body"].read()
             for size, key in item["thumbnails"].items()
@@ -98,7 +100,7 @@ def verify_thumbnail(photo: Image.Image, size: int, webp: bytes) -> str:
 def reject_text_file(sandbox: Sandbox) -> None:
     """Upload a text file with the name of a photo, and verify that it is rejected. Raises SandboxError."""
     key, body = _TEXT_FILE
-    with step(f"S3 → SQS → Lambda: reject a text file named {key}") as findings:
+    with step(f"S3 → SQS → {consumer(sandbox)}: reject a text file named {key}") as findings:
         sandbox.client("s3").put_object(Bucket=sandbox.outputs["Thumbnails"]["OriginalsBucket"], Key=key, Body=body)
         item = wait_for_item(sandbox, key, "rejected")
         findings.append(f"{item['code']}: {item['reason']}")
@@ -106,12 +108,13 @@ def reject_text_file(sandbox: Sandbox) -> None:
 
 def delete_photos(sandbox: Sandbox) -> None:
     """Delete all originals, and verify that their thumbnails and items are deleted. Raises SandboxError."""
-    with step("S3 → SQS → Lambda: delete all originals, and with them their thumbnails and items") as findings:
+    compute = consumer(sandbox)
+    with step(f"S3 → SQS → {compute}: delete all originals, and with them their thumbnails and items") as findings:
         s3, bucket = sandbox.client("s3"), sandbox.outputs["Thumbnails"]["OriginalsBucket"]
         for entry in s3.list_objects_v2(Bucket=bucket)["Contents"]:
             s3.delete_object(Bucket=bucket, Key=entry["Key"])
         wait_until(sandbox, "the catalogue is empty", lambda: not catalogue_items(sandbox))
-        # The function deletes an item before its thumbnails.
+        # The thumbnailer deletes an item before its thumbnails.
         wait_until(
             sandbox,
             "no thumbnail remains",

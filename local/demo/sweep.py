@@ -4,6 +4,7 @@ import json
 
 from local.console import step
 from local.demo.catalogue import thumbnail_keys, wait_for_item, wait_until
+from local.demo.consumer import consumer
 from local.demo.photo import KEY
 from local.errors import SandboxError
 from local.sandbox import Sandbox
@@ -11,7 +12,8 @@ from local.sandbox import Sandbox
 
 def run_sweep(sandbox: Sandbox) -> None:
     """Delete a thumbnail, and verify that the sweep restores it. Raises SandboxError."""
-    with step("Lambda → SQS → Lambda: restore a deleted thumbnail with the nightly sweep, started now") as findings:
+    compute = consumer(sandbox)
+    with step(f"Lambda → SQS → {compute}: restore a deleted thumbnail with the nightly sweep, started now") as findings:
         bucket = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
         deleted = next(iter(wait_for_item(sandbox, KEY, "ready")["thumbnails"].values()))
         sandbox.client("s3").delete_object(Bucket=bucket, Key=deleted)
