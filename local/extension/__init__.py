@@ -10,6 +10,7 @@ Each module corrects or adds one feature of AWS. Its docstring states what is em
 | `iam_roles` | calls services without permission checks | provides role sessions and permission checks |
 | `execution_roles` | ignores the roles that Lambda and Firehose use | checks them |
 | `authorization_log` | does not record authorization decisions | writes them to a file for tests |
+| `measurements` | measures neither calls nor processes | counts calls by role, measures CPU time and memory |
 | `cloudformation` | has handlers for some resource types | provides helpers to register further types |
 | `s3_buckets` | ignores tags, deletes full buckets | adds tags, bucket protection, and auto-delete objects |
 | `message_move_tasks` | lacks the SQS actions for message-move tasks | adds them |

@@ -15,6 +15,7 @@ from ministack.services import batch
 from local.extension.batch_resources import last_part
 from local.extension.container_images import pull
 from local.extension.container_processes import Process, forward_logs
+from local.extension.measurements import watch
 from local.extension.service_events import emit_event
 
 _POLL_SECONDS = 0.1
@@ -140,7 +141,9 @@ def _start(job: dict[str, Any], number: int, container: dict[str, Any]) -> Proce
         role_arn=requested["jobRoleArn"],
     )
     options = requested["logConfiguration"].get("options", {})
-    prefix = options.get("awslogs-stream-prefix", last_part(job["jobDefinition"]).partition(":")[0])
+    definition = last_part(job["jobDefinition"]).partition(":")[0]
+    watch("job", definition, requested["jobRoleArn"], process)
+    prefix = options.get("awslogs-stream-prefix", definition)
     container["logStreamName"] = requested["logStreamName"] = f"{prefix}/default/{process.id[:32]}"
     try:
         group = options.get("awslogs-group", "/aws/batch/job")

@@ -7,13 +7,14 @@ is the interpreter of the sandbox, with the libraries of this project instead of
 
 import os
 import queue
+import resource
 import secrets
+import signal
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudwatch_logs
@@ -32,6 +33,7 @@ class Process:
     Attributes:
         id: 64 hexadecimal digits, like the ID of a container.
         last_line: The last line of its output so far.
+        usage: What the process and the children it waited for used, when it has ended.
     """
 
     def __init__(
@@ -56,6 +58,8 @@ class Process:
         self.id = secrets.token_hex(32)
         self._output: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._ended = threading.Event()
+        self._ending = threading.Lock()
+        self.usage: resource.struct_rusage | None = None
         self.last_line = ""
         # In the process group of the emulator, so that the process ends with the emulator in any case.
         self._popen = subprocess.Popen(
@@ -70,6 +74,11 @@ class Process:
             bufsize=1,
         )
         threading.Thread(target=self._read, daemon=True).start()
+
+    @property
+    def process_id(self) -> int:
+        """The ID of the process."""
+        return self._popen.pid
 
     @property
     def running(self) -> bool:
@@ -100,12 +109,11 @@ class Process:
 
     def stop(self, timeout: float) -> int:
         """Send SIGTERM, after `timeout` seconds SIGKILL, and return the exit status."""
-        with suppress(ProcessLookupError):
-            self._popen.terminate()
+        self._send(signal.SIGTERM)
         try:
             return self.wait(timeout)
         except TimeoutError:
-            self._popen.kill()
+            self._send(signal.SIGKILL)
             return self.wait()
 
     def lines(self) -> Iterator[str]:
@@ -119,9 +127,23 @@ class Process:
             for line in self._popen.stdout:
                 self.last_line = line.rstrip("\n")
                 self._output.put(self.last_line)
-        self._popen.wait()
+        while not self._collect():
+            time.sleep(0.01)
         self._ended.set()
         self._output.put(None)
+
+    def _collect(self) -> bool:
+        """Collect the exit status and the usage, which `Popen.wait` discards. Returns whether the process has ended."""
+        with self._ending:
+            process_id, status, usage = os.wait4(self._popen.pid, os.WNOHANG)
+            if process_id:
+                self._popen.returncode, self.usage = os.waitstatus_to_exitcode(status), usage
+            return process_id != 0
+
+    def _send(self, number: signal.Signals) -> None:
+        with self._ending:
+            if self._popen.returncode is None:  # otherwise, another process can have the same ID
+                os.kill(self._popen.pid, number)
 
 
 def forward_logs(process: Process, group: str, stream: str, role_arn: str | None) -> None:

@@ -23,6 +23,7 @@ from ministack.services import alb, ecs
 
 from local.extension import container_images
 from local.extension.container_processes import Process, require_logging
+from local.extension.measurements import watch
 from local.ports import HOST, free_port
 
 # Longer than any program takes to start on a busy machine.
@@ -188,6 +189,7 @@ class _Containers:
             environment={**environment, "HOST": HOST, "PORT": str(port)} if port else environment,
             role_arn=definition["taskRoleArn"] or None,
         )
+        watch("task", definition["family"], definition["taskRoleArn"], process)
         # A load balancer sends no requests to a target that is not healthy.
         if port:
             _wait_until_listening(process, port, task)

@@ -11,6 +11,7 @@ from ministack.core import lambda_runtime
 from ministack.services import firehose, lambda_svc, sqs
 
 from local.extension.iam_roles import is_allowed, session_environment
+from local.extension.measurements import count_call
 
 
 def extend() -> None:
@@ -52,10 +53,16 @@ def _check_polling() -> None:
 
     def receive_if_allowed(url: str, *args: Any) -> Any:
         queue = sqs._queues[url]
-        return receive(url, *args) if queue["messages"] and _can_poll(queue, *required) else []
+        messages = receive(url, *args) if queue["messages"] and _can_poll(queue, *required) else []
+        if messages:
+            _count(queue, "sqs:ReceiveMessage")
+        return messages
 
     def delete_if_allowed(url: str, *args: Any) -> Any:
-        return delete(url, *args) if _can_poll(sqs._queues[url], "sqs:DeleteMessage") else None
+        if not _can_poll(sqs._queues[url], "sqs:DeleteMessage"):
+            return None
+        _count(sqs._queues[url], "sqs:DeleteMessage")
+        return delete(url, *args)
 
     sqs._receive_messages_for_esm = receive_if_allowed
     sqs._delete_messages_for_esm = delete_if_allowed
@@ -64,9 +71,19 @@ def _check_polling() -> None:
 def _can_poll(queue: dict[str, Any], *actions: str) -> bool:
     """Return whether the function that this queue is mapped to is allowed these actions."""
     arn = queue["attributes"]["QueueArn"]
+    return all(is_allowed(role, action, arn) for role in _polling_roles(queue) for action in actions)
+
+
+def _count(queue: dict[str, Any], action: str) -> None:
+    for role in _polling_roles(queue):
+        count_call(role, action)
+
+
+def _polling_roles(queue: dict[str, Any]) -> list[str]:
+    """Return the roles of the functions that this queue is mapped to."""
+    arn = queue["attributes"]["QueueArn"]
     names = [esm["FunctionName"] for _, _, esm in lambda_svc._iter_all_esms() if esm.get("EventSourceArn") == arn]
-    roles = [lambda_svc._functions[name]["config"]["Role"] for name in names if name in lambda_svc._functions]
-    return all(is_allowed(role, action, arn) for role in roles for action in actions)
+    return [lambda_svc._functions[name]["config"]["Role"] for name in names if name in lambda_svc._functions]
 
 
 def _check_failure_destination() -> None:

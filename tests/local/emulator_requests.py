@@ -42,6 +42,7 @@ def create_client(emulator: Emulator, service: str, key: Credentials | None = No
         region_name=REGION,
         aws_access_key_id=key.access_key,
         aws_secret_access_key=key.secret_key,
+        aws_session_token=key.token,
         config=Config(proxies={}, signature_version="s3v4" if service == "s3" else None),
     )
 
