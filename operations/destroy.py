@@ -10,7 +10,7 @@ _NOT_DELETED = """
 These resources do not belong to the deployment and remain, for your next one:
 - Stack CDKToolkit of `cdk bootstrap`: roles, a parameter, and an empty repository. Free.
 - Bucket cdk-hnb659fds-assets-{number}-{region} of `cdk bootstrap`: the deployed code. Less than $0.01 a month.
-- Service-linked roles (AWSServiceRoleFor…) of ECS, Batch, Spot, Elastic Load Balancing, and both Auto Scalings. Free.
+- Service-linked roles (AWSServiceRoleFor…) of ECS, Batch, Spot, ELB, EC2 and Application Auto Scaling. Free.
 - KMS key aws/ebs, which AWS creates with the first encrypted volume. Free; you cannot delete it.
 - Key pair LightsailDefaultKeyPair, which AWS creates with the first Lightsail instance. Free.
 - Inactive ECS task definitions and Batch job definitions, which Batch lists for 180 days. Free."""

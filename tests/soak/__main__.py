@@ -4,14 +4,19 @@ import argparse
 import secrets
 import sys
 import time
+from typing import get_args
 
 from local.errors import SandboxError
 from local.sandbox import running_sandbox
+from stacks.support.settings import Settings, ThumbnailsOn
 from tests.soak.event_injector import DUPLICATE_RATE
 from tests.soak.run import soak
 from tests.soak.workload import SoakSettings
 
 _PHOTOS = 1000
+
+# How much faster than the clock metrics and alarms are, so that the workers scale during the soak.
+_METRIC_SPEED = 10
 
 
 def main() -> None:
@@ -24,6 +29,12 @@ def main() -> None:
     )
     parser.add_argument("--photos", type=int, default=_PHOTOS, help="number of photos; most are uploaded once")
     parser.add_argument("--seed", default=secrets.token_hex(4), help="repeats the photos and requests of a run")
+    parser.add_argument(
+        "--thumbnails-on",
+        choices=get_args(ThumbnailsOn),
+        default=Settings.thumbnails_on,
+        help="the setting thumbnails_on",
+    )
     options = parser.parse_args()
     settings = SoakSettings(
         seed=options.seed,
@@ -39,13 +50,16 @@ def main() -> None:
         timeout=1800,
     )
     start = time.monotonic()
+    stacks = ["Cron", "Workers"] if options.thumbnails_on in ("fargate", "ec2") else ["Cron"]
     try:
-        with running_sandbox() as sandbox:
-            sandbox.deploy("Cron")
+        with running_sandbox(context={"thumbnails_on": options.thumbnails_on}) as sandbox:
+            sandbox.deploy(*stacks)
             print(f"\nSeed {options.seed}")
-            report = soak(sandbox, settings)
+            with sandbox.emulator.accelerated_metrics(_METRIC_SPEED):
+                report = soak(sandbox, settings)
     except SandboxError as error:
-        sys.exit(f"\n{error}\nTo repeat the photos and requests: make soak SEED={options.seed}")
+        repeat = f"make soak SEED={options.seed} thumbnails_on={options.thumbnails_on}"
+        sys.exit(f"\n{error}\nTo repeat the photos and requests: {repeat}")
     except KeyboardInterrupt:
         sys.exit("\nStopped. No resources remain.")
     missing = report.missing_faults(settings.error_rate, DUPLICATE_RATE)

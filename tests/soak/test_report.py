@@ -47,18 +47,21 @@ def test_missing_fault_is_reported(name: str, count: int, missing: str) -> None:
     [
         (sufficient_report(), None),
         (SoakReport(), "no killed processes"),
-        (SandboxError("1 problem"), "(?s)1 problem.*SEED=abc"),
+        (SandboxError("1 problem"), "(?s)1 problem.*SEED=abc thumbnails_on=ec2"),
     ],
     ids=["success", "too few faults", "wrong result"],
 )
 def test_soak_fails_when_the_result_is_wrong_or_too_few_faults_occurred(
     monkeypatch: pytest.MonkeyPatch, result: SoakReport | SandboxError, message: str | None
 ) -> None:
-    monkeypatch.setattr(command, "running_sandbox", MagicMock())
+    sandbox = MagicMock()
+    monkeypatch.setattr(command, "running_sandbox", sandbox)
     monkeypatch.setattr(command, "soak", MagicMock(side_effect=[result]))
-    monkeypatch.setattr(sys, "argv", ["soak", "--seed", "abc"])
+    monkeypatch.setattr(sys, "argv", ["soak", "--seed", "abc", "--thumbnails-on", "ec2"])
     if message is None:
         command.main()
     else:
         with pytest.raises(SystemExit, match=message):
             command.main()
+    sandbox.assert_called_once_with(context={"thumbnails_on": "ec2"})
+    sandbox.return_value.__enter__.return_value.deploy.assert_called_once_with("Cron", "Workers")
