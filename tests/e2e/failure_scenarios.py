@@ -109,9 +109,9 @@ def _zip(files: Mapping[str, bytes]) -> bytes:
 
 
 @contextmanager
-def revoked_permission(sandbox: Sandbox, stack: str, action: str) -> Iterator[None]:
-    """Remove an action from the policy of the function role of a stack."""
-    iam, role = sandbox.client("iam"), _physical_id(sandbox, stack, "AWS::IAM::Role")
+def revoked_permission(sandbox: Sandbox, stack: str, action: str, role: str = "Function") -> Iterator[None]:
+    """Remove an action from the policy of a role, by default of the function role of a stack."""
+    iam, role = sandbox.client("iam"), _physical_id(sandbox, stack, "AWS::IAM::Role", role)
     (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
     document = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
     without = document.replace(f'"{action}"', '"s3:GetBucketLocation"')
@@ -128,12 +128,12 @@ def api_function_name(sandbox: Sandbox) -> str:
     return _physical_id(sandbox, "Api", "AWS::Lambda::Function")
 
 
-def _physical_id(sandbox: Sandbox, stack: str, resource_type: str) -> str:
-    """Return the physical id of the resource whose construct id begins with `Function`."""
+def _physical_id(sandbox: Sandbox, stack: str, resource_type: str, construct_id: str = "Function") -> str:
+    """Return the physical id of the resource whose construct id begins with `construct_id`."""
     (found,) = (
         physical_id
         for (where, kind, logical_id), physical_id in stack_resources(sandbox).items()
-        if where == stack and kind == resource_type and logical_id.startswith("Function")
+        if where == stack and kind == resource_type and logical_id.startswith(construct_id)
     )
     return found
 
