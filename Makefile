@@ -134,8 +134,11 @@ check: setup  ## Check format, lint, types, templates, secrets, and known vulner
 	mypy
 	cdk synth --quiet --strict -c target=aws
 	cfn-lint cdk.out/*.template.json
-	cdk synth --quiet --strict $(OPENED) --output .cache/opened
-	cfn-lint .cache/opened/*.template.json
+	@for compute in lambda-image fargate ec2; do \
+		echo "Templates with thumbnails_on=$$compute and the service opened"; \
+		cdk synth --quiet --strict $(OPENED) -c thumbnails_on=$$compute --output .cache/opened/$$compute && \
+			cfn-lint .cache/opened/$$compute/*.template.json || exit 1; \
+	done
 	pytest -q tests/compliance
 	@python -m tools.audit
 
