@@ -9,6 +9,7 @@ stack, and you can add or delete it at any time. `stacks/budget.py` adds a budge
 
 Everything fits in the free tier: events of AWS services, one dashboard with at most 50 metrics, ten alarms.
 Scaling policies create six of the alarms, so a failure that AWS already reports as an event gets a rule, not an alarm.
+Workers (`stacks/workers.py`) need alarms beyond the ten, which `make cost` prices.
 """
 
 from collections.abc import Sequence

@@ -13,18 +13,17 @@ from constructs import Construct
 
 from stacks.constructs.scheduler_role import scheduler_role
 
-# Messages for each task: the worker makes several thumbnails per second, so a task needs less than a minute for these.
+# Messages for each task, which needs less than a minute for them: a worker processes several photos per second.
 _MESSAGES_PER_TASK = 50
 
-# Another task is added for each such time that the oldest message has waited, whatever the number of messages: photos
-# can be large, and a task can hang.
+# Each time that the oldest message has waited so long, one more task runs: photos can be large, and a task can hang.
 _SECONDS_PER_TASK = 120
 
 _PERIOD = Duration.minutes(1)  # SQS publishes its metrics every minute
 _IDLE_PERIODS = 5
 
-# Alarm actions of Auto Scaling are repeated every minute ("Alarm actions" in the CloudWatch guide), so the number of
-# tasks follows the backlog in both directions. The default cooldown is five minutes.
+# An alarm repeats its scaling action every minute ("Alarm actions" in the CloudWatch guide), so the number of tasks
+# follows the backlog in both directions. The default cooldown of an ECS service is five minutes.
 _COOLDOWN = Duration.minutes(1)
 
 

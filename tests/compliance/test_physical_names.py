@@ -110,3 +110,11 @@ def test_bucket_name_keeps_the_prefix_in_the_queue_policy(longest: _Templates) -
     for logical_id, bucket in of_type(resources, "AWS::S3::Bucket").items():
         if "NotificationConfiguration" in bucket["Properties"]:
             assert len(stack) + len(logical_id) + _SUFFIX <= 63
+
+
+def test_function_name_keeps_the_prefix_in_the_repository_policy(synthesize: Callable[..., Path]) -> None:
+    """CloudFormation shortens the stack name in generated names with more than the 64 characters of a function."""
+    templates = read_templates(synthesize(thumbnails_on="lambda-image"))
+    (function,) = of_type(templates["Thumbnails"]["Resources"], "AWS::Lambda::Function", PackageType="Image")
+    assert ":function:other-compute-Thumbnails-*" in json.dumps(templates["Registry"])
+    assert len(f"{_LONGEST}-Thumbnails") + len(function) + _SUFFIX <= 64
