@@ -1,4 +1,4 @@
-"""Probes of the album jobs, and of the execution role with which AWS Batch starts them."""
+"""Probes of the album and remake jobs, and of the execution role with which AWS Batch starts them."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,12 +7,14 @@ from uuid import uuid4
 from local.emulator import ROOT
 from photos.albums import Album, page_key
 from photos.keys import photo_id
+from photos.remake import divide, manifest_key
 from photos.timestamps import format_utc
 from tests.permissions.probe import PREFIX, ProbeFailed, Trial, probe
 
 # Outputs of the Batch stack: a job queue and a job definition.
 _PAGE_JOB = ("JobQueue", "AlbumJobDefinition")
 _BIND_JOB = ("BindJobQueue", "BindJobDefinition")
+_REMAKE_JOB = ("JobQueue", "RemakeJobDefinition")
 
 _ANY_JPEG = ROOT / "samples" / "retina.jpg"  # a valid page
 
@@ -20,7 +22,7 @@ _ANY_JPEG = ROOT / "samples" / "retina.jpg"  # a valid page
 @probe
 def renders_page(trial: Trial) -> None:
     """Render an album page."""
-    _run(trial, _PAGE_JOB, trial.context.new_album())
+    _run_album(trial, _PAGE_JOB, trial.context.new_album())
 
 
 @probe
@@ -30,7 +32,7 @@ def renders_page_without_thumbnail(trial: Trial) -> None:
     attributes = {"key": key, "id": photo_id(key), "state": "ready", "created_at": format_utc(datetime.now(UTC))}
     context.put_item(attributes, thumbnails={"256": "missing/256.webp"})
     trial.cleanup.callback(context.delete_item, key)
-    _run(trial, _PAGE_JOB, context.new_album(key))
+    _run_album(trial, _PAGE_JOB, context.new_album(key))
 
 
 @probe
@@ -38,7 +40,7 @@ def binds_album(trial: Trial) -> None:
     """Bind the pages of an album."""
     album = trial.context.new_album()
     trial.context.put_object(page_key(album.id, 0), _ANY_JPEG.read_bytes())
-    _run(trial, _BIND_JOB, album)
+    _run_album(trial, _BIND_JOB, album)
 
 
 @probe
@@ -46,18 +48,71 @@ def reports_missing_page(trial: Trial) -> None:
     """Name the missing page of an album in the job's log."""
     album = trial.context.new_album()
     try:
-        _run(trial, _BIND_JOB, album)
+        _run_album(trial, _BIND_JOB, album)
     except ProbeFailed as error:
         if page_key(album.id, 0) not in str(error):
             raise
 
 
-def _run(trial: Trial, job: tuple[str, str], album: Album) -> None:
+@probe
+def remakes_thumbnails(trial: Trial) -> None:
+    """Make the thumbnails of all photos again, and delete one whose size does not exist anymore."""
+    context = trial.context
+    item = context.item(context.photo)
+    strings = {name: value for name, value in item.items() if isinstance(value, str)}
+    removed = f"{item['id']}/removed/1.webp"
+    context.put_object(removed, b"-")
+    context.put_item(strings, {**item["thumbnails"], "1": removed})
+    trial.cleanup.callback(context.put_item, strings, item["thumbnails"])
+    _remake(trial)
+    if context.object_exists(removed) or context.item(context.photo) != item:
+        raise ProbeFailed("the photo has other thumbnails than the current ones")
+    _remake(trial)  # finds nothing that a killed attempt left behind
+
+
+@probe
+def remakes_photo_that_is_deleted(trial: Trial) -> None:
+    """Make the thumbnails of all photos again, of which one is deleted after it was listed."""
+    program = f"""
+import sys
+from datetime import UTC, datetime
+from photos.storage import ObjectSummary, Originals
+from thumbnailer.remake import main
+Originals.list_objects = lambda *_, **__: [ObjectSummary("{PREFIX}deleted.png", "0" * 32, datetime.now(UTC))]
+sys.exit(main(sys.argv[1:]))
+"""
+    _remake(trial, program)
+
+
+@probe
+def reports_missing_manifest(trial: Trial) -> None:
+    """Name the missing manifest of a remake in the job's log."""
+    manifest = manifest_key(uuid4().hex)
+    try:
+        _run(trial, _REMAKE_JOB, {"manifest": manifest})
+    except ProbeFailed as error:
+        if f"{manifest} is not in the bucket" not in str(error):
+            raise
+
+
+def _remake(trial: Trial, program: str | None = None) -> None:
+    """Run a remake of all photos with this program, by default that of the image."""
+    manifest = manifest_key(uuid4().hex)
+    trial.context.put_object(manifest, divide([]).to_json())
+    command = {"command": ["python", "-c", program, manifest]} if program else {}
+    _run(trial, _REMAKE_JOB, {"manifest": manifest}, containerOverrides=command)
+
+
+def _run_album(trial: Trial, job: tuple[str, str], album: Album) -> None:
+    _run(trial, job, {"album": album.id})
+
+
+def _run(trial: Trial, job: tuple[str, str], parameters: dict[str, str], **options: Any) -> None:
     """Run a job to its end. Raises ProbeFailed with the last line of its log if it fails."""
     batch, outputs = trial.context.sandbox.client("batch"), trial.context.sandbox.outputs["Batch"]
     queue, definition = (outputs[output] for output in job)
     job_id = batch.submit_job(
-        jobName="permissions", jobQueue=queue, jobDefinition=definition, parameters={"album": album.id}
+        jobName="permissions", jobQueue=queue, jobDefinition=definition, parameters=parameters, **options
     )["jobId"]
 
     def describe() -> Any:
