@@ -12,7 +12,7 @@ from operations.prices import HOURS_PER_MONTH, Price, UnknownPriceError, get_pri
 _IMAGE_GB = 0.1  # the first image in a repository, compressed
 _SNAPSHOTS_GB = 4  # seven daily snapshots: a system with nginx, and its changes
 _LOG_LINE_GB = 150e-9  # a health check, with the overhead of CloudWatch per line
-_POLLS_PER_MINUTE = 5 * 3  # of an empty queue: five Lambda pollers, long polling of 20 seconds (Lambda guide, "SQS")
+POLLS_PER_MINUTE = 5 * 3  # of an empty queue: five Lambda pollers, long polling of 20 seconds (Lambda guide, "SQS")
 
 _Properties = Mapping[str, Any]
 _Charge = tuple[str, float, str]  # item, quantity, key of the price
@@ -141,7 +141,7 @@ def _event_source_mapping(name: str, properties: _Properties, resources: _Proper
     source = properties["EventSourceArn"].get("Fn::GetAtt", [""])[0]
     if resources.get(source, {}).get("Type") == "AWS::DynamoDB::Table":
         return  # Lambda reads the streams of tables free of charge.
-    yield "SQS requests that poll the empty queue", _POLLS_PER_MINUTE * 60 * HOURS_PER_MONTH / 1e6, "sqs-requests"
+    yield "SQS requests that poll the empty queue", POLLS_PER_MINUTE * 60 * HOURS_PER_MONTH / 1e6, "sqs-requests"
 
 
 def _capacity_provider(name: str, properties: _Properties, resources: _Properties) -> Iterator[_Charge]:

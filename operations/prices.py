@@ -17,13 +17,13 @@ class UnknownPriceError(LookupError):
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
-    """An on-demand price in us-east-1.
+    """A price in us-east-1.
 
     Attributes:
         usd: US dollars per unit, before tax.
         per: The unit.
         source: The price list.
-        read: The day on which the price list contained this price.
+        read: The day on which the price list contained this price, or None if it is unknown.
         free: Number of units per month and account that are free.
         approximate: The price varies, or does not come from AWS.
     """
@@ -31,9 +31,13 @@ class Price:
     usd: float
     per: str
     source: str
-    read: date
+    read: date | None = None
     free: float = 0
     approximate: bool = False
+
+    def charge(self, units: float, *, free_tier: bool = True) -> float:
+        """Return US dollars for the units of a month, with or without the free ones."""
+        return max(0, units - (self.free if free_tier else 0)) * self.usd
 
     def hourly(self, quantity: float) -> float:
         """Return US dollars per hour for a quantity: of units that are charged per hour, or of units per month."""

@@ -11,8 +11,12 @@ ROOT = Path(__file__).parent.parent
 
 
 @contextmanager
-def synthesized() -> Iterator[Path]:
-    """Synthesize the app with the settings in `cdk.json`, and yield the folder that `cdk synth` would write."""
+def synthesized(**settings: str) -> Iterator[Path]:
+    """Synthesize the app, and yield the folder that `cdk synth` would write.
+
+    Args:
+        settings: Override those in `cdk.json`.
+    """
     os.environ["CDK_VALIDATION"] = "false"  # `make check` validates the templates
     import stacks  # noqa: F401  # isort: skip  # before aws_cdk, because it finds node
     from aws_cdk import App
@@ -21,5 +25,5 @@ def synthesized() -> Iterator[Path]:
 
     with tempfile.TemporaryDirectory() as folder:
         context = json.loads((ROOT / "cdk.json").read_text())["context"]
-        build(App(context=context, outdir=folder)).synth()
+        build(App(context=context | settings, outdir=folder)).synth()
         yield Path(folder)

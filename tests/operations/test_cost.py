@@ -98,6 +98,7 @@ def test_service_is_charged_for_its_minimum_of_tasks(assembly_of: Callable[..., 
         assert cost.hourly == pytest.approx(minimum * task_cost)
 
 
+_SPOT = {"CapacityProviderStrategy": [{"CapacityProvider": "FARGATE_SPOT"}]}
 _INSIGHTS = [{"Name": "containerInsights", "Value": "enhanced"}]
 
 
@@ -113,7 +114,7 @@ _INSIGHTS = [{"Name": "containerInsights", "Value": "enhanced"}]
         (_resource("Lambda::Function", SnapStart={}), "SnapStart"),
         (_resource("AutoScaling::AutoScalingGroup", MinSize="1", MixedInstancesPolicy={}), "no 'LaunchTemplate'"),
         (_resource("Lightsail::Instance", BundleId="huge_9_9"), "no price of lightsail-huge_9_9"),
-        (_resource("ECS::Service", **_SERVICE), "no price of fargate-x86_64-vcpu"),
+        (_resource("ECS::Service", **_SERVICE | _SPOT), "no price of fargate-spot-x86_64-vcpu"),
     ],
 )
 def test_idle_cost_rejects_a_resource_without_a_known_price(

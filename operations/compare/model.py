@@ -1,0 +1,329 @@
+"""What each compute option costs by the number of photos a day: what was measured, list prices, and assumptions.
+
+Each option has one list of billable items, `Model.items`: units of a month by key in `prices.toml`. Everything that
+differs by compute is in it. What every option pays alike, S3 and DynamoDB, is in `Model.requests_per_photo`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import Final, Literal, get_args
+
+from operations.compare.assumptions import Assumptions
+from operations.compare.measurement import Comparison, Measurement
+from operations.compare.measurement import Option as Measured
+from operations.compare.sizes import Sizes, WorkerSize
+from operations.errors import OperationError
+from operations.idle_charges import POLLS_PER_MINUTE
+from operations.prices import HOURS_PER_MONTH, get_price
+from stacks.support.settings import ThumbnailsOn
+
+Option = Literal[
+    "lambda",
+    "lambda-image",
+    "fargate",
+    "fargate-on-demand",
+    "ec2",
+    "ec2-spot",
+    "batch-hourly",
+    "batch-hourly-on-demand",
+    "batch-nightly",
+    "batch-nightly-on-demand",
+    "lightsail",
+]
+OPTIONS: Final[tuple[Option, ...]] = get_args(Option)
+
+# Units of a month by key in `prices.toml`.
+Items = Mapping[str, float]
+
+MAX_PHOTOS_PER_DAY: Final = 10_000_000
+DAYS_PER_MONTH: Final = HOURS_PER_MONTH / 24
+
+_SECONDS_PER_DAY = 86_400
+_MINIMUM_SECONDS = 60  # of a Fargate task or an EC2 instance, which are billed by the second
+_FULL_VCPU_GB = 1769 / 1024  # memory from which a function has one vCPU ("Memory" in the Lambda guide)
+_POLL_SECONDS = 20  # of a worker's long polling
+_GB = 1e9
+
+# Calls that every option makes alike, and the price class of those to S3 ("Amazon S3 pricing").
+_SHARED = ("s3:", "dynamodb:")
+_S3_PUT = {"s3:PutObject", "s3:ListBucket"}
+_S3_FREE = {"s3:DeleteObject"}
+
+_RUNS_PER_DAY: Mapping[str, int] = {"batch-hourly": 24, "batch-nightly": 1}
+
+# Memory of the Lightsail bundles in GB, and their vCPUs ("Lightsail pricing").
+_BUNDLES = {"nano_3_0": 0.5, "micro_3_0": 1, "small_3_0": 2, "medium_3_0": 4, "large_3_0": 8}
+_BUNDLE_VCPUS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What a photo needs, the mean of all photos.
+
+    Attributes:
+        cpu_seconds: CPU time on the machine that measured.
+        wait_seconds: Time in which the consumer waits for calls.
+        sqs_requests: Requests to SQS for each photo, without those that receive messages.
+    """
+
+    cpu_seconds: float
+    wait_seconds: float
+    sqs_requests: float = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fleet:
+    """Workers of an option with what determines how long they run.
+
+    Attributes:
+        hourly: Units that one worker is billed for each hour it runs, by key in `prices.toml`.
+        maximum: Number of workers at most.
+        photos_per_worker: One more worker starts for each of so many waiting photos.
+        runs_per_day: How often the workers start, if photos arrive that often.
+        overhead_seconds: Billed seconds of each start in which a worker processes nothing: start-up, and idle time.
+        photo_seconds: Seconds that a worker needs for a photo.
+    """
+
+    hourly: Items
+    maximum: int
+    photos_per_worker: float
+    runs_per_day: float
+    overhead_seconds: float
+    photo_seconds: float
+
+    def worker_seconds(self, photos_per_day: float) -> float:
+        """Return the billed seconds of all workers together in a day.
+
+        A worker that is still busy or idle when the next photos arrive does not stop, so no worker runs for more than
+        a day. More work than the maximum can do needs more workers, which then run all day.
+        """
+        if not photos_per_day:
+            return 0
+        runs = min(self.runs_per_day, photos_per_day)
+        workers = max(1, min(self.maximum, ceil(photos_per_day / runs / self.photos_per_worker)))
+        work = photos_per_day * self.photo_seconds
+        each = max(_MINIMUM_SECONDS, self.overhead_seconds + work / (runs * workers))
+        return max(work, workers * min(runs * each, _SECONDS_PER_DAY))
+
+    def photos_per_day(self) -> float:
+        """Return how many photos a day the maximum of workers can process."""
+        return self.maximum * _SECONDS_PER_DAY / self.photo_seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """Costs in US dollars per month, in us-east-1 and before tax.
+
+    Attributes:
+        work: What a photo needs, by measured option.
+        requests_per_photo: Calls that every option makes alike, by IAM action. None if they are not measured.
+        sizes: What the templates contain.
+        assumptions: What neither a run nor a template contains.
+    """
+
+    work: Mapping[Measured, Work]
+    requests_per_photo: Mapping[str, float] | None
+    sizes: Sizes
+    assumptions: Assumptions
+
+    @classmethod
+    def of(cls, comparison: Comparison, sizes: Sizes, assumptions: Assumptions) -> "Model":
+        """Create the model from what a run measured.
+
+        Raises:
+            OperationError: The run measured neither the CPU time nor the billed duration of the function.
+        """
+        measurements = comparison.measurements
+        calls = measurements["lambda"].calls_per_photo
+        shared = {name: count for name, count in calls.items() if name.startswith(_SHARED)} if calls else None
+        work = {
+            option: _work(measured, measurements["lambda"], assumptions) for option, measured in measurements.items()
+        }
+        return cls(work=work, requests_per_photo=shared, sizes=sizes, assumptions=assumptions)
+
+    def cost(self, option: Option, photos_per_day: float, *, free_tier: bool) -> float:
+        """Return US dollars per month for what differs by compute."""
+        return self.charge(self.items(option, photos_per_day), free_tier=free_tier)
+
+    def charge(self, items: Items, *, free_tier: bool) -> float:
+        """Return US dollars per month for billable items, with or without the free units of an account.
+
+        Alarms of the rest of the deployment use free units first.
+        """
+        rest = {"alarms": self.sizes.alarms["lambda"]}
+        return sum(
+            get_price(key).charge(units + rest.get(key, 0), free_tier=free_tier)
+            - get_price(key).charge(rest.get(key, 0), free_tier=free_tier)
+            for key, units in items.items()
+        )
+
+    def shared_cost(self, photos: float) -> float:
+        """Return US dollars for the requests to S3 of so many photos, the same for every option."""
+        millions = photos / 1e6
+        return sum(
+            get_price("s3-put" if name in _S3_PUT else "s3-get").charge(count * millions)
+            for name, count in (self.requests_per_photo or {}).items()
+            if name.startswith("s3:") and name not in _S3_FREE
+        )
+
+    def items(self, option: Option, photos_per_day: float) -> Items:
+        """Return the billable items of an option: units of a month, by key in `prices.toml`."""
+        match option:
+            case "lambda" | "lambda-image":
+                return self._function_items(option, photos_per_day)
+            case "lightsail":
+                return self._lightsail_items(photos_per_day)
+            case _:
+                return self.fleet_items(option, self.fleet(option), photos_per_day)
+
+    def most_photos_per_day(self, option: Option) -> float:
+        """Return how many photos a day an option can process within its maximum in the templates."""
+        match option:
+            case "lambda" | "lambda-image":
+                return self.sizes.function.concurrency * _SECONDS_PER_DAY / self.photo_seconds(option)
+            case "lightsail":
+                return float("inf")
+            case _:
+                return self.fleet(option).photos_per_day()
+
+    def photo_seconds(self, option: Option) -> float:
+        """Return the seconds that one function, task, or instance needs for a photo."""
+        work, assumptions = self.work[measured_option(option)], self.assumptions
+        factor, vcpus = {
+            "lambda": (assumptions.cpu_factor_lambda, self.sizes.function.memory_gb / _FULL_VCPU_GB),
+            "fargate": (assumptions.cpu_factor_fargate, self.sizes.fargate.vcpus),
+            "ec2": (assumptions.cpu_factor_ec2, self.sizes.ec2.vcpus),
+            "batch": (assumptions.cpu_factor_ec2, self.sizes.batch.vcpus),
+            "lightsail": (assumptions.cpu_factor_x86, 1),
+        }[option.partition("-")[0]]
+        return work.cpu_seconds * factor / min(1, vcpus) + work.wait_seconds  # A photo needs at most one vCPU.
+
+    def fleet(self, option: Option) -> Fleet:
+        """Return the workers of an option."""
+        assumptions, batch = self.assumptions, option.startswith("batch")
+        size: WorkerSize = getattr(self.sizes, option.partition("-")[0])
+        # As deployed, Fargate and Batch run on Spot capacity, and EC2 on On-Demand Instances.
+        spot = option == "ec2-spot" if option.startswith("ec2") else not option.endswith("on-demand")
+        fargate = option.startswith("fargate")
+        start = assumptions.start_seconds_fargate if fargate else assumptions.start_seconds_ec2
+        stop = 0 if fargate else assumptions.stop_seconds_batch if batch else assumptions.stop_seconds_ec2
+        return Fleet(
+            hourly=size.spot if spot else size.hourly,
+            maximum=size.maximum_spot if spot else size.maximum,
+            photos_per_worker=size.photos_per_worker,
+            runs_per_day=_RUNS_PER_DAY[option.removesuffix("-on-demand")] if batch else assumptions.bursts_per_day,
+            overhead_seconds=start + size.idle_seconds + stop,
+            photo_seconds=self.photo_seconds(option),
+        )
+
+    def bundles(self) -> dict[str, float]:
+        """Return the Lightsail bundles with enough memory for every accepted photo, and their photos per month."""
+        assumptions, needed_gb = self.assumptions, self.sizes.ec2.memory_mib / 1024
+        seconds = HOURS_PER_MONTH * 3600 / self.photo_seconds("lightsail")
+        return {
+            bundle: seconds * _BUNDLE_VCPUS * assumptions.lightsail_baseline_percent[bundle] / 100
+            for bundle, memory_gb in _BUNDLES.items()
+            if memory_gb >= needed_gb and bundle in assumptions.lightsail_baseline_percent
+        }
+
+    def fleet_items(self, option: Option, fleet: Fleet, photos_per_day: float) -> Items:
+        """Return the billable items of an option with workers."""
+        assumptions, work = self.assumptions, self.work[measured_option(option)]
+        worker_hours = fleet.worker_seconds(photos_per_day) * DAYS_PER_MONTH / 3600
+        items = {key: units * worker_hours for key, units in fleet.hourly.items()}
+        items["logs"] = photos_per_day * DAYS_PER_MONTH * assumptions.worker_log_bytes / _GB
+        items["ecr-storage"] = assumptions.image_gb
+        if option.startswith("batch"):
+            return items  # A job lists photos. It needs no queue and no alarms.
+        value: ThumbnailsOn = "fargate" if option.startswith("fargate") else "ec2"
+        items["alarms"] = max(0, self.sizes.alarms[value] - self.sizes.alarms["lambda"])
+        items["sqs-requests"] = self._worker_sqs_requests(work, photos_per_day, worker_hours)
+        return items
+
+    def _function_items(self, option: Literal["lambda", "lambda-image"], photos_per_day: float) -> Items:
+        size, assumptions = self.sizes.function, self.assumptions
+        batch = max(1, size.batch_size * assumptions.batch_fill)
+        requests = photos_per_day / batch
+        milliseconds = ceil(round(batch * self.photo_seconds(option) * 1000, 6))
+        busy_seconds = requests * milliseconds / 1000
+        bursts = min(assumptions.bursts_per_day, photos_per_day)
+        environments = min(size.concurrency, ceil(requests / bursts)) if bursts else 0
+        active_seconds = busy_seconds / environments if environments else 0
+        init = assumptions.init_seconds_lambda if option == "lambda" else assumptions.init_seconds_lambda_image
+        # While requests follow each other all day, no environment is new.
+        init_seconds = bursts * environments * init if active_seconds < _SECONDS_PER_DAY else 0
+        idle_share = max(0, 1 - active_seconds / _SECONDS_PER_DAY)
+        traced = min(requests, active_seconds + assumptions.traced_share * requests) if size.traced else 0
+        log_bytes = requests * assumptions.lambda_log_bytes + photos_per_day * assumptions.worker_log_bytes
+        daily = {
+            "lambda-requests": requests / 1e6,
+            f"lambda-{size.architecture}-gb-seconds": (busy_seconds + init_seconds) * size.memory_gb,
+            # S3 sends a message for each photo; Lambda receives and deletes batches, and polls the empty queue.
+            "sqs-requests": (photos_per_day + 2 * requests + idle_share * POLLS_PER_MINUTE * 24 * 60) / 1e6,
+            "traces": traced / 1e6,
+            "logs": log_bytes / _GB,
+        }
+        monthly = {"ecr-storage": assumptions.image_gb} if option == "lambda-image" else {}
+        return {key: units * DAYS_PER_MONTH for key, units in daily.items()} | monthly
+
+    def _lightsail_items(self, photos_per_day: float) -> Items:
+        photos = photos_per_day * DAYS_PER_MONTH
+        counts = {bundle: max(1, ceil(photos / most)) for bundle, most in self.bundles().items()}
+        if not counts:
+            raise OperationError("assumptions.toml: no bundle in [lightsail_baseline_percent] has enough memory.")
+        units = {bundle: counts[bundle] * units_per_month(f"lightsail-{bundle}") for bundle in counts}
+        bundle = min(counts, key=lambda it: get_price(f"lightsail-{it}").charge(units[it]))
+        return {
+            f"lightsail-{bundle}": units[bundle],
+            "logs": photos * self.assumptions.worker_log_bytes / _GB,
+            "ecr-storage": self.assumptions.image_gb,
+            "sqs-requests": self._worker_sqs_requests(
+                self.work["ec2"], photos_per_day, HOURS_PER_MONTH * counts[bundle]
+            ),
+        }
+
+    def _worker_sqs_requests(self, work: Work, photos_per_day: float, worker_hours: float) -> float:
+        """Return millions of requests: sent by S3, received in batches or empty, and deleted."""
+        batch = max(1, self.sizes.function.batch_size * self.assumptions.batch_fill)
+        photos = photos_per_day * DAYS_PER_MONTH
+        return (photos * (1 + 1 / batch + work.sqs_requests) + worker_hours * 3600 / _POLL_SECONDS) / 1e6
+
+
+def units_per_month(key: str) -> float:
+    """Return the units that something with this price is billed for in a month: hours, or one month."""
+    return HOURS_PER_MONTH if get_price(key).per == "hour" else 1
+
+
+def measured_option(option: Option) -> Measured:
+    """Return the measurement that an option is computed from."""
+    kind = option.partition("-")[0]
+    match kind:
+        case "batch":
+            return "remake"
+        case "fargate":
+            return "fargate"
+        case "ec2" | "lightsail":
+            return "ec2"
+        case _:
+            return "lambda-image" if option == "lambda-image" else "lambda"
+
+
+def _work(measured: Measurement, function: Measurement, assumptions: Assumptions) -> Work:
+    calls = measured.calls_per_photo or {}
+    sqs_requests = sum(
+        count for name, count in calls.items() if name.startswith("sqs:") and name != "sqs:ReceiveMessage"
+    )
+    if measured.cpu_seconds_per_photo is not None:
+        seconds = {"s3": assumptions.s3_seconds, "dynamodb": assumptions.dynamodb_seconds}
+        waits = sum(count * seconds.get(name.partition(":")[0], 0) for name, count in calls.items())
+        return Work(
+            cpu_seconds=measured.cpu_seconds_per_photo,
+            wait_seconds=waits + sqs_requests * assumptions.sqs_seconds,
+            sqs_requests=sqs_requests,
+        )
+    # In an account, AWS reports the billed duration of functions only: the other options are assumed to take as long.
+    billed = measured.billed_seconds_per_photo or function.billed_seconds_per_photo
+    if billed is None:
+        raise OperationError(f"No CPU time and no billed duration was measured for {measured.option}.")
+    return Work(cpu_seconds=0, wait_seconds=billed, sqs_requests=sqs_requests or 1)

@@ -1,0 +1,89 @@
+"""The page `docs/compare.md` and its chart: `python -m operations.compare.page` writes them from the latest results."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from operations.compare.assumptions import read_assumptions
+from operations.compare.chart import draw
+from operations.compare.content import Section, sections
+from operations.compare.measurement import RESULTS, Comparison
+from operations.compare.model import Model
+from operations.compare.sizes import Sizes, read_sizes
+from operations.errors import OperationError
+from operations.prices import UnknownPriceError
+
+_DOCS = Path(__file__).parent.parent.parent / "docs"
+PAGE = _DOCS / "compare.md"
+CHART = _DOCS / "compare.svg"
+
+_INTRODUCTION = """\
+<!-- Written by `make compare`. Edits are lost. -->
+
+# Compare the compute options
+
+One setting, `thumbnails_on`, moves the thumbnail workload between Lambda, Fargate, and EC2; `make remake` does the same
+work on Batch. `make compare` sends the same photos through each option and computes what each costs. This page is its
+latest result. It separates [what was measured](#measured-here), [list prices](#aws-list-prices), and
+[assumptions](#assumptions). Costs are estimates, not bills.
+
+![US dollars per month by photos per day, one line for each compute option](compare.svg)
+
+The chart shows what differs by compute, without the free tier. A circle marks the break-even point of two options. A
+bar marks the most photos that an option can process within its maximum in the templates; beyond it, the line assumes a
+higher maximum.
+"""
+
+
+def create_model(comparison: Comparison, sizes: Sizes | None = None) -> Model:
+    """Create the model of a comparison with the assumptions in their file, and with the sizes in the templates.
+
+    Raises:
+        OperationError: An assumption is invalid, or the templates cannot be synthesized.
+        UnknownPriceError: A template cannot be priced.
+    """
+    return Model.of(comparison, sizes or read_sizes(), read_assumptions())
+
+
+def write_page(comparison: Comparison, sizes: Sizes | None = None) -> None:
+    """Write the page and its chart. Raises what `create_model` raises."""
+    model = create_model(comparison, sizes)
+    PAGE.write_text(render_page(comparison, model))
+    CHART.write_text(draw(model))
+
+
+def render_page(comparison: Comparison, model: Model) -> str:
+    """Return the page in Markdown."""
+    return "\n".join([_INTRODUCTION, *(line for section in sections(comparison, model) for line in _markdown(section))])
+
+
+def _markdown(section: Section) -> Iterator[str]:
+    if section.details:
+        yield f"<details><summary>{section.details}</summary>\n"
+    else:
+        yield f"## {section.title}\n"
+    for paragraph in section.text:
+        yield f"{paragraph}\n"
+    heading, *rows = section.table
+    yield from (f"| {' | '.join(row)} |" for row in (heading, ["---"] * len(heading), *rows))
+    yield ""
+    for note in section.notes:
+        yield f"{note}\n"
+    if section.details:
+        yield "</details>\n"
+
+
+def main() -> None:
+    """Write the page from the results of the latest run. Exit with 1 and the reason if that is impossible."""
+    argparse.ArgumentParser(prog="python -m operations.compare.page", description=__doc__).parse_args()
+    try:
+        write_page(Comparison.read())
+    except FileNotFoundError:
+        sys.exit(f"{RESULTS.name} does not exist. Run `make compare` first.")
+    except (OperationError, UnknownPriceError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
