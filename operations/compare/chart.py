@@ -44,6 +44,7 @@ _CENT = 0.01
 _LETTER, _LINE_HEIGHT = 7.6, 17  # of the text in the chart
 _SAME = 6.0  # lines that are nowhere farther apart have one label
 _SWATCH = 24
+_TOLERANCE = 0.2
 
 _STYLE = """
 text { font-family: system-ui, "Segoe UI", Helvetica, Arial, sans-serif; font-size: 14px; fill: #1f2933 }
@@ -142,12 +143,20 @@ def _groups(curves: Mapping[Option, Sequence[Point]]) -> dict[Option, list[Optio
 
 
 def _path(curve: Sequence[Point]) -> str:
-    """Return a path without the points in the middle of straight lines."""
-    kept = [curve[0]]
-    for (a, b), (c, d) in pairwise(pairwise(curve)):
-        if abs((b[1] - a[1]) * (d[0] - c[0]) - (d[1] - c[1]) * (b[0] - a[0])) > 0.01:
-            kept.append(b)
+    """Return a path without points that lie on a straight line between others, with a tolerance."""
+    kept, skipped = [curve[0]], list[Point]()
+    for point, following in pairwise(curve[1:]):
+        skipped.append(point)
+        if any(_distance(it, kept[-1], following) > _TOLERANCE for it in skipped):
+            kept.append(point)
+            skipped.clear()
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in [*kept, curve[-1]])
+
+
+def _distance(point: Point, start: Point, end: Point) -> float:
+    """Return the distance of a point from the line through two others."""
+    (x, y), (a, b), (c, d) = point, start, end
+    return abs((c - a) * (b - y) - (a - x) * (d - b)) / (hypot(c - a, d - b) or 1)
 
 
 def _grid(axes: _Axes) -> Iterator[str]:

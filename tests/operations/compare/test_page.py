@@ -114,5 +114,17 @@ def test_chart_tells_lines_apart_without_color_and_adapts_to_dark_mode(chart: ET
     assert len(dashes) == 4 and len(set(dashes)) == 2  # On-Demand is dashed, Spot is not
 
 
-def test_chart_marks_the_break_even_point_where_the_costs_are_equal(chart: ET.Element) -> None:
-    assert [it for it in chart.iter(f"{_SVG}circle") if it.attrib["class"] == "dot"]
+def test_chart_marks_break_even_points_on_the_line_of_lambda(chart: ET.Element) -> None:
+    (line,) = (it for it in chart.iter(f"{_SVG}path") if it.attrib["class"] == "line lambda" and "L" in it.attrib["d"])
+    points = [complex(*map(float, point.split())) for point in line.attrib["d"].lstrip("M").split("L")]
+    circles = [it.attrib for it in chart.iter(f"{_SVG}circle") if it.attrib["class"] == "dot"]
+    marks = [complex(float(it["cx"]), float(it["cy"])) for it in circles[1:]]  # The first one is in the legend.
+    assert marks
+    for mark in marks:
+        assert min(_distance(mark, start, end) for start, end in pairwise(points)) < 1
+
+
+def _distance(point: complex, start: complex, end: complex) -> float:
+    along = end - start
+    share = ((point - start) * along.conjugate()).real / (abs(along) ** 2 or 1)
+    return abs(start + along * min(1, max(0, share)) - point)
