@@ -71,11 +71,12 @@ def usual_port_in_use() -> Iterator[None]:
 
 
 def test_up_runs_until_ctrl_c_and_prints_working_commands(tmp_path: Path, usual_port_in_use: None) -> None:
-    with _started("up", tmp_path, "-c", "name=annas", "-c", "time_zone=Asia/Tokyo") as process:
+    with _started("up", tmp_path, "-c", "name=annas", "-c", "thumbnails_on=fargate") as process:
         assert process.stdout
         printed = _read_until(process.stdout, "Ctrl-C")
         environment = os.environ | dict(re.findall(r"export (\w+)=(\S+)", printed))
         assert "Using a free port instead of 4566: another program uses it." in printed
+        assert "Workers start up to a minute after an upload" in printed
         (make_key,) = re.findall(r"make (key .*?)  ", printed)
         key = subprocess.run(
             ["make", "--silent", *make_key.split()], cwd=ROOT, env=environment, capture_output=True, text=True

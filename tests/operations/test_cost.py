@@ -34,6 +34,15 @@ def test_idle_deployment_costs_less_than_eight_cents_per_hour(assembly: Path) ->
     assert 0.05 < idle_cost(assembly).hourly < 0.08
 
 
+@pytest.mark.parametrize(("value", "alarms"), [("lambda-image", 0), ("fargate", 6), ("ec2", 8)])
+def test_other_compute_for_thumbnails_adds_only_alarms(
+    assembly: Path, synthesize: Callable[..., Path], value: str, alarms: int
+) -> None:
+    cost = idle_cost(synthesize(thumbnails_on=value)).hourly
+    assert cost == pytest.approx(idle_cost(assembly).hourly + alarms * 0.10 / 730)
+    assert cost < 0.08
+
+
 def test_idle_cost_includes_only_the_given_stacks(assembly: Path) -> None:
     assert idle_cost(assembly, ["Thumbnails", "Cron"]).hourly == 0
     assert idle_cost(assembly, ["Lightsail"]).hourly == pytest.approx(0.0067 + 4 * 0.05 / 730)
