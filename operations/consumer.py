@@ -74,6 +74,7 @@ def find_consumer(session: boto3.Session, name: str, queue_url: str) -> Function
     for mapping in mappings["EventSourceMappings"]:
         return Function(session, mapping["FunctionArn"])
     try:
-        return Workers(session, stack_outputs(session, name, "Workers")["WorkerService"])
+        service = stack_outputs(session, name, "Workers").get("WorkerService")  # none if its creation failed
     except NotDeployedError:
         return None
+    return Workers(session, service) if service else None

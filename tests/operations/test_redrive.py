@@ -141,8 +141,12 @@ def test_redrive_waits_until_workers_have_started(
             redrive.redrive(deployment, "name")
 
 
-def test_redrive_moves_nothing_if_nothing_consumes_the_queue(deployment: Deployment) -> None:
+@pytest.mark.parametrize("workers", [{}, {"Workers": {}}], ids=["no stack", "stack whose creation failed"])
+def test_redrive_moves_nothing_if_nothing_consumes_the_queue(
+    deployment: Deployment, workers: dict[str, dict[str, str]]
+) -> None:
     deployment.mappings = []
+    deployment.stacks |= workers
     deployment.send(deployment.dead, UPLOAD)
     deployment.send(deployment.sweeps, _failed())
     with pytest.raises(OperationError, match=r"Nothing consumes the upload queue of name.*make deploy"):
