@@ -26,10 +26,11 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.constructs.album_job import AlbumJob, album_blocked, album_failed
+from stacks.constructs.album_job import AlbumJob, album_failed
 from stacks.constructs.batch_instances import BatchInstances
+from stacks.constructs.batch_job import job_blocked
 from stacks.constructs.monitoring import Monitoring
-from stacks.constructs.remake_job import RemakeJob
+from stacks.constructs.remake_job import RemakeJob, remake_failed
 from stacks.constructs.sandbox_log_group import SandboxLogGroup
 from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.shared_resources import AlbumJobs, PhotoStorage
@@ -110,7 +111,13 @@ class BatchStack(Stack):
         self.album_jobs = AlbumJobs(page_queue, page.any_revision, bind_queue, bind.any_revision)
         # Batch publishes no job metrics, so the dashboard shows the job log.
         self.monitoring = Monitoring(
-            "Albums", failure_events=[album_failed(bind_queue), album_blocked(page_queue, bind_queue)], log=log_group
+            "Albums and remakes",
+            failure_events=[
+                album_failed(bind_queue),
+                remake_failed(page_queue),
+                job_blocked(page_queue, bind_queue),
+            ],
+            log=log_group,
         )
 
         CfnOutput(self, "JobQueue", value=page_queue.job_queue_arn)
@@ -127,7 +134,7 @@ class BatchStack(Stack):
                 batch.OrderedComputeEnvironment(compute_environment=environment, order=order)
                 for order, environment in enumerate(environments, start=1)
             ],
-            # Cancels a job only if AWS has no capacity. `album_blocked` reports a job that waits for another reason,
+            # Cancels a job only if AWS has no capacity. `job_blocked` reports a job that waits for another reason,
             # such as a quota ("Jobs stuck in a RUNNABLE status" in the Batch guide).
             job_state_time_limit_actions=[
                 batch.JobStateTimeLimitAction(

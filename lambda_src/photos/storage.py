@@ -118,7 +118,7 @@ class Thumbnails:
         self._bucket = bucket
 
     def write(self, key: str, webp: bytes) -> None:
-        """Store a thumbnail. The content under its key never changes, so clients may cache it for a year."""
+        """Store a thumbnail. Only a change of the quality changes its content, so clients may cache it for a year."""
         self._s3.put_object(
             Bucket=self._bucket,
             Key=key,

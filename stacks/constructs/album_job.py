@@ -1,4 +1,4 @@
-"""Batch job definitions for the steps of an album, each with a least-privilege role, and alerts for failed jobs."""
+"""Batch job definitions for the steps of an album, each with a least-privilege role, and an alert for failed jobs."""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -76,22 +76,6 @@ def album_failed(bind_queue: batch.IJobQueue) -> FailureEvent:
         ),
         f"The album job {job} failed ({reason}). See the job log on the dashboard. Fix the cause, then request the "
         "album again.",
-    )
-
-
-def album_blocked(*queues: batch.IJobQueue) -> FailureEvent:
-    """An alert for a job that blocks its queue, for example because of a quota."""
-    job, reason = event_fields("jobName", "statusReason")
-    return FailureEvent(
-        "AlbumWaits",
-        "An album job cannot start",
-        events.EventPattern(
-            source=["aws.batch"],
-            detail_type=["Batch Job Queue Blocked"],
-            detail={"jobQueue": [queue.job_queue_arn for queue in queues]},
-        ),
-        f"The album job {job} cannot start ({reason}). Check the vCPU quotas of the account for EC2 and Fargate, or "
-        "terminate the job in the Batch console.",
     )
 
 

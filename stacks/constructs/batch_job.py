@@ -1,4 +1,4 @@
-"""A Batch job definition with a role of its own."""
+"""A Batch job definition with a role of its own, and an alert for jobs that cannot start."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -6,9 +6,12 @@ from typing import Any, Literal
 from aws_cdk import Duration, Size, Stack
 from aws_cdk import aws_batch as batch
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
+
+from stacks.constructs.monitoring import FailureEvent, event_fields
 
 
 class BatchJob(batch.EcsJobDefinition):
@@ -88,6 +91,22 @@ class BatchJob(batch.EcsJobDefinition):
         )
         arn = stack.format_arn(service="batch", resource="job-definition", resource_name=name)
         self.any_revision = batch.EcsJobDefinition.from_job_definition_arn(scope, f"{construct_id}OfAnyRevision", arn)
+
+
+def job_blocked(*queues: batch.IJobQueue) -> FailureEvent:
+    """An alert for a job that blocks its queue, for example because of a quota."""
+    job, reason = event_fields("jobName", "statusReason")
+    return FailureEvent(
+        "AlbumWaits",
+        "A Batch job cannot start",
+        events.EventPattern(
+            source=["aws.batch"],
+            detail_type=["Batch Job Queue Blocked"],
+            detail={"jobQueue": [queue.job_queue_arn for queue in queues]},
+        ),
+        f"The Batch job {job} cannot start ({reason}). Check the vCPU quotas of the account for EC2 and Fargate, or "
+        "terminate the job in the Batch console.",
+    )
 
 
 def _ec2_container(properties: dict[str, Any]) -> batch.IEcsContainerDefinition:

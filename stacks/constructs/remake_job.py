@@ -1,11 +1,14 @@
-"""The Batch job definition of a remake, which makes the thumbnails of all photos again."""
+"""The Batch job definition of a remake, which makes the thumbnails of all photos again, and an alert if it fails."""
 
 from typing import Any
 
 from aws_cdk import Duration, Size
+from aws_cdk import aws_batch as batch
+from aws_cdk import aws_events as events
 from constructs import Construct
 
 from stacks.constructs.batch_job import BatchJob
+from stacks.constructs.monitoring import FailureEvent, event_fields
 from stacks.constructs.thumbnailer import allow_thumbnails
 from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.policies import allow
@@ -44,3 +47,23 @@ class RemakeJob(BatchJob):
         # To find what a killed attempt left behind. Also, S3 returns AccessDenied without it for a missing manifest.
         allow(self.job_role, ["s3:ListBucket"], storage.thumbnails.bucket_arn)
         acknowledge_wildcard(self.job_role, storage.thumbnails, "Each remake has its own manifest", objects="remakes/*")
+
+
+def remake_failed(queue: batch.IJobQueue) -> FailureEvent:
+    """An alert for a failed remake, which `make remake` reports only to a terminal that is still open."""
+    job, reason = event_fields("jobName", "statusReason")
+    return FailureEvent(
+        "RemakeFailed",
+        "A remake failed",
+        events.EventPattern(
+            source=["aws.batch"],
+            detail_type=["Batch Job State Change"],
+            detail={
+                "status": ["FAILED"],
+                "jobQueue": [queue.job_queue_arn],
+                "jobName": events.Match.prefix("remake-"),
+                "jobId": events.Match.anything_but_wildcard("*:*"),  # not the children, which the array job includes
+            },
+        ),
+        f"The job {job} failed ({reason}). See the job log on the dashboard. Fix the cause, then run `make remake`.",
+    )

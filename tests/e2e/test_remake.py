@@ -112,7 +112,9 @@ def sizes(sandbox: Sandbox, keys: list[str]) -> dict[str, set[int]]:
 
 
 @pytest.mark.guarantee("Loses no photo")
-def test_remake_that_is_killed_and_started_again_replaces_all_sizes(sandbox: Sandbox, no_uploads: None) -> None:
+def test_remake_that_is_killed_and_started_again_replaces_all_sizes(
+    sandbox: Sandbox, no_uploads: None, inbox: str
+) -> None:
     keys = put_photos_of_an_older_version(sandbox, 2 * PHOTOS_PER_SLICE)
     put_original(sandbox, "remake/rejected", b"no photo")
     first = start_remake(sandbox)
@@ -154,6 +156,9 @@ def test_remake_that_is_killed_and_started_again_replaces_all_sizes(sandbox: San
     stored = {thumbnail for thumbnail in thumbnails(sandbox) if thumbnail.partition("/")[0] in ids}
     assert stored == {thumbnail for key in keys for thumbnail in items[key]["thumbnails"].values()}
     assert {read_object(sandbox, thumbnail)[8:12] for thumbnail in sorted(stored)[:4]} == {b"WEBP"}
+    alerts = sandbox.client("sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=10, MaxNumberOfMessages=10)
+    (alert,) = alerts["Messages"]  # one for the job, none for its children
+    assert f"The job {job['jobName']} failed" in alert["Body"]
     # The manifest of the remake that was killed remains until a later remake.
     assert thumbnails(sandbox, PREFIX) == [job["parameters"]["manifest"]]
 
