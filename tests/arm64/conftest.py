@@ -20,7 +20,7 @@ CPU = "neoverse-n1"
 
 # Debian 13 (trixie) has the Python of the Lambda functions and of the base image. AVIF and HEIC need libstdc++, which
 # is in both: the runtime interface client of Lambda and Debian's apt are written in C++. `RUN` needs a shell.
-_PACKAGES = ("python3.13", "libstdc++6", "python3-pip", "ca-certificates", "dash", "coreutils")
+_PACKAGES = ("python3.13", "libstdc++6", "python3-pip", "ca-certificates", "dash", "coreutils", "findutils")
 _SOURCE = (
     "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main\n"
     "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian-security "

@@ -7,14 +7,17 @@ for it, and pip installs wheels that this machine downloads. The real base image
 import hashlib
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 
@@ -27,14 +30,18 @@ from local.emulator import running_emulator
 from local.extension.dockerfile import read_dockerfile
 from local.ports import HOST, free_port
 from photos.albums import Album, manifest_key, pdf_key
+from photos.imaging import make_thumbnails
+from photos.limits import SIZES
 from stacks.support import deployment_package
 from stacks.support.build_cache import build_once
 from stacks.support.build_context import build_context
 from tests.arm64.conftest import CACHE, CPU, require
 from tests.containers.gallery.test_gallery import task_metadata
 from tests.containers.test_dockerfiles import CONTAINERS, DOCKERFILES, instructions
+from tests.e2e.eventually import eventually
 from tests.lambda_src.conftest import create_resources
-from tests.lambda_src.mocked_aws import CATALOGUE, THUMBNAILS
+from tests.lambda_src.mocked_aws import CATALOGUE, ORIGINALS, THUMBNAILS, MockedAws
+from tests.lambda_src.photos.images import encode, open_image, sample
 
 pytestmark = pytest.mark.slow
 
@@ -141,6 +148,42 @@ def container(image: str, base_image: str, buildah: Buildah, tmp_path_factory: p
     buildah("rm", container)
 
 
+@contextmanager
+def _running(command: list[str | Path]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program, and end it with all its processes."""
+    process = subprocess.Popen(command, start_new_session=True)
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):  # if it could not start
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account in the emulator.
+
+    Attributes:
+        aws: The buckets and the table of the service.
+        environment: Variables for a program in a container.
+    """
+
+    aws: MockedAws
+    environment: dict[str, str]
+
+
+@contextmanager
+def _account(template: Callable[[str], Template]) -> Iterator[Account]:
+    with running_emulator() as emulator, pytest.MonkeyPatch.context() as patch:
+        environment = emulator.client_environment()
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        aws = create_resources(boto3.client("s3"), boto3.client("dynamodb"), template("Thumbnails"))
+        names = {"ORIGINALS_BUCKET": ORIGINALS, "THUMBNAILS_BUCKET": THUMBNAILS, "CATALOGUE_TABLE": CATALOGUE}
+        yield Account(aws, environment | names)
+
+
 def _serve_page(buildah: Buildah, container: str, _template: Callable[[str], Template]) -> str:
     port = str(free_port())
     task = {"LaunchType": "FARGATE", "TaskARN": "task/cluster/0123abcd", "AvailabilityZone": "us-east-1a"}
@@ -154,8 +197,7 @@ def _serve_page(buildah: Buildah, container: str, _template: Callable[[str], Tem
     with task_metadata(task) as endpoint:
         program = read_dockerfile(CONTAINERS / "gallery").command
         environment = {"HOST": HOST, "PORT": port, "ECS_CONTAINER_METADATA_URI_V4": endpoint}
-        server = subprocess.Popen(buildah.run(container, *program, **environment), start_new_session=True)
-        try:
+        with _running(buildah.run(container, *program, **environment)) as server:
             while True:
                 assert server.poll() is None
                 try:
@@ -165,26 +207,17 @@ def _serve_page(buildah: Buildah, container: str, _template: Callable[[str], Tem
                     time.sleep(0.1)
             assert b"<h1>Other Compute</h1>" in get("")
             assert json.loads(get("whoami")) == {"launch_type": "FARGATE", "task": "0123abcd", "zone": "us-east-1a"}
-        finally:
-            with suppress(ProcessLookupError):  # if the server could not start
-                os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
     return "served the gallery page and /whoami"
 
 
 def _make_album(buildah: Buildah, container: str, template: Callable[[str], Template]) -> str:
-    with running_emulator() as emulator:
-        account = emulator.client_environment()
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in account.items():
-                patch.setenv(name, value)
-            aws = create_resources(boto3.client("s3"), boto3.client("dynamodb"), template("Thumbnails"))
+    with _account(template) as account:
+        aws = account.aws
         aws.process("rocket.jpg", (CONTAINERS.parent / "samples/rocket.jpg").read_bytes())
         album = Album("a-1", "Ürlaub", "2026-11-24T10:00:00.000Z", ("rocket.jpg", "deleted.jpg"))
         aws.s3.put_object(Bucket=THUMBNAILS, Key=manifest_key(album.id), Body=album.to_json())
-        environment = {**account, "THUMBNAILS_BUCKET": THUMBNAILS, "CATALOGUE_TABLE": CATALOGUE}
         for step in ("page", "bind"):
-            command = buildah.run(container, "python", "-m", "album", step, album.id, **environment)
+            command = buildah.run(container, "python", "-m", "album", step, album.id, **account.environment)
             run = subprocess.run(command, capture_output=True, text=True)
             assert run.returncode == 0, run.stderr
         (page,) = PdfReader(BytesIO(aws.thumbnails()[pdf_key(album.id)]), strict=True).pages
@@ -192,8 +225,94 @@ def _make_album(buildah: Buildah, container: str, template: Callable[[str], Temp
     return "rendered a page of an album and bound it"
 
 
+@contextmanager
+def _runtime_api(event: object) -> Iterator[tuple[str, queue.SimpleQueue[bytes]]]:
+    """Serve one event as the Runtime API of Lambda. Yields its address and what the function answers."""
+    events: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    events.put(json.dumps(event).encode())
+    answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._send(200, events.get())  # the second call waits, as in Lambda
+
+        def do_POST(self) -> None:
+            answers.put(self.rfile.read(int(self.headers["Content-Length"])))
+            self._send(202, b"{}")
+
+        def _send(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            # The client crashes without any of these, which Lambda always sends.
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Lambda-Runtime-Aws-Request-Id", "request-1")
+            self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:111122223333:function:f")
+            self.send_header("Lambda-Runtime-Trace-Id", "Root=1-0-0")
+            self.send_header("Lambda-Runtime-Deadline-Ms", str(int(time.time() + 900) * 1000))
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments: object) -> None:
+            """Print nothing."""
+
+    server = ThreadingHTTPServer((HOST, 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"{HOST}:{server.server_port}", answers
+    events.put(b"{}")
+    server.shutdown()
+    server.server_close()
+
+
+def _make_thumbnails(buildah: Buildah, container: str, template: Callable[[str], Template]) -> str:
+    photo = open_image(sample("coffee-turned.jpg")).convert("RGB")
+    photos = {"JPEG": sample("retina.jpg"), "AVIF": encode(photo, "AVIF"), "HEIC": sample("coffee-turned.heic")}
+    with _account(template) as account:
+        aws, sqs = account.aws, boto3.client("sqs")
+        url = sqs.create_queue(QueueName="uploads")["QueueUrl"]
+        environment = {**account.environment, "UPLOAD_QUEUE_URL": url, "RETRY_SECONDS": "600"}
+
+        def upload(folder: str) -> list[str]:
+            """Upload the photos to a folder. Returns the S3 events."""
+            bodies = []
+            for name, body in photos.items():
+                key = f"{folder}/{name}"
+                s3_object = {"key": key, "eTag": aws.put(key, body), "sequencer": "01"}
+                event = {"eventName": "ObjectCreated:Put", "s3": {"object": s3_object}}
+                bodies.append(json.dumps({"Records": [event]}))
+            return bodies
+
+        for body in upload("worker"):
+            sqs.send_message(QueueUrl=url, MessageBody=body)
+        with _running(buildah.run(container, *read_dockerfile(CONTAINERS / "thumbnailer").command, **environment)):
+            eventually(lambda: len(aws.items()) == len(photos), seconds=120)
+
+        records = [
+            {
+                "messageId": body,
+                "receiptHandle": "h",
+                "attributes": {"ApproximateReceiveCount": "1"},
+                "body": body,
+            }
+            for body in upload("function")
+        ]
+        with _runtime_api({"Records": records}) as (address, answers):
+            function = {"AWS_LAMBDA_RUNTIME_API": address, "AWS_LAMBDA_LOG_FORMAT": "JSON"}
+            command = ("python", "-m", "awslambdaric", "thumbnail.handler.handler")
+            with _running(buildah.run(container, *command, **environment, **function)):
+                assert json.loads(answers.get(timeout=120)) == {"batchItemFailures": []}
+
+        made, expected = aws.thumbnails(), dict[str, bytes]()
+        for key, item in aws.items().items():
+            thumbnails = make_thumbnails(photos[key.partition("/")[2]])
+            expected |= {item["thumbnails"][str(size)]: webp for size, webp in thumbnails.items()}
+        assert made == expected, "the same bytes as on this machine"
+        assert len(made) == 2 * len(photos) * len(SIZES)
+    return "made thumbnails of JPEG, AVIF, and HEIC as a worker and as a function, with the same bytes as x86_64"
+
+
 # What each image does.
-_WORK = {"album": _make_album, "gallery": _serve_page}
+_WORK = {"album": _make_album, "gallery": _serve_page, "thumbnailer": _make_thumbnails}
 
 
 def test_image_does_its_work_on_arm64_as_its_own_user(

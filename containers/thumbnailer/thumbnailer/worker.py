@@ -197,6 +197,8 @@ def main() -> None:
     logging.basicConfig(stream=sys.stdout, format="%(message)s")
     if missing := [name for name in _VARIABLES if name not in os.environ]:
         sys.exit(f"Missing environment variables: {', '.join(missing)}")
+    # Until the worker handles the signal. The first process of a container ignores SIGTERM without a handler.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     with DecoderProcess() as decoder:  # before the clients, because both take a moment to start
         processor = MessageProcessor(create_thumbnailer(decoder.make_thumbnails))
         # More attempts than for other calls, because nothing else repeats a receive.
