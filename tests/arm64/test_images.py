@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -32,6 +33,7 @@ from local.ports import HOST, free_port
 from photos.albums import Album, manifest_key, pdf_key
 from photos.imaging import make_thumbnails
 from photos.limits import SIZES
+from photos.remake import Manifest
 from stacks.support import deployment_package
 from stacks.support.build_cache import build_once
 from stacks.support.build_context import build_context
@@ -42,6 +44,9 @@ from tests.e2e.eventually import eventually
 from tests.lambda_src.conftest import create_resources
 from tests.lambda_src.mocked_aws import CATALOGUE, ORIGINALS, THUMBNAILS, MockedAws
 from tests.lambda_src.photos.images import encode, open_image, sample
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
 
 pytestmark = pytest.mark.slow
 
@@ -166,10 +171,12 @@ class Account:
 
     Attributes:
         aws: The buckets and the table of the service.
+        sqs: A client.
         environment: Variables for a program in a container.
     """
 
     aws: MockedAws
+    sqs: "SQSClient"
     environment: dict[str, str]
 
 
@@ -179,9 +186,10 @@ def _account(template: Callable[[str], Template]) -> Iterator[Account]:
         environment = emulator.client_environment()
         for name, value in environment.items():
             patch.setenv(name, value)
-        aws = create_resources(boto3.client("s3"), boto3.client("dynamodb"), template("Thumbnails"))
+        session = boto3.Session()
+        aws = create_resources(session.client("s3"), session.client("dynamodb"), template("Thumbnails"))
         names = {"ORIGINALS_BUCKET": ORIGINALS, "THUMBNAILS_BUCKET": THUMBNAILS, "CATALOGUE_TABLE": CATALOGUE}
-        yield Account(aws, environment | names)
+        yield Account(aws, session.client("sqs"), environment | names)
 
 
 def _serve_page(buildah: Buildah, container: str, _template: Callable[[str], Template]) -> str:
@@ -268,7 +276,7 @@ def _make_thumbnails(buildah: Buildah, container: str, template: Callable[[str],
     photo = open_image(sample("coffee-turned.jpg")).convert("RGB")
     photos = {"JPEG": sample("retina.jpg"), "AVIF": encode(photo, "AVIF"), "HEIC": sample("coffee-turned.heic")}
     with _account(template) as account:
-        aws, sqs = account.aws, boto3.client("sqs")
+        aws, sqs = account.aws, account.sqs
         url = sqs.create_queue(QueueName="uploads")["QueueUrl"]
         environment = {**account.environment, "UPLOAD_QUEUE_URL": url, "RETRY_SECONDS": "600"}
 
@@ -302,13 +310,20 @@ def _make_thumbnails(buildah: Buildah, container: str, template: Callable[[str],
             with _running(buildah.run(container, *command, **environment, **function)):
                 assert json.loads(answers.get(timeout=120)) == {"batchItemFailures": []}
 
+        upload("remake")
+        manifest = "remakes/1.json"
+        aws.s3.put_object(Bucket=THUMBNAILS, Key=manifest, Body=Manifest(("function/",), 2 * len(photos)).to_json())
+        remake = buildah.run(container, "python", "-m", "thumbnailer.remake", manifest, **environment)
+        assert subprocess.run(remake).returncode == 0
+        aws.s3.delete_object(Bucket=THUMBNAILS, Key=manifest)
+
         made, expected = aws.thumbnails(), dict[str, bytes]()
         for key, item in aws.items().items():
             thumbnails = make_thumbnails(photos[key.partition("/")[2]])
             expected |= {item["thumbnails"][str(size)]: webp for size, webp in thumbnails.items()}
         assert made == expected, "the same bytes as on this machine"
-        assert len(made) == 2 * len(photos) * len(SIZES)
-    return "made thumbnails of JPEG, AVIF, and HEIC as a worker and as a function, with the same bytes as x86_64"
+        assert len(made) == 3 * len(photos) * len(SIZES)
+    return "made thumbnails of JPEG, AVIF, and HEIC as worker, function, and job, with the same bytes as x86_64"
 
 
 # What each image does.
