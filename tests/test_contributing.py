@@ -80,7 +80,7 @@ def test_added_stack_and_function_pass_all_checks(copy: Path) -> None:
     for file in ("stacks/wishes.py", "tests/stacks/test_wishes.py"):
         _create(copy, stack, file)
     imported, created = _code(stack, "app.py")
-    _insert(copy / "app.py", imported, "\n\ndef build(")
+    _insert(copy / "app.py", imported, "from stacks.workers import")
     _insert(copy / "app.py", created, "    # fmt: on")
     subset, entry = _code(stack, "tests/e2e/deployments/test_subsets.py")
     _insert(copy / "tests/e2e/deployments/test_subsets.py", f"{subset}\n\n", "# The smoke test of each stack.")
