@@ -9,6 +9,7 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.errors import SandboxError
 from operations.account import create_session, current_account
 from operations.cdk import synthesize
 from operations.cost import format_table, idle_cost
@@ -41,6 +42,11 @@ def main() -> None:
     try:
         settings = command_line_settings(arguments.settings)
         match arguments.command:
+            case "compare":
+                # Imports the sandbox and image libraries, which other operations do not need.
+                from operations.compare.command import run_comparison
+
+                run_comparison(arguments.photos, settings, yes=arguments.yes)
             case "cost":
                 _cost(settings)
             case "deploy":
@@ -59,7 +65,7 @@ def main() -> None:
                     sys.exit(_FAILED_AGAIN.format(remaining, settings["name"]))
             case "remake":
                 remake(_checked_session(), settings["name"])
-    except (OperationError, UnknownPriceError) as error:
+    except (OperationError, SandboxError, UnknownPriceError) as error:
         sys.exit(str(error))
     except (NotDeployedError, BotoCoreError, ClientError) as error:
         sys.exit(f"{error}\nCheck the account and the region. For the emulator, export what `make local` printed.")
@@ -84,6 +90,8 @@ def argument_parser() -> argparse.ArgumentParser:
         return commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
 
     command("cost", "print the idle cost per hour, computed from the templates")
+    compare_command = command("compare", "send the same photos through every compute option, and price each one")
+    compare_command.add_argument("--photos", default="200", metavar="N", help="number of files (default: 200)")
     preflight_command = command("preflight", "check the account for everything that can make a deployment fail")
     deploy_command = command("deploy", "deploy to the AWS account of your credentials")
     for with_stacks in (preflight_command, deploy_command):
@@ -94,7 +102,7 @@ def argument_parser() -> argparse.ArgumentParser:
         "--check-ip", default=CHECK_IP_URL, metavar="URL", help="service that returns your public IPv4 address"
     )
     destroy_command = command("destroy", "delete the deployment from the AWS account of your credentials")
-    for confirmed in (deploy_command, destroy_command):
+    for confirmed in (compare_command, deploy_command, destroy_command):
         confirmed.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     command("key", "print the API key")
     redrive_command = command("redrive", "reprocess the messages in the dead-letter queues")

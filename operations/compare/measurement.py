@@ -30,8 +30,8 @@ class Measurement:
         rejected: Files that the service rejected, as it should.
         thumbnails: Thumbnails that are correct, and byte-identical to those of the other options.
         processes: Function environments, tasks, or children of the job that processed the files.
-        calls_per_photo: AWS calls of the code, by IAM action, such as `s3:GetObject`. The polls of an event source
-            mapping are missing, because Lambda makes them; AWS charges for them, too.
+        calls_per_photo: AWS calls by IAM action, such as `s3:GetObject`, those with which Lambda receives messages for
+            a function included. Calls that receive no message do not count, because their number depends on the time.
         cpu_seconds_per_photo: CPU time, with that of the start of the processes.
         peak_bytes: Peak memory of the process, with its decoder process, that used the most.
         upload_seconds: From the first upload to the last one.

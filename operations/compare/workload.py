@@ -47,9 +47,9 @@ def wait_until_idle(option: str, deployment: Deployment, *, patience: float) -> 
 
     def progress() -> tuple[bool, str]:
         tasks, instances = count_workers(deployment)
-        return not tasks and not instances, f"{tasks} workers and {instances} instances of theirs run"
+        return not tasks and not instances, f"running workers: {tasks}, instances for them: {instances}"
 
-    _wait(progress, patience, lambda running: OperationError(f"{option}: {running}, but should have scaled to zero."))
+    _wait(progress, patience, lambda running: OperationError(f"{option}: did not scale to zero ({running})."))
 
 
 def wait_for_results(option: str, deployment: Deployment, files: Mapping[str, File], *, patience: float) -> None:
