@@ -1,20 +1,19 @@
 """Failures of a deployed service, and what an operator does about them."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from io import BytesIO
 from zipfile import ZipFile
 
-from local.emulator import ROOT
 from local.sandbox import Sandbox
 from stacks.support.deployment_package import build_deployment_package
 from tests.e2e.cloudformation import stack_resources
 from tests.e2e.eventually import eventually
-from tests.soak.faults import InjectedFaults, inject_faults, thumbnail_function
+from tests.e2e.operate import run_operation
+from tests.e2e.programs import Function, Workers, thumbnail_consumer, thumbnail_function
+from tests.soak.faults import InjectedFaults, inject_faults
 
 
 def dead_letters(sandbox: Sandbox, stack: str) -> int:
@@ -24,51 +23,36 @@ def dead_letters(sandbox: Sandbox, stack: str) -> int:
 
 def run_redrive(sandbox: Sandbox, *options: str) -> subprocess.CompletedProcess[str]:
     """Run the command of `make redrive`."""
-    return subprocess.run(
-        [sys.executable, "-m", "operations", "redrive", *options],
-        cwd=ROOT,
-        env=os.environ | sandbox.emulator.client_environment(),
-        capture_output=True,
-        text=True,
-    )
+    return run_operation(sandbox, "redrive", *options)
 
 
 @contextmanager
 def short_visibility_timeout(sandbox: Sandbox, seconds: int) -> Iterator[None]:
     """Deliver a failed event again after seconds: shorten the visibility timeout of the upload queue, and the delays of
-    the thumbnail function.
+    its consumer.
 
     Use this only for functions that fail immediately. SQS delivers the event of a slower function again while it
-    still runs.
+    still runs. Workers extend the timeout.
     """
     sqs, queue = sandbox.client("sqs"), sandbox.outputs["Thumbnails"]["UploadQueueUrl"]
+    consumer = thumbnail_consumer(sandbox)
     usual = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": str(seconds)})
     try:
-        with changed_environment(sandbox, thumbnail_function(sandbox), RETRY_SECONDS=" ".join([str(seconds)] * 4)):
+        with (
+            consumer.with_faults(visibility=seconds) if isinstance(consumer, Workers) else nullcontext(),
+            consumer.changed(RETRY_SECONDS=" ".join([str(seconds)] * 4)),
+        ):
             yield
     finally:
         sqs.set_queue_attributes(QueueUrl=queue, Attributes=usual)
 
 
 @contextmanager
-def changed_environment(sandbox: Sandbox, function: str, **variables: str | None) -> Iterator[None]:
-    """Change environment variables of a function. None removes a variable."""
-    client = sandbox.client("lambda")
-    usual = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    changed = {name: value for name, value in (usual | variables).items() if value is not None}
-    client.update_function_configuration(FunctionName=function, Environment={"Variables": changed})
-    try:
-        yield
-    finally:
-        client.update_function_configuration(FunctionName=function, Environment={"Variables": usual})
-
-
-@contextmanager
 def killed_thumbnail_function(sandbox: Sandbox) -> Iterator[InjectedFaults]:
     """Kill the thumbnail function before its first call, until the event is in the dead-letter queue."""
-    functions = [thumbnail_function(sandbox)]
-    with short_visibility_timeout(sandbox, seconds=2), inject_faults(sandbox, functions, kill_at=0) as injected:
+    programs = [thumbnail_consumer(sandbox)]
+    with short_visibility_timeout(sandbox, seconds=2), inject_faults(sandbox, programs, kill_at=0) as injected:
         yield injected
         eventually(lambda: dead_letters(sandbox, "Thumbnails") == 1)
 
@@ -76,19 +60,20 @@ def killed_thumbnail_function(sandbox: Sandbox) -> Iterator[InjectedFaults]:
 def set_uploads_enabled(sandbox: Sandbox, enabled: bool) -> None:
     """Enable or disable the event source mapping of the upload queue."""
     client = sandbox.client("lambda")
-    (mapping,) = client.list_event_source_mappings(FunctionName=thumbnail_function(sandbox))["EventSourceMappings"]
+    function = thumbnail_function(sandbox)
+    (mapping,) = client.list_event_source_mappings(FunctionName=function.name)["EventSourceMappings"]
     client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
 
 
 def missing_catalogue(sandbox: Sandbox, function: str, table: str | None = "nowhere") -> AbstractContextManager[None]:
     """Configure a function with a table that does not exist, or with none, so that it cannot start."""
-    return changed_environment(sandbox, function, CATALOGUE_TABLE=table)
+    return Function(sandbox, function).changed(CATALOGUE_TABLE=table)
 
 
 @contextmanager
 def broken_library(sandbox: Sandbox, library: str) -> Iterator[None]:
     """Deploy the thumbnail function with a package in which the files of a library are damaged."""
-    client, function = sandbox.client("lambda"), thumbnail_function(sandbox)
+    client, function = sandbox.client("lambda"), thumbnail_function(sandbox).name
     folder = build_deployment_package("thumbnail", target="local").folder
     files = {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
     broken = {name: b"damaged" if name.startswith(library) else data for name, data in files.items()}

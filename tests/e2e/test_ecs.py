@@ -10,6 +10,7 @@ from local.deployment import Deployment
 from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
 from tests.e2e.gallery_requests import get_gallery
+from tests.e2e.programs import describe_task_definition, register_revision
 
 STATIC = Path(__file__).parents[2] / "containers" / "gallery" / "static"
 
@@ -100,14 +101,8 @@ def test_failed_service_deployment_is_rolled_back_and_reported(
         if found["capacityProviderStrategy"][0]["capacityProvider"] == "FARGATE_SPOT"
     ]
     name, good = service["serviceName"], service["taskDefinition"]
-    definition = ecs.describe_task_definition(taskDefinition=good)["taskDefinition"]
-    (container,) = definition["containerDefinitions"]
-    kept = ("taskRoleArn", "executionRoleArn", "networkMode", "requiresCompatibilities", "cpu", "memory")
-    broken = ecs.register_task_definition(
-        family="broken",
-        containerDefinitions=[{**container, "command": ["python", "-c", "raise SystemExit('I am broken')"]}],
-        **{field: definition[field] for field in kept},
-    )["taskDefinition"]["taskDefinitionArn"]
+    command = ["python", "-c", "raise SystemExit('I am broken')"]
+    broken = register_revision(sandbox, describe_task_definition(sandbox, good), "broken", command=command)
 
     def described() -> Any:
         (found,) = ecs.describe_services(cluster=cluster, services=[name])["services"]

@@ -31,7 +31,8 @@ from tests.e2e.photos import (
     read_object,
     thumbnails,
 )
-from tests.soak.faults import inject_faults, thumbnail_function
+from tests.e2e.programs import thumbnail_function
+from tests.soak.faults import inject_faults
 
 UNUSUAL_KEYS = [
     "plain.jpg",
@@ -172,7 +173,7 @@ def test_slow_files_cost_the_good_photos_of_their_batch_no_delivery_attempt(sand
     with inject_faults(sandbox, [function], cpu=0.2):
         set_uploads_enabled(sandbox, True)
         assert {key: final_item(sandbox, key).get("code") for key in codes} == codes
-    log = sandbox.client("logs").filter_log_events(logGroupName=_log_group(sandbox, function), startTime=start)
+    log = sandbox.client("logs").filter_log_events(logGroupName=_log_group(sandbox, function.name), startTime=start)
     lines = [event["message"] for event in log["events"]]
     assert all(any(f"rejected, {key!r}" in line for line in lines) for key in codes if codes[key])
     assert not [line for line in lines if "will be retried" in line]

@@ -9,9 +9,10 @@ from typing import Any
 from local.errors import SandboxError
 from local.sandbox import Sandbox
 from tests.e2e.failure_scenarios import short_visibility_timeout
+from tests.e2e.programs import Function, thumbnail_consumer
 from tests.queues import temporary_queue
 from tests.soak.event_injector import EventInjector
-from tests.soak.faults import inject_faults, thumbnail_function
+from tests.soak.faults import inject_faults
 from tests.soak.plan import Plan, Request
 from tests.soak.report import SoakReport
 
@@ -26,7 +27,7 @@ class SoakSettings:
         photos: Number of keys.
         clients: Number of concurrent clients.
         changed_photos: Number of photos that are uploaded again, replaced, or deleted in the second phase.
-        error_rate: Fraction of the functions' AWS calls that fail.
+        error_rate: Fraction of the AWS calls that fail, of the sweep and of what makes thumbnails.
         kill_rate: Fraction of these calls at which the process is killed.
         sweeps: Number of sweeps that start in each of the two phases.
         duration: Time over which the clients spread their requests.
@@ -105,14 +106,14 @@ def run_workload(
 ) -> None:
     """Run a plan with faults until its clients have finished and the upload queue is empty. Adds to `report`."""
     outputs = sandbox.outputs["Thumbnails"]
-    functions = [thumbnail_function(sandbox), sandbox.outputs["Cron"]["SweepFunction"]]
+    programs = [thumbnail_consumer(sandbox), Function(sandbox, sandbox.outputs["Cron"]["SweepFunction"])]
     clients = Clients(sandbox, plan, images, settings.duration)
     sweeps = 0
     start = printed = time.monotonic()
     with (
         short_visibility_timeout(sandbox, settings.visibility_timeout),
         inject_faults(
-            sandbox, functions, share=settings.error_rate, kill=settings.kill_rate, seed=settings.seed
+            sandbox, programs, share=settings.error_rate, kill=settings.kill_rate, seed=settings.seed
         ) as faults,
         temporary_queue(sandbox, "s3.amazonaws.com") as queue,
         EventInjector(sandbox, settings.seed, settings.max_delay, queue) as events,

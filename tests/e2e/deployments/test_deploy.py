@@ -14,18 +14,8 @@ from local.inventory import inventory
 from local.sandbox import Sandbox
 from operations.cdk import Assembly
 from tests.e2e.cloudformation import stack_outputs
+from tests.e2e.operate import run_operation
 from tests.e2e.photos import final_item, put_original
-
-
-def _operate(sandbox: Sandbox, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "operations", "-c", "name=pair", *arguments],
-        cwd=ROOT,
-        env=sandbox.cdk.environment(),
-        stdin=stdin,
-        capture_output=True,
-        text=True,
-    )
 
 
 def _stacks(sandbox: Sandbox) -> set[str]:
@@ -60,7 +50,7 @@ def test_deploy_update_and_destroy(empty_sandbox: Sandbox, assembly: Path) -> No
     first, second = Assembly(assembly).with_dependencies({"Lightsail"}), Assembly(assembly).stacks().keys()
 
     settings = ("-c", "allowed_cidr=127.0.0.0/8", "-c", "time_zone=Asia/Tokyo")
-    run = _operate(empty_sandbox, *settings, "deploy", "Lightsail", "--yes")
+    run = run_operation(empty_sandbox, *settings, "deploy", "Lightsail", "--yes")
     assert run.returncode == 0, run.stderr
     assert f"account {ACCOUNT}, {REGION}" in run.stdout
     assert ", ".join(sorted(first)) in run.stdout
@@ -77,7 +67,7 @@ def test_deploy_update_and_destroy(empty_sandbox: Sandbox, assembly: Path) -> No
 
     # The update keeps the settings, changes one, and deletes what is no longer in the app.
     _create_stack_that_is_not_in_the_app(empty_sandbox)
-    run = _operate(empty_sandbox, "-c", "monthly_budget_usd=35", "deploy", "--yes")
+    run = run_operation(empty_sandbox, "-c", "monthly_budget_usd=35", "deploy", "--yes")
     assert run.returncode == 0, run.stderr
     assert "deletes       Old " in run.stdout
     assert "20 → 35" in run.stdout
@@ -91,7 +81,7 @@ def test_deploy_update_and_destroy(empty_sandbox: Sandbox, assembly: Path) -> No
     recorded = json.loads(stack_outputs(empty_sandbox)["Thumbnails"]["Settings"])["given"]
     assert recorded == {"allowed_cidr": "127.0.0.0/8", "time_zone": "Asia/Tokyo", "monthly_budget_usd": 35}
 
-    run = _operate(empty_sandbox, "destroy", "--yes")
+    run = run_operation(empty_sandbox, "destroy", "--yes")
     assert run.returncode == 0, run.stderr
     assert ", ".join(sorted(second)) in run.stdout
     after = inventory(empty_sandbox.client)
@@ -100,7 +90,7 @@ def test_deploy_update_and_destroy(empty_sandbox: Sandbox, assembly: Path) -> No
     bucket = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
     assert bucket in run.stdout and f"s3 {bucket}" in after
 
-    run = _operate(empty_sandbox, "destroy", "--yes")
+    run = run_operation(empty_sandbox, "destroy", "--yes")
     assert (run.returncode, len(run.stdout.splitlines())) == (0, 1)
 
 
@@ -109,7 +99,7 @@ def test_deploy_without_confirmation_changes_nothing(empty_sandbox: Sandbox) -> 
     terminal, stdin = pty.openpty()
     try:
         os.write(terminal, b"n\n")
-        run = _operate(empty_sandbox, "deploy", "Lightsail", stdin=stdin)
+        run = run_operation(empty_sandbox, "deploy", "Lightsail", stdin=stdin)
     finally:
         os.close(terminal)
         os.close(stdin)

@@ -1,19 +1,20 @@
-"""Fault injection for a Lambda function or a Batch job: AWS calls fail, and the process is killed.
+"""Fault injection for a Lambda function, an ECS task, or a Batch job: AWS calls fail, and the process is killed.
 
 The module runs inside their process, which finds it by PYTHONPATH; their own code is unchanged. A function has
-`fault_injection.handler` as its handler, and FAULTS names the real one. A job starts as
+`fault_injection.handler` as its handler, and FAULTS names the real one. A task or a job starts as
 `python -m fault_injection MODULE …` instead of `python -m MODULE …`.
 
 A fault affects one HTTP call, below botocore and therefore below its retries. The call fails before it reaches AWS, or
 after AWS has executed it and the response is lost, which is the harder case. FAULTS is JSON:
 
-share    fraction of the calls that fail, 0 to 1
-kill     fraction of the calls just before or just after which the process kills itself, 0 to 1
-kill_at  instead of both, the one moment of the kill: 0 is before the first call, 1 after it, 2 before the second
-seed     seed of the random choices
-log      file that receives one line per call: process id, service, and the result of the call
-handler  the function's own handler, in the format of Lambda's setting
-cpu      limit of CPU time for each photo in seconds, instead of that of the service
+share       fraction of the calls that fail, 0 to 1
+kill        fraction of the calls just before or just after which the process kills itself, 0 to 1
+kill_at     instead of both, the one moment of the kill: 0 is before the first call, 1 after it, 2 before the second
+seed        seed of the random choices
+log         file that receives one line per call: process id, service, and the result of the call
+handler     the function's own handler, in the format of Lambda's setting
+cpu         limit of CPU time for each photo in seconds, instead of that of the service
+visibility  visibility timeout of a worker's messages in seconds, instead of a minute, with shorter heartbeats and polls
 """
 
 import importlib
@@ -52,6 +53,7 @@ class Faults:
     log: str = ""
     handler: str = ""
     cpu: float | None = None
+    visibility: int | None = None
 
     def __post_init__(self) -> None:
         self._random = random.Random(f"{self.seed} {os.getpid()}")
@@ -135,13 +137,22 @@ def _install() -> Faults:
     return faults
 
 
+def _set_constant(module: str, name: str, value: float) -> None:
+    setattr(importlib.import_module(module), name, value)
+
+
 _faults = _install()
 if _faults.cpu:
-    setattr(importlib.import_module("photos.limits"), "MAX_CPU_SECONDS", _faults.cpu)  # noqa: B010  # it is final
+    _set_constant("photos.limits", "MAX_CPU_SECONDS", _faults.cpu)
 if _faults.handler:
     _module, _, _name = _faults.handler.rpartition(".")
     handler = getattr(importlib.import_module(_module), _name)
 
 if __name__ == "__main__":
     sys.argv = sys.argv[1:]
-    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    if _faults.visibility:
+        for _name, _seconds in (("VISIBILITY", _faults.visibility), ("HEARTBEAT", _faults.visibility / 3), ("POLL", 1)):
+            _set_constant(sys.argv[0], f"_{_name}_SECONDS", _seconds)
+        importlib.import_module(sys.argv[0]).main()
+    else:
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
