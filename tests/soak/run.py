@@ -88,16 +88,21 @@ class Sweeps:
         """Start a sweep as the schedule does, or one that treats all objects and items as old."""
         self._invoke({} if grace else _two_hours_from_now(), "Event")
 
+    def run(self) -> dict[str, Any]:
+        """Run a sweep without a grace period, and return its progress."""
+        answer = self._invoke(_two_hours_from_now(), "RequestResponse")
+        progress: dict[str, Any] = json.load(answer["Payload"])
+        if "FunctionError" in answer:
+            raise SandboxError(f"The sweep failed: {progress}")
+        return progress
+
     def run_until_clean(self, drain: Callable[[], None]) -> dict[str, Any]:
         """Run sweeps without a grace period until one has nothing to repair. Returns the progress of the last one.
 
         `drain` waits until the service has processed what a sweep queued.
         """
         for _ in range(_MAX_ROUNDS):
-            answer = self._invoke(_two_hours_from_now(), "RequestResponse")
-            progress: dict[str, Any] = json.load(answer["Payload"])
-            if "FunctionError" in answer:
-                raise SandboxError(f"The sweep failed: {progress}")
+            progress = self.run()
             drain()
             if not any(progress["counts"][name] for name in _REPAIRS):
                 return progress

@@ -1,0 +1,199 @@
+"""Every value of `thumbnails_on` makes the same thumbnails, and a switch while uploads continue loses no photo.
+
+The tests switch one deployment from value to value, in this order, with the command of `make deploy`.
+"""
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from local.emulator import ROOT
+from local.inventory import inventory
+from local.sandbox import Sandbox
+from tests.e2e.cloudformation import stack_outputs, stack_states
+from tests.e2e.eventually import eventually
+from tests.e2e.failure_scenarios import dead_letters, run_redrive, short_visibility_timeout
+from tests.e2e.operate import operation, run_operation
+from tests.e2e.programs import Workers, thumbnail_consumer, thumbnail_consumers
+from tests.e2e.short_soak import run_short_soak
+from tests.processes import running_processes
+from tests.soak.photos import Outcome, expected_outcome, soak_images
+from tests.soak.plan import Plan, Request, make_plan
+from tests.soak.run import Sweeps
+from tests.soak.verifier import Verifier
+from tests.soak.workload import Clients
+from tools.photos import camera_photo, encode, phone_heic
+
+_VALUES = ("lambda", "fargate", "ec2", "lambda-image")
+_MAX_WORKERS = {"fargate": 4, "ec2": 2}
+
+# Makes a minute, the period of the metrics that scale the workers, one second.
+_SPEED = 60
+
+_CLIENTS = 4
+_SECONDS_OF_UPLOADS = 10  # about as long as a deployment
+_LARGE = "JPEG of 48 megapixels"
+
+
+@dataclass
+class _Uploads:
+    """What clients upload during the tests, and what it must lead to."""
+
+    sandbox: Sandbox
+    images: dict[str, bytes]
+    outcomes: dict[str, Outcome]
+    plan: Plan = field(default_factory=lambda: Plan([], {}))
+
+    def start(self, plan: Plan, seconds: float = 0) -> Clients:
+        """Start the clients of a plan, whose keys are new."""
+        self.plan = Plan([*self.plan.clients, *plan.clients], self.plan.final | plan.final)
+        clients = Clients(self.sandbox, plan, self.images, seconds)
+        clients.start()
+        return clients
+
+    def upload(self, files: dict[str, str]) -> None:
+        """Upload files, by the names of their images."""
+        requests = [Request(0, key, image) for key, image in files.items()]
+        clients = self.start(Plan([requests[client::_CLIENTS] for client in range(_CLIENTS)], files))
+        eventually(lambda: not clients.running)
+
+    def problems(self) -> list[str]:
+        """Wait until all events are processed. Return what is wrong, or left for the sweep to repair."""
+        verifier = Verifier(self.sandbox, self.plan, self.images, self.outcomes)
+        eventually(lambda: not verifier.queue_depths()["upload queue"])
+        return verifier.problems(Sweeps(self.sandbox).run())
+
+
+@pytest.fixture(scope="module")
+def initial_inventory(empty_sandbox: Sandbox) -> set[str]:
+    return inventory(empty_sandbox.client)
+
+
+@pytest.fixture(scope="module")
+def pair(empty_sandbox: Sandbox, initial_inventory: set[str]) -> Iterator[Sandbox]:
+    """The sandbox with the deployment. It is destroyed even if a test fails, because other files use the sandbox."""
+    yield empty_sandbox
+    if stack_states(empty_sandbox):
+        run_operation(empty_sandbox, "destroy", "--yes").check_returncode()
+
+
+@pytest.fixture(scope="module")
+def uploads(pair: Sandbox) -> _Uploads:
+    images = {**soak_images(), "HEIC": phone_heic(512, 1792), _LARGE: encode(camera_photo(48), "JPEG")}
+    return _Uploads(pair, images, {name: expected_outcome(image) for name, image in images.items()})
+
+
+def _deploy(sandbox: Sandbox, value: str) -> list[int]:
+    """Run `make deploy thumbnails_on=…`. Returns the number of consumers of the upload queue over time."""
+    settings = ["-c", "allowed_cidr=127.0.0.0/8", "-c", f"thumbnails_on={value}"]
+    consumers = []
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            operation(sandbox, *settings, "deploy", "--yes"),
+            cwd=ROOT,
+            env=sandbox.cdk.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+        while process.poll() is None:
+            if sandbox.outputs:
+                consumers.append(len(thumbnail_consumers(sandbox)))
+            time.sleep(0.2)
+        output.seek(0)
+        assert process.returncode == 0, output.read()
+    sandbox.outputs = stack_outputs(sandbox)
+    return consumers
+
+
+def _switch(uploads: _Uploads, value: str) -> None:
+    """Deploy with another value while clients upload, replace, and delete files."""
+    names = [name for name in uploads.images if name != _LARGE]
+    plan = make_plan(25, _CLIENTS, names, value, f"during the switch to {value}/")
+    clients = uploads.start(plan, _SECONDS_OF_UPLOADS)
+    assert max(_deploy(uploads.sandbox, value)) == 1
+    eventually(lambda: not clients.running)
+
+
+@pytest.fixture(scope="module", params=_VALUES)
+def value(request: pytest.FixtureRequest, pair: Sandbox, uploads: _Uploads) -> Iterator[str]:
+    """The value to which the deployment has switched, with accelerated metrics."""
+    with pair.emulator.accelerated_metrics(_SPEED):
+        if stack_states(pair):
+            _switch(uploads, request.param)
+        else:
+            _deploy(pair, request.param)
+        yield request.param
+
+
+@pytest.mark.guarantee("Loses no photo")
+def test_switch_loses_no_photo_and_thumbnails_are_the_same(value: str, uploads: _Uploads) -> None:
+    assert thumbnail_consumer(uploads.sandbox).compute == value
+    uploads.upload({f"{value}/{name}": name for name in uploads.images})
+    assert uploads.problems() == []
+
+
+@pytest.mark.guarantee("Loses no photo")
+def test_no_photo_is_lost_despite_faults(value: str, uploads: _Uploads) -> None:
+    if value != "lambda":  # test_soak.py
+        run_short_soak(uploads.sandbox)
+
+
+@pytest.mark.guarantee("Reports every failure")
+def test_redrive_processes_a_photo_that_failed(value: str, uploads: _Uploads) -> None:
+    sandbox, key = uploads.sandbox, f"{value} failed.jpg"
+    with (
+        short_visibility_timeout(sandbox, seconds=1),
+        thumbnail_consumer(sandbox).changed(CATALOGUE_TABLE="nowhere"),
+    ):
+        uploads.upload({key: "rocket.jpg"})
+        eventually(lambda: dead_letters(sandbox, "Thumbnails") == 1)
+    inspection = run_redrive(sandbox, "--inspect").stdout
+    assert f"ObjectCreated:Put '{key}'" in inspection
+    assert "failed and will be retried" in inspection
+    run = run_redrive(sandbox)
+    assert (run.returncode, run.stderr) == (0, ""), run.stdout
+    assert uploads.problems() == []
+
+
+def _worker_processes(sandbox: Sandbox) -> list[int]:
+    parent = sandbox.emulator.process.pid
+    return [it.id for it in running_processes() if it.parent == parent and "thumbnailer.worker" in it.command]
+
+
+def test_workers_scale_with_the_backlog_and_lose_nothing_when_stopped(value: str, uploads: _Uploads) -> None:
+    workers = thumbnail_consumer(uploads.sandbox)
+    if not isinstance(workers, Workers):
+        return
+    eventually(lambda: workers.describe()["runningCount"] == 0)
+    with short_visibility_timeout(uploads.sandbox, seconds=5):
+        uploads.upload({f"{value}/many/{number}.jpg": "rocket.jpg" for number in range(200)})
+        eventually(lambda: workers.describe()["desiredCount"] == _MAX_WORKERS[value])
+        first, second = eventually(lambda: (found := _worker_processes(uploads.sandbox)) and len(found) > 1 and found)[
+            :2
+        ]
+        os.kill(first, signal.SIGKILL)
+        os.kill(second, signal.SIGTERM)
+        assert uploads.problems() == []
+        eventually(lambda: workers.describe()["runningCount"] == 0)
+        assert _worker_processes(uploads.sandbox) == []
+
+
+@pytest.mark.guarantee("Leaves nothing behind")
+def test_switch_back_deletes_the_workers_and_destroy_leaves_nothing_behind(
+    pair: Sandbox, uploads: _Uploads, initial_inventory: set[str]
+) -> None:
+    with pair.emulator.accelerated_metrics(_SPEED):
+        _switch(uploads, "lambda")
+    assert thumbnail_consumer(pair).compute == "lambda"
+    assert uploads.problems() == []
+    assert "Workers" not in stack_states(pair)
+    run = run_operation(pair, "destroy", "--yes")
+    assert run.returncode == 0, run.stderr
+    assert {it for it in inventory(pair.client) - initial_inventory if "AWSServiceRoleFor" not in it} == set()
