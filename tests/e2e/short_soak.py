@@ -12,9 +12,9 @@ _SETTINGS = SoakSettings(
     error_rate=0.2,
     kill_rate=0.03,
     sweeps=2,
-    duration=5,
-    visibility_timeout=4,
-    max_delay=3,
+    duration=4,
+    visibility_timeout=2,
+    max_delay=2,
     timeout=120,
 )
 

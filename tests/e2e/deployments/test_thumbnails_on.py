@@ -31,6 +31,7 @@ from tests.soak.workload import Clients
 from tools.photos import camera_photo, encode, phone_heic
 
 _VALUES = ("lambda", "fargate", "ec2", "lambda-image")
+_NOT_DEFAULT = _VALUES[1:]  # The other files of `tests/e2e/` test the default.
 _MAX_WORKERS = {"fargate": 4, "ec2": 2}
 
 # Makes a minute, the period of the metrics that scale the workers, one second.
@@ -140,12 +141,13 @@ def test_switch_loses_no_photo_and_thumbnails_are_the_same(value: str, uploads: 
 
 
 @pytest.mark.guarantee("Loses no photo")
+@pytest.mark.parametrize("value", _NOT_DEFAULT, indirect=True)
 def test_no_photo_is_lost_despite_faults(value: str, uploads: _Uploads) -> None:
-    if value != "lambda":  # test_soak.py
-        run_short_soak(uploads.sandbox)
+    run_short_soak(uploads.sandbox)
 
 
 @pytest.mark.guarantee("Reports every failure")
+@pytest.mark.parametrize("value", _NOT_DEFAULT, indirect=True)
 def test_redrive_processes_a_photo_that_failed(value: str, uploads: _Uploads) -> None:
     sandbox, key = uploads.sandbox, f"{value} failed.jpg"
     with (
@@ -167,22 +169,22 @@ def _worker_processes(sandbox: Sandbox) -> list[int]:
     return [it.id for it in running_processes() if it.parent == parent and "thumbnailer.worker" in it.command]
 
 
-def test_workers_scale_with_the_backlog_and_lose_nothing_when_stopped(value: str, uploads: _Uploads) -> None:
-    workers = thumbnail_consumer(uploads.sandbox)
-    if not isinstance(workers, Workers):
-        return
+@pytest.mark.guarantee("Loses no photo")
+@pytest.mark.parametrize("value", _MAX_WORKERS, indirect=True)
+def test_workers_scale_with_the_backlog_and_lose_no_photo_when_stopped(value: str, uploads: _Uploads) -> None:
+    sandbox, workers = uploads.sandbox, thumbnail_consumer(uploads.sandbox)
+    assert isinstance(workers, Workers)
     eventually(lambda: workers.describe()["runningCount"] == 0)
-    with short_visibility_timeout(uploads.sandbox, seconds=5):
+    with short_visibility_timeout(sandbox, seconds=5):
         uploads.upload({f"{value}/many/{number}.jpg": "rocket.jpg" for number in range(200)})
         eventually(lambda: workers.describe()["desiredCount"] == _MAX_WORKERS[value])
-        first, second = eventually(lambda: (found := _worker_processes(uploads.sandbox)) and len(found) > 1 and found)[
-            :2
-        ]
-        os.kill(first, signal.SIGKILL)
-        os.kill(second, signal.SIGTERM)
+        eventually(lambda: len(_worker_processes(sandbox)) > 1)
+        for number, stop in enumerate((signal.SIGKILL, signal.SIGTERM)):
+            os.kill(_worker_processes(sandbox)[number], stop)
+        assert sandbox.queue_depth(sandbox.outputs["Thumbnails"]["UploadQueueUrl"]) > 0
         assert uploads.problems() == []
-        eventually(lambda: workers.describe()["runningCount"] == 0)
-        assert _worker_processes(uploads.sandbox) == []
+        eventually(lambda: workers.describe()["desiredCount"] == 0)
+        eventually(lambda: not _worker_processes(sandbox))
 
 
 @pytest.mark.guarantee("Leaves nothing behind")
