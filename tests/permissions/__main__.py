@@ -8,13 +8,14 @@ from local.console import heading, step
 from local.errors import SandboxError
 from local.sandbox import running_sandbox
 from tests.permissions.authorization import AuthorizationLog
+from tests.permissions.compute import compute_trials
 from tests.permissions.probe import ProbeFailed
 from tests.permissions.report import REPORT, render
 from tests.permissions.trials import Findings, PermissionTrials
 
 
 def main() -> None:
-    """Run all trials in a new sandbox and write the report.
+    """Run all trials in new sandboxes and write the report.
 
     Exits with status 1 and the problems if there are any, and with status 2 for invalid arguments.
     """
@@ -28,6 +29,16 @@ def main() -> None:
             sandbox.deploy()
             with AuthorizationLog(sandbox.emulator) as log:
                 findings = _run(PermissionTrials(sandbox, log))
+        for value in ("fargate", "ec2"):  # The others add no role.
+            heading(f"thumbnails_on={value}")
+            known = frozenset(finding.permission.role.path for finding in findings.items)
+            with running_sandbox(context={"thumbnails_on": value}) as sandbox:
+                sandbox.deploy("Workers")
+                with (
+                    AuthorizationLog(sandbox.emulator) as log,
+                    compute_trials(sandbox, log, value, except_roles=known) as trials,
+                ):
+                    findings.add(_run(trials))
     except (SandboxError, ProbeFailed) as error:
         sys.exit(f"\n{error}")
     except KeyboardInterrupt:
@@ -39,7 +50,7 @@ def main() -> None:
 
 
 def _run(trials: PermissionTrials) -> Findings:
-    heading("All probes, with all permissions")
+    heading("Probes, with all permissions")
     with step("all probes succeed") as notes:
         findings = trials.run_all_probes()
         notes.append(

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import uuid4
 
@@ -46,13 +47,17 @@ class ProbeContext:
         self.sandbox = sandbox
         self.resources = resources
         self.log = log
-        self.api = ApiClient(sandbox.outputs["Api"]["ApiUrl"], sandbox.api_key())
         self.originals = sandbox.outputs["Thumbnails"]["OriginalsBucket"]
         self.thumbnails = sandbox.outputs["Thumbnails"]["ThumbnailsBucket"]
         self.table = sandbox.outputs["Thumbnails"]["CatalogueTable"]
         self.s3 = sandbox.client("s3")
         self.photo = self.put_photo()
         assert final_item(sandbox, self.photo)["state"] == "ready"
+
+    @cached_property
+    def api(self) -> ApiClient:
+        """A client of the API, with the key."""
+        return ApiClient(self.sandbox.outputs["Api"]["ApiUrl"], self.sandbox.api_key())
 
     def put_photo(self) -> str:
         """Put a photo with a random color into the originals bucket. Returns its key."""
@@ -108,15 +113,16 @@ class ProbeContext:
     def purge_queues(self) -> None:
         """Delete the messages of probes that failed."""
         for stack, output in _QUEUES:
-            self.sandbox.client("sqs").purge_queue(QueueUrl=self.sandbox.outputs[stack][output])
+            if stack in self.sandbox.outputs:
+                self.sandbox.client("sqs").purge_queue(QueueUrl=self.sandbox.outputs[stack][output])
 
     def wait_until_idle(self) -> None:
         """Wait until no upload and no job of an earlier trial is in progress."""
         uploads = self.sandbox.outputs["Thumbnails"]["UploadQueueUrl"]
-        batch, outputs = self.sandbox.client("batch"), self.sandbox.outputs["Batch"]
+        batch, outputs = self.sandbox.client("batch"), self.sandbox.outputs.get("Batch", {})
         active = [
             {"jobQueue": outputs[queue], "jobStatus": status}
-            for queue in ("JobQueue", "BindJobQueue")
+            for queue in {"JobQueue", "BindJobQueue"} & outputs.keys()
             for status in ("PENDING", "RUNNABLE", "STARTING", "RUNNING")
         ]
         self.wait_until(

@@ -24,7 +24,8 @@ A permission is one action on one resource. A task is something that a role does
 The sandbox cannot exercise {unexercised} permissions. The
 [reasons](#permissions-that-the-sandbox-cannot-exercise) follow the tables.
 
-Resources are shown as construct paths, which begin with the stack. `make test` checks that the roles have these
+Resources are shown as construct paths, which begin with the stack. The roles in `Workers` exist with
+`thumbnails_on=fargate` or `ec2`, `Ecs/WorkerHosts/Role` with `ec2`. `make test` checks that the roles have these
 permissions and no others. Each wildcard has a reason in the code of its stack, which cdk-nag checks (rule
 AwsSolutions-IAM5).
 """
@@ -45,7 +46,7 @@ def render(findings: Findings) -> str:
             requests=findings.requests, necessary=len(findings.necessary), unexercised=len(findings.unexercised)
         )
     ]
-    for role, of_role in by_role.items():
+    for role, of_role in sorted(by_role.items()):
         rows = [
             (_code(it.permission.action), _code(it.permission.scope), _failing_task(it))
             for it in sorted(of_role, key=lambda it: (it.permission.action, it.permission.scope))

@@ -47,6 +47,12 @@ class Findings:
     requests: int = 0
     problems: list[str] = field(default_factory=list)
 
+    def add(self, other: "Findings") -> None:
+        """Add the results about other roles."""
+        self.items += other.items
+        self.requests += other.requests
+        self.problems += other.problems
+
     @property
     def necessary(self) -> list[Finding]:
         """Permissions without which a probe failed."""
@@ -59,15 +65,32 @@ class Findings:
 
 
 class PermissionTrials:
-    """Trials in a sandbox with all stacks deployed."""
+    """Trials of the roles in a sandbox."""
 
-    def __init__(self, sandbox: Sandbox, log: AuthorizationLog, probes: Sequence[Probe] = PROBES) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        log: AuthorizationLog,
+        probes: Sequence[Probe] = PROBES,
+        select: Callable[[Role], bool] | None = None,
+    ) -> None:
+        """Prepare the trials.
+
+        Args:
+            sandbox: The stacks that the probes need must be deployed, or all for the default probes.
+            log: The decisions of IAM.
+            probes: Use each permission of the selected roles.
+            select: Which roles to try. The default is all.
+        """
         self._sandbox = sandbox
         self._probes = probes
+        self._all_roles = select is None
         resources = DeployedResources(sandbox)
         self._context = ProbeContext(sandbox, resources, log)
         roles, self._provider_roles = stack_roles(resources)
-        self._permissions = {role: permissions_of(sandbox, resources, role) for role in roles}
+        self._permissions = {
+            role: permissions_of(sandbox, resources, role) for role in roles if select is None or select(role)
+        }
 
     def run_all_probes(self) -> Findings:
         """Run every probe with all permissions. Raises ProbeFailed if one fails."""
@@ -87,7 +110,8 @@ class PermissionTrials:
         findings.items = [Finding(permission, probes) for permission, probes in used_by.items()]
         unused = [it.permission for it in findings.items if not it.used_by]
         findings.problems += [f"{it.role.path}: {it}: no probe uses it" for it in unused if not reason_for(it)]
-        findings.problems += [f"UNEXERCISED is obsolete for {action}" for action in obsolete_reasons(unused)]
+        if self._all_roles:
+            findings.problems += [f"UNEXERCISED is obsolete for {action}" for action in obsolete_reasons(unused)]
         return findings
 
     def revoke_each(self, findings: Findings, select: Callable[[Permission], bool] = lambda permission: True) -> None:

@@ -55,7 +55,7 @@ UNEXERCISED = (
         f"{_GUIDES}/codebuild/latest/userguide/setting-up-service-role.html",
     ),
     Unexercised(
-        "*/Hosts/Role",
+        "*Hosts/Role",
         (
             "ecs:DeregisterContainerInstance",
             "ecs:DiscoverPollEndpoint",

@@ -8,20 +8,24 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from local.emulator import ROOT
 from local.inventory import inventory
 from local.sandbox import Sandbox
-from tests.e2e.cloudformation import stack_outputs, stack_states
+from tests.e2e.cloudformation import stack_outputs, stack_states, use_assembly
 from tests.e2e.eventually import eventually
 from tests.e2e.failure_scenarios import dead_letters, run_redrive, short_visibility_timeout
 from tests.e2e.operate import operation, run_operation
 from tests.e2e.programs import Workers, thumbnail_consumer, thumbnail_consumers
 from tests.e2e.short_soak import run_short_soak
+from tests.permissions.authorization import AuthorizationLog
+from tests.permissions.compute import compute_trials
+from tests.permissions.report import REPORT, permissions_on
 from tests.processes import running_processes
 from tests.soak.photos import Outcome, expected_outcome, soak_images
 from tests.soak.plan import Plan, Request, make_plan
@@ -162,6 +166,25 @@ def test_redrive_processes_a_photo_that_failed(value: str, uploads: _Uploads) ->
     run = run_redrive(sandbox)
     assert (run.returncode, run.stderr) == (0, ""), run.stdout
     assert uploads.problems() == []
+
+
+@pytest.mark.guarantee("Least privilege")
+@pytest.mark.parametrize("value", _NOT_DEFAULT, indirect=True)
+def test_roles_have_exactly_the_permissions_that_probes_use(
+    value: str, uploads: _Uploads, synthesize_pair: Callable[..., Path]
+) -> None:
+    sandbox = uploads.sandbox
+    with (
+        use_assembly(sandbox, synthesize_pair(thumbnails_on=value)),
+        AuthorizationLog(sandbox.emulator) as log,
+        compute_trials(sandbox, log, value) as trials,
+    ):
+        findings = trials.run_all_probes()
+        trials.clean_up()
+    assert findings.problems == []
+    permissions = {(it.permission.role.path, it.permission.action, it.permission.scope) for it in findings.items}
+    on_page = {it for it in permissions_on(REPORT.read_text()) if it[0] in {role for role, _, _ in permissions}}
+    assert on_page == permissions
 
 
 def _worker_processes(sandbox: Sandbox) -> list[int]:

@@ -1,12 +1,18 @@
 """Probes of all roles."""
 
+from types import ModuleType
+
 from tests.permissions.probe import Probe
-from tests.permissions.probes import alarms, api, batch, ecs, functions, images, sweep, thumbnails
+from tests.permissions.probes import alarms, api, batch, ecs, functions, images, sweep, thumbnails, workers
+
+
+def _probes(*modules: ModuleType) -> list[Probe]:
+    return [value for module in modules for value in vars(module).values() if isinstance(value, Probe)]
+
 
 # For each permission, the report names the first probe that uses it, so the most informative probes come first.
-PROBES = [
-    value
-    for module in (thumbnails, api, sweep, batch, ecs, images, functions, alarms)
-    for value in vars(module).values()
-    if isinstance(value, Probe)
-]
+PROBES = _probes(thumbnails, api, sweep, batch, ecs, images, functions, alarms)
+
+# Of what consumes the upload queue, and of the stack Workers.
+THUMBNAIL_PROBES = _probes(thumbnails)
+WORKER_PROBES = _probes(thumbnails, workers)

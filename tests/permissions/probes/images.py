@@ -19,6 +19,12 @@ def builds_album_image(trial: Trial) -> None:
 
 
 @probe
+def builds_thumbnailer_image(trial: Trial) -> None:
+    """Build and push the thumbnailer image."""
+    _build(trial, "Thumbnailer")
+
+
+@probe
 def explains_failed_gallery_build(trial: Trial) -> None:
     """Report why the gallery image was not built."""
     _fail(trial, "Gallery")
@@ -28,6 +34,12 @@ def explains_failed_gallery_build(trial: Trial) -> None:
 def explains_failed_album_build(trial: Trial) -> None:
     """Report why the album image was not built."""
     _fail(trial, "Album")
+
+
+@probe
+def explains_failed_thumbnailer_build(trial: Trial) -> None:
+    """Report why the thumbnailer image was not built."""
+    _fail(trial, "Thumbnailer")
 
 
 def _fail(trial: Trial, image: str) -> None:
