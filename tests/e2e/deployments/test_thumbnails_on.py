@@ -83,7 +83,8 @@ def initial_inventory(empty_sandbox: Sandbox) -> set[str]:
 @pytest.fixture(scope="module")
 def pair(empty_sandbox: Sandbox, initial_inventory: set[str]) -> Iterator[Sandbox]:
     """The sandbox with the deployment. It is destroyed even if a test fails, because other files use the sandbox."""
-    yield empty_sandbox
+    with empty_sandbox.emulator.accelerated_metrics(_SPEED):
+        yield empty_sandbox
     if stack_states(empty_sandbox):
         run_operation(empty_sandbox, "destroy", "--yes").check_returncode()
 
@@ -127,14 +128,13 @@ def _switch(uploads: _Uploads, value: str) -> None:
 
 
 @pytest.fixture(scope="module", params=_VALUES)
-def value(request: pytest.FixtureRequest, pair: Sandbox, uploads: _Uploads) -> Iterator[str]:
-    """The value to which the deployment has switched, with accelerated metrics."""
-    with pair.emulator.accelerated_metrics(_SPEED):
-        if stack_states(pair):
-            _switch(uploads, request.param)
-        else:
-            _deploy(pair, request.param)
-        yield request.param
+def value(request: pytest.FixtureRequest, pair: Sandbox, uploads: _Uploads) -> str:
+    """The value to which the deployment has switched."""
+    if stack_states(pair):
+        _switch(uploads, request.param)
+    else:
+        _deploy(pair, request.param)
+    return str(request.param)
 
 
 @pytest.mark.guarantee("Loses no photo")
@@ -201,9 +201,9 @@ def test_workers_scale_with_the_backlog_and_lose_no_photo_when_stopped(value: st
     with short_visibility_timeout(sandbox, seconds=5):
         uploads.upload({f"{value}/many/{number}.jpg": "rocket.jpg" for number in range(200)})
         eventually(lambda: workers.describe()["desiredCount"] == _MAX_WORKERS[value])
-        eventually(lambda: len(_worker_processes(sandbox)) > 1)
-        for number, stop in enumerate((signal.SIGKILL, signal.SIGTERM)):
-            os.kill(_worker_processes(sandbox)[number], stop)
+        first, second = eventually(lambda: _worker_processes(sandbox)[1:] and _worker_processes(sandbox)[:2])
+        os.kill(first, signal.SIGKILL)
+        os.kill(second, signal.SIGTERM)
         assert sandbox.queue_depth(sandbox.outputs["Thumbnails"]["UploadQueueUrl"]) > 0
         assert uploads.problems() == []
         eventually(lambda: workers.describe()["desiredCount"] == 0)
@@ -214,8 +214,7 @@ def test_workers_scale_with_the_backlog_and_lose_no_photo_when_stopped(value: st
 def test_switch_back_deletes_the_workers_and_destroy_leaves_nothing_behind(
     pair: Sandbox, uploads: _Uploads, initial_inventory: set[str]
 ) -> None:
-    with pair.emulator.accelerated_metrics(_SPEED):
-        _switch(uploads, "lambda")
+    _switch(uploads, "lambda")
     assert thumbnail_consumer(pair).compute == "lambda"
     assert uploads.problems() == []
     assert "Workers" not in stack_states(pair)
