@@ -2,23 +2,27 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 
 from local.emulator import ROOT
 from local.sandbox import Sandbox
 
 
-def operation(sandbox: Sandbox, *arguments: str) -> list[str]:
+_PROGRAM = ("-m", "operations")
+
+
+def operation(sandbox: Sandbox, *arguments: str, program: Sequence[str] = _PROGRAM) -> list[str]:
     """Return the command line of an operation on the deployment of the sandbox."""
     name = sandbox.stack_name("").removesuffix("-")
-    return [sys.executable, "-m", "operations", "-c", f"name={name}", *arguments]
+    return [sys.executable, *program, "-c", f"name={name}", *arguments]
 
 
 def run_operation(
-    sandbox: Sandbox, *arguments: str, stdin: int = subprocess.DEVNULL
+    sandbox: Sandbox, *arguments: str, stdin: int = subprocess.DEVNULL, program: Sequence[str] = _PROGRAM
 ) -> subprocess.CompletedProcess[str]:
     """Run an operation on the deployment of the sandbox."""
     return subprocess.run(
-        operation(sandbox, *arguments),
+        operation(sandbox, *arguments, program=program),
         cwd=ROOT,
         env=sandbox.cdk.environment(),
         stdin=stdin,
