@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from local.emulator import ROOT
 from local.sandbox import Sandbox
 
-
 _PROGRAM = ("-m", "operations")
 
 

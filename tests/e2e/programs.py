@@ -130,7 +130,8 @@ class Workers:
 
     def _command(self) -> list[str] | None:
         (container,) = self._definition()["containerDefinitions"]
-        return container.get("command")
+        command: list[str] | None = container.get("command")
+        return command
 
     @contextmanager
     def _revised(self, command: list[str] | None, variables: Variables) -> Iterator[None]:
