@@ -87,6 +87,7 @@ def test_failed_message_returns_after_the_delay_of_its_attempt(
 
 
 @pytest.mark.guarantee("Loses no photo")
+@pytest.mark.slow
 def test_worker_that_is_stopped_at_any_call_finishes_or_returns_every_message(
     uploads: Uploads, processor: MessageProcessor, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:

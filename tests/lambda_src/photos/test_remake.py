@@ -169,6 +169,7 @@ def fresh(template: Callable[[str], Template]) -> Mocked:
 
 
 @pytest.mark.guarantee("Loses no photo")
+@pytest.mark.slow
 @pytest.mark.parametrize("has_item", [True, False], ids=["with item", "without item"])
 @pytest.mark.parametrize("change", [upload_again, upload_the_same_again, delete])
 def test_change_at_any_point_of_a_remake_takes_precedence(
@@ -190,6 +191,7 @@ def test_change_at_any_point_of_a_remake_takes_precedence(
 
 
 @pytest.mark.guarantee("Loses no photo")
+@pytest.mark.slow
 @pytest.mark.parametrize("has_item", [True, False], ids=["with item", "without item"])
 @pytest.mark.parametrize("photo", [jpeg("red"), b"no photo"], ids=["photo", "rejected"])
 def test_remake_that_was_killed_at_any_call_leaves_nothing_for_the_sweep(
