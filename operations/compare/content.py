@@ -146,7 +146,10 @@ def _calls(calls: Mapping[Measured, Mapping[str, float]]) -> Section:
     rows += [[f"`{name}`", *(_number(counts.get(name, 0), 2) for counts in calls.values())] for name in names]
     return Section(
         "AWS calls per photo",
-        ["Recorded by role. Lambda polls the queue and deletes messages for the function, which no role shows."],
+        [
+            "Recorded by role. Lambda receives and deletes messages with the role of the function. Calls that receive no "
+            "message are not counted."
+        ],
         rows,
     )
 

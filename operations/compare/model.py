@@ -311,9 +311,9 @@ def measured_option(option: Option) -> Measured:
 
 def _work(measured: Measurement, function: Measurement, assumptions: Assumptions) -> Work:
     calls = measured.calls_per_photo or {}
-    sqs_requests = sum(
-        count for name, count in calls.items() if name.startswith("sqs:") and name != "sqs:ReceiveMessage"
-    )
+    # Lambda receives and deletes the messages of a function outside of its billed duration.
+    elsewhere = {"sqs:ReceiveMessage"} | ({"sqs:DeleteMessage"} if measured.option.startswith("lambda") else set())
+    sqs_requests = sum(count for name, count in calls.items() if name.startswith("sqs:") and name not in elsewhere)
     if measured.cpu_seconds_per_photo is not None:
         seconds = {"s3": assumptions.s3_seconds, "dynamodb": assumptions.dynamodb_seconds}
         waits = sum(count * seconds.get(name.partition(":")[0], 0) for name, count in calls.items())

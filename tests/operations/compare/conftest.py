@@ -17,7 +17,9 @@ def comparison() -> Comparison:
     """A comparison in which a photo takes 0.2 s of CPU time."""
 
     def measure(option: Option) -> Measurement:
-        calls = _SERVICE_CALLS | ({"sqs:DeleteMessage": 1.0} if option in ("fargate", "ec2") else {})
+        calls = (
+            _SERVICE_CALLS | {"sqs:ReceiveMessage": 0.2} | ({"sqs:DeleteMessage": 1.0} if option != "remake" else {})
+        )
         return Measurement(
             option=option,
             ready=8,
