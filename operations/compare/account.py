@@ -2,12 +2,13 @@
 
 import json
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, NamedTuple, get_args
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.deployment import AccountDeployment, Deployment
 from operations.account import current_account
 from operations.cdk import synthesize
+from operations.compare.consumer import function_log_lines
 from operations.compare.measurement import Option, Target
 from operations.confirm import confirm
 from operations.cost import idle_cost
@@ -38,6 +40,28 @@ _SUFFIXES: Final[Mapping[ThumbnailsOn, str]] = {
 # Logs arrive with a delay.
 _LOG_SECONDS: Final = 60
 _LOG_POLL_SECONDS: Final = 10
+
+
+class _Report(NamedTuple):
+    """What Lambda logs about an invocation: `billed` in milliseconds, and `memory`, the maximum so far, in MiB."""
+
+    billed: float
+    memory: float
+    is_cold_start: bool
+
+    @classmethod
+    def parse(cls, line: str) -> "_Report | None":
+        """Read a line of the log, or return None if it is another one.
+
+        Functions log JSON objects ("Lambda Telemetry API event schema reference"). The emulator logs the text that
+        functions without JSON log.
+        """
+        if '"platform.report"' in line:
+            metrics = json.loads(line)["record"]["metrics"]
+            return cls(metrics["billedDurationMs"], metrics["maxMemoryUsedMB"], "initDurationMs" in metrics)
+        if match := re.search(r"^REPORT .*Billed Duration: (\d+) ms.*Max Memory Used: (\d+) MB", line):
+            return cls(float(match[1]), float(match[2]), "Init Duration" in line)
+        return None
 
 
 def deployment_name(name: str, value: ThumbnailsOn) -> str:
@@ -128,9 +152,9 @@ class AccountTarget:
         if not reports:
             return {}
         return {
-            "processes": sum("initDurationMs" in report for report in reports),
-            "peak_bytes": int(max(report["maxMemoryUsedMB"] for report in reports) * 2**20),
-            "billed_seconds_per_photo": sum(report["billedDurationMs"] for report in reports) / 1000 / photos,
+            "processes": sum(report.is_cold_start for report in reports) or None,
+            "peak_bytes": int(max(report.memory for report in reports) * 2**20),
+            "billed_seconds_per_photo": sum(report.billed for report in reports) / 1000 / photos,
         }
 
     def environment(self, deployment: Deployment) -> Mapping[str, str]:
@@ -155,16 +179,12 @@ class AccountTarget:
             ) from error
 
 
-def _reports(deployment: Deployment) -> list[dict[str, float]]:
-    """Return the metrics of each invocation of the thumbnail function, once no more of them arrive in the logs.
-
-    Lambda logs them as JSON objects of type `platform.report` ("Lambda Telemetry API event schema reference").
-    """
+def _reports(deployment: Deployment) -> list[_Report]:
+    """Return the reports of all invocations of the thumbnail function, once no more of them arrive in the logs."""
     deadline = time.monotonic() + _LOG_SECONDS
-    reports: list[dict[str, float]] = []
+    reports: list[_Report] = []
     while True:
-        lines = [line for line in deployment.log_lines("Thumbnails") if "platform.report" in line]
-        found = [json.loads(line)["record"]["metrics"] for line in lines]
+        found = [report for line in function_log_lines(deployment) if (report := _Report.parse(line))]
         if (found and len(found) == len(reports)) or time.monotonic() > deadline:
             return found
         reports = found

@@ -48,8 +48,8 @@ def run_comparison(photos: str, settings: Mapping[str, str], *, yes: bool) -> No
         comparison = _compare(count, settings, yes=yes)
     except KeyboardInterrupt:
         raise OperationError("\nStopped. No deployment of the comparison remains.") from None
-    print_report(comparison, sizes)
     comparison.write()
+    print_report(comparison, sizes)
     write_page(comparison, sizes)
     print("\nWrote " + ", ".join(str(file.relative_to(ROOT)) for file in (RESULTS, PAGE, CHART)))
 

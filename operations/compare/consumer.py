@@ -15,7 +15,7 @@ def consumer_role(option: Option, deployment: Deployment) -> str:
     arn: str
     match option:
         case "lambda" | "lambda-image":
-            arn = deployment.client("lambda").get_function_configuration(FunctionName=_function(deployment))["Role"]
+            arn = _function(deployment)["Role"]
         case "fargate" | "ec2":
             definition = _worker_service(deployment)["taskDefinition"]
             task = deployment.client("ecs").describe_task_definition(taskDefinition=definition)["taskDefinition"]
@@ -25,6 +25,13 @@ def consumer_role(option: Option, deployment: Deployment) -> str:
             (job,) = deployment.client("batch").describe_job_definitions(jobDefinitions=[definition])["jobDefinitions"]
             arn = job["containerProperties"]["jobRoleArn"]
     return arn.rpartition("/")[2]
+
+
+def function_log_lines(deployment: Deployment) -> list[str]:
+    """Return the lines in the log group of the function."""
+    group = _function(deployment)["LoggingConfig"]["LogGroup"]
+    pages = deployment.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+    return [event["message"] for page in pages for event in page["events"]]
 
 
 def count_workers(deployment: Deployment) -> tuple[int, int]:
@@ -52,10 +59,10 @@ def _worker_service(deployment: Deployment) -> Any:
     return described
 
 
-def _function(deployment: Deployment) -> str:
-    """Return the ARN of the function that consumes the upload queue."""
-    sqs, queue = deployment.client("sqs"), deployment.outputs["Thumbnails"]["UploadQueueUrl"]
+def _function(deployment: Deployment) -> Any:
+    """Return the configuration of the function that consumes the upload queue."""
+    sqs, client = deployment.client("sqs"), deployment.client("lambda")
+    queue = deployment.outputs["Thumbnails"]["UploadQueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    (mapping,) = deployment.client("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
-    function: str = mapping["FunctionArn"]
-    return function
+    (mapping,) = client.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
+    return client.get_function_configuration(FunctionName=mapping["FunctionArn"])

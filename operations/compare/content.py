@@ -147,8 +147,8 @@ def _calls(calls: Mapping[Measured, Mapping[str, float]]) -> Section:
     return Section(
         "AWS calls per photo",
         [
-            "Recorded by role. Lambda receives and deletes messages with the role of the function. Calls that receive no "
-            "message are not counted."
+            "Recorded by role. Lambda receives and deletes messages with the role of the function. Calls that receive "
+            "no message are not counted."
         ],
         rows,
     )

@@ -9,7 +9,6 @@ from typing import Any, get_args
 import boto3
 import pytest
 
-from local.deployment import AccountDeployment
 from operations.account import Account
 from operations.cdk import Assembly
 from operations.compare import account
@@ -139,17 +138,12 @@ def test_confirmation_shows_the_cost_of_each_deployment(
 
 def test_measurement_of_a_function_comes_from_its_reports(stub: _StubAccount, monkeypatch: pytest.MonkeyPatch) -> None:
     metrics = [
-        {
-            "durationMs": 110,
-            "billedDurationMs": 400,
-            "memorySizeMB": 1769,
-            "maxMemoryUsedMB": 90,
-            "initDurationMs": 290,
-        },
-        {"durationMs": 120, "billedDurationMs": 200, "memorySizeMB": 1769, "maxMemoryUsedMB": 120},
+        {"durationMs": 110, "billedDurationMs": 400, "maxMemoryUsedMB": 90, "initDurationMs": 290},
+        {"durationMs": 120, "billedDurationMs": 120, "maxMemoryUsedMB": 120},
     ]
     lines = [json.dumps({"type": "platform.report", "record": {"metrics": it}}) for it in metrics]
-    monkeypatch.setattr(AccountDeployment, "log_lines", lambda self, stack: ["START", *lines] * (stack == "Thumbnails"))
+    lines += ["START", "REPORT RequestId: 1\tDuration: 79.5 ms\tBilled Duration: 80 ms\tMax Memory Used: 95 MB"]
+    monkeypatch.setattr(account, "function_log_lines", lambda deployment: lines)
     monkeypatch.setattr(account, "_LOG_POLL_SECONDS", 0)
     with _target().deployed("lambda", ("Thumbnails",)) as deployment:
         measured = _target().measure("lambda", deployment, photos=10)

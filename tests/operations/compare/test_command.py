@@ -40,7 +40,7 @@ def _run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
 
 def test_comparison_is_printed_and_written(results: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     _run(monkeypatch, "compare")
-    assert results == [("report", _COMPARISON, "sizes"), ("results", _COMPARISON), ("page", _COMPARISON, "sizes")]
+    assert results == [("results", _COMPARISON), ("report", _COMPARISON, "sizes"), ("page", _COMPARISON, "sizes")]
 
 
 @pytest.mark.parametrize(
