@@ -38,9 +38,7 @@ def run_comparison(photos: str, settings: Mapping[str, str], *, yes: bool) -> No
     count = _parse_count(photos)
     if "thumbnails_on" in settings:
         raise OperationError("Setting thumbnails_on: the comparison deploys every value. Omit the setting.")
-    with step("Read the assumptions, and the sizes in the templates"):
-        read_assumptions()  # an invalid one must not fail after all measurements
-        sizes = read_sizes()
+    read_assumptions()  # An invalid one must not fail after all measurements.
     # A terminal that closes must not leave deployments behind.
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
@@ -49,6 +47,8 @@ def run_comparison(photos: str, settings: Mapping[str, str], *, yes: bool) -> No
     except KeyboardInterrupt:
         raise OperationError("\nStopped. No deployment of the comparison remains.") from None
     comparison.write()
+    with step("Read the sizes in the templates"):
+        sizes = read_sizes()
     print_report(comparison, sizes)
     write_page(comparison, sizes)
     print("\nWrote " + ", ".join(str(file.relative_to(ROOT)) for file in (RESULTS, PAGE, CHART)))
