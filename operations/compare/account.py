@@ -153,7 +153,7 @@ class AccountTarget:
             return {}
         return {
             "processes": sum(report.is_cold_start for report in reports) or None,
-            "peak_bytes": int(max(report.memory for report in reports) * 2**20),
+            "peak_bytes": int(max(report.memory for report in reports) * 2**20) or None,
             "billed_seconds_per_photo": sum(report.billed for report in reports) / 1000 / photos,
         }
 

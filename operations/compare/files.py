@@ -10,30 +10,30 @@ from PIL import Image
 
 from tools.photos import camera_photo, encode, invalid_files, phone_heic
 
-_LARGEST: Final = "HEIC, 48 megapixels"
+_LARGEST: Final = "HEIC of 48 megapixels"
 
 # The kinds of files, in the order in which they repeat. None stands for one of the invalid files, in turn.
 _MIX: Final = (
-    "JPEG, 12 megapixels",
-    "HEIC, 12 megapixels",
+    "JPEG of 12 megapixels",
+    "HEIC of 12 megapixels",
     None,
-    "PNG, 2 megapixels",
-    "JPEG, 12 megapixels",
-    "WebP, 2 megapixels",
-    "JPEG, 12 megapixels",
-    "HEIC, 12 megapixels",
-    "JPEG, 2 megapixels",
-    "progressive JPEG, 2 megapixels",
-    "JPEG, 12 megapixels",
-    "HEIC, 12 megapixels",
+    "PNG of 2 megapixels",
+    "JPEG of 12 megapixels",
+    "WebP of 2 megapixels",
+    "JPEG of 12 megapixels",
+    "HEIC of 12 megapixels",
+    "JPEG of 2 megapixels",
+    "progressive JPEG of 2 megapixels",
+    "JPEG of 12 megapixels",
+    "HEIC of 12 megapixels",
     None,
-    "AVIF, 2 megapixels",
-    "JPEG, 12 megapixels",
-    "GIF, 2 megapixels",
-    "JPEG, 12 megapixels",
-    "HEIC, 12 megapixels",
-    "TIFF, 2 megapixels",
-    "BMP, 2 megapixels",
+    "AVIF of 2 megapixels",
+    "JPEG of 12 megapixels",
+    "GIF of 2 megapixels",
+    "JPEG of 12 megapixels",
+    "HEIC of 12 megapixels",
+    "TIFF of 2 megapixels",
+    "BMP of 2 megapixels",
 )
 
 
@@ -69,7 +69,7 @@ def count_kinds(files: Mapping[str, File]) -> dict[str, int]:
 
 @cache
 def _photo(kind: str) -> File:
-    format_, size = kind.split(", ")
+    format_, size = kind.split(" of ")
     megapixels = int(size.split()[0])
     if format_ == "HEIC":
         width, height = {12: (4032, 3024), 48: (8064, 6048)}[megapixels]
