@@ -41,5 +41,5 @@ def make_album(deployment: Deployment) -> None:
         uuid4().hex, "All", "2026-11-24T10:00:00.000Z", (*catalogue(deployment), "missing.jpg"), photos_per_page=1
     )
     job = finished_job(deployment, album_jobs(deployment).submit(album))
-    assert job["status"] == "SUCCEEDED", job
+    assert job["status"] == "SUCCEEDED", "\n".join([str(job), *deployment.log_lines("Batch")])
     assert read_object(deployment, pdf_key(album.id)).startswith(b"%PDF-")

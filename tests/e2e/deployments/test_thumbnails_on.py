@@ -83,6 +83,7 @@ def initial_inventory(empty_sandbox: Sandbox) -> set[str]:
 @pytest.fixture(scope="module")
 def pair(empty_sandbox: Sandbox, initial_inventory: set[str]) -> Iterator[Sandbox]:
     """The sandbox with the deployment. It is destroyed even if a test fails, because other files use the sandbox."""
+    empty_sandbox.outputs = {}  # those of deployments in other files
     with empty_sandbox.emulator.accelerated_metrics(_SPEED):
         yield empty_sandbox
     if stack_states(empty_sandbox):
@@ -108,10 +109,13 @@ def _deploy(sandbox: Sandbox, value: str) -> list[int]:
             stdout=output,
             stderr=output,
         )
-        while process.poll() is None:
-            if sandbox.outputs:
-                consumers.append(len(thumbnail_consumers(sandbox)))
-            time.sleep(0.2)
+        try:
+            while process.poll() is None:
+                if sandbox.outputs:
+                    consumers.append(len(thumbnail_consumers(sandbox)))
+                time.sleep(0.2)
+        finally:
+            process.wait()
         output.seek(0)
         assert process.returncode == 0, output.read()
     sandbox.outputs = stack_outputs(sandbox)
