@@ -45,8 +45,8 @@ ROOT = Path(__file__).parent.parent
 # Many tests create sessions. Share the service models, which take long to read, among all of a process.
 setattr(botocore.session, "create_loader", functools.cache(botocore.session.create_loader))  # noqa: B010  # is private
 
-# Folders whose tests share a sandbox. They take longest, so they run first.
-_SHARED_SANDBOXES = ("tests/e2e/deployments/", "tests/e2e/")
+# Tests that share a sandbox, by folder or file. They take longest, so they run first, each on a worker of its own.
+_SHARED_SANDBOXES = ("tests/e2e/deployments/test_thumbnails_on.py", "tests/e2e/deployments/", "tests/e2e/")
 
 
 def _scope(nodeid: str) -> str:
