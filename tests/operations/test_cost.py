@@ -38,9 +38,16 @@ def test_idle_deployment_costs_less_than_eight_cents_per_hour(assembly: Path) ->
 def test_other_compute_for_thumbnails_adds_only_alarms(
     assembly: Path, synthesize: Callable[..., Path], value: str, alarms: int
 ) -> None:
-    cost = idle_cost(synthesize(thumbnails_on=value)).hourly
-    assert cost == pytest.approx(idle_cost(assembly).hourly + alarms * 0.10 / 730)
-    assert cost < 0.08
+    before, after = (
+        {(it.stack, it.item): it.quantity for it in idle_cost(folder).charges}
+        for folder in (assembly, synthesize(thumbnails_on=value))
+    )
+    added = {item: quantity - before.get(item, 0) for item, quantity in after.items()}
+    assert {item for item, quantity in added.items() if quantity > 0} == (
+        {("all", "CloudWatch alarms")} if alarms else set()
+    )
+    assert added["all", "CloudWatch alarms"] == alarms
+    assert idle_cost(synthesize(thumbnails_on=value)).hourly < 0.08
 
 
 def test_idle_cost_includes_only_the_given_stacks(assembly: Path) -> None:

