@@ -16,7 +16,7 @@ from tools.gallery_page import GalleryPage
 expect.set_options(timeout=20_000)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")  # a second browser in a process needs the end of the first
 def browser() -> Iterator[Browser]:
     if find_browser() is None:
         pytest.skip(INSTALL_HINT)
