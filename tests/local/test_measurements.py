@@ -22,6 +22,8 @@ from local.extension.dockerfile import Dockerfile
 from tests.e2e.eventually import eventually
 from tests.local.emulator_requests import create_client
 
+pytestmark = pytest.mark.slow  # starts an emulator
+
 _MEBIBYTE = 2**20
 
 # Uses 50 MiB for as long as it takes to use 0.3 s of CPU time.

@@ -13,6 +13,8 @@ from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 from local.emulator import ACCOUNT, REGION
 from local.extension import application_auto_scaling, cloudwatch_alarms
 
+pytestmark = pytest.mark.slow  # starts an emulator
+
 _RESOURCE = "service/cluster/workers"
 _TARGET = {"ResourceId": _RESOURCE, "ScalableDimension": "ecs:service:DesiredCount", "ServiceNamespace": "ecs"}
 

@@ -23,6 +23,8 @@ from local.extension.dockerfile import Dockerfile
 from local.ports import HOST, free_port
 from tests.processes import running_processes
 
+pytestmark = pytest.mark.slow  # starts an emulator
+
 _LISTEN = "import os, socket; socket.create_server((os.environ['HOST'], int(os.environ['PORT'])))"
 
 
