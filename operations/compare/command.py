@@ -8,14 +8,14 @@ from types import FrameType
 from local.console import step
 from local.emulator import ROOT
 from operations.account import create_session
-from operations.compare.account import AccountTarget
-from operations.compare.assumptions import read_assumptions
+from operations.compare.costs.assumptions import read_assumptions
+from operations.compare.costs.sizes import read_sizes
 from operations.compare.measurement import RESULTS, Comparison
-from operations.compare.page import CHART, PAGE, write_page
-from operations.compare.report import print_report
-from operations.compare.run import STACKS, compare
-from operations.compare.sandbox import SandboxTarget
-from operations.compare.sizes import read_sizes
+from operations.compare.measuring.account import AccountTarget
+from operations.compare.measuring.run import STACKS, compare
+from operations.compare.measuring.sandbox import SandboxTarget
+from operations.compare.page.markdown import CHART, PAGE, write_page
+from operations.compare.page.terminal import print_report
 from operations.errors import OperationError
 from operations.settings import check_sandbox_access
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from operations.compare.assumptions import Assumptions, read_assumptions
+from operations.compare.costs.assumptions import Assumptions, read_assumptions
+from operations.compare.costs.model import Model
+from operations.compare.costs.sizes import FunctionSize, Sizes, WorkerSize
 from operations.compare.measurement import OPTIONS, Comparison, Measurement, Option
-from operations.compare.model import Model
-from operations.compare.sizes import FunctionSize, Sizes, WorkerSize
 
 _SERVICE_CALLS = {"s3:GetObject": 1.0, "s3:PutObject": 2.0, "dynamodb:UpdateItem": 1.0}
 

@@ -11,9 +11,9 @@ import pytest
 
 from operations.account import Account
 from operations.cdk import Assembly
-from operations.compare import account
-from operations.compare.account import AccountTarget, deployment_name
-from operations.compare.run import STACKS
+from operations.compare.measuring import account
+from operations.compare.measuring.account import AccountTarget, deployment_name
+from operations.compare.measuring.run import STACKS
 from operations.deployed_stacks import DeployedStack
 from operations.errors import OperationError
 from stacks.support.settings import Settings, ThumbnailsOn

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.compare.assumptions import FILE, Assumptions, assumption_rows, read_assumptions
+from operations.compare.costs.assumptions import FILE, Assumptions, assumption_rows, read_assumptions
 from operations.errors import OperationError
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from operations.compare.break_even import break_evens, crossings
+from operations.compare.costs.break_even import break_evens, crossings
+from operations.compare.costs.model import Model
+from operations.compare.costs.variations import variations
 from operations.compare.measurement import Comparison
-from operations.compare.model import Model
-from operations.compare.variations import variations
 
 
 def test_crossing_is_the_first_number_of_photos_that_costs_less() -> None:

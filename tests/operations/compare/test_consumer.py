@@ -7,8 +7,8 @@ from unittest.mock import Mock
 import pytest
 
 from local.deployment import Deployment
-from operations.compare.consumer import consumer_role, count_workers
-from operations.compare.workload import wait_until_idle
+from operations.compare.measuring.consumer import consumer_role, count_workers
+from operations.compare.measuring.workload import wait_until_idle
 from operations.errors import OperationError
 
 _SERVICE = "arn:aws:ecs:us-east-1:123456789012:service/cluster/workers"

@@ -5,10 +5,10 @@ from math import ceil
 
 import pytest
 
-from operations.compare.assumptions import Assumptions
+from operations.compare.costs.assumptions import Assumptions
+from operations.compare.costs.model import OPTIONS, Fleet, Model
+from operations.compare.costs.sizes import Sizes
 from operations.compare.measurement import Comparison
-from operations.compare.model import OPTIONS, Fleet, Model
-from operations.compare.sizes import Sizes
 from operations.errors import OperationError
 
 _DAYS = 365 / 12

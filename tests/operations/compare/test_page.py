@@ -8,12 +8,13 @@ from itertools import combinations, pairwise
 import pytest
 from rich.console import Console
 
-from operations.compare.chart import draw
-from operations.compare.content import LABELS, dollars, sections
+from operations.compare.costs.model import OPTIONS, Model
 from operations.compare.measurement import Comparison
-from operations.compare.model import OPTIONS, Model
-from operations.compare.page import render_page
-from operations.compare.report import print_model
+from operations.compare.page.chart import draw
+from operations.compare.page.content import sections
+from operations.compare.page.markdown import render_page
+from operations.compare.page.section import LABELS, dollars
+from operations.compare.page.terminal import print_model
 
 _SVG = "{http://www.w3.org/2000/svg}"
 

@@ -7,8 +7,8 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from operations.compare.files import File
-from operations.compare.results import Result, Verifier
+from operations.compare.measuring.files import File
+from operations.compare.measuring.results import Result, Verifier
 from operations.errors import OperationError
 from photos.imaging import make_thumbnails
 from photos.limits import SIZES

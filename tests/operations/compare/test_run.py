@@ -12,9 +12,9 @@ from aws_cdk.assertions import Template
 
 from local.deployment import Deployment
 from local.emulator import ROOT
-from operations.compare import run
-from operations.compare.files import File, count_kinds, make_files
 from operations.compare.measurement import OPTIONS, Measurement, Option, Target
+from operations.compare.measuring import run
+from operations.compare.measuring.files import File, count_kinds, make_files
 from operations.errors import OperationError
 from photos.event_ordering import Upload
 from photos.limits import SIZES

@@ -3,8 +3,8 @@
 import pytest
 
 from operations.compare.measurement import Measurement
-from operations.compare.run import compare
-from operations.compare.sandbox import SandboxTarget
+from operations.compare.measuring.run import compare
+from operations.compare.measuring.sandbox import SandboxTarget
 from photos.limits import SIZES
 
 _FILES = 4  # three photos and an empty file

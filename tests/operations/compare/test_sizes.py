@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from operations.cdk import Assembly
-from operations.compare.sizes import Sizes, Templates, sizes_of
+from operations.compare.costs.sizes import Sizes, Templates, sizes_of
 from operations.prices import UnknownPriceError, get_price
 from stacks.support.settings import ThumbnailsOn
 from tests.templates import only

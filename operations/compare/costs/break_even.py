@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, pairwise
 
-from operations.compare.model import MAX_PHOTOS_PER_DAY, Model, Option
+from operations.compare.costs.model import MAX_PHOTOS_PER_DAY, Model, Option
 
 # Costs that differ by less than this are the same: US dollars per month.
 _CENT = 0.01

@@ -1,20 +1,17 @@
-"""The page `docs/compare.md` and its chart: `python -m operations.compare.page` writes them from the latest results."""
+"""The page `docs/compare.md` and its chart."""
 
-import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from operations.compare.assumptions import read_assumptions
-from operations.compare.chart import draw
-from operations.compare.content import Section, sections
-from operations.compare.measurement import RESULTS, Comparison
-from operations.compare.model import Model
-from operations.compare.sizes import Sizes, read_sizes
-from operations.errors import OperationError
-from operations.prices import UnknownPriceError
+from operations.compare.costs.assumptions import read_assumptions
+from operations.compare.costs.model import Model
+from operations.compare.costs.sizes import Sizes, read_sizes
+from operations.compare.measurement import Comparison
+from operations.compare.page.chart import draw
+from operations.compare.page.content import sections
+from operations.compare.page.section import Section
 
-_DOCS = Path(__file__).parent.parent.parent / "docs"
+_DOCS = Path(__file__).parents[3] / "docs"
 PAGE = _DOCS / "compare.md"
 CHART = _DOCS / "compare.svg"
 
@@ -72,18 +69,3 @@ def _markdown(section: Section) -> Iterator[str]:
         yield f"{note}\n"
     if section.details:
         yield "</details>\n"
-
-
-def main() -> None:
-    """Write the page from the results of the latest run. Exit with 1 and the reason if that is impossible."""
-    argparse.ArgumentParser(prog="python -m operations.compare.page", description=__doc__).parse_args()
-    try:
-        write_page(Comparison.read())
-    except FileNotFoundError:
-        sys.exit(f"{RESULTS.name} does not exist. Run `make compare` first.")
-    except (OperationError, UnknownPriceError) as error:
-        sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main()

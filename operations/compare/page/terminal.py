@@ -6,11 +6,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from operations.compare.content import sections
+from operations.compare.costs.model import Model
+from operations.compare.costs.sizes import Sizes
 from operations.compare.measurement import Comparison
-from operations.compare.model import Model
-from operations.compare.page import create_model
-from operations.compare.sizes import Sizes
+from operations.compare.page.content import sections
+from operations.compare.page.markdown import create_model
 
 
 def print_report(comparison: Comparison, sizes: Sizes | None = None, *, console: Console | None = None) -> None:

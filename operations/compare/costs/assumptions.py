@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from operations.errors import OperationError
 
-FILE: Final = Path(__file__).with_name("assumptions.toml")
+FILE: Final = Path(__file__).parent.parent / "assumptions.toml"
 
 _SHARES = ("batch_fill", "traced_share")  # of a whole, so at most 1
 _NOT_ZERO = ("bursts_per_day", "batch_fill", "lightsail_baseline_percent")  # the model divides by them

@@ -9,8 +9,8 @@ from typing import Any, Final
 from local.deployment import Deployment
 from local.measurements import calls, usage
 from local.sandbox import Sandbox, running_sandbox
-from operations.compare.consumer import consumer_role
 from operations.compare.measurement import Option, Target
+from operations.compare.measuring.consumer import consumer_role
 from stacks.support.settings import ThumbnailsOn
 
 # How much faster the time of metrics and alarms passes, so that the workers start after seconds instead of minutes.

@@ -16,8 +16,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.deployment import AccountDeployment, Deployment
 from operations.account import current_account
 from operations.cdk import synthesize
-from operations.compare.consumer import function_log_lines
 from operations.compare.measurement import Option, Target
+from operations.compare.measuring.consumer import function_log_lines
 from operations.confirm import confirm
 from operations.cost import idle_cost
 from operations.deploy import deploy

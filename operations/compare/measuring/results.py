@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from local.demo.photo import verify_thumbnail
 from local.errors import SandboxError
-from operations.compare.files import File
+from operations.compare.measuring.files import File
 from operations.errors import OperationError
 from photos.limits import SIZES
 

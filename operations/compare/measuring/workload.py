@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from operations.compare.consumer import count_workers
-from operations.compare.files import File
-from operations.compare.results import CONNECTIONS, read_states
+from operations.compare.measuring.consumer import count_workers
+from operations.compare.measuring.files import File
+from operations.compare.measuring.results import CONNECTIONS, read_states
 from operations.errors import OperationError
 
 if TYPE_CHECKING:

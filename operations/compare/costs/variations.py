@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from math import inf
 
-from operations.compare.break_even import crossings
-from operations.compare.model import DAYS_PER_MONTH, Model, Option
+from operations.compare.costs.break_even import crossings
+from operations.compare.costs.model import DAYS_PER_MONTH, Model, Option
 from operations.prices import HOURS_PER_MONTH
 
 _ALL_DAY_SECONDS = 86_400

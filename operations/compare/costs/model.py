@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final, Literal, get_args
 
-from operations.compare.assumptions import Assumptions
+from operations.compare.costs.assumptions import Assumptions
+from operations.compare.costs.sizes import Sizes, WorkerSize
 from operations.compare.measurement import Comparison, Measurement
 from operations.compare.measurement import Option as Measured
-from operations.compare.sizes import Sizes, WorkerSize
 from operations.errors import OperationError
 from operations.idle_charges import POLLS_PER_MINUTE
 from operations.prices import HOURS_PER_MONTH, get_price

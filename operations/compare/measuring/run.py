@@ -11,10 +11,16 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, get_args
 
 from local.console import heading, step
 from local.emulator import ROOT
-from operations.compare.files import File, count_kinds, make_files
 from operations.compare.measurement import OPTIONS, Comparison, Measurement, Option, Target
-from operations.compare.results import Verifier, read_results
-from operations.compare.workload import delete_results, modification_times, upload, wait_for_results, wait_until_idle
+from operations.compare.measuring.files import File, count_kinds, make_files
+from operations.compare.measuring.results import Verifier, read_results
+from operations.compare.measuring.workload import (
+    delete_results,
+    modification_times,
+    upload,
+    wait_for_results,
+    wait_until_idle,
+)
 from operations.errors import OperationError
 from photos.keys import is_thumbnail_key
 from stacks.support.settings import ThumbnailsOn

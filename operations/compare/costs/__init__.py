@@ -1,0 +1,1 @@
+"""What each compute option costs, by the number of photos a day."""

@@ -1,0 +1,1 @@
+"""What the comparison shows: a page, its chart, and the same tables in the terminal."""
