@@ -6,13 +6,12 @@ from typing import Any, Literal
 from aws_cdk import Duration, Size
 from aws_cdk import aws_batch as batch
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.constructs.batch_job import BatchJob
-from stacks.constructs.monitoring import FailureEvent, event_fields
+from stacks.constructs.batch_job import BatchJob, job_failed
+from stacks.constructs.monitoring import FailureEvent
 from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.policies import allow
 
@@ -65,17 +64,12 @@ class AlbumJob(BatchJob):
 
 def album_failed(bind_queue: batch.IJobQueue) -> FailureEvent:
     """An alert for a failed album. The bind job fails if a page fails, so its queue reports each album once."""
-    job, reason = event_fields("jobName", "statusReason")
-    return FailureEvent(
+    return job_failed(
         "AlbumFailed",
-        "An album job failed",
-        events.EventPattern(
-            source=["aws.batch"],
-            detail_type=["Batch Job State Change"],
-            detail={"status": ["FAILED"], "jobQueue": [bind_queue.job_queue_arn]},
-        ),
-        f"The album job {job} failed ({reason}). See the job log on the dashboard. Fix the cause, then request the "
-        "album again.",
+        bind_queue,
+        title="An album job failed",
+        kind="album job",
+        fix="request the album again",
     )
 
 

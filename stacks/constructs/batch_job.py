@@ -1,4 +1,4 @@
-"""A Batch job definition with a role of its own, and an alert for jobs that cannot start."""
+"""A Batch job definition with a role of its own, and alerts for jobs that fail or cannot start."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -91,6 +91,28 @@ class BatchJob(batch.EcsJobDefinition):
         )
         arn = stack.format_arn(service="batch", resource="job-definition", resource_name=name)
         self.any_revision = batch.EcsJobDefinition.from_job_definition_arn(scope, f"{construct_id}OfAnyRevision", arn)
+
+
+def job_failed(name: str, queue: batch.IJobQueue, *, title: str, kind: str, fix: str, **detail: Any) -> FailureEvent:
+    """An alert for failed jobs of a queue.
+
+    Args:
+        name: Construct id of the EventBridge rule.
+        kind: What the message calls a job.
+        fix: What the user does after the cause is fixed.
+        detail: Further conditions on the detail of the event.
+    """
+    job, reason = event_fields("jobName", "statusReason")
+    return FailureEvent(
+        name,
+        title,
+        events.EventPattern(
+            source=["aws.batch"],
+            detail_type=["Batch Job State Change"],
+            detail={"status": ["FAILED"], "jobQueue": [queue.job_queue_arn], **detail},
+        ),
+        f"The {kind} {job} failed ({reason}). See the job log on the dashboard. Fix the cause, then {fix}.",
+    )
 
 
 def job_blocked(*queues: batch.IJobQueue) -> FailureEvent:

@@ -7,8 +7,8 @@ from aws_cdk import aws_batch as batch
 from aws_cdk import aws_events as events
 from constructs import Construct
 
-from stacks.constructs.batch_job import BatchJob
-from stacks.constructs.monitoring import FailureEvent, event_fields
+from stacks.constructs.batch_job import BatchJob, job_failed
+from stacks.constructs.monitoring import FailureEvent
 from stacks.constructs.thumbnailer import allow_thumbnails
 from stacks.support.cdk_nag import acknowledge_wildcard
 from stacks.support.policies import allow
@@ -51,19 +51,12 @@ class RemakeJob(BatchJob):
 
 def remake_failed(queue: batch.IJobQueue) -> FailureEvent:
     """An alert for a failed remake, which `make remake` reports only to a terminal that is still open."""
-    job, reason = event_fields("jobName", "statusReason")
-    return FailureEvent(
+    return job_failed(
         "RemakeFailed",
-        "A remake failed",
-        events.EventPattern(
-            source=["aws.batch"],
-            detail_type=["Batch Job State Change"],
-            detail={
-                "status": ["FAILED"],
-                "jobQueue": [queue.job_queue_arn],
-                "jobName": events.Match.prefix("remake-"),
-                "jobId": events.Match.anything_but_wildcard("*:*"),  # not the children, which the array job includes
-            },
-        ),
-        f"The job {job} failed ({reason}). See the job log on the dashboard. Fix the cause, then run `make remake`.",
+        queue,
+        title="A remake failed",
+        kind="job",
+        fix="run `make remake`",
+        jobName=events.Match.prefix("remake-"),
+        jobId=events.Match.anything_but_wildcard("*:*"),  # not the children, which the array job includes
     )
