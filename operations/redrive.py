@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _INTERVAL_SECONDS = 2
+# Long polling queries all servers of SQS, so an empty response means that no message is left.
+_POLL_SECONDS = 1
 # SQS returns approximate counts, so a queue is drained only after several empty counts in a row.
 _EMPTY_COUNTS = 5
 # Hides the messages of the sweep from other consumers for longer than it takes to start the sweep for each.
@@ -106,7 +108,7 @@ def _start_sweeps(session: boto3.Session, name: str) -> int:
         QueueUrl=outputs["DeadLetterQueueUrl"],
         MaxNumberOfMessages=10,
         VisibilityTimeout=_VISIBILITY_SECONDS,
-        WaitTimeSeconds=1,  # Long polling queries all servers of SQS.
+        WaitTimeSeconds=_POLL_SECONDS,
     ).get("Messages", []):
         messages |= {message["MessageId"]: message for message in received}
     started = set()

@@ -91,6 +91,7 @@ class Deployment(boto3.Session):
 @pytest.fixture
 def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     monkeypatch.setattr(redrive, "_INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(redrive, "_POLL_SECONDS", 0)
     with mock_aws():
         yield Deployment()
 
