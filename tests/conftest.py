@@ -1,10 +1,12 @@
 """The environment of all tests, the order in which they run, and the synthesized templates."""
 
+import fcntl
 import functools
 import json
 import os
 import signal
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -93,14 +95,19 @@ def context() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def synthesize(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Return a function that synthesizes all stacks with the given settings, once per session, to a folder."""
+    """Return a function that synthesizes all stacks with the given settings to a folder, once for all processes."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
-    @functools.cache
     def synthesize(**settings: str) -> Path:
         from app import build
 
-        folder = tmp_path_factory.mktemp("cdk.out")
-        build(App(context=context | settings, outdir=str(folder))).synth()
+        synthesized = context | settings
+        folder = shared / sha256(json.dumps(synthesized, sort_keys=True).encode()).hexdigest()
+        with folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / "manifest.json").exists():
+                build(App(context=synthesized, outdir=str(folder))).synth()
         return folder
 
     return synthesize

@@ -12,4 +12,4 @@ from stacks.support.settings import ThumbnailsOn
 @pytest.fixture(scope="session", params=get_args(ThumbnailsOn))
 def each_assembly(request: pytest.FixtureRequest, synthesize: Callable[..., Path]) -> Path:
     """The folder with the templates of all stacks, for one value of `thumbnails_on` after the other."""
-    return synthesize() if request.param == "lambda" else synthesize(thumbnails_on=request.param)
+    return synthesize(thumbnails_on=request.param)
