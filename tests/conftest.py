@@ -15,6 +15,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.target import TARGET
+from tests.templates import Resources, read_resources
 
 # A background job of a script (`nohup make test &`) ignores SIGINT, and its children inherit this.
 # Programs under test must receive Ctrl-C, so restore the default.
@@ -114,9 +115,18 @@ def synthesize(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="session")
-def assembly(synthesize: Callable[..., Path]) -> Path:
-    """The folder with the templates of all stacks, synthesized with default settings."""
-    return synthesize()
+def assembly(request: pytest.FixtureRequest, synthesize: Callable[..., Path]) -> Path:
+    """The folder with the templates of all stacks, synthesized with default settings.
+
+    `pytest.mark.parametrize("assembly", [...], indirect=True)` sets other values of `thumbnails_on`.
+    """
+    return synthesize(thumbnails_on=getattr(request, "param", "lambda"))
+
+
+@pytest.fixture
+def workers(assembly: Path) -> Resources:
+    """The resources of the stack `Workers`, which exists only with `fargate` and `ec2`."""
+    return read_resources(assembly, "Workers")
 
 
 @pytest.fixture(scope="session")

@@ -1,23 +1,20 @@
 """Pitfalls of S3, SQS, and Lambda together: each has broken a first deployment or a destroy, or starved a function."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.templates import Resource, Resources, actions, of_type, only, read_all_resources, read_resources
 
-pytestmark = pytest.mark.guarantee("Deploys the first time")
+pytestmark = [
+    pytest.mark.guarantee("Deploys the first time"),
+    pytest.mark.parametrize("assembly", ["lambda", "lambda-image"], indirect=True),
+]
 
 # Concurrent executions of a new account (Lambda quotas).
 _CONCURRENCY_OF_NEW_ACCOUNT = 10
 _FOR_API_AND_SWEEP = 3
-
-
-@pytest.fixture(scope="module", params=["lambda", "lambda-image"])
-def assembly(request: pytest.FixtureRequest, synthesize: Callable[..., Path]) -> Path:
-    return synthesize(thumbnails_on=request.param)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Pitfalls of ECS workers for a queue: each breaks a deployment or a destroy, exceeds a quota, or delays photos."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,10 @@ import pytest
 from tests.compliance.replacements import references
 from tests.templates import Resource, Resources, as_list, of_type, only, read_resources, read_template, statements
 
-pytestmark = pytest.mark.guarantee("Deploys the first time")
+pytestmark = [
+    pytest.mark.guarantee("Deploys the first time"),
+    pytest.mark.parametrize("assembly", ["fargate", "ec2"], indirect=True),
+]
 
 # vCPUs that a new account can run on Fargate Spot, and On-Demand on EC2.
 _FARGATE_SPOT_QUOTA = 6
@@ -23,16 +25,6 @@ _STOP_TIMEOUT = 120
 
 # EventBridge Scheduler rejects API actions with these prefixes ("Using universal targets" in its guide).
 _READ_ONLY = ("get", "describe", "list", "poll", "receive", "search", "scan", "query", "select", "read", "lookup")
-
-
-@pytest.fixture(scope="module", params=["fargate", "ec2"])
-def assembly(request: pytest.FixtureRequest, synthesize: Callable[..., Path]) -> Path:
-    return synthesize(thumbnails_on=request.param)
-
-
-@pytest.fixture(scope="module")
-def workers(assembly: Path) -> Resources:
-    return read_resources(assembly, "Workers")
 
 
 @pytest.fixture(scope="module")

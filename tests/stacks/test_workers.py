@@ -10,17 +10,9 @@ import pytest
 
 from tests.templates import Resources, of_type, only, read_resources
 
+pytestmark = pytest.mark.parametrize("assembly", ["fargate", "ec2"], indirect=True)
+
 _MINUTE = 60
-
-
-@pytest.fixture(scope="module", params=["fargate", "ec2"])
-def assembly(request: pytest.FixtureRequest, synthesize: Callable[..., Path]) -> Path:
-    return synthesize(thumbnails_on=request.param)
-
-
-@pytest.fixture(scope="module")
-def workers(assembly: Path) -> Resources:
-    return read_resources(assembly, "Workers")
 
 
 class _Scaling:
@@ -64,7 +56,7 @@ class _Scaling:
         raise AssertionError(f"no step for {excess}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def scaling(workers: Resources) -> _Scaling:
     return _Scaling(workers)
 
