@@ -40,6 +40,10 @@ def _create_venv(folder: Path, script: str) -> None:
     write_programs(programs, dict.fromkeys(("pip", "python", "npm"), script))
 
 
+# A script for programs that runs pip, and succeeds at all else.
+_REAL_PIP = f'[ "$2" != pip ] || exec {sys.executable} "$@"'
+
+
 def _start(folder: Path, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "tools/setup.py"],
@@ -65,7 +69,8 @@ def test_missing_venv_module_is_reported(monkeypatch: pytest.MonkeyPatch, module
 
 
 def test_failed_step_is_reported_when_pypi_is_unreachable(folder: Path) -> None:
-    (folder / "requirements.txt").write_text("six==1.17.0\n")
+    (folder / "requirements.txt").write_text("missing-package==1\n")
+    _create_venv(folder, _REAL_PIP)
     setup = _start(folder, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(folder))
     _, errors = setup.communicate()
     assert setup.returncode == 1
@@ -98,7 +103,7 @@ def _install(folder: Path, pin: str) -> int:
     """Run the setup with a real pip, without an index, and return its exit status."""
     options = (ROOT / "requirements.txt").read_text().split("\n\n")[0]
     (folder / "requirements.txt").write_text(f"{options}\n{pin}\n")
-    _create_venv(folder, f'[ "$2" != pip ] || exec {sys.executable} "$@"')
+    _create_venv(folder, _REAL_PIP)
     setup = _start(
         folder, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(folder / "wheels"), PIP_TARGET=str(folder / "installed")
     )
