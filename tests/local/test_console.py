@@ -14,22 +14,22 @@ from local.console import heading, step
 ROOT = Path(__file__).parent.parent.parent
 
 PROGRAM = """
-import time
+import sys, time
 from local.console import heading, step
 heading("A heading")
 with step("work"):
-    time.sleep(1.5)
+    time.sleep(float(sys.argv[1]))
 with step("more work"):
     raise SystemExit("an error")
 """
 
 
-def run_in_terminal(**environment: str) -> str:
-    """Return what the program writes to a terminal."""
+def run_in_terminal(*, seconds: float = 0, **environment: str) -> str:
+    """Return what the program writes to a terminal if its first step takes this time."""
     terminal, program_end = pty.openpty()
     inherited = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "TERM")}
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", PROGRAM, str(seconds)],
         cwd=ROOT,
         env=inherited | environment,
         stdout=program_end,
@@ -47,7 +47,7 @@ def run_in_terminal(**environment: str) -> str:
 
 
 def test_step_counts_seconds_in_colors_in_a_terminal() -> None:
-    written = run_in_terminal(TERM="xterm", COLUMNS="60")
+    written = run_in_terminal(seconds=1.5, TERM="xterm", COLUMNS="60")
     assert "\x1b[1mA heading\x1b[0m" in written
     assert re.search(r"… work \(0 s\).*… work \(1 s\).*\x1b\[32m✓\x1b\[0m work", written, re.DOTALL)
     assert "\x1b[31m✗\x1b[0m more work" in written
