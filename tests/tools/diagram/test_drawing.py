@@ -21,8 +21,13 @@ def graph(assembly: Path) -> Graph:
 
 
 @pytest.fixture(scope="module")
-def svg(graph: Graph) -> ElementTree.Element:
-    return ElementTree.fromstring(draw(graph))
+def drawing(graph: Graph) -> str:
+    return draw(graph)
+
+
+@pytest.fixture(scope="module")
+def svg(drawing: str) -> ElementTree.Element:
+    return ElementTree.fromstring(drawing)
 
 
 def _areas(svg: ElementTree.Element, style: str) -> list[Area]:
@@ -52,8 +57,8 @@ def _lines(svg: ElementTree.Element) -> list[Area]:
     return found
 
 
-def test_diagram_is_up_to_date(graph: Graph) -> None:
-    assert DIAGRAM.read_text() == draw(graph), "Run: python -m tools.diagram"
+def test_diagram_is_up_to_date(drawing: str) -> None:
+    assert DIAGRAM.read_text() == drawing, "Run: python -m tools.diagram"
 
 
 def test_path_of_a_photo_is_in_the_graph(graph: Graph) -> None:
