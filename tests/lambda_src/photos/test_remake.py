@@ -12,7 +12,7 @@ from photos import remake
 from photos.errors import PhotoRejected
 from photos.keys import thumbnail_key
 from photos.limits import SIZES
-from photos.remake import MAX_SLICES, PHOTOS_PER_SLICE, InvalidManifest, Manifest, Remake, Slice, divide
+from photos.remake import MAX_SLICES, InvalidManifest, Manifest, Remake, Slice, divide
 from photos.thumbnails import Outcome
 from tests.lambda_src.conftest import mocked_aws
 from tests.lambda_src.crash_injection import Crash, crash_at
@@ -60,10 +60,11 @@ def test_slices_contain_every_photo_once(monkeypatch: pytest.MonkeyPatch, photos
         assert max(map(len, divided)) < 20
 
 
-def test_largest_manifest_fits_an_array_job() -> None:
-    manifest = divide(f"{number:08}" for number in range(MAX_SLICES * PHOTOS_PER_SLICE))
+def test_largest_manifest_fits_an_array_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remake, "PHOTOS_PER_SLICE", 2)
+    manifest = divide(f"{number:08}" for number in range(MAX_SLICES * 2))
     assert len(manifest.starts) == MAX_SLICES
-    manifest = divide(f"{number:08}" for number in range((MAX_SLICES + 1) * PHOTOS_PER_SLICE))
+    manifest = divide(f"{number:08}" for number in range((MAX_SLICES + 1) * 2))
     assert MAX_SLICES / 2 <= len(manifest.starts) <= MAX_SLICES
 
 

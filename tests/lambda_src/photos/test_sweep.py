@@ -217,8 +217,8 @@ def prepare_repairs(aws: MockedAws, photos: int) -> None:
 def test_concurrent_sweeps_resume_from_their_progress(
     harness: SweepHarness, aws: MockedAws, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    monkeypatch.setattr("photos.sweep._CHECK_TIME_EVERY", 20)
-    photos = 150
+    monkeypatch.setattr("photos.sweep._CHECK_TIME_EVERY", 10)
+    photos = 75
     prepare_repairs(aws, photos)
     sweeps = [Progress(datetime.now(UTC) + timedelta(hours=2)) for _ in range(count)]
     runs = 0
