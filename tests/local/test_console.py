@@ -56,6 +56,7 @@ def test_step_counts_seconds_in_colors_in_a_terminal() -> None:
 def test_step_counts_seconds_on_one_line_of_a_narrow_terminal() -> None:
     # A line longer than the terminal would leave its first part behind each second.
     written = run_in_terminal(TERM="xterm", COLUMNS="12")
+    assert "  … work (0…" in written
     assert max(len(line) for line in re.findall(r"  … .*", re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]|\r", "\n", written))) <= 12
 
 
