@@ -1,7 +1,7 @@
 """AWS Batch. In the notes: a "fully managed service for running batch processing workloads", for minutes to hours.
 
-The work is an album (pages with many photos, bound to one PDF) and a remake (the thumbnails of all photos again, after
-a change of their sizes or quality). Of what the notes say, this stack shows:
+The work is an album (pages with many photos, bound to one PDF) and a remake (the thumbnails of all photos, regenerated
+after a change of their sizes or quality). Of what the notes say, this stack shows:
 
 - "A job with a start and an end", "defined as Docker images and run on ECS": three job definitions with two images.
 - "Dynamically launch EC2 instances or Spot Instances": a job queue tries a Spot compute environment first, then an

@@ -1,4 +1,4 @@
-"""A remake: makes the thumbnails of all photos again, for example after a change of their sizes or quality.
+"""A remake: regenerates the thumbnails of all photos, for example after a change of their sizes or quality.
 
 A manifest divides the originals into slices, and each slice is remade by one child of an array job (AWS Batch). The
 manifest contains no list of photos, only the object keys between which each slice lies, so it stays small, and a slice
@@ -94,7 +94,7 @@ def divide(keys: Iterable[str]) -> Manifest:
 
 
 class Remake:
-    """Makes the thumbnails of a slice again."""
+    """Regenerates the thumbnails of a slice."""
 
     def __init__(
         self, originals: Originals, thumbnails: Thumbnails, catalogue: Catalogue, thumbnailer: Thumbnailer

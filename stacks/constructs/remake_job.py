@@ -1,4 +1,4 @@
-"""The Batch job definition of a remake, which makes the thumbnails of all photos again, and an alert if it fails."""
+"""The Batch job definition of a remake, which regenerates the thumbnails of all photos, and an alert if it fails."""
 
 from typing import Any
 

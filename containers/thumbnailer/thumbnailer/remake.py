@@ -1,4 +1,4 @@
-"""Make the thumbnails of one slice of all photos again: `python -m thumbnailer.remake MANIFEST`.
+"""Regenerate the thumbnails of one slice of all photos: `python -m thumbnailer.remake MANIFEST`.
 
 It runs in a child of an array job. AWS Batch sets the index of the slice in AWS_BATCH_JOB_ARRAY_INDEX. A remake of one
 slice runs as a plain job without that variable, because an array job needs at least two children.
@@ -34,8 +34,8 @@ _ATTEMPTS = 8
 
 
 def main(arguments: list[str]) -> int:
-    """Make the thumbnails of a slice again. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="thumbnailer.remake", description="Makes the thumbnails of a slice again.")
+    """Regenerate the thumbnails of a slice. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="thumbnailer.remake", description="Regenerates the thumbnails of a slice.")
     parser.add_argument("manifest", help="object key of the manifest in the thumbnails bucket")
     key = parser.parse_args(arguments).manifest
     index = int(os.environ.get("AWS_BATCH_JOB_ARRAY_INDEX", "0"))

@@ -56,7 +56,7 @@ def reports_missing_page(trial: Trial) -> None:
 
 @probe
 def remakes_thumbnails(trial: Trial) -> None:
-    """Make the thumbnails of all photos again, and delete one whose size does not exist anymore."""
+    """Regenerate the thumbnails of all photos, and delete one whose size does not exist anymore."""
     context = trial.context
     item = context.item(context.photo)
     strings = {name: value for name, value in item.items() if isinstance(value, str)}
@@ -72,7 +72,7 @@ def remakes_thumbnails(trial: Trial) -> None:
 
 @probe
 def remakes_photo_that_is_deleted(trial: Trial) -> None:
-    """Make the thumbnails of all photos again, of which one is deleted after it was listed."""
+    """Regenerate the thumbnails of all photos, of which one is deleted after it was listed."""
     program = f"""
 import sys
 from datetime import UTC, datetime
