@@ -45,9 +45,11 @@ def main(arguments: list[str]) -> int:
         thumbnails = Thumbnails(s3, os.environ["THUMBNAILS_BUCKET"])
         stores = originals, thumbnails, Catalogue(catalogue, os.environ["CATALOGUE_TABLE"])
         remake = Remake(*stores, Thumbnailer(*stores, decoder.make_thumbnails))
-        manifest = _read_manifest(s3, os.environ["THUMBNAILS_BUCKET"], key)
         try:
+            manifest = _read_manifest(s3, os.environ["THUMBNAILS_BUCKET"], key)
             part = manifest.slice(index)
+        except s3.exceptions.NoSuchKey:
+            _fail(f"{key} is not in the bucket {os.environ['THUMBNAILS_BUCKET']}")
         except InvalidManifest as error:
             _fail(f"{key}: {error}")
         counts = Counter[str]()
@@ -63,13 +65,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _read_manifest(s3: Any, bucket: str, key: str) -> Manifest:
-    try:
-        with closing(s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
-            return Manifest.from_json(body.read())
-    except s3.exceptions.NoSuchKey:
-        _fail(f"{key} is not in the bucket {bucket}")
-    except InvalidManifest as error:
-        _fail(f"{key}: {error}")
+    with closing(s3.get_object(Bucket=bucket, Key=key)["Body"]) as body:
+        return Manifest.from_json(body.read())
 
 
 def _fail(message: str) -> Never:
