@@ -11,7 +11,7 @@ from tests.local.emulator_requests import create_client
 def test_universal_target_calls_an_api_action_with_the_role_of_the_schedule() -> None:
     with running_emulator() as emulator:
         sqs, iam, scheduler = (create_client(emulator, service) for service in ("sqs", "iam", "scheduler"))
-        queue, dead_letters = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("queue", "dead-letters"))
+        queue, dead_letters = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("queue", "dead-letter-queue"))
         trust = {"Statement": {"Effect": "Allow", "Principal": {"Service": "*"}, "Action": "sts:AssumeRole"}}
         iam.create_role(RoleName="schedule", AssumeRolePolicyDocument=json.dumps(trust))
         statements = [
@@ -19,7 +19,7 @@ def test_universal_target_calls_an_api_action_with_the_role_of_the_schedule() ->
             {
                 "Effect": "Allow",
                 "Action": "sqs:SendMessage",
-                "Resource": f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead-letters",
+                "Resource": f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead-letter-queue",
             },
         ]
         policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
@@ -33,7 +33,7 @@ def test_universal_target_calls_an_api_action_with_the_role_of_the_schedule() ->
                     "Arn": f"arn:aws:scheduler:::aws-sdk:sqs:{action}",
                     "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/schedule",
                     "Input": json.dumps({"QueueUrl": queue} | ({"Tags": {"a": "1"}} if action == "tagQueue" else {})),
-                    "DeadLetterConfig": {"Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead-letters"},
+                    "DeadLetterConfig": {"Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:dead-letter-queue"},
                 },
             )
         eventually(lambda: sqs.list_queue_tags(QueueUrl=queue).get("Tags") == {"a": "1"})
