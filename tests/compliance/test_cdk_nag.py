@@ -22,9 +22,14 @@ _OPEN = {"allowed_cidr": "203.0.113.7/32"}
     scope="module",
     params=[
         {},
-        {**_OPEN, "thumbnails_on": "lambda-image"},
-        {**_OPEN, "thumbnails_on": "fargate"},
-        {"thumbnails_on": "ec2"},
+        *(
+            pytest.param(settings, marks=pytest.mark.slow)
+            for settings in (
+                {**_OPEN, "thumbnails_on": "lambda-image"},
+                {**_OPEN, "thumbnails_on": "fargate"},
+                {"thumbnails_on": "ec2"},
+            )
+        ),
     ],
     ids=["closed, lambda", "open, lambda-image", "open, fargate", "closed, ec2"],
 )
