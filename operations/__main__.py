@@ -12,7 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.errors import SandboxError
 from operations.account import create_session, current_account
 from operations.cdk import synthesize
-from operations.cost import format_table, idle_cost
+from operations.cost.idle import format_table, idle_cost
+from operations.cost.prices import UnknownPriceError
 from operations.dead_letter_queue import inspect
 from operations.deploy import deploy
 from operations.destroy import destroy
@@ -20,7 +21,6 @@ from operations.errors import OperationError
 from operations.key import api_key
 from operations.outputs import NotDeployedError
 from operations.preflight import preflight
-from operations.prices import UnknownPriceError
 from operations.public_address import CHECK_IP_URL
 from operations.redrive import redrive
 from operations.remake import remake

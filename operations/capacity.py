@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from operations.idle_charges import launch_template, running_tasks, scaling_limits
+from operations.cost.idle_charges import launch_template, running_tasks, scaling_limits
 
 _Properties = Mapping[str, Any]
 

@@ -10,12 +10,12 @@ import boto3
 from operations.account import Account, current_account
 from operations.cdk import WORKERS, Assembly, cdk_environment, run_cdk, synthesize
 from operations.confirm import confirm
-from operations.cost import idle_cost
+from operations.cost.idle import idle_cost
+from operations.cost.prices import UnknownPriceError
 from operations.deployed_stacks import delete_stacks, find_producers, find_stacks, with_producers
 from operations.errors import OperationError
 from operations.preflight import check
 from operations.preflight.checks import Deployment
-from operations.prices import UnknownPriceError
 from operations.public_address import detect_public_cidr
 from operations.service_linked_roles import create_service_linked_roles
 from operations.settings import (

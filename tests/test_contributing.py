@@ -22,7 +22,7 @@ _CHECKS = [
     "tests/lambda_src/wish",
     "tests/stacks",
     "tests/e2e/deployments/test_subsets.py::test_every_stack_has_a_smoke_test",
-    "tests/operations/test_cost.py",
+    "tests/operations/cost/test_idle.py",
     "tests/test_documentation.py",
     "tests/tools/diagram",
     "tests/tools/test_tables.py",

@@ -5,7 +5,7 @@ import re
 import sys
 from pathlib import Path
 
-from operations.cost import HOURLY, idle_cost
+from operations.cost.idle import HOURLY, idle_cost
 from tools.assembly import ROOT, synthesized
 
 README = ROOT / "README.md"

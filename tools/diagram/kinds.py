@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from operations.idle_charges import default_bundle
+from operations.cost.idle_charges import default_bundle
 
 Properties = dict[str, Any]
 

@@ -13,9 +13,9 @@ from operations.compare.costs.assumptions import Assumptions
 from operations.compare.costs.sizes import Sizes, WorkerSize
 from operations.compare.measurement import Comparison, Measurement
 from operations.compare.measurement import Option as Measured
+from operations.cost.idle_charges import POLLS_PER_MINUTE
+from operations.cost.prices import HOURS_PER_MONTH, get_price
 from operations.errors import OperationError
-from operations.idle_charges import POLLS_PER_MINUTE
-from operations.prices import HOURS_PER_MONTH, get_price
 from stacks.support.settings import ThumbnailsOn
 
 Option = Literal[

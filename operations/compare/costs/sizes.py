@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from operations.cdk import Assembly
+from operations.cost.idle_charges import idle_charges, launch_template
+from operations.cost.prices import HOURS_PER_MONTH, UnknownPriceError, get_price
 from operations.errors import OperationError
-from operations.idle_charges import idle_charges, launch_template
-from operations.prices import HOURS_PER_MONTH, UnknownPriceError, get_price
 from photos.remake import PHOTOS_PER_SLICE
 from stacks.support.errors import AppError
 from stacks.support.settings import ThumbnailsOn

@@ -6,7 +6,7 @@ from math import inf
 
 from operations.compare.costs.break_even import crossings
 from operations.compare.costs.model import DAYS_PER_MONTH, Model, Option
-from operations.prices import HOURS_PER_MONTH
+from operations.cost.prices import HOURS_PER_MONTH
 
 _ALL_DAY_SECONDS = 86_400
 _MAX_PHOTOS_PER_DAY = 100_000_000

@@ -19,7 +19,7 @@ from operations.cdk import synthesize
 from operations.compare.measurement import Option, Target
 from operations.compare.measuring.consumer import function_log_lines
 from operations.confirm import confirm
-from operations.cost import idle_cost
+from operations.cost.idle import idle_cost
 from operations.deploy import deploy
 from operations.deployed_stacks import find_stacks
 from operations.destroy import destroy

@@ -5,8 +5,8 @@ import sys
 
 from operations.compare.measurement import RESULTS, Comparison
 from operations.compare.page.markdown import write_page
+from operations.cost.prices import UnknownPriceError
 from operations.errors import OperationError
-from operations.prices import UnknownPriceError
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from operations.compare.costs.assumptions import assumption_rows
 from operations.compare.costs.model import OPTIONS, Model
 from operations.compare.page.section import PHOTOS_PER_DAY, Section
-from operations.prices import get_price
+from operations.cost.prices import get_price
 
 
 def list_prices(model: Model) -> Section:
@@ -19,8 +19,8 @@ def list_prices(model: Model) -> Section:
     return Section(
         "AWS list prices",
         [
-            "us-east-1, before tax, from `operations/prices.toml`. `about` marks a price that varies, or whose date or "
-            "source is uncertain."
+            "us-east-1, before tax, from `operations/cost/prices.toml`. `about` marks a price that varies, or whose "
+            "date or source is uncertain."
         ],
         rows,
     )

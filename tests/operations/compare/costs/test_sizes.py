@@ -9,7 +9,7 @@ import pytest
 
 from operations.cdk import Assembly
 from operations.compare.costs.sizes import Sizes, Templates, sizes_of
-from operations.prices import UnknownPriceError, get_price
+from operations.cost.prices import UnknownPriceError, get_price
 from stacks.support.settings import ThumbnailsOn
 from tests.templates import only
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from operations.cdk import Assembly
-from operations.idle_charges import Charge, idle_charges
-from operations.prices import HOURS_PER_MONTH, Price
+from operations.cost.idle_charges import Charge, idle_charges
+from operations.cost.prices import HOURS_PER_MONTH, Price
 
 # Index of the column with US dollars per hour.
 HOURLY = 4

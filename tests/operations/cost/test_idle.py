@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from operations.cost import idle_cost
-from operations.prices import UnknownPriceError
+from operations.cost.idle import idle_cost
+from operations.cost.prices import UnknownPriceError
 
 
 @pytest.fixture

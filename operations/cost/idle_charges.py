@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from operations.free_resources import hourly_charge
-from operations.prices import HOURS_PER_MONTH, Price, UnknownPriceError, get_price
+from operations.cost.free_resources import hourly_charge
+from operations.cost.prices import HOURS_PER_MONTH, Price, UnknownPriceError, get_price
 
 # Quantities that no template contains.
 _IMAGE_GB = 0.1  # the first image in a repository, compressed

@@ -1,0 +1,1 @@
+"""What a deployment costs: while it is idle, and for a month of use. `make cost`."""
