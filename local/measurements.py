@@ -45,6 +45,12 @@ def calls(emulator: Emulator) -> Counter[tuple[str, str]]:
     return Counter({(role, action): count for role, action, count in _read(emulator)["calls"]})
 
 
+def billable_units(emulator: Emulator) -> dict[str, float]:
+    """Return the units that `local/extension/billable_units.py` counted. Raises SandboxError as `calls` does."""
+    units: dict[str, float] = _read(emulator)["units"]
+    return units
+
+
 def usage(emulator: Emulator) -> list[Usage]:
     """Return what each program used, also those that have ended. Raises SandboxError as `calls` does."""
     return [Usage(**program) for program in _read(emulator)["usage"]]

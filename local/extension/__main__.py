@@ -42,6 +42,7 @@ _MODULES = [
     "lambda_logs",
     "rest_apis",
     "api_access_logs",
+    "billable_units",
     "measurements",
 ]
 

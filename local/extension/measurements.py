@@ -23,6 +23,7 @@ import ministack.app
 import psutil
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 
+from local.extension import billable_units
 from local.extension.container_processes import Process
 
 _INTERVAL_SECONDS = 0.25
@@ -81,10 +82,12 @@ def extend() -> None:
     threading.Thread(target=_write, args=(file,), daemon=True).start()
 
 
-def count_call(role_arn: str, action: str) -> None:
-    """Count a call that an AWS service makes with a role."""
+def count_call(role_arn: str, action: str, payload_bytes: int = 0) -> None:
+    """Count a call that an AWS service makes with a role. SQS bills by the size of the messages."""
     with _calls_lock:
         _calls[role_arn.rpartition("/")[2], action] += 1
+    if action.startswith("sqs:"):
+        billable_units.count_sqs_request(payload_bytes)
 
 
 def watch(kind: str, name: str, role_arn: str | None, process: Process) -> None:
@@ -112,7 +115,7 @@ def _count_calls() -> None:
         _, _, session = iam_evaluator.caller_arn().partition(":assumed-role/")
         for action in actions if session else []:
             if action != "sqs:ReceiveMessage" or b"ReceiptHandle" in response[2]:
-                count_call(session.partition("/")[0], action)
+                count_call(session.partition("/")[0], action, max(len(request[3]), len(response[2])))
         return response
 
     iam_actions.extract_iam_action = extract_and_keep
@@ -174,6 +177,7 @@ def _write(file: Path) -> None:
         with _programs_lock:
             _update_all()
             content = {"time": start, "calls": calls, "usage": [program.usage for program in _programs]}
+            content["units"] = billable_units.read()
         new = file.with_suffix(".new")
         new.write_text(json.dumps(content))
         new.replace(file)
