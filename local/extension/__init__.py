@@ -15,6 +15,7 @@ Each module corrects or adds one feature of AWS. Its docstring states what is em
 | `s3_buckets` | ignores tags, deletes full buckets | adds tags, bucket protection, and auto-delete objects |
 | `message_move_tasks` | lacks the SQS actions for message-move tasks | adds them |
 | `lambda_images` | needs Docker for functions from images | runs the image with a local Runtime API |
+| `lambda_lifecycle` | ends invocations when functions and mappings change | lets them finish |
 | `lambda_logs` | waits 50 ms for log lines after each invocation | polls instead |
 | `rest_apis` | ignores request validators and Lambda permissions | enforces both, adds metrics and a local URL |
 | `api_access_logs` | writes no access logs | sends them to Firehose |

@@ -39,6 +39,7 @@ _MODULES = [
     "load_balancers",
     "message_move_tasks",
     "eventbridge_scheduler",
+    "lambda_lifecycle",
     "lambda_logs",
     "rest_apis",
     "api_access_logs",
