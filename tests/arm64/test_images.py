@@ -293,7 +293,7 @@ def _make_thumbnails(buildah: Buildah, container: str, template: Callable[[str],
         for body in upload("worker"):
             sqs.send_message(QueueUrl=url, MessageBody=body)
         with _running(buildah.run(container, *read_dockerfile(CONTAINERS / "thumbnailer").command, **environment)):
-            eventually(lambda: len(aws.items()) == len(photos), seconds=120)
+            eventually(lambda: len(aws.items()) == len(photos))
 
         records = [
             {

@@ -11,6 +11,6 @@ def get_gallery(deployment: Deployment, path: str) -> bytes:
     The request uses no proxy, even if the environment has one.
     """
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{deployment.outputs['Ecs']['GalleryUrl']}{path}", timeout=10) as response:
+    with opener.open(f"{deployment.outputs['Ecs']['GalleryUrl']}{path}", timeout=60) as response:
         body: bytes = response.read()
         return body

@@ -15,7 +15,7 @@ _SETTINGS = SoakSettings(
     duration=4,
     visibility_timeout=2,
     max_delay=2,
-    timeout=120,
+    timeout=400,
 )
 
 

@@ -4,6 +4,7 @@ import json
 
 from local.emulator import ACCOUNT
 from local.sandbox import Sandbox
+from tests.e2e.eventually import eventually
 
 
 def _messages(sandbox: Sandbox, inbox: str, seconds: int) -> list[str]:
@@ -20,7 +21,7 @@ def test_alarm_of_another_stack_is_published_once(sandbox: Sandbox, inbox: str) 
     name = alarm["AlarmName"]
     try:
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="3 were above 1")
-        (message,) = _messages(sandbox, inbox, seconds=10)
+        (message,) = eventually(lambda: _messages(sandbox, inbox, seconds=20))
         assert name in message
         assert alarm["AlarmDescription"] in message
         assert "3 were above 1" in message
@@ -64,7 +65,7 @@ def test_failed_album_is_published_once(sandbox: Sandbox, inbox: str) -> None:
         dependsOn=[{"jobId": pages["jobId"]}],
         parameters={"album": "unknown"},
     )
-    (message,) = _messages(sandbox, inbox, seconds=20)
+    (message,) = eventually(lambda: _messages(sandbox, inbox, seconds=20))
     assert "bound failed (Dependent Job failed)" in message
     assert _messages(sandbox, inbox, seconds=1) == []
 

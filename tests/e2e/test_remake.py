@@ -130,7 +130,7 @@ def test_remake_that_is_killed_and_started_again_replaces_all_sizes(
     assert job["jobId"] in second.stdout.readline()
     assert second.stdout.readline() == "Child jobs: 2 running\n"
     second.send_signal(signal.SIGINT)
-    _, errors = second.communicate(timeout=60)
+    _, errors = second.communicate(timeout=300)
     assert second.returncode == 1
     assert "run `make remake` again" in errors
 

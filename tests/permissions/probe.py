@@ -25,7 +25,7 @@ from tests.permissions.roles import Permission
 PREFIX = "permissions/"
 FILENAME = "permissions.png"
 
-_TIMEOUT_SECONDS = 30
+_TIMEOUT_SECONDS = 120
 # How long a probe waits for its result after IAM denied the revoked permission. Another statement can still allow the
 # request, or a fallback can produce the result.
 _SECONDS_AFTER_DENIAL = 1
@@ -133,7 +133,7 @@ class ProbeContext:
         )
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Wait for a condition. Raises SandboxError after 30 seconds."""
+        """Wait for a condition. Raises SandboxError after two minutes."""
         deadline = time.monotonic() + _TIMEOUT_SECONDS
         while not condition():
             if time.monotonic() > deadline:
@@ -184,9 +184,9 @@ class Trial:
         return sum((it.role, it.request.action) == (role, action) for it in self.decisions)
 
     def wait_until(self, expected: str, condition: Callable[[], bool]) -> None:
-        """Wait 30 seconds for a condition, or one second after IAM denied the revoked permission, or raise ProbeFailed.
+        """Wait two minutes for a condition, or one second after IAM denied the revoked permission.
 
-        `expected` is the condition in words.
+        Raises ProbeFailed with `expected`, the condition in words.
         """
         deadline, denied = time.monotonic() + _TIMEOUT_SECONDS, False
         while not condition():

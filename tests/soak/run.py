@@ -18,7 +18,7 @@ from tests.soak.report import SoakReport, describe
 from tests.soak.verifier import Verifier
 from tests.soak.workload import SoakSettings, run_workload, wait_until
 
-_DRAIN_SECONDS = 120  # to process the queued messages once nothing fails
+_DRAIN_SECONDS = 400  # to process the queued messages once nothing fails
 _MAX_PROBLEMS = 20  # that a message lists
 _MAX_ROUNDS = 5  # the first sweep repairs, the second has nothing to do
 _REPAIRS = ("queued", "removed_items", "removed_thumbnails")

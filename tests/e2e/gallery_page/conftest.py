@@ -13,7 +13,7 @@ from tools.browser import INSTALL_HINT, find_browser, running_browser
 from tools.gallery_page import GalleryPage
 
 # Generous, because other tests run at the same time.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="module")  # a second browser in a process needs the end of the first

@@ -31,13 +31,13 @@ def eventually(gallery: GalleryPage, condition: Callable[[], bool]) -> None:
     """Poll a condition until it is true, while the page handles its events.
 
     Raises:
-        AssertionError: If the condition is still false after 30 seconds.
+        AssertionError: If the condition is still false after a minute.
     """
-    for _ in range(300):
+    for _ in range(600):
         if condition():
             return
         gallery.page.wait_for_timeout(100)
-    raise AssertionError("Not true after 30 seconds")
+    raise AssertionError("Not true after a minute")
 
 
 def image_source(image: Locator) -> str:

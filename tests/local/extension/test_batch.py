@@ -1,7 +1,6 @@
 """AWS Batch in the emulator: resources by CloudFormation, and jobs as processes."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from ministack.services.cloudformation.provisioners import (
 
 from local.extension import batch_jobs, batch_resources, container_images
 from local.extension.dockerfile import Dockerfile
+from tests.e2e.eventually import eventually
 
 _IMAGE = "registry/test:1"
 
@@ -78,21 +78,15 @@ class Batch:
 
     def wait_for(self, job_id: str, *statuses: str) -> dict[str, Any]:
         """Return the job when it has one of these statuses."""
-        deadline = time.monotonic() + 20
-        while (job := self.job(job_id))["status"] not in statuses:
-            assert time.monotonic() < deadline, job
-            time.sleep(0.02)
-        return job
+        eventually(lambda: self.job(job_id)["status"] in statuses)
+        return self.job(job_id)
 
     def finished(self, job_id: str) -> dict[str, Any]:
         return self.wait_for(job_id, "SUCCEEDED", "FAILED")
 
     def log(self, job: dict[str, Any]) -> list[str]:
-        deadline = time.monotonic() + 5
         stream = {"logGroupName": "jobs", "logStreamName": job["container"]["logStreamName"]}
-        while not (events := json.loads(cloudwatch_logs._get_log_events(stream)[2])["events"]):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        events = eventually(lambda: json.loads(cloudwatch_logs._get_log_events(stream)[2])["events"])
         return [event["message"] for event in events]
 
 
@@ -224,14 +218,12 @@ def test_terminate_stops_running_and_waiting_jobs(batch: Batch, queue: str) -> N
     assert {(child["status"], child["statusReason"]) for child in children} == {("FAILED", "enough")}
 
 
-def test_cancel_stops_waiting_jobs_only(batch: Batch, queue: str) -> None:
-    definition = batch.definition("import time; time.sleep(1)")
-    parent = batch.submit(queue, definition, arrayProperties={"size": 3})
-    deadline = time.monotonic() + 10
-    while batch.job(parent)["arrayProperties"]["statusSummary"].get("RUNNING") != 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+def test_cancel_stops_waiting_jobs_only(batch: Batch, queue: str, tmp_path: Path) -> None:
+    program = "import pathlib, time\nwhile not pathlib.Path('may-end').exists(): time.sleep(0.05)"
+    parent = batch.submit(queue, batch.definition(program), arrayProperties={"size": 3})
+    eventually(lambda: batch.job(parent)["arrayProperties"]["statusSummary"].get("RUNNING") == 2)
     batch.call("CancelJob", jobId=parent, reason="changed my mind")
+    (tmp_path / "may-end").touch()
     assert batch.finished(parent)["arrayProperties"]["statusSummary"] == {"SUCCEEDED": 2, "FAILED": 1}
 
 

@@ -1,7 +1,6 @@
 """REST APIs in the emulator: deployment, responses, and logs."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 import urllib3
 
 from local.emulator import Emulator, running_emulator
+from tests.e2e.eventually import eventually
 from tests.local.emulator_requests import create_client
 
 _PROGRAM = """
@@ -88,13 +88,11 @@ def deploy(emulator: Emulator) -> Iterator[Callable[..., str]]:
     cloudformation = create_client(emulator, "cloudformation")
 
     def wait() -> list[dict[str, Any]]:
-        deadline = time.monotonic() + 20
-        while True:
-            stacks: list[dict[str, Any]] = cloudformation.list_stacks()["StackSummaries"]
-            if not any(stack["StackStatus"].endswith("_IN_PROGRESS") for stack in stacks):
-                return [stack for stack in stacks if stack["StackStatus"] != "DELETE_COMPLETE"]
-            assert time.monotonic() < deadline, stacks
-            time.sleep(0.05)
+        def stacks() -> list[dict[str, Any]]:
+            return list(cloudformation.list_stacks()["StackSummaries"])
+
+        eventually(lambda: not any(stack["StackStatus"].endswith("_IN_PROGRESS") for stack in stacks()))
+        return [stack for stack in stacks() if stack["StackStatus"] != "DELETE_COMPLETE"]
 
     def deploy(template: dict[str, Any], action: str = "create") -> str:
         getattr(cloudformation, f"{action}_stack")(
