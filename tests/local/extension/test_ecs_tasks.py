@@ -107,9 +107,8 @@ class _Service:
 
     def processes(self) -> set[int]:
         """Return the IDs of the processes that handle signals, and have not ended."""
-        return {int(file.name) for file in self._folder.glob("[0-9]*")} & {
-            process.id for process in running_processes()
-        }
+        started = {int(file.name) for file in self._folder.glob("[0-9]*")}
+        return started & {process.id for process in running_processes()}
 
 
 @pytest.fixture

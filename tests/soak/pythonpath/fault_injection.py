@@ -14,6 +14,7 @@ seed        seed of the random choices
 log         file that receives one line per call: process id, service, and the result of the call
 handler     the function's own handler, in the format of Lambda's setting
 cpu         limit of CPU time for each photo in seconds, instead of that of the service
+hold        folder: before a process calls S3, it creates a file there, named by its id, and waits for `continue`
 visibility  visibility timeout of a worker's messages in seconds, instead of a minute, with shorter heartbeats and polls
 """
 
@@ -25,9 +26,11 @@ import re
 import runpy
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
@@ -53,6 +56,7 @@ class Faults:
     log: str = ""
     handler: str = ""
     cpu: float | None = None
+    hold: str = ""
     visibility: int | None = None
 
     def __post_init__(self) -> None:
@@ -62,6 +66,8 @@ class Faults:
     def send(self, send_request: Callable[[], AWSResponse], request: Any) -> AWSResponse:
         """Send a request, or inject a fault."""
         service = _service(request)
+        if self.hold and service == "s3":
+            self._hold(Path(self.hold))
         self._kill_or_continue(service, "before")
         fault = self._random.choice([*_BEFORE, *_AFTER, _TRUNCATED]) if self._random.random() < self.share else ""
         if fault == _TRUNCATED and not request.stream_output:  # botocore reads other responses in one piece
@@ -82,6 +88,11 @@ class Faults:
         if moment == self.kill_at or self._random.random() < self.kill / 2:
             self._write_log(service, f"killed {when}")
             os.kill(os.getpid(), signal.SIGKILL)
+
+    def _hold(self, folder: Path) -> None:
+        (folder / str(os.getpid())).touch()
+        while not (folder / "continue").exists():
+            time.sleep(0.05)
 
     def _write_log(self, service: str, kind: str) -> None:
         if self.log:
