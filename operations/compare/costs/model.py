@@ -10,7 +10,7 @@ from math import ceil
 from typing import Final, Literal, get_args
 
 from operations.compare.costs.assumptions import Assumptions
-from operations.compare.costs.sizes import Sizes, WorkerSize
+from operations.compare.costs.sizes import FunctionSize, Sizes, WorkerSize
 from operations.compare.measurement import Comparison, Measurement
 from operations.compare.measurement import Option as Measured
 from operations.cost.idle_charges import POLLS_PER_MINUTE
@@ -41,7 +41,6 @@ DAYS_PER_MONTH: Final = HOURS_PER_MONTH / 24
 
 _SECONDS_PER_DAY = 86_400
 _MINIMUM_SECONDS = 60  # of a Fargate task or an EC2 instance, which are billed by the second
-_FULL_VCPU_GB = 1769 / 1024  # memory from which a function has one vCPU ("Memory" in the Lambda guide)
 _POLL_SECONDS = 20  # of a worker's long polling
 _GB = 1e9
 
@@ -70,6 +69,15 @@ class Work:
     cpu_seconds: float
     wait_seconds: float
     sqs_requests: float = 0
+
+    def photo_seconds(self, *, cpu_factor: float, vcpus: float) -> float:
+        """Return the seconds that a consumer needs for a photo, which uses at most one vCPU.
+
+        Args:
+            cpu_factor: CPU time relative to the machine that measured.
+            vcpus: vCPUs of the consumer.
+        """
+        return self.cpu_seconds * cpu_factor / min(1, vcpus) + self.wait_seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,31 +199,18 @@ class Model:
         """Return the seconds that one function, task, or instance needs for a photo."""
         work, assumptions = self.work[measured_option(option)], self.assumptions
         factor, vcpus = {
-            "lambda": (assumptions.cpu_factor_lambda, self.sizes.function.memory_gb / _FULL_VCPU_GB),
+            "lambda": (assumptions.cpu_factor_lambda, self.sizes.function.vcpus),
             "fargate": (assumptions.cpu_factor_fargate, self.sizes.fargate.vcpus),
             "ec2": (assumptions.cpu_factor_ec2, self.sizes.ec2.vcpus),
             "batch": (assumptions.cpu_factor_ec2, self.sizes.batch.vcpus),
             "lightsail": (assumptions.cpu_factor_x86, 1),
         }[option.partition("-")[0]]
-        return work.cpu_seconds * factor / min(1, vcpus) + work.wait_seconds  # A photo needs at most one vCPU.
+        return work.photo_seconds(cpu_factor=factor, vcpus=vcpus)
 
     def fleet(self, option: Option) -> Fleet:
         """Return the workers of an option."""
-        assumptions, batch = self.assumptions, option.startswith("batch")
         size: WorkerSize = getattr(self.sizes, option.partition("-")[0])
-        # As deployed, Fargate and Batch run on Spot capacity, and EC2 on On-Demand Instances.
-        spot = option == "ec2-spot" if option.startswith("ec2") else not option.endswith("on-demand")
-        fargate = option.startswith("fargate")
-        start = assumptions.start_seconds_fargate if fargate else assumptions.start_seconds_ec2
-        stop = 0 if fargate else assumptions.stop_seconds_batch if batch else assumptions.stop_seconds_ec2
-        return Fleet(
-            hourly=size.spot if spot else size.hourly,
-            maximum=size.maximum_spot if spot else size.maximum,
-            photos_per_worker=size.photos_per_worker,
-            runs_per_day=_RUNS_PER_DAY[option.removesuffix("-on-demand")] if batch else assumptions.bursts_per_day,
-            overhead_seconds=start + size.idle_seconds + stop,
-            photo_seconds=self.photo_seconds(option),
-        )
+        return fleet_of(option, size, self.photo_seconds(option), self.assumptions)
 
     def bundles(self) -> dict[str, float]:
         """Return the Lightsail bundles with enough memory for every accepted photo, and their photos per month."""
@@ -242,30 +237,25 @@ class Model:
         return items
 
     def _function_items(self, option: Literal["lambda", "lambda-image"], photos_per_day: float) -> Items:
-        size, assumptions = self.sizes.function, self.assumptions
-        batch = max(1, size.batch_size * assumptions.batch_fill)
-        requests = photos_per_day / batch
-        milliseconds = ceil(round(batch * self.photo_seconds(option) * 1000, 6))
-        busy_seconds = requests * milliseconds / 1000
-        bursts = min(assumptions.bursts_per_day, photos_per_day)
-        environments = min(size.concurrency, ceil(requests / bursts)) if bursts else 0
-        active_seconds = busy_seconds / environments if environments else 0
-        init = assumptions.init_seconds_lambda if option == "lambda" else assumptions.init_seconds_lambda_image
-        # While requests follow each other all day, no environment is new.
-        init_seconds = bursts * environments * init if active_seconds < _SECONDS_PER_DAY else 0
-        idle_share = max(0, 1 - active_seconds / _SECONDS_PER_DAY)
-        traced = min(requests, active_seconds + assumptions.traced_share * requests) if size.traced else 0
-        log_bytes = requests * assumptions.lambda_log_bytes + photos_per_day * assumptions.worker_log_bytes
-        daily = {
-            "lambda-requests": requests / 1e6,
-            f"lambda-{size.architecture}-gb-seconds": (busy_seconds + init_seconds) * size.memory_gb,
+        assumptions = self.assumptions
+        use = function_use(
+            self.sizes.function,
+            photos_per_day,
+            self.photo_seconds(option),
+            assumptions,
+            packaged=option == "lambda",
+        )
+        photos = photos_per_day * DAYS_PER_MONTH
+        log_bytes = use.requests * assumptions.lambda_log_bytes + photos * assumptions.worker_log_bytes
+        items = {
+            "lambda-requests": use.requests / 1e6,
+            f"lambda-{self.sizes.function.architecture}-gb-seconds": use.gb_seconds,
             # S3 sends a message for each photo; Lambda receives and deletes batches, and polls the empty queue.
-            "sqs-requests": (photos_per_day + 2 * requests + idle_share * POLLS_PER_MINUTE * 24 * 60) / 1e6,
-            "traces": traced / 1e6,
+            "sqs-requests": (photos + 2 * use.requests + use.empty_receives) / 1e6,
+            "traces": use.traces / 1e6,
             "logs": log_bytes / _GB,
         }
-        monthly = {"ecr-storage": assumptions.image_gb} if option == "lambda-image" else {}
-        return {key: units * DAYS_PER_MONTH for key, units in daily.items()} | monthly
+        return items | ({"ecr-storage": assumptions.image_gb} if option == "lambda-image" else {})
 
     def _lightsail_items(self, photos_per_day: float) -> Items:
         photos = photos_per_day * DAYS_PER_MONTH
@@ -285,9 +275,86 @@ class Model:
 
     def _worker_sqs_requests(self, work: Work, photos_per_day: float, worker_hours: float) -> float:
         """Return millions of requests: sent by S3, received in batches or empty, and deleted."""
-        batch = max(1, self.sizes.function.batch_size * self.assumptions.batch_fill)
+        batch = mean_batch(self.sizes.function, self.assumptions)
         photos = photos_per_day * DAYS_PER_MONTH
-        return (photos * (1 + 1 / batch + work.sqs_requests) + worker_hours * 3600 / _POLL_SECONDS) / 1e6
+        return (photos * (1 + 1 / batch + work.sqs_requests) + empty_receives(worker_hours)) / 1e6
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionUse:
+    """What the thumbnail function is billed for in a month.
+
+    Attributes:
+        requests: Invocations.
+        gb_seconds: Duration, cold starts included, times memory.
+        empty_receives: Requests with which Lambda polls the empty queue.
+        traces: Invocations that X-Ray traces.
+    """
+
+    requests: float
+    gb_seconds: float
+    empty_receives: float
+    traces: float
+
+
+def mean_batch(size: FunctionSize, assumptions: Assumptions) -> float:
+    """Return the messages that a consumer receives at once."""
+    return max(1, size.batch_size * assumptions.batch_fill)
+
+
+def function_use(
+    size: FunctionSize, photos_per_day: float, photo_seconds: float, assumptions: Assumptions, *, packaged: bool
+) -> FunctionUse:
+    """Return what the thumbnail function is billed for in a month.
+
+    Args:
+        size: The function.
+        photos_per_day: Photos, which arrive in the bursts of the assumptions.
+        photo_seconds: Duration of a photo in a batch.
+        assumptions: What no template contains.
+        packaged: Whether the function is a deployment package, which starts faster than a container image.
+    """
+    batch = mean_batch(size, assumptions)
+    requests = photos_per_day / batch
+    milliseconds = ceil(round(batch * photo_seconds * 1000, 6))
+    busy_seconds = requests * milliseconds / 1000
+    bursts = min(assumptions.bursts_per_day, photos_per_day)
+    environments = min(size.concurrency, ceil(requests / bursts)) if bursts else 0
+    active_seconds = busy_seconds / environments if environments else 0
+    # While requests follow each other all day, no environment is new.
+    each = assumptions.init_seconds_lambda if packaged else assumptions.init_seconds_lambda_image
+    init_seconds = bursts * environments * each if active_seconds < _SECONDS_PER_DAY else 0
+    idle_share = max(0, 1 - active_seconds / _SECONDS_PER_DAY)
+    traced = min(requests, active_seconds + assumptions.traced_share * requests) if size.traced else 0
+    return FunctionUse(
+        requests=requests * DAYS_PER_MONTH,
+        gb_seconds=(busy_seconds + init_seconds) * size.memory_gb * DAYS_PER_MONTH,
+        empty_receives=idle_share * POLLS_PER_MINUTE * 24 * 60 * DAYS_PER_MONTH,
+        traces=traced * DAYS_PER_MONTH,
+    )
+
+
+def fleet_of(option: Option, size: WorkerSize, photo_seconds: float, assumptions: Assumptions) -> Fleet:
+    """Return the workers of an option with this size, which need so many seconds for a photo."""
+    batch = option.startswith("batch")
+    # As deployed, Fargate and Batch run on Spot capacity, and EC2 on On-Demand Instances.
+    spot = option == "ec2-spot" if option.startswith("ec2") else not option.endswith("on-demand")
+    fargate = option.startswith("fargate")
+    start = assumptions.start_seconds_fargate if fargate else assumptions.start_seconds_ec2
+    stop = 0 if fargate else assumptions.stop_seconds_batch if batch else assumptions.stop_seconds_ec2
+    return Fleet(
+        hourly=size.spot if spot else size.hourly,
+        maximum=size.maximum_spot if spot else size.maximum,
+        photos_per_worker=size.photos_per_worker,
+        runs_per_day=_RUNS_PER_DAY[option.removesuffix("-on-demand")] if batch else assumptions.bursts_per_day,
+        overhead_seconds=start + size.idle_seconds + stop,
+        photo_seconds=photo_seconds,
+    )
+
+
+def empty_receives(worker_hours: float) -> float:
+    """Return the requests of workers that receive nothing: at most one for each long polling."""
+    return worker_hours * 3600 / _POLL_SECONDS
 
 
 def units_per_month(key: str) -> float:

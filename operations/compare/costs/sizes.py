@@ -44,6 +44,11 @@ class FunctionSize:
     concurrency: int
     traced: bool
 
+    @property
+    def vcpus(self) -> float:
+        """vCPUs: a function has one from 1,769 MB on ("Memory" in the Lambda guide), and a share of it below."""
+        return self.memory_gb * _MIB_PER_GB / 1769
+
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerSize:
@@ -114,14 +119,14 @@ def sizes_of(templates: Mapping[ThumbnailsOn, Templates]) -> Sizes:
     Raises:
         UnknownPriceError: A template cannot be priced.
     """
-    function = _function(templates["lambda"])
-    if _function(templates["lambda-image"]) != function:
+    function = function_size(templates["lambda"])
+    if function_size(templates["lambda-image"]) != function:
         raise UnknownPriceError("The function from an image has another size, and the comparison knows only one.")
     return Sizes(
         function=function,
-        fargate=_fargate(templates["fargate"]),
-        ec2=_ec2(templates["ec2"]),
-        batch=_batch(templates["lambda"]),
+        fargate=fargate_size(templates["fargate"]),
+        ec2=ec2_size(templates["ec2"]),
+        batch=batch_instance_size(templates["lambda"]),
         alarms={value: _alarms(stacks) for value, stacks in templates.items()},
     )
 
@@ -137,7 +142,8 @@ def _only(template: Mapping[str, Any], resource_type: str) -> _Properties:
     return properties
 
 
-def _function(templates: Templates) -> FunctionSize:
+def function_size(templates: Templates) -> FunctionSize:
+    """Read the size of the thumbnail function from the templates of a deployment that has one."""
     thumbnails = templates["Thumbnails"]
     mapping = _only(thumbnails, "AWS::Lambda::EventSourceMapping")
     function: _Properties = thumbnails["Resources"][mapping["FunctionName"]["Ref"]]["Properties"]
@@ -151,7 +157,8 @@ def _function(templates: Templates) -> FunctionSize:
     )
 
 
-def _fargate(templates: Templates) -> WorkerSize:
+def fargate_size(templates: Templates) -> WorkerSize:
+    """Read the size of a Fargate task from the templates of a deployment with `thumbnails_on=fargate`."""
     task = _only(templates["Workers"], "AWS::ECS::TaskDefinition")
     service = _only(templates["Workers"], "AWS::ECS::Service")
     architecture = task["RuntimePlatform"]["CpuArchitecture"].lower()
@@ -176,7 +183,8 @@ def _fargate(templates: Templates) -> WorkerSize:
     )
 
 
-def _ec2(templates: Templates) -> WorkerSize:
+def ec2_size(templates: Templates) -> WorkerSize:
+    """Read the size of a container instance from the templates of a deployment with `thumbnails_on=ec2`."""
     ecs, task = templates["Ecs"], _only(templates["Workers"], "AWS::ECS::TaskDefinition")
     # The other group of the cluster, for the gallery, never scales to zero.
     (group,) = (it for _, it in _resources(ecs, "AWS::AutoScaling::AutoScalingGroup") if int(it["MinSize"]) == 0)
@@ -191,7 +199,8 @@ def _ec2(templates: Templates) -> WorkerSize:
     )
 
 
-def _batch(templates: Templates) -> WorkerSize:
+def batch_instance_size(templates: Templates) -> WorkerSize:
+    """Read the size of an instance of the Batch compute environments, for the jobs of `make remake`."""
     batch = templates["Batch"]
     (job,) = (
         it["ContainerProperties"]
