@@ -142,7 +142,7 @@ check: setup  ## Check format, lint, types, templates, secrets, and known vulner
 	pytest -q tests/compliance
 	@python -m tools.audit
 
-bench: setup  ## Benchmark the thumbnailer: speed, memory, and cold start
+bench: setup  ## Benchmark the thumbnailer (speed, memory, cold start) and the billed time of a photo
 	@python -m tools.benchmark
 
 lock: setup  ## Pin the dependencies that the requirements.in files name

@@ -1,4 +1,4 @@
-"""Measure the thumbnailer, and write the results to tools/benchmark/results.json and docs/thumbnails.md."""
+"""Measure the pipeline and the thumbnailer, and write tools/benchmark/results.json and docs/thumbnails.md."""
 
 import argparse
 import json
@@ -6,7 +6,10 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +18,18 @@ sys.path.insert(0, str(ROOT / "lambda_src"))
 
 from local.console import heading, step  # noqa: E402
 from photos.limits import SIZES  # noqa: E402
-from tools.benchmark import BenchmarkError  # noqa: E402
+from tools.benchmark import BenchmarkError, pipeline  # noqa: E402
+from tools.benchmark.latency_server import Latencies  # noqa: E402
 from tools.benchmark.measurements import ENGINES, install_sharp, measure, measure_cold_starts  # noqa: E402
 from tools.benchmark.photos import write_photos  # noqa: E402
+from tools.benchmark.results import RESULTS, PipelineResult, pipeline_results, read_results  # noqa: E402
 
-RESULTS = Path(__file__).with_name("results.json")
 PAGE = ROOT / "docs" / "thumbnails.md"
-BEGIN, END = "<!-- begin: written by `make bench` -->", "<!-- end: written by `make bench` -->"
+
+# Megapixels and batch of the pipeline's target: a photo of a phone, and a full batch of the event source mapping. Its
+# first GET and its last PUT and write cannot overlap with computation, so the ratio cannot reach 1.
+_TARGET_PHOTOS = 12, 5
+_TARGET_RATIO = 1.4  # billed time to CPU time
 
 Results = dict[str, Any]
 
@@ -29,23 +37,63 @@ Results = dict[str, Any]
 def main() -> None:
     """Measure, print the results, and write them."""
     parser = argparse.ArgumentParser(prog="python -m tools.benchmark", description=__doc__)
-    parser.add_argument("--megapixels", type=float, default=12, help="size of each photo (default: 12)")
-    parser.add_argument("--rounds", type=int, default=5, help="measurements of each engine (default: 5)")
+    parser.add_argument("part", nargs="?", choices=REPORTS, help="what to measure (default: everything)")
+    parser.add_argument("--rounds", type=int, default=5, help="repetitions of each measurement (default: 5)")
+    parser.add_argument("--megapixels", type=float, default=12, help="photos of the thumbnailer (default: 12)")
+    for latency in fields(Latencies):
+        option, help_ = f"--{latency.name.replace('_', '-')}", f"latency of the pipeline (default: {latency.default})"
+        parser.add_argument(option, type=float, default=latency.default, help=help_)
     parser.add_argument("--dry-run", action="store_true", help="print the results, and write no file")
     options = parser.parse_args()
+    latencies = Latencies(**{latency.name: getattr(options, latency.name) for latency in fields(Latencies)})
+    # The thumbnailer comes last, because it binds this process to one core.
+    parts: dict[str, Callable[[], Results]] = {
+        "pipeline": partial(run_pipeline, latencies, options.rounds),
+        "thumbnailer": partial(run_thumbnailer, options.megapixels, options.rounds),
+    }
+    if sys.platform != "linux" and not options.part:
+        print("Only Linux can bind the function to one core, so the pipeline is not measured.")
+        del parts["pipeline"]
+    measured: Results = {}
     try:
-        results = run(options.megapixels, options.rounds)
+        for part in [options.part] if options.part else parts:
+            measured |= parts[part]()
+            print(f"\n{REPORTS[part](measured)}")
     except BenchmarkError as error:
         sys.exit(str(error))
-    print(f"\n{report(results)}")
     if not options.dry_run:
-        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-        PAGE.write_text(insert(PAGE.read_text(), report(results)))
+        RESULTS.write_text(json.dumps(read_results() | measured, indent=1) + "\n")
+        page = PAGE.read_text()
+        for part in measured.keys() & REPORTS:
+            page = insert(page, part, REPORTS[part](measured))
+        PAGE.write_text(page)
         print(f"\nWrote {RESULTS.relative_to(ROOT)} and {PAGE.relative_to(ROOT)}")
 
 
-def run(megapixels: float, rounds: int) -> Results:
-    """Measure everything on one core.
+def run_pipeline(latencies: Latencies, rounds: int) -> Results:
+    """Measure the thumbnail function with photos and batches of several sizes.
+
+    Raises:
+        BenchmarkError: The function cannot be measured.
+    """
+    heading("Benchmark of the pipeline (some minutes)")
+    rows: list[PipelineResult] = []
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        for megapixels in pipeline.MEGAPIXELS:
+            with step(f"Generate a photo of {megapixels} megapixels"):
+                photo = pipeline.write_photo(Path(folder), megapixels)
+            for batch in pipeline.BATCHES:
+                with step(f"Measure batches of {batch}"):
+                    rows += pipeline.measure_batches(photo, megapixels, batch, latencies, rounds)
+            if megapixels == 12:
+                with step("Measure cold starts"):
+                    cold_start = pipeline.measure_cold_start(photo, latencies, rounds)
+    run = {**_run(), "rounds": rounds, "cores": pipeline.cores(), "latencies": asdict(latencies)}
+    return {"pipeline": [asdict(row) for row in rows], "pipeline run": run | {"cold start ms": cold_start}}
+
+
+def run_thumbnailer(megapixels: float, rounds: int) -> Results:
+    """Measure every engine with every format, and cold starts, on one core.
 
     Raises:
         BenchmarkError: An engine cannot be measured.
@@ -64,19 +112,53 @@ def run(megapixels: float, rounds: int) -> Results:
                 usages[format_] = {name: usage._asdict() for name, usage in measure(photo, folder, rounds).items()}
     with step("Measure cold starts"):
         cold_starts = measure_cold_starts(rounds)
-    return {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
-        "megapixels": megapixels,
-        "rounds": rounds,
-        "sizes": SIZES,
-        "usage": usages,
-        "cold start ms": cold_starts,
-    }
+    results = {"megapixels": megapixels, "rounds": rounds, "sizes": SIZES, "usage": usages}
+    return {"thumbnailer": {**_run(), **results, "cold start ms": cold_starts}}
 
 
-def report(results: Results) -> str:
-    """Return the results as Markdown."""
+def report_pipeline(results: Results) -> str:
+    """Return the results of the pipeline as Markdown."""
+    run = results["pipeline run"]
+    groups: dict[tuple[float, int], list[PipelineResult]] = {}
+    for row in pipeline_results(results):
+        groups.setdefault((row.megapixels, row.batch), []).append(row)
+    threads = max(row.threads for group in groups.values() for row in group)
+    table = [["Photo", "Batch", "billed, ms", "CPU time, ms", "photos/s", "memory, MiB"]]
+    for (megapixels, batch), group in groups.items():
+        before, after = group[0], group[-1]
+        table.append(
+            [
+                f"{megapixels:g} MP, {after.photo_bytes / 1e6:.1f} MB",
+                str(batch),
+                f"{before.billed_ms:.0f} ({before.ratio:.2f} ×) → {after.billed_ms:.0f} ({after.ratio:.2f} ×)",
+                f"{before.cpu_ms:.0f} → {after.cpu_ms:.0f}",
+                f"{before.photos_per_second:.1f} → {after.photos_per_second:.1f}",
+                f"{before.peak_mib:.0f} → {after.peak_mib:.0f}",
+            ]
+        )
+    ratio = groups[_TARGET_PHOTOS][-1].ratio
+    met = "✓" if ratio <= _TARGET_RATIO else "✗"
+    latencies = Latencies(**run["latencies"])
+    server = "another core" if run["cores"] > 1 else "the same core, the only one of this machine"
+    starts = run["cold start ms"]
+    return f"""\
+Billed time of the thumbnail function for each photo, in brackets relative to its CPU time, with one photo at a time →
+{threads} at a time. The handler runs in its deployment package on one core, together with its decoder process. S3 and
+DynamoDB are a local server on {server}, which responds as slowly as from inside a region: {latencies}.
+Warm; the fastest of {run["rounds"]} rounds. Memory is the sum of both peaks.
+Measured on {run["date"]}: {run["machine"]}.
+
+{_table(table)}
+
+Target: five photos of 12 megapixels are billed for at most {_TARGET_RATIO} × their CPU time. {met} {ratio:.2f} ×
+
+Cold start, elapsed: {starts["init"]} ms until the function is ready, then {starts["first photo"]} ms for its first
+12-megapixel photo."""
+
+
+def report_thumbnailer(results: Results) -> str:
+    """Return the results of the thumbnailer as Markdown."""
+    results = results["thumbnailer"]
     sizes = " and ".join(map(str, results["sizes"]))
     rows = [["Format", *(f"{engine}, ms" for engine in ENGINES), *(f"{engine}, MiB" for engine in ENGINES[1:])]]
     for format_, usages in results["usage"].items():
@@ -99,17 +181,28 @@ Measured on {results["date"]}: {results["machine"]}.
 Cold start, CPU time beyond the start of Python: {starts}."""
 
 
-def insert(page: str, text: str) -> str:
-    """Return the page with this text between its two marks.
+REPORTS = {"pipeline": report_pipeline, "thumbnailer": report_thumbnailer}
+
+
+def insert(page: str, part: str, text: str) -> str:
+    """Return the page with this text between the two marks of a part.
 
     Raises:
         ValueError: A mark is missing.
     """
-    before, _, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise ValueError(f"the page does not contain the lines {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
+    begin, end = (f"<!-- {mark}: written by `make bench` ({part}) -->" for mark in ("begin", "end"))
+    before, _, rest = page.partition(begin)
+    _, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"the page does not contain the lines {begin} and {end}")
+    return f"{before}{begin}\n\n{text}\n\n{end}{after}"
+
+
+def _run() -> Results:
+    return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
+    }
 
 
 def _table(rows: list[list[str]]) -> str:

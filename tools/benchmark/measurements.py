@@ -105,7 +105,7 @@ _COLD_STARTS = {
         f"decoder.make_thumbnails(bytes.fromhex({_PIXEL.hex()!r})); decoder.close()"
     ),
 }
-_ENVIRONMENT = {"AWS_DEFAULT_REGION": "us-east-1", "RETRY_SECONDS": "0"} | dict.fromkeys(
+FUNCTION_ENVIRONMENT = {"AWS_DEFAULT_REGION": "us-east-1", "RETRY_SECONDS": "0"} | dict.fromkeys(
     (
         *("ORIGINALS_BUCKET", "THUMBNAILS_BUCKET", "CATALOGUE_TABLE", "UPLOAD_QUEUE_URL"),
         *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
@@ -132,6 +132,6 @@ def measure_cold_starts(rounds: int) -> dict[str, float]:
 
 def _cold_start_ms(program: str) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-I", "-S", "-B", "-c", program], env=_ENVIRONMENT, check=True)
+    subprocess.run([sys.executable, "-I", "-S", "-B", "-c", program], env=FUNCTION_ENVIRONMENT, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
