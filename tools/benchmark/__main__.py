@@ -142,18 +142,20 @@ def report_pipeline(results: Results) -> str:
     server = "another core" if run["cores"] > 1 else "the same core, the only one of this machine"
     starts = run["cold start ms"]
     return f"""\
-Billed time of the thumbnail function for each photo, in brackets relative to its CPU time, with one photo at a time →
-{threads} at a time. The handler runs in its deployment package on one core, together with its decoder process. S3 and
-DynamoDB are a local server on {server}, which responds as slowly as from inside a region: {latencies}.
-Warm; the fastest of {run["rounds"]} rounds. Memory is the sum of both peaks.
-Measured on {run["date"]}: {run["machine"]}.
+Batches of photos that were uploaded to S3, processed one at a time → {threads} at a time, in the same run. The
+thumbnail function runs on one core, from its deployment package, and a server on {server} stands in for AWS,
+with the latencies of a region: {latencies}.
+Warm, the fastest of {run["rounds"]} rounds. Measured on {run["date"]}: {run["machine"]}.
 
 {_table(table)}
 
-Target: five photos of 12 megapixels are billed for at most {_TARGET_RATIO} × their CPU time. {met} {ratio:.2f} ×
-
-Cold start, elapsed: {starts["init"]} ms until the function is ready, then {starts["first photo"]} ms for its first
-12-megapixel photo."""
+- **billed** is the elapsed time of an invocation for each photo, in brackets relative to its CPU time. 1.00 × is the
+  cost of the computation alone; everything above it is paid for waiting.
+- **CPU time** for each photo, and **memory** at its peak, are those of the function plus its decoder process.
+- **Target:** batches of five photos of 12 megapixels are billed for at most {_TARGET_RATIO} × their CPU time:
+  {ratio:.2f} × {met}
+- **Cold start:** {starts["init"]} ms until the function is ready, then {starts["first photo"]} ms for a photo of
+  12 megapixels."""
 
 
 def report_thumbnailer(results: Results) -> str:

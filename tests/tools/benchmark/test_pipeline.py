@@ -83,7 +83,7 @@ def test_server_has_only_the_upload_of_the_event(server: LatencyServer) -> None:
         assert client.getresponse().status == 412
 
 
-@pytest.mark.parametrize(("billed_ms", "verdict"), [(140, "✓ 1.40 ×"), (141, "✗ 1.41 ×")])
+@pytest.mark.parametrize(("billed_ms", "verdict"), [(140, "1.40 × ✓"), (141, "1.41 × ✗")])
 def test_report_compares_the_ratio_with_the_target(billed_ms: float, verdict: str) -> None:
     one = PipelineResult(12, 4_600_000, 5, threads=1, billed_ms=250, cpu_ms=100, peak_mib=100, photos_per_second=4)
     rows = [asdict(one), asdict(replace(one, threads=3, billed_ms=billed_ms))]
