@@ -50,12 +50,31 @@ def test_program_discovery_finds_known_programs() -> None:
     assert {"local", "operations", "tools.setup", "album"} <= {module for module, _ in _programs()}
 
 
+# Prints the help of a program and of each of its commands. One process, because most take long to import.
+_PRINT_HELP = r"""
+import contextlib, io, re, runpy, sys
+def help(*command):
+    sys.argv[1:] = [*command, "--help"]
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        try:
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        except SystemExit as end:
+            assert end.code in (None, 0), end.code
+    return output.getvalue()
+sys.path.insert(0, "")
+module = sys.argv[1]
+text = help()
+commands = re.findall(r"\{([a-z,]+)\}", text.partition("\n\n")[0])
+print(text, *(help(name) for names in commands for name in names.split(",")), sep="\0", end="")
+"""
+
+
 @pytest.mark.parametrize(("module", "folder"), _programs(), ids=lambda value: value if isinstance(value, str) else "")
 def test_program_documents_its_options_and_rejects_unknown_ones(module: str, folder: Path) -> None:
-    helps = [_help(module, folder)]
-    (commands,) = re.findall(r"\{([a-z,]+)\}", helps[0].partition("\n\n")[0]) or [""]
-    helps += [_help(module, folder, command) for command in commands.split(",") if command]
-    for text in helps:
+    run = _run(sys.executable, "-c", _PRINT_HELP, module, folder=folder)
+    assert (run.returncode, run.stderr) == (0, "")
+    for text in run.stdout.split("\0"):
         usage, _, rest = text.partition("\n\n")
         assert usage.startswith("usage: ")
         assert re.match(r"[A-Z].*\.\n", rest, re.DOTALL), f"no description: {text}"
@@ -65,12 +84,6 @@ def test_program_documents_its_options_and_rejects_unknown_ones(module: str, fol
     assert (run.returncode, run.stdout) == (2, "")
     assert re.search(r"^\S.*: error: ", run.stderr, re.MULTILINE)
     assert "Traceback" not in run.stderr
-
-
-def _help(module: str, folder: Path, *command: str) -> str:
-    run = _run(sys.executable, "-m", module, *command, "--help", folder=folder)
-    assert (run.returncode, run.stderr) == (0, "")
-    return run.stdout
 
 
 def test_gallery_server_has_help() -> None:

@@ -15,6 +15,8 @@ from local.ports import HOST, why_unavailable
 from tests.e2e.eventually import eventually
 from tests.processes import running_processes
 
+pytestmark = pytest.mark.slow  # starts an emulator
+
 
 def _processes(emulator: Emulator) -> list[str]:
     """Return the commands in the process group of the emulator."""

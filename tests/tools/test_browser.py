@@ -9,6 +9,8 @@ from playwright.sync_api import sync_playwright
 from local.errors import SandboxError
 from tools.browser import find_browser, running_browser
 
+pytestmark = pytest.mark.slow  # starts a browser
+
 
 @pytest.fixture
 def only_playwright(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:

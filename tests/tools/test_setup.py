@@ -161,6 +161,7 @@ def test_concurrent_setups_run_once(folder: Path) -> None:
     assert ["4/4" in text for text in printed] == [False, True]
 
 
+@pytest.mark.slow
 def test_interrupted_venv_is_recreated(folder: Path) -> None:
     _create_venv(folder, "false")
     (folder / ".venv" / "bin" / "pip").unlink()

@@ -19,6 +19,8 @@ from local.emulator import ACCOUNT, REGION, Emulator, running_emulator
 from tests.e2e.eventually import eventually
 from tests.local.emulator_requests import Call, create_client, forge, root_credentials, send, send_signed, sign
 
+pytestmark = pytest.mark.slow  # starts an emulator
+
 BUCKET = "private"
 _VARIABLE = "SECRET_OF_THE_SHELL"
 _PROGRAM = "import os\ndef handler(event, context):\n    return dict(os.environ)\n"

@@ -3,9 +3,13 @@
 import datetime
 import json
 
+import pytest
+
 from local.emulator import ACCOUNT, REGION, running_emulator
 from tests.e2e.eventually import eventually
 from tests.local.emulator_requests import create_client
+
+pytestmark = pytest.mark.slow  # starts an emulator
 
 
 def test_universal_target_calls_an_api_action_with_the_role_of_the_schedule() -> None:

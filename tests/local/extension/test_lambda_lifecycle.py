@@ -12,6 +12,8 @@ from tests.e2e.eventually import eventually
 from tests.local.emulator_requests import create_client
 from tests.processes import running_processes
 
+pytestmark = pytest.mark.slow  # starts an emulator
+
 # Calls a service after the test has changed the function, so that it needs its process and its permissions until then.
 _CODE = """
 import os, pathlib, time, boto3

@@ -11,6 +11,8 @@ from local.emulator import Emulator, running_emulator
 from tests.e2e.eventually import eventually
 from tests.local.emulator_requests import create_client
 
+pytestmark = pytest.mark.slow  # starts an emulator
+
 _PROGRAM = """
 def handler(event, context):
     if event["body"]:

@@ -168,8 +168,7 @@ def test_failed_remake_stops_the_comparison(target: _StubTarget, monkeypatch: py
 
 def test_files_are_the_same_in_each_run_and_contain_every_kind() -> None:
     files = make_files(60)
-    assert make_files(60) == files
-    assert list(make_files(5).items()) == list(files.items())[:5]
+    assert list(make_files(12).items()) == list(files.items())[:12]
     kinds = count_kinds(files)
     assert sum(kinds.values()) == 60
     assert kinds["HEIC of 48 megapixels"] == 1
