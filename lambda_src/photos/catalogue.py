@@ -120,20 +120,22 @@ class Catalogue:
                 ExpressionAttributeValues={":pending": {"S": State.PENDING}},
             )
 
-    def set_ready(self, key: str, upload: Upload, *, uploaded_at: datetime, thumbnails: Mapping[int, str]) -> set[str]:
+    def set_ready(
+        self, key: str, upload: Upload, *, uploaded_at: datetime, thumbnails: Mapping[int, str]
+    ) -> Item | None:
         """Set the photo to `ready`.
 
         Returns:
-            The object keys of the thumbnails that the item no longer names.
+            The item before this write, or None if this write created it.
 
         Raises:
             StaleEvent: The item already describes a newer upload.
         """
         sizes = {str(size): {"S": thumbnail} for size, thumbnail in thumbnails.items()}
         outcome = {"state": {"S": State.READY}, "thumbnails": {"M": sizes}}
-        return self._write(key, upload, uploaded_at, outcome, remove="code, reason") - set(thumbnails.values())
+        return self._write(key, upload, uploaded_at, outcome, remove="code, reason")
 
-    def set_rejected(self, key: str, upload: Upload, *, uploaded_at: datetime, rejection: PhotoRejected) -> set[str]:
+    def set_rejected(self, key: str, upload: Upload, *, uploaded_at: datetime, rejection: PhotoRejected) -> Item | None:
         """Set the photo to `rejected`. Returns and raises what `set_ready` does."""
         outcome = {
             "state": {"S": State.REJECTED},
@@ -165,7 +167,7 @@ class Catalogue:
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
             raise StaleEvent(key) from error
-        return _thumbnails(response.get("Attributes", {}))
+        return set(parse_item(response["Attributes"]).thumbnails.values()) if "Attributes" in response else set()
 
     def describes(self, key: str, upload: Upload) -> bool:
         """Return whether the item of the photo describes this upload."""
@@ -202,12 +204,8 @@ class Catalogue:
 
     def _write(
         self, key: str, upload: Upload, uploaded_at: datetime, outcome: Mapping[str, Any], *, remove: str
-    ) -> set[str]:
-        """Write the outcome of an upload unless the item describes a newer one: the write that decides.
-
-        Returns:
-            The object keys of the thumbnails that the item named before.
-        """
+    ) -> Item | None:
+        """Write the outcome of an upload unless the item describes a newer one: the write that decides."""
         values: dict[str, Any] = {
             "id": {"S": photo_id(key)},
             "listing": {"S": LISTING},
@@ -232,11 +230,7 @@ class Catalogue:
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
             raise StaleEvent(key) from error
-        return _thumbnails(response.get("Attributes", {}))
-
-
-def _thumbnails(attributes: Mapping[str, Any]) -> set[str]:
-    return {thumbnail["S"] for thumbnail in attributes.get("thumbnails", {}).get("M", {}).values()}
+        return parse_item(response["Attributes"]) if "Attributes" in response else None
 
 
 def parse_item(attributes: Mapping[str, Any]) -> Item:

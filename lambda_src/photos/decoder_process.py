@@ -6,6 +6,10 @@ photo. A photo that exceeds a limit or crashes the process is rejected, and the 
 
 Photos are in memory that both processes share. Requests and answers are in pipes, in the format of `photos/decoder.py`,
 the program of the process.
+
+Any number of threads may use one decoder process: one photo is decoded at a time, and the others wait. A restart while
+other threads run is safe, because no Python code runs between fork and exec: `preexec_fn` is not used
+(https://docs.python.org/3/library/subprocess.html#subprocess.Popen).
 """
 
 import json
@@ -17,7 +21,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from tempfile import TemporaryFile
-from threading import Timer
+from threading import TIMEOUT_MAX, Lock, Timer
 from time import monotonic
 from typing import IO, Any, Final, Self
 
@@ -54,7 +58,11 @@ class _Doubtful(Exception):
 
 
 class DecoderProcess:
-    """A process that makes the thumbnails of one photo at a time. It ends with the block, or with this object."""
+    """A process that makes the thumbnails of one photo at a time. It ends with the block, or with this object.
+
+    Attributes:
+        start_until: Time of `time.monotonic` until which a photo may start. Photos of other threads can take long.
+    """
 
     def __init__(
         self,
@@ -73,6 +81,8 @@ class DecoderProcess:
         self._cpu_seconds = cpu_seconds
         self._elapsed_seconds = elapsed_seconds
         self._address_space = address_space
+        self.start_until = float("inf")
+        self._lock = Lock()  # held from the copy of a photo to its verdict
         self._is_new: bool
         self._file = _memory_file(MAX_BYTES)
         self._memory = mmap.mmap(self._file.fileno(), MAX_BYTES)
@@ -100,8 +110,17 @@ class DecoderProcess:
         Raises:
             PhotoRejected: The file is not a supported image, is damaged, exceeds a limit, or crashes the decoder.
             DecoderFailed: There is no verdict. Try again later.
+            TimeoutError: The photo could not start in time.
         """
         check_size(len(photo))
+        if not self._lock.acquire(timeout=min(max(0, self.start_until - monotonic()), TIMEOUT_MAX)):
+            raise TimeoutError("the decoder was busy until there was not enough time left")
+        try:
+            return self._make_thumbnails(photo, sizes)
+        finally:
+            self._lock.release()
+
+    def _make_thumbnails(self, photo: bytes, sizes: Sequence[int]) -> dict[int, bytes]:
         self._memory[: len(photo)] = photo
         if self._process.poll() is not None:  # something stopped it since the last photo
             self._restart()

@@ -9,12 +9,22 @@ upload is current.
 3. Delete the thumbnails that this write replaced.
 
 After a crash before step 3, no item names the replaced thumbnails. The sweep finds and deletes them.
+
+A deletion event can be processed after the original was read and before step 2. It removes the item, and step 2 creates
+it again. Therefore, whoever creates an item, or replaces the upload that it describes, checks afterwards whether the
+original still exists, and otherwise removes the item:
+
+- The item existed and was `pending`, or described this upload: no deletion was processed, or another handler created
+  the item since and checks. So most photos, those that the API registered, need no check.
+- The item described an older upload: that check finds the item newer than its event and leaves it, so this one checks.
+- After a crash before the check, the message is delivered again and finds no original.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 
-from photos.catalogue import Catalogue, StaleEvent
+from photos.catalogue import Catalogue, Item, StaleEvent
 from photos.errors import PhotoRejected
 from photos.event_ordering import Upload
 from photos.input_limits import check_size
@@ -66,7 +76,7 @@ class Thumbnailer:
         """
         own = {size: thumbnail_key(key, upload, size) for size in SIZES}
         try:
-            outcome, replaced = self._publish(key, upload, own)
+            outcome, previous = self._publish(key, upload, own)
         except OriginalDeleted:
             self._thumbnails.delete_all(own.values())
             return self.process_deletion(key, upload.sequencer)
@@ -75,11 +85,12 @@ class Thumbnailer:
             if not self._catalogue.describes(key, upload):
                 self._thumbnails.delete_all(own.values())
             return Outcome.STALE
-        self._thumbnails.delete_all(replaced)
-        # If the photo was deleted meanwhile, its deletion event may have been processed before these writes.
-        if not self._originals.exists(key):
-            return self.process_deletion(key, upload.sequencer)
-        return outcome
+        if previous:
+            named = own.values() if outcome is Outcome.READY else ()
+            self._thumbnails.delete_all(set(previous.thumbnails.values()).difference(named))
+            if previous.sequencer in ("", upload.padded_sequencer):
+                return outcome
+        return outcome if self._originals.exists(key) else self.process_deletion(key, upload.sequencer)
 
     def process_deletion(self, key: str, sequencer: str) -> Outcome:
         """Remove the thumbnails and the item of a photo, unless it has been uploaded again since."""
@@ -89,8 +100,8 @@ class Thumbnailer:
             return Outcome.STALE
         return Outcome.REMOVED
 
-    def _publish(self, key: str, upload: Upload, own: dict[int, str]) -> tuple[Outcome, set[str]]:
-        """Write thumbnails and item. Returns the outcome and the keys of the replaced thumbnails."""
+    def _publish(self, key: str, upload: Upload, own: dict[int, str]) -> tuple[Outcome, Item | None]:
+        """Write thumbnails and item. Returns the outcome and the item before, if there was one."""
         with self._originals.open(key, upload) as original:
             try:
                 images = self._make_thumbnails(_read(original), SIZES)
@@ -98,8 +109,8 @@ class Thumbnailer:
                 return Outcome.REJECTED, self._catalogue.set_rejected(
                     key, upload, uploaded_at=original.uploaded_at, rejection=rejection
                 )
-        for size, webp in images.items():
-            self._thumbnails.write(own[size], webp)
+        with ThreadPoolExecutor(len(images)) as pool:  # the block ends when all are written, or one failed
+            list(pool.map(self._thumbnails.write, (own[size] for size in images), images.values()))
         return Outcome.READY, self._catalogue.set_ready(key, upload, uploaded_at=original.uploaded_at, thumbnails=own)
 
 

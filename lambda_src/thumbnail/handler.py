@@ -4,11 +4,13 @@ A container image with the same handler can replace the deployment package. `con
 """
 
 import logging
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from time import monotonic
 from typing import Any, Protocol
 
 from photos.decoder_process import DecoderProcess
 from thumbnail.clients import create_thumbnailer
-from thumbnail.messages import Message, MessageProcessor
+from thumbnail.messages import SECONDS_PER_PHOTO, THREADS, Message, MessageProcessor
 
 logging.basicConfig()  # Lambda configures the root logger. This line is for other environments.
 
@@ -24,12 +26,18 @@ class Context(Protocol):
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, list[dict[str, str]]]:
-    """Process a batch of SQS messages. Returns the failed ones, which SQS delivers again."""
+    """Process a batch of SQS messages, some at the same time. Returns the failed ones, which SQS delivers again."""
+    seconds_left = context.get_remaining_time_in_millis() / 1_000
+    start_until = _decoder.start_until = monotonic() + seconds_left - SECONDS_PER_PHOTO
+    messages = [
+        Message(it["messageId"], it["receiptHandle"], it["body"], int(it["attributes"]["ApproximateReceiveCount"]))
+        for it in event["Records"]
+    ]
     failed = []
-    for record in event["Records"]:
-        receives = int(record["attributes"]["ApproximateReceiveCount"])
-        message = Message(record["messageId"], record["receiptHandle"], record["body"], receives)
-        if not _processor.process(message, seconds_left=context.get_remaining_time_in_millis() / 1_000):
-            failed.append({"itemIdentifier": message.id})
-            _processor.schedule_retry(message)
-    return {"batchItemFailures": failed}
+    with ThreadPoolExecutor(THREADS) as pool:  # the block ends when no thread works any more
+        running = {pool.submit(_processor.process, message, start_until=start_until): message for message in messages}
+        for processed in as_completed(running):
+            if not processed.result():
+                failed.append(running[processed])
+                _processor.schedule_retry(running[processed])
+    return {"batchItemFailures": [{"itemIdentifier": message.id} for message in failed]}

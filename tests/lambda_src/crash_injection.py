@@ -1,5 +1,6 @@
 """Crash injection: stops a program at any of its calls to AWS, either just before the call or just after it."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,8 @@ def crash() -> None:
 class CrashInjector:
     """Stops the program once, at one point: 0 is before the first call, 1 after it, 2 before the second.
 
+    After a crash, all threads that ran at this time crash at their next point, apart from the main thread.
+
     Attributes:
         points: Number of points passed so far.
     """
@@ -27,13 +30,22 @@ class CrashInjector:
     def __init__(self, point: int | None, stop: Callable[[], None]) -> None:
         self._point = point
         self._stop = stop
+        self._crashed: set[threading.Thread] = set()
+        self._lock = threading.Lock()
         self.points = 0
 
     def check(self) -> None:
         """Pass one point. Stops the program at the chosen one."""
-        self.points += 1
-        if self.points - 1 == self._point:
-            self._stop()
+        with self._lock:
+            if threading.current_thread() in self._crashed:
+                raise Crash
+            self.points += 1
+            if self.points - 1 == self._point:
+                try:
+                    self._stop()
+                except Crash:
+                    self._crashed = set(threading.enumerate()) - {threading.main_thread()}
+                    raise
 
 
 @contextmanager

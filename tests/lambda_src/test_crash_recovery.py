@@ -14,6 +14,7 @@ from aws_cdk.assertions import Template
 from moto import mock_aws
 
 from photos.event_ordering import Upload
+from photos.imaging import make_thumbnails
 from photos.keys import is_thumbnail_key, thumbnail_key
 from photos.limits import SIZES
 from photos.sweep import Progress
@@ -46,6 +47,9 @@ class Service:
     def set_sizes(self, sizes: tuple[int, ...]) -> None:
         for module in ("photos.thumbnails", "photos.sweep"):
             self._patch.setattr(f"{module}.SIZES", sizes)
+
+    def set_decoder(self, make_thumbnails: Callable[..., dict[int, bytes]]) -> None:
+        self._patch.setattr(self._thumbnail._processor._thumbnailer, "_make_thumbnails", make_thumbnails)
 
     def process(self, *events: dict[str, Any]) -> None:
         """Process these S3 events, each in a message of its own."""
@@ -154,6 +158,19 @@ def delete(service: Service) -> dict[str, Any]:
     return {"eventName": "ObjectRemoved:Delete", "s3": {"object": {"key": KEY, "sequencer": "02"}}}
 
 
+def delete_unnoticed(service: Service) -> dict[str, Any]:
+    """Replace the photo, and delete it when the replacement was read. The deletion is processed before its item."""
+    thumbnailer = service.aws.thumbnailer
+
+    def delete_and_make_thumbnails(*arguments: Any) -> dict[int, bytes]:
+        service.aws.delete(KEY)
+        thumbnailer.process_deletion(KEY, "03")
+        return make_thumbnails(*arguments)
+
+    service.set_decoder(delete_and_make_thumbnails)
+    return replace(service)
+
+
 def change_sizes(service: Service) -> dict[str, Any]:
     """Change the thumbnail sizes. Returns the message that the sweep sends."""
     service.set_sizes(NEW_SIZES)
@@ -162,7 +179,7 @@ def change_sizes(service: Service) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("consumer", ["function", "worker"])
-@pytest.mark.parametrize("change", [replace, replace_by_invalid_image, delete, change_sizes])
+@pytest.mark.parametrize("change", [replace, replace_by_invalid_image, delete, delete_unnoticed, change_sizes])
 def test_consumer_of_uploads_recovers_from_crash_at_every_call(
     fresh: Fresh, monkeypatch: pytest.MonkeyPatch, change: Callable[[Service], dict[str, Any]]
 ) -> None:

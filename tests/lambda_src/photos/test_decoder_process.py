@@ -2,10 +2,13 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from threading import Timer
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -176,6 +179,51 @@ def test_process_inherits_no_credentials(monkeypatch: pytest.MonkeyPatch) -> Non
         decoder.make_thumbnails(JPEG)
         with open(f"/proc/{decoder._process.pid}/environ", "rb") as environment:
             assert b"AWS_" not in environment.read()
+
+
+def test_threads_share_the_process_and_each_receives_the_verdict_on_its_own_photo(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Some photos end the process, so that it is replaced while other threads wait for it or for its answer."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    class RecordedPopen(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__(*arguments, **named)
+            started.append(self)
+
+    def judge(photo: bytes) -> dict[int, bytes] | str:
+        try:
+            return decoder.make_thumbnails(photo)
+        except PhotoRejected as rejection:
+            return rejection.code
+
+    monkeypatch.setattr("subprocess.Popen", RecordedPopen)
+    good = {name: make_thumbnails(sample(name)) for name in ("chelsea.png", "rocket.jpg")}
+    photos = [(sample(name), thumbnails) for name, thumbnails in good.items()]
+    judged = [*photos, (CRASHING, "broken"), *photos, (SLOW, "too_slow"), (b"text", "not_a_photo")] * 2
+    before = len(os.listdir("/dev/fd"))
+    with DecoderProcess(cpu_seconds=0.25, elapsed_seconds=20) as decoder, ThreadPoolExecutor(4) as pool:
+        verdicts = list(pool.map(judge, (photo for photo, _ in judged), timeout=120))
+    assert verdicts == [verdict for _, verdict in judged]
+    assert len(started) > 4
+    assert None not in [process.returncode for process in started]
+    assert len(os.listdir("/dev/fd")) == before
+
+
+def test_photo_that_cannot_start_in_time_fails_and_the_next_one_does_not(decoder: DecoderProcess) -> None:
+    os.kill(decoder._process.pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(decoder.make_thumbnails, JPEG)
+        while not decoder._lock.locked():
+            assert not first.done()
+        decoder.start_until = time.monotonic() + 0.1
+        with pytest.raises(TimeoutError):
+            decoder.make_thumbnails(JPEG)
+        os.kill(decoder._process.pid, signal.SIGCONT)
+        assert first.result(60)
+    decoder.start_until = time.monotonic() + 60
+    assert decoder.make_thumbnails(JPEG)
 
 
 def test_closed_process_leaves_nothing_open() -> None:

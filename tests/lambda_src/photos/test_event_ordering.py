@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from photos.catalogue import AlreadyRegistered, Catalogue, StaleEvent
+from photos.catalogue import AlreadyRegistered, Catalogue, Item, StaleEvent
 from photos.errors import PhotoRejected
 from photos.event_ordering import Upload, pad_sequencer
 from tests.lambda_src.mocked_aws import MockedAws
@@ -15,18 +15,18 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 OLDER, NEWER = Upload("etag-1", "0055AED6DCD90281E5"), Upload("etag-2", "0055AED6DCD90281E6")
 
 
-def set_ready(catalogue: Catalogue, upload: Upload, at: datetime = NOON) -> set[str]:
+def set_ready(catalogue: Catalogue, upload: Upload, at: datetime = NOON) -> Item | None:
     return catalogue.set_ready(KEY, upload, uploaded_at=at, thumbnails={256: f"thumbnail of {upload.etag}"})
 
 
-def set_rejected(catalogue: Catalogue, upload: Upload) -> set[str]:
+def set_rejected(catalogue: Catalogue, upload: Upload) -> Item | None:
     return catalogue.set_rejected(KEY, upload, uploaded_at=NOON, rejection=PhotoRejected("broken", "It is."))
 
 
 @pytest.mark.guarantee("Loses no photo")
 @pytest.mark.parametrize("newer", [set_ready, set_rejected])
 def test_stale_event_does_not_overwrite_newer_thumbnail_or_rejection(
-    catalogue: Catalogue, aws: MockedAws, newer: Callable[[Catalogue, Upload], set[str]]
+    catalogue: Catalogue, aws: MockedAws, newer: Callable[[Catalogue, Upload], Item | None]
 ) -> None:
     newer(catalogue, NEWER)
     before = aws.items()
@@ -41,11 +41,11 @@ def test_stale_event_does_not_overwrite_newer_thumbnail_or_rejection(
     assert aws.items() == before
 
 
-def test_newer_event_replaces_the_item_and_returns_the_replaced_thumbnails(
-    catalogue: Catalogue, aws: MockedAws
-) -> None:
-    assert set_ready(catalogue, OLDER) == set()
-    assert set_ready(catalogue, NEWER, at=NOON.replace(hour=13)) == {"thumbnail of etag-1"}
+def test_newer_event_replaces_the_item_and_returns_the_replaced_one(catalogue: Catalogue, aws: MockedAws) -> None:
+    assert set_ready(catalogue, OLDER) is None
+    replaced = set_ready(catalogue, NEWER, at=NOON.replace(hour=13))
+    assert replaced
+    assert (replaced.sequencer, replaced.thumbnails) == (OLDER.padded_sequencer, {256: "thumbnail of etag-1"})
     item = aws.items()[KEY]
     assert item["etag"] == "etag-2"
     assert item["created_at"] == "2026-11-24T12:00:00.000Z", "the time of the first upload"

@@ -1,8 +1,9 @@
 """The thumbnail function with batches of S3 events from the queue."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
+from threading import Barrier, Event, Timer, active_count, get_ident
 from types import ModuleType
 from typing import Any
 from urllib.parse import quote_plus
@@ -14,6 +15,7 @@ from photos.decoder_process import DecoderProcess
 from photos.limits import SIZES
 from stacks.constructs.thumbnailer import REJECTED
 from tests.lambda_src.mocked_aws import ORIGINALS, THUMBNAILS, LambdaContext, MockedAws, jpeg, load_function
+from thumbnail.messages import SECONDS_PER_PHOTO
 
 AWKWARD_KEYS = [
     "plain.jpg",
@@ -29,6 +31,8 @@ AWKWARD_KEYS = [
     "k" * 1024,
     "é" * 512,  # 1,024 bytes
 ]
+
+PATIENCE_SECONDS = 60  # long enough that it only ends a test that fails
 
 ALL_PROCESSED: dict[str, Any] = {"batchItemFailures": []}
 
@@ -65,6 +69,11 @@ def message(message_id: str, body: str, receives: int = 1) -> dict[str, Any]:
 def events(*records: dict[str, Any]) -> dict[str, Any]:
     """Return a batch with one message for each of these events."""
     return batch(*({"Records": [record]} for record in records))
+
+
+def failures(response: dict[str, Any]) -> list[str]:
+    """Return the sorted ids of the messages that a response reports as failed."""
+    return sorted(failure["itemIdentifier"] for failure in response["batchItemFailures"])
 
 
 @pytest.mark.parametrize("key", AWKWARD_KEYS)
@@ -144,7 +153,7 @@ def test_only_failed_messages_are_retried(handle: Handle, aws: MockedAws, caplog
     test_message = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": ORIGINALS}
     event = batch(first, {"Records": [{"eventName": "ObjectCreated:Put"}]}, text, unknown, test_message, second)
     event["Records"].append(message("6", "no JSON"))
-    assert handle(event) == {"batchItemFailures": [{"itemIdentifier": place} for place in ("1", "3", "6")]}
+    assert failures(handle(event)) == ["1", "3", "6"]
     states = {key: (item["state"], item.get("code")) for key, item in aws.items().items()}
     assert states == {"a.jpg": ("ready", None), "b.jpg": ("ready", None), "text.jpg": ("rejected", "not_a_photo")}
     assert "no JSON" in caplog.text
@@ -162,6 +171,108 @@ def test_message_returns_to_the_queue_when_the_batch_is_out_of_time(function: Mo
     event = events(record("a.jpg", aws.put("a.jpg", jpeg())))
     assert function.handler(event, LambdaContext(seconds=9)) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
     assert aws.items() == {}
+
+
+def photos(aws: MockedAws, *keys: str) -> list[dict[str, Any]]:
+    """Upload photos. Returns their events."""
+    return [record(key, aws.put(key, jpeg())) for key in keys]
+
+
+def test_photos_of_a_batch_overlap_and_at_most_three_are_in_memory(function: ModuleType, aws: MockedAws) -> None:
+    in_memory, most, together = set[int](), [], Barrier(3, timeout=PATIENCE_SECONDS)
+
+    def make_thumbnails(photo: bytes, sizes: Sequence[int]) -> dict[int, bytes]:
+        in_memory.add(get_ident())
+        together.wait()
+        most.append(len(in_memory))
+        together.wait()
+        in_memory.discard(get_ident())
+        return dict.fromkeys(sizes, photo)
+
+    function._processor._thumbnailer._make_thumbnails = make_thumbnails
+    assert function.handler(events(*photos(aws, *"abcdef")), LambdaContext()) == ALL_PROCESSED
+    assert most == [3] * 6
+
+
+def test_slow_original_delays_no_other_message_and_no_retry(
+    function: ModuleType, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get_object, retried = function._processor._thumbnailer._originals._s3.get_object, Event()
+
+    def get_slowly(*, Key: str, **arguments: Any) -> Any:
+        if Key == "slow":
+            assert retried.wait(PATIENCE_SECONDS)
+            assert aws.items().keys() == {"a", "b", "c", "d"}
+        return get_object(Key=Key, **arguments)
+
+    monkeypatch.setattr(function._processor._thumbnailer._originals._s3, "get_object", get_slowly, raising=False)
+    monkeypatch.setattr(function._processor.sqs, "change_message_visibility", lambda **_call: retried.set())
+    event = events(*photos(aws, "slow", "a", "b", "c", "d"))
+    event["Records"].append(message("poison", "no JSON"))
+    assert failures(function.handler(event, LambdaContext())) == ["poison"]
+    assert aws.items().keys() == {"slow", "a", "b", "c", "d"}
+
+
+def test_both_sizes_are_stored_at_the_same_time_and_before_the_item(
+    function: ModuleType, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket, together = function._processor._thumbnailer._thumbnails, Barrier(len(SIZES), timeout=PATIENCE_SECONDS)
+    write = bucket.write
+
+    def write_together(key: str, webp: bytes) -> None:
+        together.wait()
+        assert aws.items() == {}
+        write(key, webp)
+
+    monkeypatch.setattr(bucket, "write", write_together)
+    assert function.handler(events(*photos(aws, "a")), LambdaContext()) == ALL_PROCESSED
+    aws.assert_consistent()
+
+
+@pytest.mark.guarantee("Loses no photo")
+def test_item_is_not_written_when_one_size_cannot_be_stored(
+    function: ModuleType, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = function._processor._thumbnailer._thumbnails
+    write = bucket.write
+
+    def write_small_size(key: str, webp: bytes) -> None:
+        if key.endswith(f"/{max(SIZES)}.webp"):
+            raise _client_error("SlowDown", 503)
+        write(key, webp)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bucket, "write", write_small_size)
+        event = events(*photos(aws, "a"))
+        assert failures(function.handler(event, LambdaContext())) == ["0"]
+    assert aws.items() == {}
+    assert function.handler(event, LambdaContext()) == ALL_PROCESSED
+    aws.assert_consistent()
+
+
+@pytest.mark.guarantee("Loses no photo")
+def test_photos_that_wait_for_the_decoder_return_to_the_queue_when_the_batch_is_out_of_time(
+    function: ModuleType, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retried: list[str] = []
+    monkeypatch.setattr(
+        function._processor.sqs, "change_message_visibility", lambda **call: retried.append(call["ReceiptHandle"])
+    )
+    event, threads = events(*photos(aws, "a", "b", "c", "d")), active_count()
+    function._decoder._lock.acquire()  # as if it decoded a photo that takes long
+    end = Timer(PATIENCE_SECONDS, function._decoder._lock.release)
+    end.start()
+    try:
+        response = function.handler(event, LambdaContext(seconds=SECONDS_PER_PHOTO + 1))
+        assert active_count() <= threads + 1, "nothing runs after the handler has returned, apart from the timer"
+        assert failures(response) == ["0", "1", "2", "3"]
+        assert sorted(retried) == [f"handle {place}" for place in range(4)]
+        assert aws.items() == aws.thumbnails() == {}
+    finally:
+        end.cancel()
+        function._decoder._lock.release()
+    assert function.handler(event, LambdaContext()) == ALL_PROCESSED
+    aws.assert_consistent()
 
 
 def test_rejection_is_logged_as_the_metric_filter_expects(

@@ -30,6 +30,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ class Faults:
 
     def __post_init__(self) -> None:
         self._random = random.Random(f"{self.seed} {os.getpid()}")
-        self._moment = 0
+        self._moments = count()
 
     def send(self, send_request: Callable[[], AWSResponse], request: Any) -> AWSResponse:
         """Send a request, or inject a fault."""
@@ -84,8 +85,7 @@ class Faults:
         return response
 
     def _kill_or_continue(self, service: str, when: str) -> None:
-        moment, self._moment = self._moment, self._moment + 1
-        if moment == self.kill_at or self._random.random() < self.kill / 2:
+        if next(self._moments) == self.kill_at or self._random.random() < self.kill / 2:
             self._write_log(service, f"killed {when}")
             os.kill(os.getpid(), signal.SIGKILL)
 
