@@ -194,7 +194,7 @@ def test_threads_share_the_process_and_each_receives_the_verdict_on_its_own_phot
 
     def judge(photo: bytes) -> dict[int, bytes] | str:
         try:
-            return decoder.make_thumbnails(photo)
+            return shared.make_thumbnails(photo)
         except PhotoRejected as rejection:
             return rejection.code
 
@@ -203,7 +203,7 @@ def test_threads_share_the_process_and_each_receives_the_verdict_on_its_own_phot
     photos = [(sample(name), thumbnails) for name, thumbnails in good.items()]
     judged = [*photos, (CRASHING, "broken"), *photos, (SLOW, "too_slow"), (b"text", "not_a_photo")] * 2
     before = len(os.listdir("/dev/fd"))
-    with DecoderProcess(cpu_seconds=0.25, elapsed_seconds=20) as decoder, ThreadPoolExecutor(4) as pool:
+    with DecoderProcess(cpu_seconds=0.25, elapsed_seconds=20) as shared, ThreadPoolExecutor(4) as pool:
         verdicts = list(pool.map(judge, (photo for photo, _ in judged), timeout=120))
     assert verdicts == [verdict for _, verdict in judged]
     assert len(started) > 4

@@ -146,7 +146,12 @@ def test_registered_photo_needs_no_check_whether_its_original_exists(
 ) -> None:
     checked: list[str] = []
     exists = aws.originals.exists
-    monkeypatch.setattr(aws.originals, "exists", lambda key: not checked.append(key) and exists(key))
+
+    def check(key: str) -> bool:
+        checked.append(key)
+        return exists(key)
+
+    monkeypatch.setattr(aws.originals, "exists", check)
     aws.catalogue.register("registered", registered_at=datetime.now(UTC))
     for key in ("registered", "registered", "unknown", "unknown"):
         assert thumbnailer.process_upload(key, aws.upload(key, jpeg())) is Outcome.READY
