@@ -18,6 +18,9 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd thumbnails_on
 quoted = '$(subst ','\'',$(value $(1)))'
 CONTEXT = $(foreach setting,$(filter $(SETTINGS),$(GIVEN)),-c $(setting)=$(call quoted,$(setting)))
+# Numbers of `make cost`, which passes each as an option: PAGE_VIEWS as --page-views.
+USAGE := PHOTOS ALBUMS ALBUM_PHOTOS PAGE_VIEWS DELETIONS MEGAPIXELS BYTES UPLOAD
+USAGE_OPTIONS = $(foreach variable,$(filter $(USAGE),$(GIVEN)),--$(shell echo $(variable) | tr A-Z_ a-z-) $(call quoted,$(variable)))
 OPERATION = python -m operations $(CONTEXT)
 
 # Reject variables that a target does not use: `make destroy nmae=annas` would destroy the deployment with the default
@@ -28,7 +31,7 @@ USED_BY_demo := $(SETTINGS) PORT
 USED_BY_preflight := $(SETTINGS) STACKS
 USED_BY_deploy := $(SETTINGS) STACKS YES
 USED_BY_destroy := $(SETTINGS) YES
-USED_BY_cost := $(SETTINGS)
+USED_BY_cost := $(SETTINGS) $(USAGE)
 USED_BY_key := $(SETTINGS)
 USED_BY_redrive := $(SETTINGS)
 USED_BY_remake := $(SETTINGS)
@@ -85,8 +88,8 @@ deploy: setup  ## Deploy to a sandbox account, open to your public address only 
 destroy: setup  ## Delete the deployment from the account (name=…, YES=1)
 	@$(OPERATION) destroy $(if $(YES),--yes)
 
-cost: setup  ## Print the idle cost per hour, computed from the templates (thumbnails_on=…)
-	@$(OPERATION) cost
+cost: setup  ## Print the idle cost per hour, or the bill of a month with PHOTOS=1000000 (UPLOAD=s3, PAGE_VIEWS=…, thumbnails_on=…)
+	@$(OPERATION) cost $(USAGE_OPTIONS)
 
 key: setup  ## Print the API key, which write requests need
 	@$(OPERATION) key

@@ -3,16 +3,13 @@
 import argparse
 import io
 import sys
-import tempfile
-from pathlib import Path
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.errors import SandboxError
 from operations.account import create_session, current_account
-from operations.cdk import synthesize
-from operations.cost.idle import format_table, idle_cost
+from operations.cost.command import add_usage_options, print_cost
 from operations.cost.prices import UnknownPriceError
 from operations.dead_letter_queue import inspect
 from operations.deploy import deploy
@@ -48,7 +45,7 @@ def main() -> None:
 
                 run_comparison(arguments.photos, settings, yes=arguments.yes)
             case "cost":
-                _cost(settings)
+                print_cost(settings, arguments)
             case "deploy":
                 session = create_session()
                 deploy(session, settings, arguments.stacks, check_ip=arguments.check_ip, yes=arguments.yes)
@@ -89,7 +86,7 @@ def argument_parser() -> argparse.ArgumentParser:
     def command(name: str, summary: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
 
-    command("cost", "print the idle cost per hour, computed from the templates")
+    add_usage_options(command("cost", "print the idle cost per hour, or the bill of a month with --photos photos"))
     compare_command = command("compare", "send the same photos through every compute option, and price each one")
     compare_command.add_argument("--photos", default="200", metavar="N", help="number of files (default: 200)")
     preflight_command = command("preflight", "check the account for everything that can make a deployment fail")
@@ -111,13 +108,6 @@ def argument_parser() -> argparse.ArgumentParser:
     )
     command("remake", "regenerate the thumbnails of all photos with a Batch array job")
     return parser
-
-
-def _cost(settings: dict[str, str]) -> None:
-    with tempfile.TemporaryDirectory(prefix="other-compute-") as folder:
-        cost = idle_cost(synthesize(Path(folder, "cdk.out"), settings).folder)
-    print(format_table(cost.rows()))
-    print(f"\n{cost}")
 
 
 if __name__ == "__main__":

@@ -17,27 +17,26 @@ It leaves out what a photo costs later or elsewhere, in every design alike: stor
 no free tier, because the free tier of an account is the same for every design.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from operations.cost.line import Line
 
 
-def floor_lines(photos: float, *, by_api: bool, batch: float, compute: Mapping[str, float]) -> Iterator[Line]:
+def floor_lines(photos: float, *, by_api: bool, batch: float, compute: Iterable[Line]) -> Iterator[Line]:
     """Yield the lines of the floor.
 
     Args:
         photos: Number of photos.
         by_api: Whether clients upload by the API.
         batch: Messages of a full batch.
-        compute: Units that the CPU time of all photos is billed for, by key in `prices.toml`.
+        compute: Lines of the CPU time of all photos.
     """
     millions, changes = photos / 1e6, 2 if by_api else 1
     yield Line("S3", "1 upload, 2 thumbnails", "s3-put", 3 * millions)
     yield Line("S3", "1 download", "s3-get", millions)
     yield Line("SQS", "send; receive and delete in full batches", "sqs-requests", (1 + 2 / batch) * millions)
     yield Line("DynamoDB", "table and one index per change of state", "dynamodb-write-units", 2 * changes * millions)
-    for key, units in compute.items():
-        yield Line("Compute", "CPU time", key, units)
+    yield from compute
     if by_api:
         yield Line("API Gateway", "1 request", "api-requests", millions)
-        yield Line("Lambda", "1 request", "lambda-requests", millions)
+        yield Line("Lambda", "1 request of the API", "lambda-requests", millions)

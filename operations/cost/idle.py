@@ -36,11 +36,22 @@ class IdleCost:
 
 def _row(charge: Charge) -> list[str]:
     price = charge.price
+    hourly = f"{price.hourly(charge.quantity):.4f}"
+    return [
+        charge.stack,
+        charge.item,
+        f"{charge.quantity:.3g}",
+        unit_price(price),
+        hourly,
+        f"{price.source}, {price.read}",
+    ]
+
+
+def unit_price(price: Price) -> str:
+    """Return the price of a unit, with `about` if it is approximate, and the free units of a month."""
     about = "about " if price.approximate else ""
     free = f", {price.free:g} free" if price.free else ""
-    unit_price = f"{about}${price.usd:.6g} per {price.per}{free}"
-    hourly = f"{price.hourly(charge.quantity):.4f}"
-    return [charge.stack, charge.item, f"{charge.quantity:.3g}", unit_price, hourly, f"{price.source}, {price.read}"]
+    return f"{about}${price.usd:.6g} per {price.per}{free}"
 
 
 def idle_cost(assembly: Path, stacks: Collection[str] | None = None) -> IdleCost:

@@ -36,6 +36,14 @@ def test_compare_target_passes_photos_settings_and_confirmation() -> None:
     ]  # fmt: skip
 
 
+def test_cost_target_passes_usage_as_options() -> None:
+    options = _last_command("cost", "PHOTOS=1e6", "PAGE_VIEWS=5", "UPLOAD=s3", "thumbnails_on=ec2")[3:]
+    assert options[:3] == ["-c", "thumbnails_on='ec2'", "cost"]
+    assert {" ".join(pair) for pair in zip(options[3::2], options[4::2], strict=True)} == {
+        "--photos '1e6'", "--page-views '5'", "--upload 's3'",
+    }  # fmt: skip
+
+
 def test_soak_target_passes_seed_and_compute() -> None:
     assert _last_command("soak") == ["python", "-m", "tests.soak"]
     options = _last_command("soak", "SEED=7", "thumbnails_on=fargate")[3:]

@@ -1,4 +1,4 @@
-"""README.md and docs/costs.md show the figures of the templates."""
+"""README.md, docs/costs.md, and docs/notes.md show what the program computes."""
 
 from pathlib import Path
 
@@ -15,11 +15,12 @@ def test_pages_are_up_to_date(assembly: Path) -> None:
 
 
 def test_only_the_text_between_the_markers_is_replaced() -> None:
-    page = f"before\n{BEGIN}\nold\n{END}\nafter"
-    assert replace_generated(page, "new") == f"before\n{BEGIN}\n\nnew\n\n{END}\nafter"
+    page = f"before\n{BEGIN}\nold\n{END}\nbetween\n{BEGIN}\nold\n{END}\nafter"
+    expected = f"before\n{BEGIN}\n\none\n\n{END}\nbetween\n{BEGIN}\n\ntwo\n\n{END}\nafter"
+    assert replace_generated(page, "one", "two") == expected
 
 
-@pytest.mark.parametrize("page", ["", BEGIN, END, f"{END}{BEGIN}"])
-def test_page_without_markers_is_an_error(page: str) -> None:
+@pytest.mark.parametrize("page", ["", BEGIN, END, f"{END}{BEGIN}", 2 * f"{BEGIN}{END}"])
+def test_page_with_other_markers_is_an_error(page: str) -> None:
     with pytest.raises(ValueError, match="markers"):
         replace_generated(page, "new")

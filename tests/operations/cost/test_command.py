@@ -1,0 +1,61 @@
+"""The options of `make cost`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from operations.__main__ import argument_parser
+from operations.cost import command
+from operations.errors import OperationError
+
+
+@pytest.fixture
+def run(assembly: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Return a function that runs the command with options, and returns its output."""
+    monkeypatch.setattr(command, "synthesize", lambda *_: SimpleNamespace(folder=assembly))
+
+    def run(*options: str) -> str:
+        command.print_cost({}, argument_parser().parse_args(["cost", *options]))
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_cost_without_photos_is_the_idle_cost(run: Callable[..., str]) -> None:
+    output = run()
+    assert "per hour while idle" in output
+    assert "per 1,000 photos" not in output
+    assert run("--photos", "") == output  # an empty variable of make
+
+
+@pytest.mark.parametrize("photos", ["1000000", "1_000_000", "1,000,000", "1e6"])
+def test_cost_with_photos_is_the_bill_of_a_month(run: Callable[..., str], photos: str) -> None:
+    output = run("--photos", photos)
+    assert all(text in output for text in ("API Gateway", "free tier", "total", "per 1,000 photos", "the floor"))
+    assert "API Gateway" not in run("--photos", photos, "--upload", "s3")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--photos", "many"], "PHOTOS: 'many' is not allowed. Give a whole number from 0 to 1,000,000,000"),
+        (["--photos", "-1"], "PHOTOS: '-1' is not allowed"),
+        (["--photos", "1.5"], "PHOTOS: '1.5' is not allowed"),
+        (["--photos", "nan"], "PHOTOS: 'nan' is not allowed"),
+        (["--photos", "1", "--megapixels", "0"], "MEGAPIXELS: '0' is not allowed. Give a number from 0.1 to 100"),
+        (["--photos", "1", "--bytes", "99e9"], "BYTES: '99e9' is not allowed"),
+        (
+            ["--photos", "1", "--album-photos", "5000"],
+            "ALBUM_PHOTOS: '5000' is not allowed. Give a whole number from 1",
+        ),
+        (["--photos", "1", "--upload", "ftp"], "UPLOAD: 'ftp' is not allowed. Give api or s3"),
+        (["--page-views", "5"], "PAGE_VIEWS needs PHOTOS"),
+    ],
+)
+def test_invalid_option_is_one_line_that_names_it(run: Callable[..., str], options: list[str], message: str) -> None:
+    with pytest.raises(OperationError) as error:
+        run(*options)
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
