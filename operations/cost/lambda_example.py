@@ -66,6 +66,7 @@ def claims(*, photo_seconds: float, memory_mb: float, batch_size: int) -> list[C
         Claim(
             "Usually very cheap, so very popular",
             "The idle sandbox costs less than $0.08 an hour (`make cost`), and its functions nothing. "
-            "A million photos: [costs.md](costs.md). From which load on other compute is cheaper: [compare.md](compare.md)",
+            "A million photos: [costs.md](costs.md). From which load on other "
+            "compute is cheaper: [compare.md](compare.md)",
         ),
     ]
