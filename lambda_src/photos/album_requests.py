@@ -120,11 +120,11 @@ class AlbumRequests:
     def _keys(self, photo_ids: Sequence[str]) -> list[str]:
         # One query per photo: BatchGetItem reads tables, not indexes.
         with ThreadPoolExecutor(_PARALLEL_QUERIES) as queries:
-            items = list(queries.map(self._listing.find, photo_ids))
-        unknown = [photo_id for photo_id, item in zip(photo_ids, items, strict=True) if item is None]
+            keys = list(queries.map(self._listing.find_key, photo_ids))
+        unknown = [photo_id for photo_id, key in zip(photo_ids, keys, strict=True) if key is None]
         if unknown:
             raise PhotosNotFound(unknown)
-        return [item.key for item in items if item]
+        return [key for key in keys if key is not None]
 
     def _objects(self, album_id: str) -> set[str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=f"{PREFIX}{album_id}/")

@@ -50,7 +50,8 @@ class Library:
 
     def get(self, photo_id: str) -> Item:
         """Return the photo with this id. Raises PhotoNotFound."""
-        item = self._listing.find(photo_id)
+        key = self._listing.find_key(photo_id)
+        item = self._catalogue.get(key) if key is not None else None
         if item is None:
             raise PhotoNotFound
         return item

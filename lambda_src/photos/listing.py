@@ -1,7 +1,7 @@
-"""Queries on the indexes of the catalogue: photos newest first, page by page, and photos by id.
+"""Queries on the indexes of the catalogue: photos newest first, page by page, and keys of photos by id.
 
 Indexes are eventually consistent, so an item may be some moments old. Code that acts on an item reads the table or S3
-again, or uses a conditional write.
+again, or uses a conditional write. Items of a list lack `etag` and `sequencer`, which the index does not contain.
 """
 
 from __future__ import annotations
@@ -49,15 +49,15 @@ class Listing:
         last = Position(returned[-1]["created_at"]["S"], returned[-1]["key"]["S"]) if more else None
         return [parse_item(attributes) for attributes in returned], last
 
-    def find(self, photo_id: str) -> Item | None:
-        """Return the photo with this id."""
+    def find_key(self, photo_id: str) -> str | None:
+        """Return the object key of the photo with this id."""
         found = self._dynamodb.query(
             TableName=self._table,
             IndexName="by-id",
-            KeyConditionExpression="listing = :listing AND id = :id",
-            ExpressionAttributeValues={":listing": {"S": LISTING}, ":id": {"S": photo_id}},
+            KeyConditionExpression="id = :id",
+            ExpressionAttributeValues={":id": {"S": photo_id}},
         )["Items"]
-        return parse_item(found[0]) if found else None
+        return found[0]["key"]["S"] if found else None
 
     def newest_ready(self, limit: int) -> list[Item]:
         """Return up to `limit` photos that are ready, newest first."""

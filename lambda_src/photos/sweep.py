@@ -1,6 +1,6 @@
 """The sweep: compares originals, thumbnails, and catalogue, and repairs the effects of lost and failed events.
 
-It runs in three phases:
+A run starts with a snapshot of the catalogue (`photos/snapshot.py`), and then runs three phases:
 
 1. `photos` joins the originals with the catalogue by key. A photo whose item is missing or describes another upload is
    requeued. The item of a photo that is gone, or was registered but never uploaded, is removed with its thumbnails.
@@ -11,16 +11,28 @@ It runs in three phases:
 After a change of `SIZES`, phase 2 requeues every `ready` photo. The thumbnailer writes the new sizes first, then the
 item, and then deletes the thumbnails of the sizes that no longer exist, so the item always names thumbnails that exist.
 
-Listings are joined as streams: memory does not grow with the number of photos, and the sweep can resume after any key.
-Objects younger than an hour are skipped, because their event may still be in progress. Every repair can be repeated
-and checks the current state first: before a removal, the sweep queries S3 for the photo, and the removal carries the
-condition of `event_ordering`. Therefore two sweeps at the same time only repeat some work. If an old event is processed
-again at the moment of a removal, the next sweep repairs the result.
+Listings are joined as streams: memory does not grow with the number of photos, and the sweep can resume after any key,
+with a new snapshot.
+
+The snapshot is minutes older than the listings that it is joined with. What changes in between cannot cause a wrong
+repair:
+
+- A photo is requeued although it was processed, replaced, or deleted after the scan: its message then carries the last
+  upload of the snapshot. It rewrites the same result, or it is stale and writes nothing.
+- An item is removed only if its photo is not in S3 at that moment, and with the condition of `event_ordering`: an item
+  that describes a newer upload than the snapshot stays.
+- A thumbnail is deleted only if it is older than `GRACE_PERIOD` at the start of the sweep. One that an item names since
+  the scan is younger: the thumbnailer writes it again before the item, even if it existed.
+
+Every repair can be repeated, so two sweeps at the same time only repeat some work. If an old event is processed again
+at the moment of a removal, the next sweep repairs the result.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -32,6 +44,7 @@ from photos.event_ordering import Upload
 from photos.keys import photo_id_of
 from photos.limits import SIZES
 from photos.merge_join import merge_join
+from photos.snapshot import Snapshot
 from photos.storage import ObjectSummary, Originals, Thumbnails
 from photos.upload_queue import UploadQueue
 
@@ -58,6 +71,10 @@ _NEXT: Final = {
     Phase.THUMBNAILS: Phase.MULTIPART_UPLOADS,
     Phase.MULTIPART_UPLOADS: Phase.DONE,
 }
+
+
+class CatalogueTooLarge(Exception):
+    """The function is too small to read the catalogue in one run. The message is one line."""
 
 
 @dataclass
@@ -116,14 +133,40 @@ class Sweep:
         self._queue = upload_queue
 
     def run(self, progress: Progress, has_time: Callable[[], bool]) -> None:
-        """Continue the sweep until it is done or out of time. Each run makes some progress.
+        """Continue the sweep until it is done or out of time. Each run makes some progress, or raises an exception.
 
         Args:
             progress: Where to resume. It is updated in place; its phase shows whether the sweep is done.
             has_time: Returns whether there is time for another step.
+
+        Raises:
+            CatalogueTooLarge: There is not enough time or disk space to read the catalogue.
         """
+        with closing(Snapshot()) as snapshot:
+            if progress.phase in (Phase.PHOTOS, Phase.THUMBNAILS):
+                self._read_catalogue(snapshot, has_time)
+            self._run_phases(progress, snapshot, has_time)
+
+    def _read_catalogue(self, snapshot: Snapshot, has_time: Callable[[], bool]) -> None:
+        count = 0
+        for items in self._catalogue.scan():
+            if count and not has_time():
+                raise CatalogueTooLarge(
+                    f"Read only {count} items of the catalogue in time: increase the memory of the function, and with "
+                    "it its CPU share (stacks/constructs/sweep_function.py)"
+                )
+            try:
+                snapshot.add(items)
+            except sqlite3.OperationalError as error:
+                raise CatalogueTooLarge(
+                    f"No disk space for more than {count} items of the catalogue ({error}): increase the ephemeral "
+                    "storage of the function (stacks/constructs/sweep_function.py)"
+                ) from error
+            count += len(items)
+
+    def _run_phases(self, progress: Progress, snapshot: Snapshot, has_time: Callable[[], bool]) -> None:
         while progress.phase is not Phase.DONE:
-            for count, name in enumerate(self._reconcile(progress), start=1):
+            for count, name in enumerate(self._reconcile(progress, snapshot), start=1):
                 if count % _CHECK_TIME_EVERY == 0:
                     self._queue.flush()
                     progress.after = name
@@ -134,27 +177,30 @@ class Sweep:
             if not has_time():
                 return
 
-    def _reconcile(self, progress: Progress) -> Iterator[str]:
+    def _reconcile(self, progress: Progress, snapshot: Snapshot) -> Iterator[str]:
         """Run the current phase, and yield the key or id of each processed entry."""
         if progress.phase is Phase.PHOTOS:
-            return self._reconcile_photos(progress)
+            return self._reconcile_photos(progress, snapshot)
         if progress.phase is Phase.THUMBNAILS:
-            return self._reconcile_thumbnails(progress)
+            return self._reconcile_thumbnails(progress, snapshot)
         return self._abort_multipart_uploads(progress)
 
-    def _reconcile_photos(self, progress: Progress) -> Iterator[str]:
+    def _reconcile_photos(self, progress: Progress, snapshot: Snapshot) -> Iterator[str]:
         originals = ((original.key, original) for original in self._originals.list_objects(after=progress.after))
-        items = ((item.key, item) for item in self._catalogue.items_by("key", after=progress.after))
+        items = ((item.key, item) for item in snapshot.items_by("key", after=progress.after))
         for key, original, item in merge_join(originals, items):
-            self._reconcile_photo(progress, key, original, item)
+            if original:
+                self._reconcile_photo(progress, original, item)
+            elif item and self._remove_without_photo(progress, item):
+                snapshot.discard(key)  # phase 2 must not miss its thumbnails
             yield key
 
-    def _reconcile_thumbnails(self, progress: Progress) -> Iterator[str]:
+    def _reconcile_thumbnails(self, progress: Progress, snapshot: Snapshot) -> Iterator[str]:
         # Resume behind the thumbnails of the last photo, whose keys start with its id and "/". "0" follows "/".
         thumbnails = self._thumbnails.list_objects(after=f"{progress.after}0" if progress.after else "")
         by_photo = groupby(thumbnails, key=lambda thumbnail: photo_id_of(thumbnail.key))
         stored_by_id = ((photo_id, list(stored)) for photo_id, stored in by_photo)
-        items = ((item.id, item) for item in self._catalogue.items_by("id", after=progress.after))
+        items = ((item.id, item) for item in snapshot.items_by("id", after=progress.after))
         for photo_id, stored, item in merge_join(stored_by_id, items):
             self._reconcile_thumbnails_of(progress, stored or [], item)
             yield photo_id
@@ -164,16 +210,25 @@ class Sweep:
             progress.counts.aborted_uploads += 1
             yield key
 
-    def _reconcile_photo(self, progress: Progress, key: str, original: ObjectSummary | None, item: Item | None) -> None:
-        if original:
-            progress.counts.photos += 1
-            processed = item is not None and item.state is not State.PENDING and item.etag == original.etag
-            if not processed and original.last_modified < progress.started_at - GRACE_PERIOD:
-                self._requeue(progress, key, Upload(original.etag, item.sequencer if item else ""))
-        elif item:
-            deadline = progress.started_at - (ABANDONED_AFTER if item.state is State.PENDING else GRACE_PERIOD)
-            if item.created_at < deadline and not self._originals.exists(key):
-                self._remove(progress, item)
+    def _reconcile_photo(self, progress: Progress, original: ObjectSummary, item: Item | None) -> None:
+        progress.counts.photos += 1
+        processed = item is not None and item.state is not State.PENDING and item.etag == original.etag
+        if not processed and original.last_modified < progress.started_at - GRACE_PERIOD:
+            self._requeue(progress, original.key, Upload(original.etag, item.sequencer if item else ""))
+
+    def _remove_without_photo(self, progress: Progress, item: Item) -> bool:
+        """Remove an item whose photo was not listed, unless it is recent or the photo exists by now."""
+        deadline = progress.started_at - (ABANDONED_AFTER if item.state is State.PENDING else GRACE_PERIOD)
+        if item.created_at >= deadline or self._originals.exists(item.key):
+            return False
+        try:
+            thumbnails = self._catalogue.remove(item.key, item.sequencer)
+        except StaleEvent:
+            return False  # uploaded again since
+        progress.counts.removed_items += 1
+        self._thumbnails.delete_all(thumbnails)
+        progress.counts.removed_thumbnails += len(thumbnails)
+        return True
 
     def _reconcile_thumbnails_of(self, progress: Progress, stored: list[ObjectSummary], item: Item | None) -> None:
         last_modified = {thumbnail.key: thumbnail.last_modified for thumbnail in stored}
@@ -190,12 +245,3 @@ class Sweep:
     def _requeue(self, progress: Progress, key: str, upload: Upload) -> None:
         self._queue.send(key, upload)
         progress.counts.queued += 1
-
-    def _remove(self, progress: Progress, item: Item) -> None:
-        try:
-            thumbnails = self._catalogue.remove(item.key, item.sequencer)
-        except StaleEvent:
-            return  # uploaded again since
-        progress.counts.removed_items += 1
-        self._thumbnails.delete_all(thumbnails)
-        progress.counts.removed_thumbnails += len(thumbnails)

@@ -54,7 +54,7 @@ class ApiFunction(PythonFunction):
     def _allow_photos(self, storage: PhotoStorage) -> None:
         originals, catalogue = storage.originals, storage.catalogue
         self.allow(["dynamodb:Query"], *(f"{catalogue.table_arn}/index/{name}" for name in ("newest-first", "by-id")))
-        self.allow(["dynamodb:PutItem", "dynamodb:DeleteItem"], catalogue.table_arn)
+        self.allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], catalogue.table_arn)
         self.allow(["s3:DeleteObject"], originals.arn_for_objects("*"))
         acknowledge_wildcard(self.execution_role, originals, "Any object in the bucket is a photo, under any key")
 

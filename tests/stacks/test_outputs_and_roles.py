@@ -46,13 +46,13 @@ _ACTIONS = {
     | _MAKE_THUMBNAILS
     | {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
     ("Cron", "FunctionRole"): _FUNCTION
-    | {"dynamodb:DeleteItem", "dynamodb:Query", "lambda:InvokeFunction", "sqs:SendMessage"}
+    | {"dynamodb:DeleteItem", "dynamodb:Scan", "lambda:InvokeFunction", "sqs:SendMessage"}
     | {"s3:AbortMultipartUpload", "s3:ListBucketMultipartUploads"}
     | {"s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"},
     ("Cron", "SchedulerRole"): {"lambda:InvokeFunction", "sqs:SendMessage"},
     ("Api", "FunctionRole"): _FUNCTION
     | {"batch:DescribeJobs", "batch:SubmitJob"}
-    | {"dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"}
+    | {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
     | {"s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"},
     ("Batch", "PageRole"): {"dynamodb:GetItem", "s3:GetObject", "s3:ListBucket", "s3:PutObject"},
     ("Batch", "BindRole"): {"s3:GetObject", "s3:ListBucket", "s3:PutObject"},
