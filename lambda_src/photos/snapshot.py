@@ -32,25 +32,25 @@ class Snapshot:
         self._database.close()
 
     def add(self, items: Iterable[Item]) -> None:
-        """Add items.
-
-        Raises:
-            sqlite3.OperationalError: The disk is full.
-        """
+        """Add items. Raises sqlite3.OperationalError if the disk is full."""
         self._database.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?)", map(_row, items))
+
+    def sort(self) -> None:
+        """Sort the items, after all are added. Raises sqlite3.OperationalError if the disk is full."""
+        for order in ("key", "id"):
+            self._database.execute(f"CREATE INDEX by_{order} ON items ({order})")
 
     def discard(self, key: str) -> None:
         """Remove the item of a photo."""
         self._database.execute("DELETE FROM items WHERE key = ?", [key])
 
     def items_by(self, order: Literal["key", "id"], *, after: str = "") -> Iterator[Item]:
-        """Yield all items, sorted by the UTF-8 bytes of their key or id, as S3 sorts.
+        """Yield the items, sorted by the UTF-8 bytes of their key or id, as S3 sorts.
 
         Args:
             order: Attribute to sort by.
             after: Start behind this key or id. Default: from the beginning.
         """
-        self._database.execute(f"CREATE INDEX IF NOT EXISTS by_{order} ON items ({order})")
         rows = self._database.execute(f"SELECT * FROM items WHERE {order} > ? ORDER BY {order}", [after])
         return map(_item, rows)
 

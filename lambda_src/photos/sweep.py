@@ -149,20 +149,21 @@ class Sweep:
 
     def _read_catalogue(self, snapshot: Snapshot, has_time: Callable[[], bool]) -> None:
         count = 0
-        for items in self._catalogue.scan():
-            if count and not has_time():
-                raise CatalogueTooLarge(
-                    f"Read only {count} items of the catalogue in time: increase the memory of the function, and with "
-                    "it its CPU share (stacks/constructs/sweep_function.py)"
-                )
-            try:
+        try:
+            for items in self._catalogue.scan():
+                if count and not has_time():
+                    raise CatalogueTooLarge(
+                        f"There was only time to read {count} items of the catalogue. Increase the memory of the "
+                        "function, and with it its CPU share (stacks/constructs/sweep_function.py)."
+                    )
                 snapshot.add(items)
-            except sqlite3.OperationalError as error:
-                raise CatalogueTooLarge(
-                    f"No disk space for more than {count} items of the catalogue ({error}): increase the ephemeral "
-                    "storage of the function (stacks/constructs/sweep_function.py)"
-                ) from error
-            count += len(items)
+                count += len(items)
+            snapshot.sort()
+        except sqlite3.OperationalError as error:
+            raise CatalogueTooLarge(
+                f"After {count} items of the catalogue: {error}. Increase the ephemeral storage of the function "
+                "(stacks/constructs/sweep_function.py)."
+            ) from error
 
     def _run_phases(self, progress: Progress, snapshot: Snapshot, has_time: Callable[[], bool]) -> None:
         while progress.phase is not Phase.DONE:

@@ -4,12 +4,16 @@ from aws_cdk import Duration
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_xray as xray
 from constructs import Construct
 
 from api.contract import REQUESTS, ROUTES
 from stacks.constructs.access_log import AccessLog
 from stacks.constructs.gateway_responses import add_gateway_responses
 from stacks.support.cdk_nag import acknowledge
+
+# Of the requests.
+_TRACED_SHARE = 0.05
 
 
 class ContractApi(apigateway.RestApi):
@@ -59,6 +63,7 @@ class ContractApi(apigateway.RestApi):
             ),
         )
         self.node.try_remove_child("Endpoint")  # an output that the CDK adds, and that duplicates ApiUrl
+        self._trace_some_requests(scope, name)
         self._add_routes(scope, function)
         add_gateway_responses(self)
         acknowledge(
@@ -86,6 +91,29 @@ class ContractApi(apigateway.RestApi):
                 request_validator=validator,
                 request_models={"application/json": models[route.body]} if route.body else None,
             )
+
+    def _trace_some_requests(self, scope: Construct, name: str) -> None:
+        # The default rule of an account traces the first request of each second, too: almost all requests of a small
+        # API. Traces cost more than the requests themselves. This rule matches the requests of this stage only.
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-configuring-xray-sampling-rules.html
+        stage = self.deployment_stage
+        xray.CfnSamplingRule(
+            scope,
+            "Sampling",
+            sampling_rule=xray.CfnSamplingRule.SamplingRuleProperty(
+                rule_name=name,
+                priority=1000,
+                reservoir_size=0,
+                fixed_rate=_TRACED_SHARE,
+                service_type="AWS::ApiGateway::Stage",
+                service_name=f"{name}/{stage.stage_name}",
+                resource_arn=stage.stage_arn,
+                host="*",
+                http_method="*",
+                url_path="*",
+                version=1,
+            ),
+        )
 
     def _model(self, scope: Construct, name: str) -> apigateway.IModel:
         # The L1, because it takes a JSON Schema unchanged.

@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.constructs.sandbox_log_group import SandboxLogGroup
-from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
+from stacks.support.cdk_nag import acknowledge
 from stacks.support.deployment_package import build_deployment_package
 from stacks.support.policies import allow
 from stacks.support.settings import Target
@@ -18,12 +18,13 @@ from stacks.support.settings import Target
 class PythonFunction(lambda_.Function):
     """The function `lambda_src/<source>/handler.py` on Graviton, with its own log group and role.
 
-    The role can write to the log group and send traces. Use `allow` for every other permission.
+    The role can write to the log group. Use `allow` for every other permission.
 
     Args:
         source: Folder in `lambda_src/`.
         image: The code as a container image that starts the handler. If None, the function is deployed as a package.
         memory_size: MiB.
+        options: Further arguments of `lambda_.Function`.
 
     Attributes:
         execution_role: The role as `iam.Role`. The inherited attribute `role` is only an `IRole`.
@@ -41,6 +42,7 @@ class PythonFunction(lambda_.Function):
         timeout: Duration,
         environment: Mapping[str, str],
         description: str,
+        **options: Any,
     ) -> None:
         # Owned by the stack, because a log group that Lambda creates remains after `cdk destroy`.
         log_group = SandboxLogGroup(scope, f"{construct_id}Log")
@@ -56,16 +58,15 @@ class PythonFunction(lambda_.Function):
             role=role,
             log_group=log_group,
             logging_format=lambda_.LoggingFormat.JSON,
-            tracing=lambda_.Tracing.ACTIVE,
             memory_size=memory_size,
             timeout=timeout,
             environment=dict(environment),
             description=description,
+            **options,
         )
         self.execution_role = role
         if not image:
             acknowledge(self, L1="Python 3.13 is the newest version on the machines that test this project")
-        acknowledge_wildcard(role, "*", "X-Ray actions have no resource type")
 
     def allow(self, actions: Sequence[str], *resources: str, conditions: Mapping[str, Any] | None = None) -> None:
         """Allow the function actions on resources (ARNs)."""

@@ -34,13 +34,8 @@ _MAKE_THUMBNAILS = {
     *("s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"),
 }
 
-# The actions that the code of each role calls. Every function also writes its log and sends traces.
-_FUNCTION = {
-    "logs:CreateLogStream",
-    "logs:PutLogEvents",
-    "xray:PutTelemetryRecords",
-    "xray:PutTraceSegments",
-}
+# The actions that the code of each role calls. Every function also writes its log.
+_FUNCTION = {"logs:CreateLogStream", "logs:PutLogEvents"}
 _ACTIONS = {
     ("Thumbnails", "FunctionRole"): _FUNCTION
     | _MAKE_THUMBNAILS
@@ -51,6 +46,7 @@ _ACTIONS = {
     | {"s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"},
     ("Cron", "SchedulerRole"): {"lambda:InvokeFunction", "sqs:SendMessage"},
     ("Api", "FunctionRole"): _FUNCTION
+    | {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
     | {"batch:DescribeJobs", "batch:SubmitJob"}
     | {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}
     | {"s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"},

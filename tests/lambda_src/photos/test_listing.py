@@ -72,15 +72,14 @@ def test_pages_neither_repeat_nor_skip_photos_of_the_same_time(catalogue: Catalo
     assert sorted(item.key for page in pages(listing, 4) for item in page) == sorted(keys)
 
 
-def test_find_returns_a_photo_by_id_with_one_query(
+def test_find_key_finds_a_photo_by_id_with_one_query(
     catalogue: Catalogue, listing: Listing, queries: list[tuple[int, int]]
 ) -> None:
     key = register(catalogue, 1)
     register(catalogue, 2)
     queries.clear()
-    found = listing.find(photo_id(key))
-    assert found and found.key == key
-    assert listing.find(photo_id("other")) is None
+    assert listing.find_key(photo_id(key)) == key
+    assert listing.find_key(photo_id("other")) is None
     assert queries == [(1, 1), (0, 0)]
 
 

@@ -1,7 +1,6 @@
 """The sweep repairs every difference between originals, thumbnails, and catalogue, and nothing else."""
 
 import json
-import tracemalloc
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote_plus
@@ -9,12 +8,12 @@ from urllib.parse import unquote_plus
 import boto3
 import pytest
 
-from photos.catalogue import Catalogue, Item, State
+from photos.catalogue import Item
 from photos.event_ordering import Upload
 from photos.keys import thumbnail_key
 from photos.limits import SIZES
-from photos.storage import ObjectSummary, Originals, Thumbnails
-from photos.sweep import Counts, Phase, Progress, Sweep
+from photos.snapshot import Snapshot
+from photos.sweep import CatalogueTooLarge, Counts, Phase, Progress, Sweep
 from photos.upload_queue import UploadQueue
 from tests.lambda_src.mocked_aws import ORIGINALS, THUMBNAILS, MockedAws, jpeg
 
@@ -153,27 +152,55 @@ def test_sweep_removes_what_belongs_to_no_photo(harness: SweepHarness, aws: Mock
     for key, sequencer in (("a.jpg", "01"), ("a.jpg", "03"), ("no item.jpg", "01")):
         aws.thumbnail_bucket.write(thumbnail_key(key, Upload("e", sequencer), SMALLEST), b"webp")
     counts = harness.sweep()
-    assert (counts.removed_items, counts.removed_thumbnails) == (1, len(SIZES) + 3)
+    assert counts == Counts(photos=2, thumbnails=2 * len(SIZES) + 3, removed_items=1, removed_thumbnails=len(SIZES) + 3)
     assert aws.items().keys() == {KEYS[0], KEYS[2]}
     aws.assert_consistent()
 
 
-def test_sweep_keeps_photo_that_is_uploaded_again_during_the_removal(
-    harness: SweepHarness, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("moment", ["scan", "exists"])
+@pytest.mark.parametrize("change", ["created", "replaced", "deleted", "uploaded again", "uploaded again unchanged"])
+def test_sweep_keeps_changes_after_its_snapshot(
+    harness: SweepHarness, aws: MockedAws, monkeypatch: pytest.MonkeyPatch, moment: str, change: str
 ) -> None:
-    aws.process("a.jpg", sequencer="01")
-    aws.delete("a.jpg")
-    exists = aws.originals.exists
+    """The change happens after the scan, or after the sweep found that a photo is gone."""
+    for key in ("a.jpg", "b.jpg", "gone.jpg"):
+        aws.process(key, sequencer="01")
+    aws.delete("gone.jpg")
+    if change.startswith("uploaded again"):
+        aws.delete("a.jpg")
+    states = []
 
-    def exists_before_upload(key: str) -> bool:
+    def change_a_photo() -> None:
         monkeypatch.undo()
+        monkeypatch.setattr("moto.s3.models.utcnow", lambda: datetime.now(UTC) + timedelta(hours=3))
+        if change == "deleted":
+            aws.delete("a.jpg")
+            aws.thumbnailer.process_deletion("a.jpg", "02")
+        else:
+            key = "c.jpg" if change == "created" else "a.jpg"
+            aws.process(key, jpeg("red" if change.endswith("unchanged") else "blue"), sequencer="02")
+        states.append(aws.items())
+
+    scan, exists = aws.catalogue.scan, aws.originals.exists
+
+    def scan_before_change() -> Iterator[list[Item]]:
+        yield from scan()
+        change_a_photo()
+
+    def exists_before_change(key: str) -> bool:
         result = exists(key)
-        aws.process("a.jpg", sequencer="02")
+        change_a_photo()
         return result
 
-    monkeypatch.setattr(aws.originals, "exists", exists_before_upload)
-    assert harness.sweep().removed_items == 0
-    assert aws.items()["a.jpg"]["state"] == "ready"
+    if moment == "scan":
+        monkeypatch.setattr(aws.catalogue, "scan", scan_before_change)
+    else:
+        monkeypatch.setattr(aws.originals, "exists", exists_before_change)
+    harness.sweep()
+    harness.process_messages()
+    (state,) = states
+    state.pop("gone.jpg", None)
+    assert aws.items() == state
     aws.assert_consistent()
 
 
@@ -245,39 +272,34 @@ def test_concurrent_sweeps_resume_from_their_progress(
     assert len(aws.thumbnails()) == fifth * len(SIZES)
 
 
-class Listings(Catalogue, Originals, Thumbnails):
-    """Listings of many photos, all consistent, whose keys and ids are equal."""
-
-    def __init__(self, photos: int, object_key: str) -> None:
-        self._photos, self._object_keys = photos, [object_key.replace("SIZE", str(size)) for size in SIZES]
-        self._now = datetime.now(UTC)
-
-    def _ids(self, after: str) -> Iterator[str]:
-        return (f"{number:032x}" for number in range(int(after[:32], 16) + 1 if after else 0, self._photos))
-
-    def list_objects(self, *, prefix: str = "", after: str = "") -> Iterator[ObjectSummary]:
-        keys = sorted(set(self._object_keys))
-        return (ObjectSummary(key.format(it), "e", self._now) for it in self._ids(after) for key in keys)
-
-    def items_by(self, order: str, *, after: str = "") -> Iterator[Item]:
-        for it in self._ids(after):
-            yield Item(it, it, State.READY, self._now, "e", "1", {size: f"{it}/1-e/{size}.webp" for size in SIZES})
-
-    def abort_multipart_uploads(self, *, before: datetime) -> Iterator[str]:
-        return iter(())
+@pytest.fixture
+def one_item_per_page(aws: MockedAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    scan = aws.catalogue.scan
+    monkeypatch.setattr(aws.catalogue, "scan", lambda: ([item] for page in scan() for item in page))
 
 
-def test_memory_does_not_grow_with_the_number_of_photos() -> None:
-    def peak(photos: int) -> int:
-        """Return the peak memory of a sweep over this number of photos, in bytes."""
-        originals, thumbnails = Listings(photos, "{}"), Listings(photos, "{}/1-e/SIZE.webp")
-        sweep = Sweep(originals, thumbnails, originals, UploadQueue(boto3.client("sqs"), ""))
-        progress = Progress(datetime.now(UTC))
-        tracemalloc.start()
-        sweep.run(progress, lambda: True)
-        used = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert progress.counts == Counts(photos=photos, thumbnails=photos * len(SIZES))
-        return used
+@pytest.mark.usefixtures("one_item_per_page")
+def test_sweep_fails_when_it_cannot_read_the_catalogue_in_time(harness: SweepHarness, aws: MockedAws) -> None:
+    for key in KEYS:
+        aws.process(key)
+    progress = Progress(datetime.now(UTC))
+    with pytest.raises(CatalogueTooLarge, match="only time to read 1 items"):
+        harness.sweeper.run(progress, lambda: False)
+    assert progress == Progress(progress.started_at)
 
-    assert peak(20_000) < peak(1_000) + 50_000
+
+@pytest.mark.usefixtures("one_item_per_page")
+@pytest.mark.parametrize("pages", [2, 3], ids=["while reading", "while sorting"])
+def test_sweep_fails_when_the_catalogue_does_not_fit_on_the_disk(
+    harness: SweepHarness, aws: MockedAws, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    class SmallDisk(Snapshot):
+        def __init__(self) -> None:
+            super().__init__()
+            self._database.execute(f"PRAGMA max_page_count = {pages}")
+
+    for number in range(4):
+        aws.catalogue.register(f"{number}".zfill(900), registered_at=datetime.now(UTC))
+    monkeypatch.setattr("photos.sweep.Snapshot", SmallDisk)
+    with pytest.raises(CatalogueTooLarge, match="disk is full"):
+        harness.sweep()
