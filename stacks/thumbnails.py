@@ -149,9 +149,10 @@ class ThumbnailsStack(Stack):
             partition_key=dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING),
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
-        # DynamoDB creates or deletes only one index in an update. A change of several indexes needs a new table, so
-        # change this logical id with it. The next sweep requeues every photo, which fills the new table.
+        # DynamoDB creates or deletes only one index in an update. A change of several needs a new table: increase
+        # the number in its logical id. The next sweep requeues every photo, which fills the table.
+        # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-dynamodb-table.html
         table = catalogue.node.default_child
         assert isinstance(table, dynamodb.CfnTable)
-        table.override_logical_id("CatalogueOfTwoIndexes")
+        table.override_logical_id("Catalogue00000002")
         return catalogue

@@ -1,6 +1,7 @@
 """REST APIs of API Gateway: request validation, Lambda permissions, integration errors, metrics, and a local URL.
 
 Not emulated: deployments. A changed API takes effect immediately. On AWS, it takes effect with the next deployment.
+Traces, and so the sampling rule of a stage.
 """
 
 import json
@@ -28,6 +29,12 @@ def extend() -> None:
         create=lambda name, props: (name, _put_validator(name, props)),
         update=_put_validator,
         delete=lambda name, props: apigateway_v1._request_validators.get(props["RestApiId"], {}).pop(name, None),
+    )
+    register(
+        "AWS::XRay::SamplingRule",
+        create=lambda name, props: (props["SamplingRule"]["RuleName"], {}),
+        update=lambda name, props: {},
+        delete=lambda name, props: None,
     )
     _describe_invalid_bodies()
     _check_lambda_permissions()

@@ -53,6 +53,7 @@ _FREE = {
     "AWS::SQS::Queue",
     "AWS::SQS::QueuePolicy",
     "AWS::Scheduler::Schedule",
+    "AWS::XRay::SamplingRule",
 }
 
 # Types that are free unless an hourly option is on: a check that the option is off, and the option's name.

@@ -64,6 +64,12 @@ class PythonFunction(lambda_.Function):
             description=description,
             **options,
         )
+        if "tracing" not in options:
+            # Explicit, so that an update of a traced function turns tracing off. `Tracing.PASS_THROUGH` would also
+            # allow the role to send traces.
+            function = self.node.default_child
+            assert isinstance(function, lambda_.CfnFunction)
+            function.tracing_config = lambda_.CfnFunction.TracingConfigProperty(mode="PassThrough")
         self.execution_role = role
         if not image:
             acknowledge(self, L1="Python 3.13 is the newest version on the machines that test this project")

@@ -144,5 +144,4 @@ def test_python_functions_run_on_the_platform_of_their_packages(resources: Resou
     assert {function["Runtime"] for function in packages} == {"python3.13"}
     for function in (*packages, *images):
         assert function["Architectures"] == ["arm64"]
-        assert function["TracingConfig"] == {"Mode": "Active"}
         assert function["LoggingConfig"]["LogFormat"] == "JSON"

@@ -38,6 +38,8 @@ _MAX_LENGTH = {
     ("AWS::Lightsail::Instance", "InstanceName"): 255,
     ("AWS::Lightsail::StaticIp", "StaticIpName"): 255,
     ("AWS::SNS::Topic", "DisplayName"): 100,
+    ("AWS::XRay::SamplingRule", "RuleName"): 32,
+    ("AWS::XRay::SamplingRule", "ServiceName"): 64,
 }
 
 # CloudFormation adds two hyphens and a random suffix to generated names.
@@ -68,7 +70,8 @@ def _names(templates: _Templates) -> Iterator[tuple[str, tuple[str, str], Any]]:
     for stack, template in templates.items():
         for logical_id, resource in template["Resources"].items():
             properties: dict[str, Any] = resource.get("Properties", {})
-            for name, value in {**properties, **properties.get("Budget", {})}.items():
+            inner = {**properties.get("Budget", {}), **properties.get("SamplingRule", {})}
+            for name, value in {**properties, **inner}.items():
                 is_name = (name.endswith("Name") or name == "Family") and not resource["Type"].startswith("Custom::")
                 if is_name and (resource["Type"], name) not in _NOT_PHYSICAL_NAMES:
                     yield f"{stack}/{logical_id}", (resource["Type"], name), value

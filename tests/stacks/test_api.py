@@ -103,5 +103,9 @@ def test_requests_are_throttled_limited_traced_and_logged(resources: Resources) 
     assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
     assert settings["ThrottlingRateLimit"] > 0 and settings["ThrottlingBurstLimit"] > 0
     assert stage["TracingEnabled"] is True
+    _, rule = only(resources, "AWS::XRay::SamplingRule")
+    assert (rule["SamplingRule"]["ReservoirSize"], rule["SamplingRule"]["FixedRate"]) == (0, 0.05)
+    assert rule["SamplingRule"]["ServiceType"] == f"{_API}::Stage"
+    assert stage["StageName"] in json.dumps(rule["SamplingRule"]["ResourceARN"])
     line = json.loads(stage["AccessLogSetting"]["Format"])
     assert {"$context.identity.sourceIp", "$context.identity.apiKeyId", "$context.status"} <= set(line.values())
