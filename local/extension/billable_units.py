@@ -52,10 +52,9 @@ def count_sqs_request(payload_bytes: int) -> None:
 
 
 def read() -> dict[str, float]:
-    """Return the units so far, and the bytes that all tables store now."""
-    stored = sum(map(dynamodb_request_units.stored_bytes, list(dynamodb._tables._data.values())))
+    """Return the units so far."""
     with _lock:
-        return {**_units, "dynamodb-stored-bytes": stored}
+        return dict(_units)
 
 
 def _count_s3_requests() -> None:
@@ -65,7 +64,7 @@ def _count_s3_requests() -> None:
     async def dispatch_and_count(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         response = await dispatch(method, path, headers, body, query)
         is_form = headers.get("content-type", "").startswith("multipart/form-data")
-        is_presigned = is_form or "X-Amz-Signature" in query
+        is_presigned = is_form or bool(query.keys() & {"X-Amz-Signature", "Signature"})
         if is_presigned or calling_role():
             count(_s3_class(method, path, query))
         if is_presigned and isinstance(response[2], bytes):
@@ -94,6 +93,8 @@ def _count_request_units() -> None:
         if write:
             old, new = details.get("old_item"), details.get("new_item")
             count("dynamodb-write-units", dynamodb_request_units.write_units(table, old, new))
+            count("dynamodb-stored-bytes", dynamodb_request_units.stored_bytes(table, new))
+            count("dynamodb-stored-bytes", -dynamodb_request_units.stored_bytes(table, old))
             return
         size = (
             dynamodb_request_units.item_size(dynamodb._get_item_by_key(table, data["Key"]))

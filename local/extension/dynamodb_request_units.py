@@ -16,7 +16,7 @@ from ministack.services import dynamodb
 Attributes = Mapping[str, Any]
 
 _READ_BYTES = 4096
-_INDEX_ENTRY_BYTES = 100
+_OVERHEAD_BYTES = 100
 
 
 def item_size(item: Attributes | None) -> int:
@@ -44,7 +44,9 @@ def write_units(table: Attributes, old: Attributes | None, new: Attributes | Non
         old: The item before the write.
         new: The item after the write. Without an old item, its deletion costs one unit.
     """
-    indexes = sum(dynamodb._index_write_units(table, index, old, new) for index in table["GlobalSecondaryIndexes"])
+    indexes: float = sum(
+        dynamodb._index_write_units(table, index, old, new) for index in table["GlobalSecondaryIndexes"]
+    )
     return failed_write_units(old if item_size(old) > item_size(new) else new) + indexes
 
 
@@ -53,16 +55,9 @@ def failed_write_units(item: Attributes | None) -> float:
     return float(dynamodb._capacity_kb(item_size(item)))
 
 
-def stored_bytes(table: Attributes) -> int:
-    """Return the billed storage of a table and its indexes: the items, and 100 bytes for each entry."""
-    return sum(
-        item_size(stored) + _INDEX_ENTRY_BYTES
-        for partition in table["items"].values()
-        for item in partition.values()
-        for stored in _stored(table, item)
-    )
-
-
-def _stored(table: Attributes, item: Attributes) -> list[Attributes]:
+def stored_bytes(table: Attributes, item: Attributes | None) -> int:
+    """Return the billed storage of an item and its index entries, with 100 bytes of overhead for each."""
+    if not item:
+        return 0
     views = [dynamodb._index_write_view(table, index, item) for index in table["GlobalSecondaryIndexes"]]
-    return [item, *(view[1] for view in views if view)]
+    return sum(item_size(stored) + _OVERHEAD_BYTES for stored in (item, *(view[1] for view in views if view)))

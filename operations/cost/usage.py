@@ -14,8 +14,11 @@
 | `transfer-out-bytes` | bodies of responses to clients, without headers |
 | `s3-stored-bytes`, `dynamodb-stored-bytes` | growth of the storage, without the original; negative for a deletion |
 
-All units are exact, except `log-bytes` and `firehose-bytes`: lines contain durations and random ids. Requests that
-receive no message, traces, durations, and the retries of a failed call are not recorded.
+Numbers of requests and request units are exact. Bytes are not: log lines contain durations, and images differ by
+processor. A presigned URL is about 1 KB longer in AWS, because session tokens of the sandbox are short.
+
+Not recorded, because the sandbox cannot show it: requests that receive no message, durations, traces, what Firehose
+writes, and the preflight requests of browsers. Nor the polls of a client that waits for a photo: they are page views.
 """
 
 from __future__ import annotations

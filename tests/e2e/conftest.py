@@ -73,6 +73,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def delete_photos_afterwards(deployment: Deployment) -> Iterator[None]:
     """After the test, delete all photos, upload requests, albums, and reports."""
     yield
+    _delete_photos(deployment)
+
+
+@pytest.fixture
+def no_photos(deployment: Deployment, delete_photos_afterwards: None) -> None:
+    """The test starts and ends without photos, and without events of them."""
+    _delete_photos(deployment)
+    queue = deployment.outputs["Thumbnails"]["UploadQueueUrl"]
+    eventually(lambda: not deployment.queue_depth(queue))
+
+
+def _delete_photos(deployment: Deployment) -> None:
     outputs, s3, dynamodb = deployment.outputs["Thumbnails"], deployment.client("s3"), deployment.client("dynamodb")
     for bucket, keys in (("OriginalsBucket", originals(deployment)), ("ThumbnailsBucket", thumbnails(deployment))):
         for key in keys:

@@ -17,7 +17,7 @@ def consumer_role(option: Option, deployment: Deployment) -> str:
         case "lambda" | "lambda-image":
             arn = _function(deployment)["Role"]
         case "fargate" | "ec2":
-            definition = _worker_service(deployment)["taskDefinition"]
+            definition = worker_service(deployment)["taskDefinition"]
             task = deployment.client("ecs").describe_task_definition(taskDefinition=definition)["taskDefinition"]
             arn = task["taskRoleArn"]
         case "remake":
@@ -36,7 +36,7 @@ def function_log_lines(deployment: Deployment) -> list[str]:
 
 def count_workers(deployment: Deployment) -> tuple[int, int]:
     """Return how many workers of a deployment run or start, and on how many EC2 instances."""
-    service, instances = _worker_service(deployment), 0
+    service, instances = worker_service(deployment), 0
     tasks = max(service["desiredCount"], service["runningCount"] + service["pendingCount"])
     providers = [used["capacityProvider"] for used in service.get("capacityProviderStrategy", [])]
     for provider in deployment.client("ecs").describe_capacity_providers(capacityProviders=providers)[
@@ -52,17 +52,24 @@ def count_workers(deployment: Deployment) -> tuple[int, int]:
     return tasks, instances
 
 
-def _worker_service(deployment: Deployment) -> Any:
+def worker_service(deployment: Deployment) -> Any:
+    """Return the ECS service of the workers."""
     # arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/NAME
     ecs, service = deployment.client("ecs"), deployment.outputs["Workers"]["WorkerService"]
     (described,) = ecs.describe_services(cluster=service.split("/")[1], services=[service])["services"]
     return described
 
 
+def event_source_mapping(deployment: Deployment) -> Any:
+    """Return the event source mapping of the upload queue."""
+    queue = deployment.outputs["Thumbnails"]["UploadQueueUrl"]
+    sqs = deployment.client("sqs")
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    (mapping,) = deployment.client("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
+    return mapping
+
+
 def _function(deployment: Deployment) -> Any:
     """Return the configuration of the function that consumes the upload queue."""
-    sqs, client = deployment.client("sqs"), deployment.client("lambda")
-    queue = deployment.outputs["Thumbnails"]["UploadQueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    (mapping,) = client.list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
-    return client.get_function_configuration(FunctionName=mapping["FunctionArn"])
+    function = event_source_mapping(deployment)["FunctionArn"]
+    return deployment.client("lambda").get_function_configuration(FunctionName=function)

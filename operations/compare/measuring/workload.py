@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -108,13 +108,23 @@ def _wait(progress: Callable[[], tuple[bool, str]], patience: float, error: Call
 
 def delete_results(deployment: Deployment) -> None:
     """Delete all thumbnails and catalogue items, as in a bucket that was filled before the service existed."""
-    outputs, s3, dynamodb = deployment.outputs["Thumbnails"], deployment.client("s3"), deployment.client("dynamodb")
-    keys = list(modification_times(deployment, "ThumbnailsBucket"))
+    delete_objects(deployment, "ThumbnailsBucket", list(modification_times(deployment, "ThumbnailsBucket")))
+    table, dynamodb = deployment.outputs["Thumbnails"]["CatalogueTable"], deployment.client("dynamodb")
+    for key in read_states(deployment):
+        dynamodb.delete_item(TableName=table, Key={"key": {"S": key}})
+
+
+def delete_objects(deployment: Deployment, bucket: str, keys: Sequence[str]) -> None:
+    """Delete objects of a bucket.
+
+    Args:
+        deployment: The deployment.
+        bucket: The output of `Thumbnails` that names the bucket.
+        keys: The object keys.
+    """
     for start in range(0, len(keys), _DELETE_BATCH):
         batch = {"Objects": [{"Key": key} for key in keys[start : start + _DELETE_BATCH]]}
-        s3.delete_objects(Bucket=outputs["ThumbnailsBucket"], Delete=batch)
-    for key in read_states(deployment):
-        dynamodb.delete_item(TableName=outputs["CatalogueTable"], Key={"key": {"S": key}})
+        deployment.client("s3").delete_objects(Bucket=deployment.outputs["Thumbnails"][bucket], Delete=batch)
 
 
 def modification_times(deployment: Deployment, bucket: str) -> dict[str, Any]:
