@@ -188,7 +188,7 @@ class Catalogue:
     def scan(self) -> Iterator[list[Item]]:
         """Yield all items in no order, by page: what fits in 1 MB. Items lack `code` and `reason`.
 
-        A scan costs half a read unit per 4 KB (eventually consistent), so about 13 times less than a read of each item.
+        A scan costs half a read unit per 4 KB (eventually consistent), so about a ninth of a read of each item.
         """
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self._table,

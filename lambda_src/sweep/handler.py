@@ -2,11 +2,12 @@
 
 `photos/sweep.py` implements the sweep.
 
-A sweep that exceeds the time of one invocation invokes the function again with its progress. The progress is
-stored only in the event. It therefore cannot become stale or be shared by two sweeps, a Lambda retry resumes where the
-failed run started, and the message in the dead-letter queue contains everything needed to resume. Lambda stops a chain
-of 16 invocations ("Recursive loop detection" in the AWS Lambda Developer Guide), which is after about four hours and
-more than 100,000 photos. The next night starts over, and `make redrive` resumes the stopped sweep.
+A sweep that exceeds the time of one invocation invokes the function again with its progress, and the next run scans the
+catalogue again. The progress is stored only in the event. It therefore cannot become stale or be shared by two sweeps,
+a Lambda retry resumes where the failed run started, and the message in the dead-letter queue contains everything needed
+to resume. Lambda stops a chain of 16 invocations ("Recursive loop detection" in the AWS Lambda Developer Guide), which
+is after about four hours and more than 100,000 photos. The next night starts over, and `make redrive` resumes the
+stopped sweep.
 """
 
 import json
