@@ -1,7 +1,9 @@
 """Requests to an emulator: of clients, with a signature, and with a forged one."""
 
 import datetime
+import json
 import urllib.parse
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import boto3
@@ -12,6 +14,8 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from local.emulator import REGION, Emulator
+
+_ALLOW_ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
 class Call(NamedTuple):
@@ -45,6 +49,22 @@ def create_client(emulator: Emulator, service: str, key: Credentials | None = No
         aws_session_token=key.token,
         config=Config(proxies={}, signature_version="s3v4" if service == "s3" else None),
     )
+
+
+def create_role(emulator: Emulator, name: str, *statements: Mapping[str, object]) -> str:
+    """Create a role that every principal can assume, by default with all permissions. Returns its ARN."""
+    iam = create_client(emulator, "iam")
+    trust = {"Statement": {"Effect": "Allow", "Principal": {"AWS": "*", "Service": "*"}, "Action": "sts:AssumeRole"}}
+    arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements or [_ALLOW_ALL]})
+    iam.put_role_policy(RoleName=name, PolicyName="calls", PolicyDocument=policy)
+    return arn
+
+
+def assume_role(emulator: Emulator, arn: str) -> Credentials:
+    """Return the credentials of a new session of a role."""
+    session = create_client(emulator, "sts").assume_role(RoleArn=arn, RoleSessionName="session")["Credentials"]
+    return Credentials(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
 
 
 def sign(emulator: Emulator, signer: type, key: Credentials, call: Call, **headers: str) -> AWSRequest:

@@ -1,21 +1,14 @@
 """The CDK CLI with the emulator as its target."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from local.cdk import Cdk
-from local.emulator import Emulator, running_emulator
+from local.emulator import Emulator
 from local.errors import SandboxError
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running_emulator() as emulator:
-        yield emulator
 
 
 def test_synth_reports_an_invalid_setting_and_the_log(emulator: Emulator) -> None:

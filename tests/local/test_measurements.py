@@ -1,26 +1,23 @@
 """Measurements of the sandbox: calls by role, and what functions, tasks, and jobs used."""
 
 import io
-import json
 import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from botocore.credentials import Credentials
 
 from local import measurements
-from local.emulator import ACCOUNT, REGION, Emulator, running_emulator
+from local.emulator import ACCOUNT, REGION, Emulator
 from local.extension import measurements as extension
 from local.extension.container_images import Image
 from local.extension.container_processes import Process
 from local.extension.dockerfile import Dockerfile
 from tests.e2e.eventually import eventually
-from tests.local.emulator_requests import create_client
+from tests.local.emulator_requests import assume_role, create_client, create_role
 
 pytestmark = pytest.mark.slow  # starts an emulator
 
@@ -37,21 +34,6 @@ def work():
 _QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:queue"
 
 
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running_emulator() as emulator:
-        yield emulator
-
-
-def _create_role(emulator: Emulator, name: str) -> str:
-    iam = create_client(emulator, "iam")
-    trust = {"Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}}
-    arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    policy = {"Statement": {"Effect": "Allow", "Action": ["sqs:*", "s3:*"], "Resource": "*"}}
-    iam.put_role_policy(RoleName=name, PolicyName="calls", PolicyDocument=json.dumps(policy))
-    return arn
-
-
 def _create_queue(emulator: Emulator, name: str) -> str:
     url: str = create_client(emulator, "sqs").create_queue(QueueName=name)["QueueUrl"]
     return url
@@ -62,9 +44,7 @@ def _calls_of(emulator: Emulator, role: str) -> dict[str, int]:
 
 
 def test_calls_count_for_the_role_that_makes_them(emulator: Emulator) -> None:
-    role = _create_role(emulator, "caller")
-    session = create_client(emulator, "sts").assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
-    key = Credentials(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
+    key = assume_role(emulator, create_role(emulator, "caller"))
     s3, sqs = create_client(emulator, "s3", key), create_client(emulator, "sqs", key)
     queue = _create_queue(emulator, "other")
     create_client(emulator, "s3").create_bucket(Bucket="bucket")
@@ -98,7 +78,7 @@ def handler(event, context):
     client.create_function(
         FunctionName="function",
         Runtime="python3.13",
-        Role=_create_role(emulator, "function-role"),
+        Role=create_role(emulator, "function-role"),
         Handler="code.handler",
         Code={"ZipFile": archive.getvalue()},
     )

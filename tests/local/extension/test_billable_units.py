@@ -1,16 +1,14 @@
 """The emulator counts what AWS bills: for roles and for clients with presigned requests, but not for the user."""
 
-import json
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
 import urllib3
 from botocore.credentials import Credentials
 
-from local.emulator import Emulator, running_emulator
+from local.emulator import Emulator
 from local.measurements import billable_units
-from tests.local.emulator_requests import create_client
+from tests.local.emulator_requests import assume_role, create_client, create_role
 
 pytestmark = pytest.mark.slow  # starts an emulator
 
@@ -32,20 +30,8 @@ class _Counted(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running_emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture(scope="module")
 def counted(emulator: Emulator) -> _Counted:
-    iam = create_client(emulator, "iam")
-    trust = {"Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}}
-    role = iam.create_role(RoleName="role", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    policy = {"Statement": {"Effect": "Allow", "Action": ["sqs:*", "s3:*", "dynamodb:*"], "Resource": "*"}}
-    iam.put_role_policy(RoleName="role", PolicyName="calls", PolicyDocument=json.dumps(policy))
-    session = create_client(emulator, "sts").assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
-    return _Counted(emulator, Credentials(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"]))
+    return _Counted(emulator, assume_role(emulator, create_role(emulator, "role")))
 
 
 def _new(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:

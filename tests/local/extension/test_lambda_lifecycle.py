@@ -1,13 +1,13 @@
 """Invocations in progress while their function or its event source mapping changes."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.emulator import ACCOUNT, REGION, Emulator, running_emulator
+from local.emulator import ACCOUNT, REGION, Emulator
 from tests.e2e.eventually import eventually
 from tests.local.emulator_requests import create_client
 from tests.processes import running_processes
@@ -28,12 +28,6 @@ _TRUST = {
     "Statement": {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 }
 _PERMISSIONS = {"Statement": {"Effect": "Allow", "Action": "sqs:*", "Resource": f"arn:aws:sqs:{REGION}:{ACCOUNT}:*"}}
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running_emulator() as emulator:
-        yield emulator
 
 
 class _Consumer:

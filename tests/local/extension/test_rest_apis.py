@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from local.emulator import Emulator, running_emulator
+from local.emulator import Emulator
 from tests.e2e.eventually import eventually
 from tests.local.emulator_requests import create_client
 
@@ -19,12 +19,6 @@ def handler(event, context):
         raise ValueError("internal details")
     return {"statusCode": 200, "body": "fine"}
 """
-
-
-@pytest.fixture(scope="module")
-def emulator() -> Iterator[Emulator]:
-    with running_emulator() as emulator:
-        yield emulator
 
 
 def _resource(resource_type: str, depends_on: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
