@@ -9,6 +9,7 @@ import pytest
 from aws_cdk import App
 
 from app import build
+from local.inventory import inventory
 from local.sandbox import Sandbox, running_sandbox
 from stacks.support import build_context
 
@@ -20,6 +21,12 @@ def empty_sandbox() -> Iterator[Sandbox]:
     """A bootstrapped sandbox without stacks, with `name=pair`. Tests destroy what they deploy."""
     with running_sandbox(context=_SETTINGS) as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="module")
+def initial_inventory(empty_sandbox: Sandbox) -> set[str]:
+    """What exists before the tests of a file."""
+    return inventory(empty_sandbox.client)
 
 
 @pytest.fixture(scope="session")

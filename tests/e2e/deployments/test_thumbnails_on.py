@@ -76,11 +76,6 @@ class _Uploads:
 
 
 @pytest.fixture(scope="module")
-def initial_inventory(empty_sandbox: Sandbox) -> set[str]:
-    return inventory(empty_sandbox.client)
-
-
-@pytest.fixture(scope="module")
 def pair(empty_sandbox: Sandbox, initial_inventory: set[str]) -> Iterator[Sandbox]:
     """The sandbox with the deployment. It is destroyed even if a test fails, because other files use the sandbox."""
     empty_sandbox.outputs = {}  # those of deployments in other files

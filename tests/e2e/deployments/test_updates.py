@@ -28,11 +28,6 @@ from tests.templates import STATEFUL_TYPES
 
 
 @pytest.fixture(scope="module")
-def initial_inventory(empty_sandbox: Sandbox) -> set[str]:
-    return inventory(empty_sandbox.client)
-
-
-@pytest.fixture(scope="module")
 def pair(empty_sandbox: Sandbox, initial_inventory: set[str]) -> Iterator[Sandbox]:
     """The sandbox with the deployment. It is destroyed even if a test fails, because other files use the sandbox."""
     yield empty_sandbox
