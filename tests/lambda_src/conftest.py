@@ -1,12 +1,15 @@
 """Fixtures for the Lambda code: AWS mocked in process, with the table as the Thumbnails stack defines it."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import boto3
 import pytest
 from aws_cdk.assertions import Template
+from botocore.client import BaseClient
 from moto import mock_aws
 
 from photos.catalogue import Catalogue
@@ -21,8 +24,15 @@ if TYPE_CHECKING:
 
 @contextmanager
 def mocked_aws(template: Template) -> Iterator[MockedAws]:
-    """Mock AWS with empty buckets and the empty table of this template."""
-    with mock_aws():
+    """Mock AWS with empty buckets and the empty table of this template. moto is not thread-safe: calls take turns."""
+    make_api_call = getattr(BaseClient, "_make_api_call")  # noqa: B009  # not in botocore's types
+    turn = threading.RLock()
+
+    def call(*arguments: Any) -> Any:
+        with turn:
+            return make_api_call(*arguments)
+
+    with mock_aws(), patch.object(BaseClient, "_make_api_call", call):
         yield create_resources(boto3.client("s3"), boto3.client("dynamodb"), template)
 
 

@@ -1,11 +1,11 @@
-"""The worker on Amazon ECS: receives messages of the upload queue, and processes one after the other.
+"""The worker on Amazon ECS: receives messages of the upload queue, and processes some of them at the same time.
 
 Received messages are invisible for a minute, and a heartbeat extends this time while the worker holds them. Therefore,
 the messages of a killed worker return to the queue within a minute.
 
 On SIGTERM (scale-in, deployment, Spot interruption), the worker stops receiving, returns the messages that it has not
-started, and finishes the current one, or returns it if it takes too long. Then it exits with status 0. A message that
-hangs ends the worker with status 1, so that ECS replaces it. A failure to receive that outlasts the retries of the
+started, and finishes those in progress, or returns those that take too long. Then it exits with status 0. A message
+that hangs ends the worker with status 1, so that ECS replaces it. A failure to receive that outlasts the retries of the
 client ends it with a traceback.
 
 Environment variables: those of `thumbnail.clients` and `thumbnail.messages`, and AWS_DEFAULT_REGION.
@@ -19,6 +19,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -29,7 +30,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from photos.decoder_process import DecoderProcess
 from photos.limits import MAX_ELAPSED_SECONDS
 from thumbnail.clients import create_client, create_thumbnailer
-from thumbnail.messages import Message, MessageProcessor
+from thumbnail.messages import THREADS, Message, MessageProcessor
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -42,8 +43,9 @@ _HEARTBEAT_SECONDS: Final = 20  # a third of it, so that one failed heartbeat do
 # From SIGTERM to the exit. ECS sends SIGKILL after the stop timeout of the container, which is 120 seconds.
 _STOP_SECONDS: Final = 100
 
-# The decoder process ends a photo after at most two attempts. The remaining time is for the calls to AWS.
-_HUNG_SECONDS: Final = 2 * MAX_ELAPSED_SECONDS + 60
+# The decoder process ends a photo after at most two attempts, and a photo waits for those of the other threads. The
+# remaining time is for the calls to AWS.
+_HUNG_SECONDS: Final = THREADS * 2 * MAX_ELAPSED_SECONDS + 60
 
 _VARIABLES: Final = ("ORIGINALS_BUCKET", "THUMBNAILS_BUCKET", "CATALOGUE_TABLE", "UPLOAD_QUEUE_URL", "RETRY_SECONDS")
 
@@ -53,9 +55,9 @@ log = logging.getLogger("thumbnail")
 class Worker:
     """Processes messages until SIGTERM or SIGINT.
 
-    The main thread receives and processes messages. Meanwhile, a second thread, the supervisor, sends heartbeats and
-    reacts to signals. Both hold the lock while they change messages: a heartbeat for a message that the main thread has
-    just returned to the queue would delay it.
+    The main thread receives messages, and a pool of threads processes them. Meanwhile, another thread, the supervisor,
+    sends heartbeats and reacts to signals. All hold the lock while they change messages: a heartbeat for a message that
+    another thread has just returned to the queue would delay it.
     """
 
     def __init__(self, processor: MessageProcessor, receiver: "SQSClient") -> None:
@@ -69,8 +71,7 @@ class Worker:
         self._receiver = receiver
         self._lock = threading.Lock()
         self._waiting: deque[Message] = deque()  # received, but not started
-        self._current: Message | None = None
-        self._started_at = 0.0
+        self._in_progress: dict[Message, float] = {}  # and when each one started
         self._stopping = False
         self._ended = False
         # A second signal can interrupt the handler of the first one, so the handler must not take a lock that is not
@@ -86,8 +87,8 @@ class Worker:
         try:
             while not self._stopping:
                 self._receive()
-                while message := self._start_next():
-                    self._finish(message, succeeded=self._processor.process(message))
+                with ThreadPoolExecutor(THREADS) as pool:
+                    list(pool.map(lambda _thread: self._process_waiting(), range(THREADS)))
         finally:
             self._ended = True
             self._wake.put(None)
@@ -112,17 +113,23 @@ class Worker:
         with self._lock:
             self._waiting.extend(messages)
 
+    def _process_waiting(self) -> None:
+        while message := self._start_next():
+            self._finish(message, succeeded=self._processor.process(message))
+
     def _start_next(self) -> Message | None:
         with self._lock:
             if self._stopping:
                 self._return_waiting()
-            if self._waiting:
-                self._current, self._started_at = self._waiting.popleft(), monotonic()
-            return self._current
+            if not self._waiting:
+                return None
+            message = self._waiting.popleft()
+            self._in_progress[message] = monotonic()
+            return message
 
     def _finish(self, message: Message, *, succeeded: bool) -> None:
         with self._lock:
-            self._current = None
+            del self._in_progress[message]
             if not succeeded:
                 self._processor.schedule_retry(message)
                 return
@@ -157,15 +164,15 @@ class Worker:
                 if self._stopping:
                     stop_at = min(stop_at, now + _STOP_SECONDS)
                     self._return_waiting()
-                current = [self._current] if self._current else []
                 if now >= stop_at:
-                    self._set_visibility(current, 0)
+                    self._set_visibility(self._in_progress, 0)
                     return 0
-                if current and now - self._started_at > _HUNG_SECONDS:
-                    log.critical("Message %s hangs. Body: %s", current[0].id, current[0].body)
-                    self._return_waiting()
+                if hung := [message for message, start in self._in_progress.items() if now - start > _HUNG_SECONDS]:
+                    for message in hung:
+                        log.critical("Message %s hangs. Body: %s", message.id, message.body)
+                    self._set_visibility({*self._in_progress, *self._waiting} - {*hung}, 0)
                     return 1
-                self._set_visibility([*current, *self._waiting], _VISIBILITY_SECONDS)
+                self._set_visibility([*self._in_progress, *self._waiting], _VISIBILITY_SECONDS)
 
     def _return_waiting(self) -> None:
         """Make the messages that are not started visible at once."""

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from threading import Barrier
 from time import monotonic, sleep
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.containers.test_dockerfiles import CONTAINERS, instructions
 from tests.containers.thumbnailer.running_worker import Uploads
 from tests.lambda_src.crash_injection import crash_at
 from tests.lambda_src.mocked_aws import MockedAws, jpeg
-from thumbnail.messages import Message, MessageProcessor
+from thumbnail.messages import THREADS, Message, MessageProcessor
 from thumbnailer import worker
 
 # Long enough that it only ends a test that fails.
@@ -92,38 +93,33 @@ def test_worker_that_is_stopped_at_any_call_finishes_or_returns_every_message(
     uploads: Uploads, processor: MessageProcessor, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = upload(aws, "a.jpg")
-    process = processor.process
-    stopped: list[bool] = []
-
-    def process_unless_stopped(message: Message) -> bool:
-        assert not stopped, "the worker starts no message after the signal"
-        return process(message)
-
-    def stop() -> None:
-        stopped.append(True)
-        stop_worker()
 
     def run(point: int | None) -> int:
         uploads.send_events(event, event, event)
-        with crash_at(monkeypatch, point, stop) as injector:
+        with crash_at(monkeypatch, point, stop_worker) as injector:
             uploads.run_worker(processor, until_empty=point is None)
         assert uploads.count()[1] == 0, point
-        stopped.clear()
         uploads.run_worker(processor)
         assert uploads.count() == (0, 0)
         return injector.points
 
-    monkeypatch.setattr(processor, "process", process_unless_stopped)
     points = run(None)
     for point in range(points):
         run(point)
     aws.assert_consistent()
 
 
-def process_slowly(processor: MessageProcessor, monkeypatch: pytest.MonkeyPatch, until: Callable[[], bool]) -> None:
-    """Let the processing of each message take until a condition is true."""
+def process_slowly(
+    processor: MessageProcessor,
+    monkeypatch: pytest.MonkeyPatch,
+    until: Callable[[], bool],
+    *,
+    start: Callable[[], object] = lambda: None,
+) -> None:
+    """Let the processing of each message start with an action, and take until a condition is true."""
 
     def process(_message: Message) -> bool:
+        start()
         deadline = monotonic() + _PATIENCE_SECONDS
         while not until():
             assert monotonic() < deadline
@@ -175,12 +171,14 @@ def test_worker_goes_on_when_a_heartbeat_fails(
 def test_messages_that_are_not_started_return_at_once_when_the_worker_is_stopped(
     uploads: Uploads, processor: MessageProcessor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    all_started = Barrier(THREADS, timeout=_PATIENCE_SECONDS)
+
     def stop() -> bool:
         stop_worker()
-        return uploads.count() == (2, 1)
+        return uploads.count()[0] == 2
 
-    process_slowly(processor, monkeypatch, stop)
-    uploads.send("1", "2", "3")
+    process_slowly(processor, monkeypatch, stop, start=all_started.wait)
+    uploads.send(*"12345")
     uploads.run_worker(processor, until_empty=False)
     assert uploads.count() == (2, 0)
 
@@ -202,10 +200,19 @@ def test_message_that_takes_too_long_returns_when_the_worker_is_stopped(
 def test_message_that_hangs_ends_the_worker_and_returns_the_others(
     uploads: Uploads, processor: MessageProcessor, monkeypatch: pytest.MonkeyPatch, exits: list[Any]
 ) -> None:
+    """Time passes when a message starts. When the third one does, only the first one has taken too long."""
     process_slowly(processor, monkeypatch, lambda: bool(exits))
+    wait, started = processor.process, list[str]()
+
+    def process(message: Message) -> bool:
+        started.append(message.body)
+        return message.body == "2" or wait(message)
+
+    monkeypatch.setattr(processor, "process", process)
+    monkeypatch.setattr(worker, "monotonic", lambda: len(started) * worker._HUNG_SECONDS * 0.45)
     monkeypatch.setattr(worker, "_HEARTBEAT_SECONDS", 0.01)
-    monkeypatch.setattr(worker, "_HUNG_SECONDS", 0.1)
-    uploads.send("1", "2", "3")
+    monkeypatch.setattr(worker, "THREADS", 2)
+    uploads.send("1", "2", "3", "4")
     uploads.run_worker(processor)
     assert exits[0] == (1, (2, 1))
 
