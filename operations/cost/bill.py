@@ -18,7 +18,7 @@ from operations.cost.deployment import Deployment, read_deployment
 from operations.cost.floor import floor_lines
 from operations.cost.idle import idle_cost
 from operations.cost.line import Basis, Line
-from operations.cost.photo_work import photo_work
+from operations.cost.photo_work import interpolated, photo_work
 from operations.cost.prices import HOURS_PER_MONTH, Price, get_price
 from operations.cost.usage import Action, RecordedUsage
 from photos.albums import PHOTOS_PER_PAGE
@@ -26,7 +26,7 @@ from stacks.support.settings import ThumbnailsOn
 from tools.benchmark.results import PipelineResult, pipeline_results
 
 # What neither a record, the benchmark, nor a template contains. All of it is modeled.
-_API_SECONDS = 0.020  # a request: the call to DynamoDB, and 3 ms of CPU time on 0.6 vCPU
+_API_SECONDS = 0.010  # a request: 6 ms for DynamoDB, and 0.7 ms of CPU time on x86, which are 2 ms on this function
 _DELETION_SECONDS = 0.080  # the calls that a deletion makes one after the other
 _SWEEP_SECONDS = 0.001  # for each photo that a sweep compares
 _PAGE_SECONDS = 3  # an album page: Python starts, reads 12 thumbnails, and draws
@@ -71,7 +71,7 @@ class Usage:
         page_views: Views of the gallery page, each with the newest photos.
         deletions: Deleted photos.
         megapixels: Size of each photo.
-        photo_bytes: Size of each file. None for a usual JPEG of this size.
+        photo_bytes: Size of each file. None for that of the photos of the benchmark.
         upload: Whether clients upload by the API, or to the bucket.
     """
 
@@ -278,7 +278,7 @@ class _Month:
         """Size of each original."""
         if self.usage.photo_bytes is not None:
             return self.usage.photo_bytes
-        return round(self.record.photo_bytes * self.usage.megapixels / self.record.megapixels)
+        return round(interpolated(self.results, "photo_bytes", self.usage.megapixels, self.batch))
 
     def _consumer(self) -> Iterator[Line]:
         """Yield what the consumer of the upload queue is billed for. A deletion is a message, too."""

@@ -44,5 +44,5 @@ def explanation(bill: Bill) -> str:
         f"that of `make bench` with {factor:g} times the CPU time on Graviton; batches of {bill.batch:g} messages; "
         f"photos that arrive in {assumptions.bursts_per_day:g} bursts a day and are stored for half of the month; "
         "empty receives; traces; the durations of other functions, of jobs, and of the sweep of this month's photos. "
-        "Not included: retries, and the preflight requests of browsers."
+        "Not included: retries, preflight requests of browsers, and storage of logs."
     )

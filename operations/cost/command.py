@@ -25,7 +25,7 @@ _NUMBERS: Final[Mapping[str, tuple[float, float, str, str]]] = {
     "page_views": (0, _BILLION, "10000", "views of the gallery page (default: 0)"),
     "deletions": (0, _BILLION, "5000", "photos that users delete (default: 0)"),
     "megapixels": (0.1, 100, "12", "size of each photo (default: 12)"),
-    "bytes": (1, MAX_BYTES, "4000000", "size of each file (default: that of a usual JPEG with these megapixels)"),
+    "bytes": (1, MAX_BYTES, "4000000", "size of each file (default: that of a JPEG with these megapixels)"),
 }
 _UPLOADS: Final = ("api", "s3")
 

@@ -1,45 +1,38 @@
 """What a photo needs of a consumer, from the pipeline benchmark."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import pairwise
 
 from operations.compare.costs.model import Work
 from tools.benchmark.results import PipelineResult
 
 
-def photo_work(megapixels: float, batch: float, results: Iterable[PipelineResult]) -> Work:
-    """Return the CPU time and the waiting time of a JPEG in a batch, on the machine that ran the benchmark.
+def photo_work(megapixels: float, batch: float, results: Sequence[PipelineResult]) -> Work:
+    """Return the CPU time and the waiting time of a JPEG in a batch, on the machine that ran the benchmark."""
+    cpu, billed = (interpolated(results, value, megapixels, batch) / 1_000 for value in ("cpu_ms", "billed_ms"))
+    return Work(cpu_seconds=cpu, wait_seconds=max(0, billed - cpu))
 
-    Between the sizes and batches of the benchmark, the work is interpolated: by megapixels, and by `1 / batch`, because
-    a batch waits for its first download and its last upload once. Larger photos continue the last two sizes.
+
+def interpolated(results: Sequence[PipelineResult], value: str, megapixels: float, batch: float) -> float:
+    """Return a value of the benchmark, with as many threads as the function has.
+
+    Between the sizes and batches of the benchmark, it is interpolated: by megapixels, and by `1 / batch`, because a
+    batch waits for its first download and its last upload once. Larger photos continue the last two sizes.
 
     Args:
+        results: Results of the pipeline benchmark.
+        value: Name of the field.
         megapixels: Size of the photo.
         batch: Messages that the consumer receives at once.
-        results: Results of the pipeline benchmark.
     """
-    rows = list(results)
-    threads = max(row.threads for row in rows)
-    rows = [row for row in rows if row.threads == threads]
-    sizes = sorted({row.megapixels for row in rows})
-
-    def at(value: str) -> float:
-        return _interpolate(
-            [
-                (
-                    size,
-                    _interpolate(
-                        sorted((1 / row.batch, getattr(row, value)) for row in rows if row.megapixels == size),
-                        1 / batch,
-                    ),
-                )
-                for size in sizes
-            ],
-            megapixels,
-        )
-
-    cpu, billed = at("cpu_ms") / 1_000, at("billed_ms") / 1_000
-    return Work(cpu_seconds=cpu, wait_seconds=max(0, billed - cpu))
+    threads = max(row.threads for row in results)
+    by_size: dict[float, list[tuple[float, float]]] = {}
+    for row in results:
+        if row.threads == threads:
+            by_size.setdefault(row.megapixels, []).append((1 / row.batch, getattr(row, value)))
+    return _interpolate(
+        sorted((size, _interpolate(sorted(points), 1 / batch)) for size, points in by_size.items()), megapixels
+    )
 
 
 def _interpolate(points: list[tuple[float, float]], x: float) -> float:

@@ -62,9 +62,10 @@ class AccessLog(Construct):
             extended_s3_destination_configuration=firehose.CfnDeliveryStream.ExtendedS3DestinationConfigurationProperty(
                 bucket_arn=self.bucket.bucket_arn,
                 role_arn=role.role_arn,
-                # Firehose rejects one of these without the other.
+                # Firehose rejects one of these without the other. It makes a PUT request in each interval: at one a
+                # minute, they would cost more than the log itself.
                 buffering_hints=firehose.CfnDeliveryStream.BufferingHintsProperty(
-                    interval_in_seconds=60, size_in_m_bs=5
+                    interval_in_seconds=300, size_in_m_bs=5
                 ),
                 processing_configuration=_one_record_per_line(),
             ),

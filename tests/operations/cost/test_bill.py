@@ -87,10 +87,10 @@ def test_upload_by_the_api_adds_its_requests_and_the_registration(bill_of: Calla
 
 
 def test_photos_are_stored_for_half_of_their_first_month(bill_of: Callable[..., Bill]) -> None:
-    assert _dollars(bill_of(), "S3", "storage") == pytest.approx(4_000 / 2 * 0.023)
+    assert _dollars(bill_of(), "S3", "storage") == pytest.approx(4_600 / 2 * 0.023)
     assert _dollars(bill_of(photo_bytes=1_000_000), "S3", "storage") == pytest.approx(2_000 / 2 * 0.023)
-    assert _dollars(bill_of(megapixels=24), "S3", "storage") == pytest.approx(7_000 / 2 * 0.023)
-    assert _dollars(bill_of(deletions=500_000), "S3", "storage") == pytest.approx(2_000 / 2 * 0.023)
+    assert _dollars(bill_of(megapixels=24), "S3", "storage") == pytest.approx(8_200 / 2 * 0.023)
+    assert _dollars(bill_of(deletions=500_000), "S3", "storage") == pytest.approx(2_300 / 2 * 0.023)
 
 
 def test_durations_are_those_of_the_benchmark_on_graviton(bill_of: Callable[..., Bill]) -> None:
