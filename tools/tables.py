@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -20,6 +20,19 @@ NOTES = ROOT / "docs" / "notes.md"
 
 _PHOTOS = 1_000_000
 
+# US dollars for processing a million photos, by the API and by S3, with the record and the benchmark of 2026-11-28,
+# before calls were dropped and the photos of a batch overlapped.
+_BEFORE: Mapping[str, tuple[float, float]] = {
+    "S3": (16.48, 16.26),
+    "DynamoDB": (5.20, 2.70),
+    "SQS": (0.98, 0.98),
+    "Lambda": (6.84, 6.51),
+    "API Gateway": (3.50, 0),
+    "Firehose": (0.15, 0),
+    "CloudWatch": (0.46, 0.25),
+    "X-Ray": (5.37, 0.37),
+}
+
 
 def pages(assembly: Path) -> dict[Path, str]:
     """Return the pages with the figures for a cloud assembly, the folder that `cdk synth` writes.
@@ -35,7 +48,14 @@ def pages(assembly: Path) -> dict[Path, str]:
     thousand = f"**1,000 photos cost ${by_api.processing / 1000:.3f} by the API, ${to_s3.processing / 1000:.3f} by S3**"
     generated = {
         README: [f"**{cost}.** {thousand}, without the free tier, storage, and traffic."],
-        COSTS: [idle, _bill(by_api), _bill(to_s3), explanation(by_api), _floor(by_api, to_s3)],
+        COSTS: [
+            idle,
+            _bill(by_api),
+            _bill(to_s3),
+            explanation(by_api),
+            _floor(by_api, to_s3),
+            _before_and_now(by_api, to_s3),
+        ],
         NOTES: [_table([["The notes say", "See it here"], *_claims(by_api)])],
     }
     return {page: replace_generated(page.read_text(), *texts) for page, texts in generated.items()}
@@ -74,6 +94,23 @@ def _floor(*bills: Bill) -> str:
     total = ["all", "floor", *(f"{bill.floor:.2f}" for bill in bills)]
     ours = ["all", "this project", *(f"{bill.processing:.2f}" for bill in bills)]
     return _table([["Service", "Item", "$ by the API", "$ by S3"], *lines, total, ours])
+
+
+def _before_and_now(*bills: Bill) -> str:
+    """Return what processing the photos of each bill cost by service, before and now."""
+    lines = [line for bill in bills for line in bill.processing_lines if line.dollars > 0.005]
+    services = dict.fromkeys([*(line.service for line in lines), *_BEFORE])
+    now = [
+        {name: sum(line.dollars for line in bill.processing_lines if line.service == name) for name in services}
+        for bill in bills
+    ]
+    columns = [
+        dollars for index, it in enumerate(now) for dollars in ({n: _BEFORE.get(n, (0, 0))[index] for n in it}, it)
+    ]
+    rows = [[name, *(f"{column[name]:.2f}" for column in columns)] for name in services]
+    total = ["all", *(f"{sum(column.values()):.2f}" for column in columns)]
+    multiple = ["× floor", *(f"{sum(it.values()) / bills[index // 2].floor:.2f}" for index, it in enumerate(columns))]
+    return _table([["Service", "API, before", "API, now", "S3, before", "S3, now"], *rows, total, multiple])
 
 
 def main() -> None:
