@@ -193,7 +193,7 @@ class Sweep:
             if original:
                 self._reconcile_photo(progress, original, item)
             elif item and self._remove_without_photo(progress, item):
-                snapshot.discard(key)  # phase 2 must not miss its thumbnails
+                snapshot.discard(key)  # or phase 2 would requeue it for its missing thumbnails
             yield key
 
     def _reconcile_thumbnails(self, progress: Progress, snapshot: Snapshot) -> Iterator[str]:
