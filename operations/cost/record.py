@@ -300,7 +300,7 @@ class Recorder:
                 task
                 for status in ("RUNNING", "STOPPED")
                 for task in ecs.list_tasks(
-                    cluster=where["cluster"], serviceName=where["service"], desiredStatus=status
+                    cluster=where["cluster"], serviceName=service["serviceName"], desiredStatus=status
                 )["taskArns"]
             ]
             tasks = ecs.describe_tasks(cluster=where["cluster"], tasks=listed)["tasks"] if listed else []
