@@ -58,14 +58,14 @@ class _Consumer:
         describe = self.cloudformation.describe_stacks
         eventually(lambda: describe(StackName=self.name)["Stacks"][0]["StackStatus"] == status)
 
-    def template(self, version: str, code: str = _CODE) -> dict[str, Any]:
+    def template(self, version: str, code: str = _CODE, suffix: str = "") -> dict[str, Any]:
         variables = {"FOLDER": str(self.folder), "RESULTS": self.results, "VERSION": version}
         role = {
             "AssumeRolePolicyDocument": _TRUST,
             "Policies": [{"PolicyName": "calls", "PolicyDocument": _PERMISSIONS}],
         }
         function = {
-            "FunctionName": self.name,
+            "FunctionName": self.name + suffix,
             "Runtime": "python3.13",
             "Role": {"Fn::GetAtt": ["Role", "Arn"]},
             "Handler": "index.handler",
@@ -140,6 +140,11 @@ def _update_stack(consumer: _Consumer) -> None:
     consumer.wait_for_stack("UPDATE_COMPLETE")
 
 
+def _replace_function(consumer: _Consumer) -> None:
+    consumer.deploy("update", consumer.template("second", suffix="-2"))
+    consumer.wait_for_stack("UPDATE_COMPLETE")
+
+
 def _update_configuration(consumer: _Consumer) -> None:
     function = consumer.lambda_.get_function_configuration(FunctionName=consumer.name)
     variables = function["Environment"]["Variables"] | {"VERSION": "second"}
@@ -150,7 +155,7 @@ def _delete_function(consumer: _Consumer) -> None:
     consumer.lambda_.delete_function(FunctionName=consumer.name)
 
 
-@pytest.mark.parametrize("change", [_update_stack, _update_configuration, _delete_function])
+@pytest.mark.parametrize("change", [_update_stack, _replace_function, _update_configuration, _delete_function])
 def test_invocation_in_progress_ends_as_it_started_when_the_function_changes(
     consumer: _Consumer, change: Callable[[_Consumer], object]
 ) -> None:
