@@ -93,6 +93,15 @@ def test_worker_that_is_stopped_at_any_call_finishes_or_returns_every_message(
     uploads: Uploads, processor: MessageProcessor, aws: MockedAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     event = upload(aws, "a.jpg")
+    start_next = worker.Worker._start_next
+
+    def start_unless_stopped(running: worker.Worker) -> Message | None:
+        stopped = running._stopping
+        message = start_next(running)
+        assert not (stopped and message), "the worker starts no message after the signal"
+        return message
+
+    monkeypatch.setattr(worker.Worker, "_start_next", start_unless_stopped)
 
     def run(point: int | None) -> int:
         uploads.send_events(event, event, event)

@@ -33,7 +33,7 @@ AWKWARD_KEYS = [
     "é" * 512,  # 1,024 bytes
 ]
 
-PATIENCE_SECONDS = 60  # long enough that it only ends a test that fails
+PATIENCE_SECONDS = 30  # long enough that it only ends a test that fails
 
 ALL_PROCESSED: dict[str, Any] = {"batchItemFailures": []}
 
@@ -180,19 +180,21 @@ def photos(aws: MockedAws, *keys: str) -> list[dict[str, Any]]:
 
 
 def test_photos_of_a_batch_overlap_and_at_most_three_are_in_memory(function: ModuleType, aws: MockedAws) -> None:
-    in_memory, most, together = set[int](), [], Barrier(3, timeout=PATIENCE_SECONDS)
+    in_memory, most, three = set[int](), [0], Event()
 
     def make_thumbnails(photo: bytes, sizes: Sequence[int]) -> dict[int, bytes]:
         in_memory.add(get_ident())
-        together.wait()
+        if len(in_memory) == 3:
+            three.set()
+        assert three.wait(PATIENCE_SECONDS)
+        sleep(0.2)  # enough for a fourth photo
         most.append(len(in_memory))
-        together.wait()
         in_memory.discard(get_ident())
         return dict.fromkeys(sizes, photo)
 
     function._processor._thumbnailer._make_thumbnails = make_thumbnails
     assert function.handler(events(*photos(aws, *"abcdef")), LambdaContext()) == ALL_PROCESSED
-    assert most == [3] * 6
+    assert max(most) == 3
 
 
 def test_slow_original_delays_no_other_message_and_no_retry(
