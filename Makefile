@@ -145,8 +145,9 @@ check: setup  ## Check format, lint, types, templates, secrets, and known vulner
 	pytest -q tests/compliance
 	@python -m tools.audit
 
-bench: setup  ## Benchmark the thumbnailer (speed, memory, cold start) and the billed time of a photo
+bench: setup  ## Benchmark the thumbnailer (speed, memory, cold start), the billed time of a photo, and everyday commands
 	@python -m tools.benchmark
+	@python -m tools.benchmark.commands
 
 lock: setup  ## Pin the dependencies that the requirements.in files name
 	@for file in lambda_src/*/requirements.in containers/*/requirements.in requirements.in; do \

@@ -1,6 +1,7 @@
 """The sandbox: an emulator of AWS with the CDK bootstrapped and the app synthesized."""
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,8 +66,11 @@ def running_sandbox(port: int | None = None, context: Mapping[str, str] | None =
     with running_emulator(port) as emulator:
         cdk = Cdk(emulator, context)
         with log_kept_on_error(cdk.log):
-            with step("cdk synth"):
-                cdk.synth()
-            with step("cdk bootstrap"):
-                cdk.bootstrap()
+            with ThreadPoolExecutor() as executor:
+                # Neither needs the other, and each of them waits most of its time for other processes.
+                bootstrap = executor.submit(cdk.bootstrap)
+                with step("cdk synth"):
+                    cdk.synth()
+                with step("cdk bootstrap"):
+                    bootstrap.result()
             yield Sandbox(emulator, cdk)
