@@ -64,7 +64,7 @@ def synth_times(rounds: int) -> tuple[list[Times], list[Times]]:
 
 def _run_synth(app: Path, output: Path) -> Times:
     start, before = time.monotonic(), os.times()
-    command = [ROOT / "node_modules" / ".bin" / "cdk", "synth", "--quiet", "--output", output]
+    command = [str(ROOT / "node_modules" / ".bin" / "cdk"), "synth", "--quiet", "--output", str(output)]
     subprocess.run(command, cwd=app, env=cdk_environment(), check=True, capture_output=True)
     after = os.times()
     cpu = after.children_user - before.children_user + after.children_system - before.children_system
@@ -90,7 +90,7 @@ def main() -> None:
     try:
         _report(rounds)
     except subprocess.CalledProcessError as error:
-        sys.exit(f"`{' '.join(map(str, error.cmd))}` failed. Run it alone to see why.")
+        sys.exit(f"`{' '.join(error.cmd)}` failed. Run it alone to see why.")
 
 
 def _report(rounds: int) -> None:
@@ -99,8 +99,8 @@ def _report(rounds: int) -> None:
     for unit in Times._fields:
         all_stacks, bucket = ([getattr(times, unit) for times in runs] for runs in (ours, one_bucket))
         ratio = median(a / b for a, b in zip(all_stacks, bucket, strict=True))
-        seconds = f"{median(all_stacks):.1f} s of all stacks, {median(bucket):.1f} s of one bucket"
-        print(f"  {unit:4} {seconds}: {ratio:.2f} ×")
+        medians = f"{median(all_stacks):.1f} s of all stacks, {median(bucket):.1f} s of one bucket"
+        print(f"  {unit:4} {medians}: {ratio:.2f} ×")
     steps = demo_steps()
     up = [name for name, _ in steps].index(_UP) + 1
     for title, part in (("make local until everything is up", steps[:up]), ("make demo after that", steps[up:])):
