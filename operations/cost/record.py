@@ -420,11 +420,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog=_COMMAND, description=main.__doc__)
     values = get_args(ThumbnailsOn)
     parser.add_argument("thumbnails_on", nargs="*", choices=values, default=values, help="default: all")
-    recorded = RecordedUsage.read()
-    actions = {action: dict(by_value) for action, by_value in recorded.actions.items()}
     for value in parser.parse_args().thumbnails_on:
-        for action, usage in record(value).items():
-            actions[action][value] = usage
+        usage = record(value)
+        actions = {action: dict(by_value) for action, by_value in RecordedUsage.read().actions.items()}
+        for action, units in usage.items():
+            actions[action][value] = units
         RecordedUsage(
             date=f"{datetime.now(UTC):%Y-%m-%d}",
             photo_bytes=len(_photo()),
