@@ -314,7 +314,7 @@ def differences(recorded: RecordedUsage, measured: Mapping[Action, ActionUsage],
     """Return one line for each unit that is not as recorded: numbers of requests exactly, bytes within a tolerance."""
     return [
         f"{action} with thumbnails_on={value}: {unit} for each {scope} was {_text(before.get(unit, 0))} and is now "
-        f"{_text(after.get(unit, 0))}. If the change is intended, run `{_COMMAND}`."
+        f"{_text(after.get(unit, 0))}. If this is intended, run `{_COMMAND} {value}` and `python -m tools.tables`."
         for action, usage in measured.items()
         for scope, before, after in (
             (action, recorded.of(action, value).each, usage.each),
