@@ -7,7 +7,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import asdict, astuple, fields
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -46,6 +46,8 @@ def main() -> None:
     parser.add_argument("--dry-run", action="store_true", help="print the results, and write no file")
     options = parser.parse_args()
     latencies = Latencies(**{latency.name: getattr(options, latency.name) for latency in fields(Latencies)})
+    if options.rounds < 1 or options.megapixels <= 0 or min(astuple(latencies)) < 0:
+        parser.error("--rounds must be at least 1, --megapixels more than 0, and a latency at least 0 ms")
     # The thumbnailer comes last, because it binds this process to one core.
     parts: dict[str, Callable[[], Results]] = {
         "pipeline": partial(run_pipeline, latencies, options.rounds),
@@ -61,7 +63,9 @@ def main() -> None:
             print(f"\n{REPORTS[part](measured)}")
     except BenchmarkError as error:
         sys.exit(str(error))
-    if not options.dry_run:
+    if latencies != Latencies():
+        print("\nNothing is written, because costs are computed from results with the default latencies.")
+    elif not options.dry_run:
         RESULTS.write_text(json.dumps(read_results() | measured, indent=1) + "\n")
         page = PAGE.read_text()
         for part in measured.keys() & REPORTS:

@@ -12,8 +12,7 @@ from time import perf_counter
 
 import pytest
 
-from tools.benchmark import BenchmarkError, measurements, pipeline
-from tools.benchmark.__main__ import report_pipeline
+from tools.benchmark import BenchmarkError, __main__, measurements, pipeline
 from tools.benchmark.latency_server import Latencies, LatencyServer
 from tools.benchmark.results import PipelineResult, read_results
 
@@ -83,8 +82,33 @@ def test_server_has_only_the_upload_of_the_event(server: LatencyServer) -> None:
         assert client.getresponse().status == 412
 
 
+@pytest.mark.parametrize(("arguments", "written"), [([], True), (["--get-ms", "60"], False)])
+def test_results_with_other_latencies_are_not_written(
+    arguments: list[str], written: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    results, page = read_results(), __main__.PAGE.read_text()
+    for name in ("RESULTS", "PAGE"):
+        monkeypatch.setattr(__main__, name, tmp_path / name)
+    monkeypatch.setattr(__main__, "ROOT", tmp_path)
+    __main__.PAGE.write_text(page)
+    monkeypatch.setattr(__main__, "run_pipeline", lambda *_: results)
+    monkeypatch.setattr("sys.argv", ["benchmark", "pipeline", *arguments])
+    __main__.main()
+    assert (tmp_path / "RESULTS").exists() == written
+
+
+@pytest.mark.parametrize("arguments", [["--rounds", "0"], ["--put-ms", "-1"], ["--megapixels", "0"]])
+def test_invalid_options_fail_with_one_line(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["benchmark", "pipeline", *arguments])
+    with pytest.raises(SystemExit):
+        __main__.main()
+    assert "error: --rounds must be" in capsys.readouterr().err.splitlines()[-1]
+
+
 @pytest.mark.parametrize(("billed_ms", "verdict"), [(140, "1.40 × ✓"), (141, "1.41 × ✗")])
 def test_report_compares_the_ratio_with_the_target(billed_ms: float, verdict: str) -> None:
     one = PipelineResult(12, 4_600_000, 5, threads=1, billed_ms=250, cpu_ms=100, peak_mib=100, photos_per_second=4)
     rows = [asdict(one), asdict(replace(one, threads=3, billed_ms=billed_ms))]
-    assert verdict in report_pipeline(json.loads(json.dumps(read_results() | {"pipeline": rows})))
+    assert verdict in __main__.report_pipeline(json.loads(json.dumps(read_results() | {"pipeline": rows})))
