@@ -23,6 +23,7 @@ from tools.benchmark.latency_server import Latencies  # noqa: E402
 from tools.benchmark.measurements import ENGINES, install_sharp, measure, measure_cold_starts  # noqa: E402
 from tools.benchmark.photos import write_photos  # noqa: E402
 from tools.benchmark.results import RESULTS, PipelineResult, pipeline_results, read_results  # noqa: E402
+from tools.tables import replace_generated  # noqa: E402
 
 PAGE = ROOT / "docs" / "thumbnails.md"
 
@@ -69,7 +70,7 @@ def main() -> None:
         RESULTS.write_text(json.dumps(read_results() | measured, indent=1) + "\n")
         page = PAGE.read_text()
         for part in measured.keys() & REPORTS:
-            page = insert(page, part, REPORTS[part](measured))
+            page = insert(page, part, measured)
         PAGE.write_text(page)
         print(f"\nWrote {RESULTS.relative_to(ROOT)} and {PAGE.relative_to(ROOT)}")
 
@@ -156,8 +157,8 @@ Warm, the fastest of {run["rounds"]} rounds. Measured on {run["date"]}: {run["ma
 - **billed** is the elapsed time of an invocation for each photo, in brackets relative to its CPU time. 1.00 × is the
   cost of the computation alone; everything above it is paid for waiting.
 - **CPU time** for each photo, and **memory** at its peak, are those of the function plus its decoder process.
-- **Target:** batches of five photos of 12 megapixels are billed for at most {_TARGET_RATIO} × their CPU time:
-  {ratio:.2f} × {met}
+- **Target:** batches of five photos of 12 megapixels are billed for at most {_TARGET_RATIO} × their CPU
+  time: {ratio:.2f} × {met}
 - **Cold start:** {starts["init"]} ms until the function is ready, then {starts["first photo"]} ms for a photo of
   12 megapixels."""
 
@@ -190,18 +191,9 @@ Cold start, CPU time beyond the start of Python: {starts}."""
 REPORTS = {"pipeline": report_pipeline, "thumbnailer": report_thumbnailer}
 
 
-def insert(page: str, part: str, text: str) -> str:
-    """Return the page with this text between the two marks of a part.
-
-    Raises:
-        ValueError: A mark is missing.
-    """
-    begin, end = (f"<!-- {mark}: written by `make bench` ({part}) -->" for mark in ("begin", "end"))
-    before, _, rest = page.partition(begin)
-    _, found, after = rest.partition(end)
-    if not found:
-        raise ValueError(f"the page does not contain the lines {begin} and {end}")
-    return f"{before}{begin}\n\n{text}\n\n{end}{after}"
+def insert(page: str, part: str, results: Results) -> str:
+    """Return the page with the report of a part between its markers."""
+    return replace_generated(page, REPORTS[part](results), command=f"python -m tools.benchmark {part}")
 
 
 def _run() -> Results:

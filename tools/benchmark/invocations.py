@@ -30,9 +30,8 @@ def main(package: str, core: str, threads: str) -> None:
     from thumbnail import handler as function
 
     settings = vars(function)
-    if threads:
-        settings["THREADS"] = int(threads)
-    print(json.dumps({"threads": settings.get("THREADS", 1)}), flush=True)
+    settings["THREADS"] = int(threads or settings["THREADS"])
+    print(json.dumps({"threads": settings["THREADS"]}), flush=True)
     for line in sys.stdin:
         event, start = json.loads(line), perf_counter()
         function.handler(event, _Context())

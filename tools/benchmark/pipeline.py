@@ -37,7 +37,7 @@ def write_photo(folder: Path, megapixels: float) -> Path:
 def measure_batches(
     photo: Path, megapixels: float, batch: int, latencies: Latencies, rounds: int
 ) -> list[PipelineResult]:
-    """Measure batches of one photo: with one thread, then with the threads of the function if it has more.
+    """Measure batches of one photo: with one thread, then with the threads of the function.
 
     Both take turns, and the fastest round counts, because other load on this machine makes rounds only slower. The
     first batch of each process does not count.
@@ -48,8 +48,6 @@ def measure_batches(
     with ExitStack() as stack:
         url = stack.enter_context(start_server(photo, latencies))
         functions = [stack.enter_context(start_function(url, photo, threads)) for threads in (1, None)]
-        if functions[1].threads == 1:
-            functions.pop()
         batches = [[function.invoke(batch) for function in functions] for _ in range(1 + rounds)]
         results = []
         for function, measured in zip(functions, zip(*batches[1:], strict=True), strict=True):
