@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from operations.cdk import Assembly
 from operations.compare.costs.assumptions import read_assumptions
 from operations.cost.bill import Bill, Usage, monthly_bill
 from operations.cost.bill_table import bill_rows, summary
+from operations.cost.deployment import read_deployment
 from operations.cost.idle import idle_cost
 from operations.cost.usage import ActionUsage, RecordedUsage
 from tools.benchmark.results import PipelineResult
@@ -168,3 +170,10 @@ def test_table_adds_up_to_the_total(bill_of: Callable[..., Bill]) -> None:
     assert sum(float(row[column]) for row in rows) == pytest.approx(float(total[column]), abs=0.01 * len(rows))
     (free,) = (float(row[column]) for row in rows if row[1] == "free tier")
     assert free < 0
+
+
+def test_worker_receives_as_many_messages_as_the_bill_computes_with(synthesize: Callable[..., Path]) -> None:
+    from thumbnailer import worker
+
+    templates = Assembly(synthesize(thumbnails_on="fargate")).templates()
+    assert read_deployment(templates, default_share=0.05).batch_size == worker._MAX_MESSAGES
