@@ -256,6 +256,7 @@ class _Month:
         yield "deletion", usage.deletions, 1
         yield "page-view", usage.page_views, 1
         yield "album", usage.albums, usage.album_photos / record.album_photos
+        # An upper bound: a few of its requests, such as that of its report, do not grow.
         yield "sweep", DAYS_PER_MONTH, self._stored_photos / record.sweep_photos
 
     @property

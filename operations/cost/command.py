@@ -88,5 +88,5 @@ def _number(name: str, text: str) -> Any:
     kind = "whole number" if whole else "number"
     forms = "1000000, 1_000_000, 1,000,000, or 1e6" if high == _BILLION else example
     raise OperationError(
-        f"{_variable(name)}: {text!r} is not allowed. Give a {kind} from {low:,} to {high:,}: {forms}."
+        f"{_variable(name)}: {text!r} is not allowed. Give a {kind} from {low:,} to {high:,}, such as {forms}."
     )
