@@ -33,7 +33,7 @@ _UPLOADS: Final = ("api", "s3")
 def add_usage_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that describe a month of usage."""
     for name, (_, _, _, summary) in _NUMBERS.items():
-        parser.add_argument(_option(name), metavar="N", help=summary)
+        parser.add_argument(f"--{name.replace('_', '-')}", metavar="N", help=summary)
     parser.add_argument(
         "--upload", metavar="api|s3", help="how users upload: by the API or to the bucket (default: api)"
     )
@@ -49,7 +49,7 @@ def print_cost(settings: Mapping[str, str], options: argparse.Namespace) -> None
     given = {name: value for name in (*_NUMBERS, "upload") if (value := getattr(options, name))}
     values = {name: _number(name, given[name]) for name in _NUMBERS if name in given}
     if given and "photos" not in given:
-        raise OperationError(f"{_variable(next(iter(given)))} needs PHOTOS, for example: make cost PHOTOS=1000000")
+        raise OperationError(f"{next(iter(given)).upper()} needs PHOTOS, for example: make cost PHOTOS=1000000")
     if (upload := given.get("upload", "api")) not in _UPLOADS:
         raise OperationError(f"UPLOAD: {upload!r} is not allowed. Give {' or '.join(_UPLOADS)}.")
     with tempfile.TemporaryDirectory(prefix="other-compute-") as folder:
@@ -67,15 +67,6 @@ def print_cost(settings: Mapping[str, str], options: argparse.Namespace) -> None
     print(f"{format_table(bill_rows(bill))}\n\n{summary(bill)}\n\n{explanation(bill)}")
 
 
-def _option(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
-
-
-def _variable(name: str) -> str:
-    """Return the variable of `make cost` for an option."""
-    return name.upper()
-
-
 def _number(name: str, text: str) -> Any:
     low, high, example, _ = _NUMBERS[name]
     whole = name != "megapixels"
@@ -88,5 +79,5 @@ def _number(name: str, text: str) -> Any:
     kind = "whole number" if whole else "number"
     forms = "1000000, 1_000_000, 1,000,000, or 1e6" if high == _BILLION else example
     raise OperationError(
-        f"{_variable(name)}: {text!r} is not allowed. Give a {kind} from {low:,} to {high:,}, such as {forms}."
+        f"{name.upper()}: {text!r} is not allowed. Give a {kind} from {low:,} to {high:,}, such as {forms}."
     )
