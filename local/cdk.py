@@ -48,8 +48,8 @@ class Cdk:
 
     def bootstrap(self) -> None:
         """Bootstrap the account of the emulator."""
-        # The CLI runs the app even if the environment is explicit. `true` saves a synthesis.
-        self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", "true")
+        # The CLI runs the app even if the environment is explicit. Without one, it needs no assembly in this folder.
+        self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", "")
 
     def synth(self) -> None:
         """Synthesize all stacks for this machine."""
