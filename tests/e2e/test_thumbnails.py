@@ -131,6 +131,7 @@ def test_transient_error_ends_in_the_dead_letter_queue_until_redriven(
     with short_visibility_timeout(sandbox, seconds=1):
         with revoked_permission(sandbox, "Thumbnails", "s3:PutObject"):
             put("denied.jpg", SAMPLE_PHOTOS[0].read_bytes())
+            eventually(lambda: any("s3:PutObject" in line for line in sandbox.log_lines("Thumbnails")))
             with pytest.raises(SandboxError, match="not authorized to perform: s3:PutObject"):
                 demo_catalogue.wait_for_item(sandbox, "denied.jpg", "ready")
             eventually(lambda: dead_letters(sandbox, "Thumbnails") == 1)
