@@ -2,7 +2,7 @@
 
 import local  # noqa: F401  # isort: skip  # must come first: finds the package photos
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -122,9 +122,9 @@ class Bill:
     @cached_property
     def free_tier(self) -> float:
         """US dollars per month that free units take off: once for the account, whatever uses them."""
-        units: Counter[Price] = Counter()
+        units: defaultdict[Price, float] = defaultdict(float)
         for quantity, price in [*((line.quantity, line.price) for line in self.lines), *self.idle]:
-            units[price] += quantity  # type: ignore[assignment]  # Counter accepts floats
+            units[price] += quantity
         return sum(min(used, price.free) * price.usd for price, used in units.items())
 
     @property
@@ -265,13 +265,13 @@ class _Month:
         return max(0, self.usage.photos - self.usage.deletions) * _MEAN_AGE
 
     def _recorded(self) -> Iterator[Line]:
-        units: Counter[str] = Counter()
+        units: defaultdict[str, float] = defaultdict(float)
         batched: set[str] = set()
         for action, count, factor in self._actions():
             recorded = self.record.of(action, self.deployment.thumbnails_on)
             for unit, each in recorded.units(self.batch).items():
                 name = unit.partition("/")[0]
-                units[name] += count * each * (1 if unit.startswith(_PER_REQUEST) else factor)  # type: ignore[assignment]  # Counter accepts floats
+                units[name] += count * each * (1 if unit.startswith(_PER_REQUEST) else factor)
                 if count and recorded.batch.get(unit):
                     batched.add(name)
         units["s3-stored-bytes"] += (self.usage.photos - self.usage.deletions) * self.photo_bytes
