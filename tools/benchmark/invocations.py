@@ -4,6 +4,7 @@ Each line of standard input is an event, and each line of standard output its re
 is the number of photos that the function processes at the same time. The module path is the deployment package.
 """
 
+import argparse
 import json
 import os
 import sys
@@ -17,20 +18,19 @@ class _Context:
         return 900_000  # Lambda's maximum: no photo is left for another batch
 
 
-def main(package: str, core: str, threads: str) -> None:
-    """Answer each event with the milliseconds that Lambda would bill (`billed_ms`).
-
-    Args:
-        package: Folder of the deployment package.
-        core: The only core that the process and its decoder process may use.
-        threads: Number of photos to process at the same time. Empty for that of the function.
-    """
-    os.sched_setaffinity(0, {int(core)})
-    sys.path.insert(0, package)
+def main() -> None:
+    """Answer each event with the milliseconds that Lambda would bill (`billed_ms`)."""
+    parser = argparse.ArgumentParser(prog="python tools/benchmark/invocations.py", description=main.__doc__)
+    parser.add_argument("package", help="folder of the deployment package")
+    parser.add_argument("core", type=int, help="the only core that the process and its decoder process may use")
+    parser.add_argument("threads", nargs="?", type=int, help="photos at the same time (default: those of the function)")
+    arguments = parser.parse_args()
+    os.sched_setaffinity(0, {arguments.core})
+    sys.path.insert(0, arguments.package)
     from thumbnail import handler as function
 
     settings = vars(function)
-    settings["THREADS"] = int(threads or settings["THREADS"])
+    settings["THREADS"] = arguments.threads or settings["THREADS"]
     print(json.dumps({"threads": settings["THREADS"]}), flush=True)
     for line in sys.stdin:
         event, start = json.loads(line), perf_counter()
@@ -39,4 +39,4 @@ def main(package: str, core: str, threads: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

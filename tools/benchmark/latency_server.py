@@ -3,6 +3,7 @@
 It runs in its own process. The standard output of the process is its URL, and the process ends with its standard input.
 """
 
+import argparse
 import hashlib
 import json
 import sys
@@ -118,13 +119,17 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def main(photo: str, latencies: str) -> None:
-    """Serve a photo (path) with latencies (JSON) until standard input closes."""
-    server = LatencyServer(Path(photo).read_bytes(), Latencies(**json.loads(latencies)))
+def main() -> None:
+    """Serve a photo with latencies until standard input closes."""
+    parser = argparse.ArgumentParser(prog="python -m tools.benchmark.latency_server", description=main.__doc__)
+    parser.add_argument("photo", type=Path, help="file with the photo")
+    parser.add_argument("latencies", type=json.loads, help="latencies by name, in milliseconds, as JSON")
+    arguments = parser.parse_args()
+    server = LatencyServer(arguments.photo.read_bytes(), Latencies(**arguments.latencies))
     Thread(target=server.serve_forever, daemon=True).start()
     print(server.url, flush=True)
     sys.stdin.read()
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -170,7 +170,7 @@ def start_function(url: str, photo: Path, threads: int | None = None) -> Iterato
     package = build_deployment_package("thumbnail", target="local").folder
     # As in measurements.py, nothing but the package is on the module path.
     command: list[str | Path] = [sys.executable, "-I", "-S", "-B", invocations.__file__]
-    command += [package, str(_core()), str(threads or "")]
+    command += [package, str(_core()), *([str(threads)] if threads else [])]
     environment = FUNCTION_ENVIRONMENT | {"AWS_ENDPOINT_URL": url, "UPLOAD_QUEUE_URL": f"{url}/queue"}
     pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with (
