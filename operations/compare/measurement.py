@@ -29,12 +29,10 @@ class Measurement:
         ready: Files that have thumbnails.
         rejected: Files that the service rejected, as it should.
         thumbnails: Thumbnails that are correct, and byte-identical to those of the other options.
-        processes: Function environments, tasks, or children of the job that processed the files.
         calls_per_photo: AWS calls by IAM action, such as `s3:GetObject`, those with which Lambda receives messages for
             a function included. Calls that receive no message do not count, because their number depends on the time.
         cpu_seconds_per_photo: CPU time, with that of the start of the processes.
         peak_bytes: Peak memory of the process, with its decoder process, that used the most.
-        upload_seconds: From the first upload to the last one.
         seconds_to_first: From the first upload, or from the start of `make remake`, to the first thumbnail.
         seconds_to_last: From the first upload, or from the start of `make remake`, to the last thumbnail.
         billed_seconds_per_photo: Billed duration of functions.
@@ -44,19 +42,12 @@ class Measurement:
     ready: int
     rejected: int
     thumbnails: int
-    processes: int | None = None
     calls_per_photo: Mapping[str, float] | None = None
     cpu_seconds_per_photo: float | None = None
     peak_bytes: int | None = None
-    upload_seconds: float | None = None
     seconds_to_first: float | None = None
     seconds_to_last: float | None = None
     billed_seconds_per_photo: float | None = None
-
-    @property
-    def photos(self) -> int:
-        """The number of files."""
-        return self.ready + self.rejected
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +60,6 @@ class Comparison:
         machine: The processor, system, and Python version of the sandbox, or the AWS Region of the account.
         files: Number of files by description, such as `JPEG` or `not an image`.
         bytes_per_photo: Mean size of a file.
-        thumbnail_bytes_per_photo: Mean size of all thumbnails of a file together.
         measurements: One for each option.
     """
 
@@ -78,7 +68,6 @@ class Comparison:
     machine: str
     files: Mapping[str, int]
     bytes_per_photo: float
-    thumbnail_bytes_per_photo: float
     measurements: Mapping[Option, Measurement] = field(default_factory=dict)
 
     @property

@@ -47,7 +47,6 @@ class _Report(NamedTuple):
 
     billed: float
     memory: float
-    is_cold_start: bool
 
     @classmethod
     def parse(cls, line: str) -> "_Report | None":
@@ -58,9 +57,9 @@ class _Report(NamedTuple):
         """
         if '"platform.report"' in line:
             metrics = json.loads(line)["record"]["metrics"]
-            return cls(metrics["billedDurationMs"], metrics["maxMemoryUsedMB"], "initDurationMs" in metrics)
+            return cls(metrics["billedDurationMs"], metrics["maxMemoryUsedMB"])
         if match := re.search(r"^REPORT .*Billed Duration: (\d+) ms.*Max Memory Used: (\d+) MB", line):
-            return cls(float(match[1]), float(match[2]), "Init Duration" in line)
+            return cls(float(match[1]), float(match[2]))
         return None
 
 
@@ -152,7 +151,6 @@ class AccountTarget:
         if not reports:
             return {}
         return {
-            "processes": sum(report.is_cold_start for report in reports) or None,
             "peak_bytes": int(max(report.memory for report in reports) * 2**20) or None,
             "billed_seconds_per_photo": sum(report.billed for report in reports) / 1000 / photos,
         }

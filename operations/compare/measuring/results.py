@@ -66,10 +66,9 @@ def read_results(deployment: Deployment) -> dict[str, Result]:
 
 
 class _Reference(NamedTuple):
-    """The first thumbnail of a kind of file: its SHA-256, its size in bytes, and the option and photo it is from."""
+    """The first thumbnail of a kind of file: its SHA-256, and the option and photo it is from."""
 
     digest: str
-    bytes: int
     source: str
 
 
@@ -96,16 +95,6 @@ class Verifier:
             for difference in self._differences(option, key, file, results.get(key)):
                 raise OperationError(f"{option}: photo {key} ({file.kind}): {difference}")
 
-    @property
-    def thumbnail_bytes(self) -> int:
-        """Size of all thumbnails of all files together."""
-        return sum(
-            reference.bytes
-            for file in self._files.values()
-            for (kind, _), reference in self._references.items()
-            if kind == file.kind
-        )
-
     def _differences(self, option: str, key: str, file: File, result: Result | None) -> Iterator[str]:
         if result is None:
             yield "missing, because the catalogue has no item of it."
@@ -121,7 +110,7 @@ class Verifier:
                 yield f"the object of its thumbnail of {size} pixels is missing."
             elif (file.kind, size) not in self._references:
                 yield from _content_differences(file, size, webp)
-                self._references[file.kind, size] = _Reference(_digest(webp), len(webp), f"{option}, photo {key}")
+                self._references[file.kind, size] = _Reference(_digest(webp), f"{option}, photo {key}")
             elif _digest(webp) != (reference := self._references[file.kind, size]).digest:
                 yield (
                     f"its thumbnail of {size} pixels (SHA-256 {_digest(webp)[:12]}…) differs from that of the same "

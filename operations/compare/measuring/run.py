@@ -103,7 +103,6 @@ def compare(
         machine=target.machine,
         files=count_kinds(files),
         bytes_per_photo=sum(len(file.body) for file in files.values()) / count,
-        thumbnail_bytes_per_photo=verifier.thumbnail_bytes / count,
         measurements={option: measurements[option] for option in OPTIONS if option in measurements},
     )
 
@@ -167,12 +166,10 @@ class _Run:
         )
 
     def _times(self, start: datetime) -> dict[str, float]:
-        """Return the duration of the uploads, and the times to the first and the last thumbnail, to the second."""
+        """Return the times to the first and the last thumbnail, to the second."""
         written = modification_times(self._deployment, "ThumbnailsBucket")
         times = [time for key, time in written.items() if is_thumbnail_key(key)]
-        uploaded = modification_times(self._deployment, "OriginalsBucket").values()
         return {
-            "upload_seconds": (max(uploaded) - min(uploaded)).total_seconds(),
             "seconds_to_first": (min(times) - start).total_seconds(),
             "seconds_to_last": (max(times) - start).total_seconds(),
         }

@@ -53,7 +53,6 @@ class SandboxTarget:
         processes = [process for process in new.elements() if process.role == role]
         counts = calls(deployment.emulator) - self._calls
         return {
-            "processes": len(processes),
             "calls_per_photo": {
                 action: count / photos for (caller, action), count in sorted(counts.items()) if caller == role
             },

@@ -36,7 +36,6 @@ def comparison() -> Comparison:
         machine="x86_64, Linux, Python 3.13.5",
         files={"JPEG": 8, "not an image": 2},
         bytes_per_photo=300_000,
-        thumbnail_bytes_per_photo=40_000,
         measurements={option: measure(option) for option in OPTIONS},
     )
 

@@ -12,9 +12,7 @@ from operations.compare import command
 from operations.compare.measurement import Comparison
 from operations.errors import OperationError
 
-_COMPARISON = Comparison(
-    date="2026-11-28", target="sandbox", machine="", files={}, bytes_per_photo=0, thumbnail_bytes_per_photo=0
-)
+_COMPARISON = Comparison(date="2026-11-28", target="sandbox", machine="", files={}, bytes_per_photo=0)
 
 
 @pytest.fixture
