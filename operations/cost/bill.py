@@ -12,13 +12,13 @@ from typing import Literal
 
 from operations.cdk import Assembly
 from operations.compare.costs.assumptions import Assumptions, read_assumptions
-from operations.compare.costs.model import DAYS_PER_MONTH, Option, Work, empty_receives, fleet_of, function_use
+from operations.compare.costs.model import DAYS_PER_MONTH, Option, empty_receives, fleet_of, function_use, mean_batch
 from operations.compare.costs.sizes import FunctionSize, WorkerSize
 from operations.cost.deployment import Deployment, read_deployment
 from operations.cost.floor import floor_lines
 from operations.cost.idle import idle_cost
 from operations.cost.line import Basis, Line
-from operations.cost.photo_work import interpolated, photo_work
+from operations.cost.photo_work import Work, interpolated, photo_work
 from operations.cost.prices import HOURS_PER_MONTH, Price, get_price
 from operations.cost.usage import Action, RecordedUsage
 from photos.albums import PHOTOS_PER_PAGE
@@ -167,7 +167,7 @@ def monthly_bill(
         UnknownPriceError: A resource has no known price.
     """
     assumptions = read_assumptions()
-    deployment = read_deployment(Assembly(assembly).templates(), default_share=assumptions.traced_share)
+    deployment = read_deployment(Assembly(assembly).templates())
     month = _Month(usage, deployment, record or RecordedUsage.read(), assumptions, results or pipeline_results())
     only_photos = replace(month, usage=replace(usage, albums=0, page_views=0, deletions=0))
     return Bill(
@@ -205,7 +205,7 @@ class _Month:
     @property
     def batch(self) -> float:
         """Messages that the consumer receives at once, on average."""
-        return max(1, self.deployment.batch_size * self.assumptions.batch_fill)
+        return mean_batch(self.deployment.batch_size, self.assumptions)
 
     @property
     def photos_at_most(self) -> float:
@@ -297,7 +297,6 @@ class _Month:
             key = f"lambda-{size.architecture}-gb-seconds"
             yield Line("Lambda", "GB-seconds of thumbnails, with cold starts", key, use.gb_seconds)
             yield Line("SQS", "empty receives", "sqs-requests", use.empty_receives / 1e6)
-            yield Line("X-Ray", "traces of thumbnails", "traces", use.traces / 1e6)
             return
         fleet = fleet_of(self._option, size, mean, self.assumptions)
         hours = fleet.worker_seconds(daily) * DAYS_PER_MONTH / 3600

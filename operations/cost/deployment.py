@@ -33,6 +33,10 @@ class Sampling:
         return reservoir + self.share * (requests - reservoir)
 
 
+# Without a rule of the deployment ("Configuring sampling rules" in the X-Ray guide).
+_DEFAULT_SAMPLING = Sampling(per_second=1, share=0.05)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
     """What the templates contain.
@@ -61,12 +65,11 @@ class Deployment:
         return self.consumer.batch_size if isinstance(self.consumer, FunctionSize) else _WORKER_BATCH
 
 
-def read_deployment(templates: Templates, *, default_share: float) -> Deployment:
+def read_deployment(templates: Templates) -> Deployment:
     """Read a deployment from its templates.
 
     Args:
         templates: By stack id.
-        default_share: Share of the requests that X-Ray traces without a rule, beyond the first one of each second.
 
     Raises:
         UnknownPriceError: No instance type for albums has a known price.
@@ -82,7 +85,7 @@ def read_deployment(templates: Templates, *, default_share: float) -> Deployment
         album_binding=_binding_task(templates["Batch"]),
         memory_gb={stack: _memory_gb(templates[stack]) for stack in ("Api", "Cron")},
         log_interval_seconds=hints["IntervalInSeconds"],
-        sampling=_sampling(templates["Api"], default_share),
+        sampling=_sampling(templates["Api"]),
     )
 
 
@@ -122,11 +125,11 @@ def _binding_task(template: Mapping[str, Any]) -> dict[str, float]:
     return {f"{price}-vcpu": needs["VCPU"], f"{price}-gb": needs["MEMORY"] / _MIB_PER_GB, "public-ipv4": 1}
 
 
-def _sampling(api: Mapping[str, Any], default_share: float) -> Sampling | None:
+def _sampling(api: Mapping[str, Any]) -> Sampling | None:
     (stage,) = _properties(api, "AWS::ApiGateway::Stage")
     if not stage.get("TracingEnabled"):
         return None
     for properties in _properties(api, "AWS::XRay::SamplingRule"):
         rule = properties["SamplingRule"]
         return Sampling(per_second=rule["ReservoirSize"], share=rule["FixedRate"])
-    return Sampling(per_second=1, share=default_share)
+    return _DEFAULT_SAMPLING

@@ -11,7 +11,7 @@ from operations.errors import OperationError
 
 FILE: Final = Path(__file__).parent.parent / "assumptions.toml"
 
-_SHARES = ("batch_fill", "traced_share")  # of a whole, so at most 1
+_SHARE = "batch_fill"  # of a whole, so at most 1
 _NOT_ZERO = ("bursts_per_day", "batch_fill", "lightsail_baseline_percent")  # the model divides by them
 
 
@@ -25,18 +25,12 @@ class Assumptions:
     cpu_factor_fargate: float
     cpu_factor_ec2: float
     cpu_factor_x86: float
-    s3_seconds: float
-    dynamodb_seconds: float
-    sqs_seconds: float
     init_seconds_lambda: float
     init_seconds_lambda_image: float
     start_seconds_fargate: float
     start_seconds_ec2: float
     stop_seconds_ec2: float
     stop_seconds_batch: float
-    worker_log_bytes: float
-    lambda_log_bytes: float
-    traced_share: float
     image_gb: float
     lightsail_baseline_percent: Mapping[str, float]
 
@@ -76,7 +70,7 @@ def _value(file: Path, name: str, table: Any) -> Any:
         raise OperationError(f"{file.name}: [{name}] needs value, unit, and why.")
     value = table["value"]
     by_bundle = name == "lightsail_baseline_percent"
-    limit = 100 if by_bundle else 1 if name in _SHARES else math.inf
+    limit = 100 if by_bundle else 1 if name == _SHARE else math.inf
     numbers = value.values() if by_bundle and isinstance(value, dict) else [value]
     if not all(type(it) in (int, float) and 0 <= it <= limit and (it or name not in _NOT_ZERO) for it in numbers):
         above = " above 0" if name in _NOT_ZERO else " from 0"

@@ -1,11 +1,13 @@
 """What each compute option costs by the number of photos a day: what was measured, list prices, and assumptions.
 
 Each option has one list of billable items, `Model.items`: units of a month by key in `prices.toml`. Everything that
-differs by compute is in it. What every option pays alike, S3 and DynamoDB, is in `Model.requests_per_photo`.
+differs by compute is in it. What every option pays alike, requests to S3 and DynamoDB, is in `Model.shared_cost`.
+
+The units of a photo are those of `operations/cost/recorded_usage.json`, as in a bill (`operations/cost/bill.py`).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Final, Literal, get_args
 
@@ -14,9 +16,12 @@ from operations.compare.costs.sizes import FunctionSize, Sizes, WorkerSize
 from operations.compare.measurement import Comparison, Measurement
 from operations.compare.measurement import Option as Measured
 from operations.cost.idle_charges import POLLS_PER_MINUTE
+from operations.cost.photo_work import Work, photo_work
 from operations.cost.prices import HOURS_PER_MONTH, get_price
+from operations.cost.usage import RecordedUsage, Units
 from operations.errors import OperationError
 from stacks.support.settings import ThumbnailsOn
+from tools.benchmark.results import PipelineResult, pipeline_results
 
 Option = Literal[
     "lambda",
@@ -44,40 +49,15 @@ _MINIMUM_SECONDS = 60  # of a Fargate task or an EC2 instance, which are billed 
 _POLL_SECONDS = 20  # of a worker's long polling
 _GB = 1e9
 
-# Calls that every option makes alike, and the price class of those to S3 ("Amazon S3 pricing").
-_SHARED = ("s3:", "dynamodb:")
-_S3_PUT = {"s3:PutObject", "s3:ListBucket"}
-_S3_FREE = {"s3:DeleteObject"}
+# Recorded units that every option has alike. They are also keys in `prices.toml`.
+SHARED: Final = ("s3-put", "s3-get", "dynamodb-write-units", "dynamodb-read-units")
+_JOB_READ_UNITS = 1  # of a photo: a job reads its item first, consistently (`photos.remake`)
 
 _RUNS_PER_DAY: Mapping[str, int] = {"batch-hourly": 24, "batch-nightly": 1}
 
 # Memory of the Lightsail bundles in GB, and their vCPUs ("Lightsail pricing").
 _BUNDLES = {"nano_3_0": 0.5, "micro_3_0": 1, "small_3_0": 2, "medium_3_0": 4, "large_3_0": 8}
 _BUNDLE_VCPUS = 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class Work:
-    """What a photo needs, the mean of all photos.
-
-    Attributes:
-        cpu_seconds: CPU time on the machine that measured.
-        wait_seconds: Time in which the consumer waits for calls.
-        sqs_requests: Requests to SQS for each photo, without those that receive messages.
-    """
-
-    cpu_seconds: float
-    wait_seconds: float
-    sqs_requests: float = 0
-
-    def photo_seconds(self, *, cpu_factor: float, vcpus: float) -> float:
-        """Return the seconds that a consumer needs for a photo, which uses at most one vCPU.
-
-        Args:
-            cpu_factor: CPU time relative to the machine that measured.
-            vcpus: vCPUs of the consumer.
-        """
-        return self.cpu_seconds * cpu_factor / min(1, vcpus) + self.wait_seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,30 +105,48 @@ class Model:
 
     Attributes:
         work: What a photo needs, by measured option.
-        requests_per_photo: Calls that every option makes alike, by IAM action. None if they are not measured.
+        record: The billable units of a photo.
         sizes: What the templates contain.
         assumptions: What neither a run nor a template contains.
     """
 
     work: Mapping[Measured, Work]
-    requests_per_photo: Mapping[str, float] | None
+    record: RecordedUsage
     sizes: Sizes
     assumptions: Assumptions
 
     @classmethod
-    def of(cls, comparison: Comparison, sizes: Sizes, assumptions: Assumptions) -> "Model":
+    def of(
+        cls,
+        comparison: Comparison,
+        sizes: Sizes,
+        assumptions: Assumptions,
+        *,
+        record: RecordedUsage | None = None,
+        results: Sequence[PipelineResult] | None = None,
+    ) -> "Model":
         """Create the model from what a run measured.
+
+        Args:
+            comparison: The CPU time of a photo or, in an account, its billed duration.
+            sizes: What the templates contain.
+            assumptions: What neither a run nor a template contains.
+            record: The billable units of a photo, by default those in the repository.
+            results: Results of the pipeline benchmark, from which the time without computation follows, by default
+                those in the repository.
 
         Raises:
             OperationError: The run measured neither the CPU time nor the billed duration of the function.
         """
         measurements = comparison.measurements
-        calls = measurements["lambda"].calls_per_photo
-        shared = {name: count for name, count in calls.items() if name.startswith(_SHARED)} if calls else None
+        batch = mean_batch(sizes.function.batch_size, assumptions)
         work = {
-            option: _work(measured, measurements["lambda"], assumptions) for option, measured in measurements.items()
+            option: _work(
+                measured, measurements["lambda"], comparison.bytes_per_photo, batch, results or pipeline_results()
+            )
+            for option, measured in measurements.items()
         }
-        return cls(work=work, requests_per_photo=shared, sizes=sizes, assumptions=assumptions)
+        return cls(work=work, record=record or RecordedUsage.read(), sizes=sizes, assumptions=assumptions)
 
     def cost(self, option: Option, photos_per_day: float, *, free_tier: bool) -> float:
         """Return US dollars per month for what differs by compute."""
@@ -167,13 +165,9 @@ class Model:
         )
 
     def shared_cost(self, photos: float) -> float:
-        """Return US dollars for the requests to S3 of so many photos, the same for every option."""
-        millions = photos / 1e6
-        return sum(
-            get_price("s3-put" if name in _S3_PUT else "s3-get").charge(count * millions)
-            for name, count in (self.requests_per_photo or {}).items()
-            if name.startswith("s3:") and name not in _S3_FREE
-        )
+        """Return US dollars for the requests of so many uploads to S3 and DynamoDB, the same for every option."""
+        units = self._recorded("lambda")
+        return sum(get_price(key).charge(photos * units.get(key, 0) / 1e6) for key in SHARED)
 
     def items(self, option: Option, photos_per_day: float) -> Items:
         """Return the billable items of an option: units of a month, by key in `prices.toml`."""
@@ -224,17 +218,28 @@ class Model:
 
     def fleet_items(self, option: Option, fleet: Fleet, photos_per_day: float) -> Items:
         """Return the billable items of an option with workers."""
-        assumptions, work = self.assumptions, self.work[measured_option(option)]
         worker_hours = fleet.worker_seconds(photos_per_day) * DAYS_PER_MONTH / 3600
         items = {key: units * worker_hours for key, units in fleet.hourly.items()}
-        items["logs"] = photos_per_day * DAYS_PER_MONTH * assumptions.worker_log_bytes / _GB
-        items["ecr-storage"] = assumptions.image_gb
+        items["ecr-storage"] = self.assumptions.image_gb
         if option.startswith("batch"):
-            return items  # A job lists photos. It needs no queue and no alarms.
+            # A job lists photos, and logs one line for hundreds of them. It needs no queue and no alarms.
+            return items | {"dynamodb-read-units": photos_per_day * DAYS_PER_MONTH * _JOB_READ_UNITS / 1e6}
         value: ThumbnailsOn = "fargate" if option.startswith("fargate") else "ec2"
         items["alarms"] = max(0, self.sizes.alarms[value] - self.sizes.alarms["lambda"])
-        items["sqs-requests"] = self._worker_sqs_requests(work, photos_per_day, worker_hours)
-        return items
+        return items | self._worker_items(value, photos_per_day, worker_hours)
+
+    def _recorded(self, value: ThumbnailsOn) -> Units:
+        """Return the recorded units of an upload to the bucket, in batches of the assumed size."""
+        batch = mean_batch(self.sizes.function.batch_size, self.assumptions)
+        return self.record.of("upload-s3", value).units(batch)
+
+    def _worker_items(self, value: ThumbnailsOn, photos_per_day: float, worker_hours: float) -> Items:
+        """Return the requests to SQS and the log bytes of workers."""
+        photos, units = photos_per_day * DAYS_PER_MONTH, self._recorded(value)
+        return {
+            "sqs-requests": (photos * units["sqs-requests"] + empty_receives(worker_hours)) / 1e6,
+            "logs": photos * units["log-bytes/Workers"] / _GB,
+        }
 
     def _function_items(self, option: Literal["lambda", "lambda-image"], photos_per_day: float) -> Items:
         assumptions = self.assumptions
@@ -245,15 +250,12 @@ class Model:
             assumptions,
             packaged=option == "lambda",
         )
-        photos = photos_per_day * DAYS_PER_MONTH
-        log_bytes = use.requests * assumptions.lambda_log_bytes + photos * assumptions.worker_log_bytes
+        photos, units = photos_per_day * DAYS_PER_MONTH, self._recorded(option)
         items = {
-            "lambda-requests": use.requests / 1e6,
+            "lambda-requests": photos * units["lambda-requests/Thumbnails"] / 1e6,
             f"lambda-{self.sizes.function.architecture}-gb-seconds": use.gb_seconds,
-            # S3 sends a message for each photo; Lambda receives and deletes batches, and polls the empty queue.
-            "sqs-requests": (photos + 2 * use.requests + use.empty_receives) / 1e6,
-            "traces": use.traces / 1e6,
-            "logs": log_bytes / _GB,
+            "sqs-requests": (photos * units["sqs-requests"] + use.empty_receives) / 1e6,
+            "logs": photos * units["log-bytes/Thumbnails"] / _GB,
         }
         return items | ({"ecr-storage": assumptions.image_gb} if option == "lambda-image" else {})
 
@@ -266,40 +268,27 @@ class Model:
         bundle = min(counts, key=lambda it: get_price(f"lightsail-{it}").charge(units[it]))
         return {
             f"lightsail-{bundle}": units[bundle],
-            "logs": photos * self.assumptions.worker_log_bytes / _GB,
             "ecr-storage": self.assumptions.image_gb,
-            "sqs-requests": self._worker_sqs_requests(
-                self.work["ec2"], photos_per_day, HOURS_PER_MONTH * counts[bundle]
-            ),
+            **self._worker_items("ec2", photos_per_day, HOURS_PER_MONTH * counts[bundle]),
         }
-
-    def _worker_sqs_requests(self, work: Work, photos_per_day: float, worker_hours: float) -> float:
-        """Return millions of requests: sent by S3, received in batches or empty, and deleted."""
-        batch = mean_batch(self.sizes.function, self.assumptions)
-        photos = photos_per_day * DAYS_PER_MONTH
-        return (photos * (1 + 1 / batch + work.sqs_requests) + empty_receives(worker_hours)) / 1e6
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionUse:
-    """What the thumbnail function is billed for in a month.
+    """What the thumbnail function is billed for in a month, besides the recorded units.
 
     Attributes:
-        requests: Invocations.
         gb_seconds: Duration, cold starts included, times memory.
         empty_receives: Requests with which Lambda polls the empty queue.
-        traces: Invocations that X-Ray traces.
     """
 
-    requests: float
     gb_seconds: float
     empty_receives: float
-    traces: float
 
 
-def mean_batch(size: FunctionSize, assumptions: Assumptions) -> float:
-    """Return the messages that a consumer receives at once."""
-    return max(1, size.batch_size * assumptions.batch_fill)
+def mean_batch(batch_size: int, assumptions: Assumptions) -> float:
+    """Return the messages that a consumer receives at once, of at most `batch_size`."""
+    return max(1, batch_size * assumptions.batch_fill)
 
 
 def function_use(
@@ -314,7 +303,7 @@ def function_use(
         assumptions: What no template contains.
         packaged: Whether the function is a deployment package, which starts faster than a container image.
     """
-    batch = mean_batch(size, assumptions)
+    batch = mean_batch(size.batch_size, assumptions)
     requests = photos_per_day / batch
     milliseconds = ceil(round(batch * photo_seconds * 1000, 6))
     busy_seconds = requests * milliseconds / 1000
@@ -325,12 +314,9 @@ def function_use(
     each = assumptions.init_seconds_lambda if packaged else assumptions.init_seconds_lambda_image
     init_seconds = bursts * environments * each if active_seconds < _SECONDS_PER_DAY else 0
     idle_share = max(0, 1 - active_seconds / _SECONDS_PER_DAY)
-    traced = min(requests, active_seconds + assumptions.traced_share * requests) if size.traced else 0
     return FunctionUse(
-        requests=requests * DAYS_PER_MONTH,
         gb_seconds=(busy_seconds + init_seconds) * size.memory_gb * DAYS_PER_MONTH,
         empty_receives=idle_share * POLLS_PER_MINUTE * 24 * 60 * DAYS_PER_MONTH,
-        traces=traced * DAYS_PER_MONTH,
     )
 
 
@@ -376,21 +362,19 @@ def measured_option(option: Option) -> Measured:
             return "lambda-image" if option == "lambda-image" else "lambda"
 
 
-def _work(measured: Measurement, function: Measurement, assumptions: Assumptions) -> Work:
-    calls = measured.calls_per_photo or {}
-    # Lambda receives and deletes the messages of a function outside of its billed duration.
-    elsewhere = {"sqs:ReceiveMessage"} | ({"sqs:DeleteMessage"} if measured.option.startswith("lambda") else set())
-    sqs_requests = sum(count for name, count in calls.items() if name.startswith("sqs:") and name not in elsewhere)
+def _work(
+    measured: Measurement,
+    function: Measurement,
+    photo_bytes: float,
+    batch: float,
+    results: Sequence[PipelineResult],
+) -> Work:
     if measured.cpu_seconds_per_photo is not None:
-        seconds = {"s3": assumptions.s3_seconds, "dynamodb": assumptions.dynamodb_seconds}
-        waits = sum(count * seconds.get(name.partition(":")[0], 0) for name, count in calls.items())
-        return Work(
-            cpu_seconds=measured.cpu_seconds_per_photo,
-            wait_seconds=waits + sqs_requests * assumptions.sqs_seconds,
-            sqs_requests=sqs_requests,
-        )
+        threads = 1 if measured.option == "remake" else None  # A job processes one photo after the other.
+        work = photo_work(photo_bytes, batch, results, size="photo_bytes", threads=threads)
+        return replace(work, cpu_seconds=measured.cpu_seconds_per_photo)
     # In an account, AWS reports the billed duration of functions only: the other options are assumed to take as long.
     billed = measured.billed_seconds_per_photo or function.billed_seconds_per_photo
     if billed is None:
         raise OperationError(f"No CPU time and no billed duration was measured for {measured.option}.")
-    return Work(cpu_seconds=0, wait_seconds=billed, sqs_requests=sqs_requests or 1)
+    return Work(cpu_seconds=0, wait_seconds=billed)

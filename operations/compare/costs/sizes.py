@@ -35,14 +35,12 @@ class FunctionSize:
         architecture: `arm64` or `x86_64`.
         batch_size: Maximum number of messages of a request.
         concurrency: Maximum number of requests at the same time.
-        traced: Whether X-Ray traces requests.
     """
 
     memory_gb: float
     architecture: str
     batch_size: int
     concurrency: int
-    traced: bool
 
     @property
     def vcpus(self) -> float:
@@ -153,7 +151,6 @@ def function_size(templates: Templates) -> FunctionSize:
         architecture=architecture,
         batch_size=mapping["BatchSize"],
         concurrency=mapping["ScalingConfig"]["MaximumConcurrency"],
-        traced=function["TracingConfig"]["Mode"] == "Active",
     )
 
 

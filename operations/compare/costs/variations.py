@@ -1,6 +1,6 @@
 """Why published break-even points of Lambda and Fargate differ: ours, with one assumption changed at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -34,14 +34,12 @@ def variations(model: Model) -> Iterator[Variation]:
     yield _variation("… and a request takes 1 s of a whole vCPU", _with_seconds(model, 1))
     yield _variation("… on Spot capacity", model, option="fargate")
     yield _variation("… with the free tier of Lambda", model, free_tier=True)
-    yield _variation("… without its public IPv4 address", model, hourly=lambda it: {**it, "public-ipv4": 0})
     yield _variation(
         "… behind a load balancer with two addresses",
         model,
         other={"load-balancer": HOURS_PER_MONTH, "public-ipv4": 2 * HOURS_PER_MONTH},
     )
     yield _variation("… 30 % busy on average, because it is sized for its peak", model, utilization=0.3)
-    yield _variation("… both on x86, at the speed measured here", _on_x86(model), hourly=_x86_units)
     yield _variation("… and a function with twice the memory, which is no faster", _with_memory(model, 2))
     waiting = _with_memory(_with_seconds(model, 0.1), 128 / 1024 / model.sizes.function.memory_gb)
     yield _variation("… and requests that wait 100 ms, in a function of 128 MB; a task serves one at a time", waiting)
@@ -55,12 +53,11 @@ def _variation(
     option: Option = "fargate-on-demand",
     all_day: bool = True,
     free_tier: bool = False,
-    hourly: Callable[[dict[str, float]], dict[str, float]] = dict,
     other: dict[str, float] | None = None,
     utilization: float = 1,
 ) -> Variation:
     fleet = model.fleet(option)
-    fleet = replace(fleet, photo_seconds=fleet.photo_seconds / utilization, hourly=hourly(dict(fleet.hourly)))
+    fleet = replace(fleet, photo_seconds=fleet.photo_seconds / utilization)
     if all_day:
         fleet = replace(fleet, overhead_seconds=_ALL_DAY_SECONDS, photos_per_worker=inf)
 
@@ -85,16 +82,3 @@ def _with_seconds(model: Model, seconds: float) -> Model:
 def _with_memory(model: Model, factor: float) -> Model:
     function = replace(model.sizes.function, memory_gb=model.sizes.function.memory_gb * factor)
     return replace(model, sizes=replace(model.sizes, function=function))
-
-
-def _on_x86(model: Model) -> Model:
-    factor = model.assumptions.cpu_factor_x86
-    return replace(
-        model,
-        sizes=replace(model.sizes, function=replace(model.sizes.function, architecture="x86_64")),
-        assumptions=replace(model.assumptions, cpu_factor_lambda=factor, cpu_factor_fargate=factor),
-    )
-
-
-def _x86_units(hourly: dict[str, float]) -> dict[str, float]:
-    return {key.replace("arm64", "x86_64"): units for key, units in hourly.items()}

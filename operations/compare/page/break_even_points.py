@@ -60,7 +60,7 @@ def published_numbers(model: Model) -> Section:
             f"takes. How many requests that is depends on the duration of each: {model.photo_seconds('lambda'):.2f} s "
             "of a whole vCPU here.",
             "Published numbers range from 1 to 15 million invocations a month, because they assume other durations, "
-            "memory sizes, processors, and utilization. This is the same calculation with one assumption changed:",
+            "memory sizes, resources, and utilization. This is the same calculation with one assumption changed:",
         ],
         rows,
         ["Rows that start with … change the row in bold."],

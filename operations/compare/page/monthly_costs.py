@@ -24,7 +24,7 @@ _ITEMS = {
     "ebs-": "Disks",
     "sqs-requests": "Queue",
     "logs": "Logs",
-    "traces": "Traces",
+    "dynamodb-": "Reads of jobs",
     "alarms": "Alarms",
     "ecr-storage": "Image",
 }
@@ -43,15 +43,10 @@ def cheapest(model: Model) -> Section:
 
 
 def costs(model: Model) -> Iterator[Section]:
-    millions = 1_000_000
-    shared = ""
-    if model.requests_per_photo:
-        writes = sum(count for name, count in model.requests_per_photo.items() if name.startswith("dynamodb:"))
-        shared = (
-            f"Not in these tables, because every option pays it alike, for each million photos: S3 requests of "
-            f"{dollars(model.shared_cost(millions))}, {writes:.2g} million calls of DynamoDB, for which `prices.toml` "
-            "has no price, and storage."
-        )
+    shared = (
+        "Not in these tables, because every option pays it alike, for each million photos: requests to S3 and DynamoDB "
+        f"of {dollars(model.shared_cost(1_000_000))}, and storage. `make cost PHOTOS=1000000` prints a bill with both."
+    )
     for free_tier in (False, True):
         rows = [["Option", *(photos_label(photos) for photos in PHOTOS_PER_DAY)]]
         for option in OPTIONS:
@@ -65,14 +60,14 @@ def costs(model: Model) -> Iterator[Section]:
                     ),
                 ]
             )
-        free = "Lambda, SQS, CloudWatch, and X-Ray have free units in every account and month."
+        free = "Lambda, SQS, and CloudWatch have free units in every account and month."
         yield Section(
             f"Dollars per month, {'with' if free_tier else 'without'} the free tier",
             [free if free_tier else "By photos per day: what differs by compute."],
             rows,
             [
                 "\\* More than the option can process within its maximum in the templates, which fits a new account.",
-                *([shared] if shared and not free_tier else []),
+                *([] if free_tier else [shared]),
             ],
         )
 

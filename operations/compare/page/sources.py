@@ -1,14 +1,14 @@
 """Where the numbers come from: list prices and assumptions."""
 
 from operations.compare.costs.assumptions import assumption_rows
-from operations.compare.costs.model import OPTIONS, Model
+from operations.compare.costs.model import OPTIONS, SHARED, Model
 from operations.compare.page.section import PHOTOS_PER_DAY, Section
 from operations.cost.prices import get_price
 
 
 def list_prices(model: Model) -> Section:
     used = {key for option in OPTIONS for photos in PHOTOS_PER_DAY for key in model.items(option, photos)}
-    used |= {"s3-put", "s3-get", *(f"lightsail-{bundle}" for bundle in model.bundles())}
+    used |= {*SHARED, *(f"lightsail-{bundle}" for bundle in model.bundles())}
     rows = [["Item", "Price", "Free each month", "Source, read on"]]
     for key in sorted(used):
         price = get_price(key)

@@ -8,8 +8,10 @@ from operations.compare.costs.assumptions import Assumptions, read_assumptions
 from operations.compare.costs.model import Model
 from operations.compare.costs.sizes import FunctionSize, Sizes, WorkerSize
 from operations.compare.measurement import OPTIONS, Comparison, Measurement, Option
+from operations.cost.usage import ActionUsage, RecordedUsage
+from tools.benchmark.results import PipelineResult
 
-_SERVICE_CALLS = {"s3:GetObject": 1.0, "s3:PutObject": 2.0, "dynamodb:UpdateItem": 1.0}
+_PHOTO = {"s3-put": 3.0, "s3-get": 1.0, "dynamodb-write-units": 2.0, "sqs-requests": 1.0, "log-bytes/Thumbnails": 0.0}
 
 
 @pytest.fixture
@@ -17,15 +19,12 @@ def comparison() -> Comparison:
     """A comparison in which a photo takes 0.2 s of CPU time."""
 
     def measure(option: Option) -> Measurement:
-        calls = (
-            _SERVICE_CALLS | {"sqs:ReceiveMessage": 0.2} | ({"sqs:DeleteMessage": 1.0} if option != "remake" else {})
-        )
         return Measurement(
             option=option,
             ready=8,
             rejected=2,
             thumbnails=16,
-            calls_per_photo=calls,
+            calls_per_photo={"s3:GetObject": 1.0, "s3:PutObject": 2.0},
             cpu_seconds_per_photo=0.2,
             peak_bytes=300 * 1024**2,
         )
@@ -43,7 +42,7 @@ def comparison() -> Comparison:
 @pytest.fixture
 def sizes() -> Sizes:
     """Sizes of one vCPU and 2 GB."""
-    function = FunctionSize(memory_gb=2, architecture="arm64", batch_size=5, concurrency=5, traced=False)
+    function = FunctionSize(memory_gb=2, architecture="arm64", batch_size=5, concurrency=5)
     task = WorkerSize(
         description="1 vCPU, 2 GB, arm64",
         hourly={"fargate-arm64-vcpu": 1, "fargate-arm64-gb": 2, "public-ipv4": 1},
@@ -78,18 +77,28 @@ def assumptions() -> Assumptions:
         cpu_factor_fargate=1,
         cpu_factor_ec2=1,
         cpu_factor_x86=1,
-        s3_seconds=0,
-        dynamodb_seconds=0,
-        sqs_seconds=0,
         init_seconds_lambda=0,
         start_seconds_fargate=30,
         image_gb=0,
-        worker_log_bytes=0,
-        lambda_log_bytes=0,
     )
 
 
 @pytest.fixture
-def model(comparison: Comparison, sizes: Sizes, assumptions: Assumptions) -> Model:
-    """The model of these."""
-    return Model.of(comparison, sizes, assumptions)
+def record() -> RecordedUsage:
+    """A record without log lines. Lambda deletes the messages of a batch together, a worker each of them."""
+    function = ActionUsage(each=_PHOTO, batch={"sqs-requests": 2, "lambda-requests/Thumbnails": 1})
+    worker = ActionUsage(each=_PHOTO | {"sqs-requests": 2, "log-bytes/Workers": 0}, batch={"sqs-requests": 1})
+    uploads = {"lambda": function, "lambda-image": function, "fargate": worker, "ec2": worker}
+    return replace(RecordedUsage.read(), actions={"upload-s3": uploads})  # type: ignore[dict-item]
+
+
+def pipeline_results(wait_ms: float, wait_ms_alone: float) -> list[PipelineResult]:
+    """Return results of a pipeline that waits so long for each photo, of several at a time and of one."""
+    waits = {3: wait_ms, 1: wait_ms_alone}
+    return [PipelineResult(12, 4_000_000, 5, threads, 100 + wait, 100, 300, 5) for threads, wait in waits.items()]
+
+
+@pytest.fixture
+def model(comparison: Comparison, sizes: Sizes, assumptions: Assumptions, record: RecordedUsage) -> Model:
+    """The model of these, in which no photo waits."""
+    return Model.of(comparison, sizes, assumptions, record=record, results=pipeline_results(0, 0))

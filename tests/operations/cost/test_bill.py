@@ -1,22 +1,30 @@
 """The bill of a month, against values computed by hand."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from operations.cdk import Assembly
 from operations.compare.costs.assumptions import read_assumptions
+from operations.compare.costs.model import DAYS_PER_MONTH, SHARED, Model
+from operations.compare.costs.sizes import sizes_of
 from operations.cost.bill import Bill, Usage, monthly_bill
 from operations.cost.bill_table import bill_rows, summary
 from operations.cost.deployment import read_deployment
 from operations.cost.idle import idle_cost
+from operations.cost.photo_work import photo_work
+from operations.cost.prices import get_price
 from operations.cost.usage import ActionUsage, RecordedUsage
-from tools.benchmark.results import PipelineResult
+from stacks.support.settings import ThumbnailsOn
+from tools.benchmark.results import PipelineResult, pipeline_results
 
 _PHOTO = {"s3-put": 3.0, "s3-get": 1.0, "sqs-requests": 1.0, "dynamodb-write-units": 2.0, "s3-stored-bytes": 1e6}
 _API = {"api-requests": 1.0, "lambda-requests/Api": 1.0, "firehose-bytes": 5_000.0, "log-bytes/Api": 100.0}
+_IDLE = ("alarms", "ecr-storage")
 _BATCH = {"sqs-requests": 2.0, "lambda-requests/Thumbnails": 1.0}
 
 
@@ -176,4 +184,25 @@ def test_worker_receives_as_many_messages_as_the_bill_computes_with(synthesize: 
     from thumbnailer import worker
 
     templates = Assembly(synthesize(thumbnails_on="fargate")).templates()
-    assert read_deployment(templates, default_share=0.05).batch_size == worker._MAX_MESSAGES
+    assert read_deployment(templates).batch_size == worker._MAX_MESSAGES
+
+
+@pytest.mark.parametrize("value", get_args(ThumbnailsOn))
+def test_comparison_has_the_units_of_the_bill(value: ThumbnailsOn, synthesize: Callable[..., Path]) -> None:
+    folders = {it: synthesize(thumbnails_on=it) for it in get_args(ThumbnailsOn)}
+    sizes = sizes_of({it: Assembly(folder).templates() for it, folder in folders.items()})
+    record, photos = RecordedUsage.read(), 300_000
+    record = replace(record, actions={**record.actions, "sweep": {"lambda": ActionUsage(each={}, batch={})}})
+    bill = monthly_bill(Usage(photos=photos, upload="s3"), folders[value], record=record)
+    work = photo_work(bill.usage.megapixels, bill.batch, pipeline_results())
+    model = Model(work={value: work}, record=record, sizes=sizes, assumptions=read_assumptions())
+
+    # A bill has alarms and the image among its idle resources.
+    items = {key: units for key, units in model.items(value, photos / DAYS_PER_MONTH).items() if key not in _IDLE}
+    billed = Counter[str]()
+    for line in bill.processing_lines:
+        if "sweep" not in line.item and line.quantity:
+            billed[line.key] += line.quantity
+    shared = {key: billed.pop(key) for key in SHARED if key in billed}
+    assert items == pytest.approx(billed)
+    assert model.shared_cost(photos) == pytest.approx(sum(get_price(key).usd * units for key, units in shared.items()))

@@ -9,7 +9,9 @@ from operations.compare.costs.assumptions import Assumptions
 from operations.compare.costs.model import OPTIONS, Fleet, Model
 from operations.compare.costs.sizes import Sizes
 from operations.compare.measurement import Comparison
+from operations.cost.usage import RecordedUsage
 from operations.errors import OperationError
+from tests.operations.compare.conftest import pipeline_results
 
 _DAYS = 365 / 12
 
@@ -60,13 +62,6 @@ def test_function_with_less_memory_takes_longer_for_cpu_time_only(model: Model, 
     waiting = {option: replace(work, wait_seconds=0.1) for option, work in model.work.items()}
     smaller = replace(model, work=waiting, sizes=replace(sizes, function=half))
     assert smaller.photo_seconds("lambda") == pytest.approx(2 * 0.2 + 0.1)
-
-
-def test_traces_are_sampled_by_the_second(model: Model, sizes: Sizes) -> None:
-    traced = replace(model, sizes=replace(sizes, function=replace(sizes.function, traced=True)))
-    # 20,000 requests of 1 s by five functions keep them busy for 4,000 seconds a day.
-    assert traced.items("lambda", 100_000)["traces"] == pytest.approx((4_000 + 0.05 * 20_000) * _DAYS / 1e6)
-    assert "traces" not in model.items("fargate", 100_000)
 
 
 def test_task_that_is_always_busy_is_billed_for_each_hour(model: Model) -> None:
@@ -130,16 +125,35 @@ def test_lightsail_needs_a_bundle_with_enough_memory_and_as_many_as_the_load_fil
 
 
 def test_shared_cost_prices_the_recorded_requests(model: Model) -> None:
-    assert model.shared_cost(1_000_000) == pytest.approx(2 * 5.00 + 1 * 0.40)
+    assert model.shared_cost(1_000_000) == pytest.approx(3 * 5.00 + 1 * 0.40 + 2 * 0.625)
 
 
-def test_workers_wait_for_the_calls_that_they_make(
+def test_consumers_of_the_queue_overlap_photos_and_a_job_does_not(
     comparison: Comparison, sizes: Sizes, assumptions: Assumptions
 ) -> None:
-    slow = replace(assumptions, s3_seconds=0.1, dynamodb_seconds=0.01, sqs_seconds=1)
-    model = Model.of(comparison, sizes, slow)
-    assert model.photo_seconds("lambda") == pytest.approx(0.2 + 3 * 0.1 + 0.01)
-    assert model.photo_seconds("fargate") == pytest.approx(0.2 + 3 * 0.1 + 0.01 + 1)
+    model = Model.of(comparison, sizes, assumptions, results=pipeline_results(20, 100))
+    seconds = {option: model.photo_seconds(option) for option in OPTIONS}
+    jobs = {option for option in OPTIONS if option.startswith("batch")}
+    assert [seconds.pop(option) for option in jobs] == pytest.approx([0.3] * len(jobs))
+    assert list(seconds.values()) == pytest.approx([0.22] * len(seconds))
+
+
+def test_job_reads_each_item_and_needs_no_queue(model: Model) -> None:
+    items = model.items("batch-hourly", 1_000)
+    assert items["dynamodb-read-units"] == pytest.approx(1_000 * _DAYS / 1e6)
+    assert not {"sqs-requests", "alarms", "logs"} & items.keys()
+
+
+def test_messages_and_log_lines_are_those_of_the_record(model: Model, record: RecordedUsage) -> None:
+    worker = record.of("upload-s3", "fargate")
+    logging = replace(worker, each={**worker.each, "log-bytes/Workers": 200})
+    uploads = {**record.actions["upload-s3"], "fargate": logging}
+    model = replace(model, record=replace(record, actions={"upload-s3": uploads}))
+    first, second = (model.items("fargate", photos) for photos in (1_000_000, 2_000_000))  # always busy
+    assert second["logs"] == pytest.approx(2_000_000 * _DAYS * 200 / 1e9)
+    assert first["logs"] == pytest.approx(second["logs"] / 2)
+    polls = model.fleet("fargate").worker_seconds(1_000_000) / 20
+    assert first["sqs-requests"] == pytest.approx((1_000_000 * (2 + 1 / 5) + polls) * _DAYS / 1e6)
 
 
 def test_billed_duration_in_an_account_replaces_cpu_time(
@@ -154,4 +168,3 @@ def test_billed_duration_in_an_account_replaces_cpu_time(
     unknown["lambda"] = replace(unknown["lambda"], billed_seconds_per_photo=0.4)
     model = Model.of(replace(comparison, measurements=unknown), sizes, replace(assumptions, cpu_factor_lambda=9))
     assert {model.photo_seconds(option) for option in OPTIONS} == {0.4}
-    assert model.requests_per_photo is None

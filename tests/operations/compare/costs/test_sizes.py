@@ -31,7 +31,6 @@ def test_function_size_is_that_of_the_template(sizes: Sizes, templates: dict[Thu
     assert sizes.function.batch_size == mapping["BatchSize"]
     assert sizes.function.concurrency == mapping["ScalingConfig"]["MaximumConcurrency"]
     assert sizes.function.memory_gb * 1024 == 1769
-    assert not sizes.function.traced
 
 
 def test_task_is_billed_for_its_vcpu_memory_and_address(sizes: Sizes) -> None:
