@@ -226,7 +226,7 @@ class Model:
             return items | {"dynamodb-read-units": photos_per_day * DAYS_PER_MONTH * _JOB_READ_UNITS / 1e6}
         value: ThumbnailsOn = "fargate" if option.startswith("fargate") else "ec2"
         items["alarms"] = max(0, self.sizes.alarms[value] - self.sizes.alarms["lambda"])
-        return items | self._worker_items(value, photos_per_day, worker_hours)
+        return {**items, **self._worker_items(value, photos_per_day, worker_hours)}
 
     def _recorded(self, value: ThumbnailsOn) -> Units:
         """Return the recorded units of an upload to the bucket, in batches of the assumed size."""

@@ -1,6 +1,5 @@
 """The bill of a month, against values computed by hand."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -199,10 +198,10 @@ def test_comparison_has_the_units_of_the_bill(value: ThumbnailsOn, synthesize: C
 
     # A bill has alarms and the image among its idle resources.
     items = {key: units for key, units in model.items(value, photos / DAYS_PER_MONTH).items() if key not in _IDLE}
-    billed = Counter[str]()
+    billed: dict[str, float] = {}
     for line in bill.processing_lines:
         if "sweep" not in line.item and line.quantity:
-            billed[line.key] += line.quantity
+            billed[line.key] = billed.get(line.key, 0) + line.quantity
     shared = {key: billed.pop(key) for key in SHARED if key in billed}
     assert items == pytest.approx(billed)
     assert model.shared_cost(photos) == pytest.approx(sum(get_price(key).usd * units for key, units in shared.items()))
