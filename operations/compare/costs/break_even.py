@@ -42,7 +42,7 @@ def break_evens(model: Model, options: Sequence[Option], *, free_tier: bool) -> 
     return [
         BreakEven(first, second, tuple(points), tuple(first if sign < 0 else second for sign in signs))
         for first, second in combinations(options, 2)
-        for points, signs in [crossings(costs[first], costs[second])]
+        for points, signs in [_distinct(*crossings(costs[first], costs[second]))]
     ]
 
 
@@ -77,6 +77,19 @@ def crossings(first: Cost, second: Cost, maximum: int = MAX_PHOTOS_PER_DAY) -> t
         points.append(high)
         signs.append(after)
     return points, signs
+
+
+def _distinct(points: list[int], signs: list[int]) -> tuple[list[int], list[int]]:
+    """Return crossings without those that the next one reverts within two digits, as precise as a model can be."""
+    kept, kept_signs = list[int](), signs[:1]
+    for point, sign in zip(points, signs[1:], strict=True):
+        if kept and f"{kept[-1]:.2g}" == f"{point:.2g}":
+            kept.pop()
+            kept_signs.pop()
+        else:
+            kept.append(point)
+            kept_signs.append(sign)
+    return kept, kept_signs
 
 
 def _grid(maximum: int) -> list[int]:

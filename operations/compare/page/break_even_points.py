@@ -68,4 +68,4 @@ def published_numbers(model: Model) -> Section:
 
 
 def _millions(number: float) -> str:
-    return f"{number / 1e6:.2g} million"
+    return f"{rounded(number / 1e6)} million"

@@ -47,6 +47,12 @@ def costs(model: Model) -> Iterator[Section]:
         "Not in these tables, because every option pays it alike, for each million photos: requests to S3 and DynamoDB "
         f"of {dollars(model.shared_cost(1_000_000))}, and storage. `make cost PHOTOS=1000000` prints a bill with both."
     )
+    text = (
+        "By photos per day: what differs by compute. A photo takes its billed duration in an account or, from a run in "
+        "the sandbox, its CPU time, times the factor of its processor, and the wait for S3 and DynamoDB that "
+        "`make bench` measures with the latencies of a Region: several photos at a time or, in a job, one after the "
+        "other. Messages and log bytes are those in `operations/cost/recorded_usage.json`."
+    )
     for free_tier in (False, True):
         rows = [["Option", *(photos_label(photos) for photos in PHOTOS_PER_DAY)]]
         for option in OPTIONS:
@@ -63,7 +69,7 @@ def costs(model: Model) -> Iterator[Section]:
         free = "Lambda, SQS, and CloudWatch have free units in every account and month."
         yield Section(
             f"Dollars per month, {'with' if free_tier else 'without'} the free tier",
-            [free if free_tier else "By photos per day: what differs by compute."],
+            [free if free_tier else text],
             rows,
             [
                 "\\* More than the option can process within its maximum in the templates, which fits a new account.",

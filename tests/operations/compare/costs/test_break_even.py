@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from operations.compare.costs.break_even import break_evens, crossings
+from operations.compare.costs.break_even import _distinct, break_evens, crossings
 from operations.compare.costs.model import Model
 from operations.compare.costs.variations import variations
 from operations.compare.measurement import Comparison
@@ -21,6 +21,10 @@ def test_costs_can_cross_more_than_once() -> None:
 def test_costs_that_differ_by_less_than_a_cent_do_not_cross() -> None:
     assert crossings(lambda photos: 1, lambda photos: 1.009 if photos % 2 else 0.991) == ([], [])
     assert crossings(lambda photos: 1, lambda photos: 2) == ([], [-1])
+
+
+def test_crossings_that_the_next_one_reverts_within_two_digits_are_none() -> None:
+    assert _distinct([7, 13_600, 14_400, 20_000], [-1, 1, -1, 1, -1]) == ([7, 20_000], [-1, 1, -1])
 
 
 def test_break_even_of_a_pair_names_the_cheaper_option_on_each_side(model: Model) -> None:
