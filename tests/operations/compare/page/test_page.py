@@ -2,25 +2,39 @@
 
 import io
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations, pairwise
+from pathlib import Path
+from typing import get_args
 
 import pytest
 from rich.console import Console
 
+from operations.cdk import Assembly
 from operations.compare.costs.model import OPTIONS, Model
+from operations.compare.costs.sizes import sizes_of
 from operations.compare.measurement import Comparison
 from operations.compare.page.chart import draw
 from operations.compare.page.content import sections
-from operations.compare.page.markdown import render_page
+from operations.compare.page.markdown import CHART, PAGE, create_model, render_page
 from operations.compare.page.section import LABELS, dollars
 from operations.compare.page.terminal import print_model
+from stacks.support.settings import ThumbnailsOn
 
 _SVG = "{http://www.w3.org/2000/svg}"
 
 
 def _tables(comparison: Comparison, model: Model) -> dict[str, list[list[str]]]:
     return {section.title: [list(row) for row in section.table] for section in sections(comparison, model)}
+
+
+def test_page_and_chart_are_up_to_date(synthesize: Callable[..., Path]) -> None:
+    templates = {value: Assembly(synthesize(thumbnails_on=value)).templates() for value in get_args(ThumbnailsOn)}
+    comparison = Comparison.read()
+    model = create_model(comparison, sizes_of(templates))
+    assert PAGE.read_text() == render_page(comparison, model), "Run `python -m operations.compare.page`"
+    assert CHART.read_text() == draw(model), "Run `python -m operations.compare.page`"
 
 
 def test_same_inputs_give_the_same_bytes(comparison: Comparison, model: Model) -> None:
