@@ -46,13 +46,14 @@ def pages(assembly: Path) -> dict[Path, str]:
     idle = _table([heading, *(row for row in rows if float(row[HOURLY]))])
     by_api, to_s3 = (monthly_bill(Usage(photos=_PHOTOS, upload=upload), assembly) for upload in ("api", "s3"))
     thousand = f"**1,000 photos cost ${by_api.processing / 1000:.3f} by the API, ${to_s3.processing / 1000:.3f} by S3**"
+    costs = f"**{cost}.** {thousand}, without the free tier, storage, and traffic"
     generated = {
-        README: [f"**{cost}.** {thousand}, without the free tier, storage, and traffic."],
+        README: [f"{costs}."],
         COSTS: [
+            f"{costs}: {by_api.multiple:.2f} and {to_s3.multiple:.2f} times the [floor](#the-floor).",
             idle,
-            _bill(by_api),
-            _bill(to_s3),
-            explanation(by_api),
+            f"{_table(bill_rows(by_api))}\n\n{summary(by_api)}\n\n{explanation(by_api)}",
+            summary(to_s3),
             _floor(by_api, to_s3),
             _before_and_now(by_api, to_s3),
         ],
@@ -81,10 +82,6 @@ def _claims(bill: Bill) -> list[list[str]]:
     assert isinstance(size, FunctionSize), "the default of thumbnails_on is lambda"
     shown = claims(photo_seconds=bill.photo_seconds, memory_mb=size.memory_gb * 1024, batch_size=size.batch_size)
     return [[claim.notes, claim.computed] for claim in shown]
-
-
-def _bill(bill: Bill) -> str:
-    return f"{_table(bill_rows(bill))}\n\n{summary(bill)}"
 
 
 def _floor(*bills: Bill) -> str:

@@ -46,7 +46,7 @@ _RECORDED: Mapping[str, tuple[str, str, str, float]] = {
     "sqs-requests": ("SQS", "requests with messages", "sqs-requests", 1e6),
     "lambda-requests": ("Lambda", "requests", "lambda-requests", 1e6),
     "api-requests": ("API Gateway", "requests", "api-requests", 1e6),
-    "firehose-bytes": ("Firehose", "access log, in steps of 5 KB", "firehose", _GB),
+    "firehose-bytes": ("Firehose", "access log, per 5 KB", "firehose", _GB),
     "log-bytes": ("CloudWatch", "logs", "logs", _GB),
     "transfer-out-bytes": ("Data transfer", "out to the internet", "transfer-out", _GB),
     "s3-stored-bytes": ("S3", "storage of this month", "s3-storage", _GB / _MEAN_AGE),
@@ -276,7 +276,7 @@ class _Month:
                     batched.add(name)
         units["s3-stored-bytes"] += (self.usage.photos - self.usage.deletions) * self.photo_bytes
         for unit, (service, item, key, divisor) in _RECORDED.items():
-            basis: Basis = "recorded, batches modeled" if unit in batched else "recorded"
+            basis: Basis = "both" if unit in batched else "recorded"
             yield Line(service, item, key, max(0, units[unit]) / divisor, basis)
 
     @property
@@ -295,13 +295,13 @@ class _Month:
         if isinstance(size, FunctionSize):
             use = function_use(size, daily, mean, self.assumptions, packaged=self.deployment.thumbnails_on == "lambda")
             key = f"lambda-{size.architecture}-gb-seconds"
-            yield Line("Lambda", "GB-seconds of thumbnails, with cold starts", key, use.gb_seconds)
+            yield Line("Lambda", "GB-seconds of thumbnails", key, use.gb_seconds)
             yield Line("SQS", "empty receives", "sqs-requests", use.empty_receives / 1e6)
             return
         fleet = fleet_of(self._option, size, mean, self.assumptions)
         hours = fleet.worker_seconds(daily) * DAYS_PER_MONTH / 3600
         for key, units in fleet.hourly.items():
-            yield Line("ECS", f"thumbnail workers: {_hourly_item(key)}", key, units * hours)
+            yield Line("ECS", f"workers: {_hourly_item(key)}", key, units * hours)
         yield Line("SQS", "empty receives", "sqs-requests", empty_receives(hours) / 1e6)
 
     def _requests(self, stack: str) -> float:
@@ -341,14 +341,14 @@ class _Month:
         gigabytes = self.usage.page_views * sum(file.stat().st_size for file in _GALLERY.iterdir()) / _GB
         yield Line("Data transfer", "gallery page", "transfer-out", gigabytes)
         capacity = max(self.usage.page_views / _VIEWS_PER_CAPACITY_HOUR, gigabytes)  # one unit is also 1 GB
-        yield Line("Load balancer", "capacity units of the gallery page", "load-balancer-capacity", capacity)
+        yield Line("Load balancer", "capacity for gallery page", "load-balancer-capacity", capacity)
 
 
 def _hourly_item(key: str) -> str:
     """Return what a worker or a job is billed for by the hour, for a key in `prices.toml`."""
     if key.startswith("fargate"):
-        return "vCPU" if key.endswith("vcpu") else "memory in GB"
-    names = {"public-ipv4": "public IPv4 addresses", "ebs-gp3": "disks", "ec2-spot": "Spot Instances"}
+        return "vCPU" if key.endswith("vcpu") else "memory, GB"
+    names = {"public-ipv4": "public IPv4", "ebs-gp3": "disks", "ec2-spot": "instances"}
     return names.get(key, f"{key} instances")
 
 

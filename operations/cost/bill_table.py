@@ -2,31 +2,55 @@
 
 from operations.compare.costs.assumptions import read_assumptions
 from operations.cost.bill import Bill
-from operations.cost.idle import unit_price
+from operations.cost.line import Line
 
-_HEADING = ["Service", "Item", "Quantity", "Unit price", "$ per month", "Quantity from"]
+_HEADING = ["Service", "Item", "Quantity", "Unit price", "$/month", "Basis"]
+
+# Unit prices below this are shown for a million units.
+_SMALL_PRICE = 0.001
+
+# The last rows: idle resources, free tier, and total.
+TOTALS = 3
 
 
 def bill_rows(bill: Bill) -> list[list[str]]:
-    """Return a table with a heading, the free tier as a negative line, and the total."""
-    rows = [
-        [line.service, line.item, f"{line.quantity:.4g}", unit_price(line.price), f"{line.dollars:.2f}", line.basis]
-        for line in bill.lines
+    """Return a table with a heading. The last `TOTALS` rows lead to the total; the free tier is negative."""
+    totals = (
+        ("idle, before free tier", bill.idle_dollars, "templates"),
+        ("free tier", -bill.free_tier, ""),
+        ("total", bill.total, ""),
+    )
+    return [
+        _HEADING,
+        *map(_row, bill.lines),
+        *(["all", item, "", "", f"{dollars:,.2f}", basis] for item, dollars, basis in totals),
     ]
-    idle = ["all", "idle resources, as in `make cost`", "", "", f"{bill.idle_dollars:.2f}", "templates"]
-    free = ["all", "free tier", "", "", f"{-bill.free_tier:.2f}", ""]
-    return [_HEADING, *rows, idle, free, ["all", "total", "", "", f"{bill.total:.2f}", ""]]
+
+
+def _row(line: Line) -> list[str]:
+    price = line.price
+    in_millions, is_small = price.per.startswith("million "), price.usd < _SMALL_PRICE
+    quantity = f"{line.quantity * 1e6:,.0f}" if in_millions else _decimal(line.quantity)
+    about, usd = "~" if price.approximate else "", price.usd * 1e6 if is_small else price.usd
+    unit = "million" if in_millions or is_small else price.per
+    return [line.service, line.item, quantity, f"{about}${usd:.4g}/{unit}", f"{line.dollars:,.2f}", line.basis]
+
+
+def _decimal(number: float) -> str:
+    if number < 0.01:
+        return "<0.01"
+    return f"{number:,.0f}" if number >= 100 else f"{number:.2f}"
 
 
 def summary(bill: Bill) -> str:
     """Return the total, what 1,000 photos cost, and the multiple of the floor."""
     usage = bill.usage
-    text = f"${bill.total:.2f} per month (us-east-1, before tax)"
+    text = f"${bill.total:,.2f} per month (us-east-1, before tax)"
     if not usage.photos:
         return f"{text}."
     text += (
-        f", ${bill.total / usage.photos * 1000:.4f} per 1,000 photos. Processing the photos costs "
-        f"${bill.processing:.2f} before the free tier, {bill.multiple:.2f} times the floor of ${bill.floor:.2f}."
+        f", ${bill.total / usage.photos * 1000:,.4f} per 1,000 photos. Processing the photos costs "
+        f"${bill.processing:,.2f} before the free tier, {bill.multiple:,.2f} times the floor of ${bill.floor:,.2f}."
     )
     if usage.photos + usage.deletions > bill.photos_at_most:
         text += f" The deployment can process {bill.photos_at_most:,.0f} photos a month: raise its maximum first."
@@ -41,8 +65,9 @@ def explanation(bill: Bill) -> str:
     )
     return (
         f"Recorded: the calls of each action in the sandbox ({bill.recorded_on}). Modeled: the duration of a photo, "
-        f"that of `make bench` with {factor:g} times the CPU time on Graviton; batches of {bill.batch:g} messages; "
-        f"photos that arrive in {assumptions.bursts_per_day:g} bursts a day and are stored for half of the month; "
-        "empty receives; traces; the durations of other functions, of jobs, and of the sweep of this month's photos. "
-        "Not included: retries, preflight requests of browsers, and storage of logs."
+        f"that of `make bench` with {factor:g} times the CPU time on Graviton, and cold starts; batches of "
+        f"{bill.batch:g} messages; photos that arrive in {assumptions.bursts_per_day:g} bursts a day and are stored "
+        "for half of the month; empty receives; traces; the durations of other functions, of jobs, and of the sweep "
+        "of this month's photos. Both: recorded calls, with the modeled number of batches. Not included: retries, "
+        "preflight requests of browsers, and storage of logs."
     )

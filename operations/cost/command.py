@@ -3,6 +3,7 @@
 import argparse
 import math
 import tempfile
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from photos.albums import MAX_PHOTOS
 from photos.limits import MAX_BYTES
 
 _BILLION: Final = 10**9
+_COLUMNS: Final = 100  # of a common terminal
 
 # Options of the usage by field of `Usage`: lowest and highest value, example, and help.
 _NUMBERS: Final[Mapping[str, tuple[float, float, str, str]]] = {
@@ -49,7 +51,9 @@ def print_cost(settings: Mapping[str, str], options: argparse.Namespace) -> None
     given = {name: value for name in (*_NUMBERS, "upload") if (value := getattr(options, name))}
     values = {name: _number(name, given[name]) for name in _NUMBERS if name in given}
     if given and "photos" not in given:
-        raise OperationError(f"{next(iter(given)).upper()} needs PHOTOS, for example: make cost PHOTOS=1000000")
+        name, value = next(iter(given.items()))
+        example = f"make cost PHOTOS=1000000 {name.upper()}={value}"
+        raise OperationError(f"{name.upper()} needs PHOTOS, for example: {example}")
     if (upload := given.get("upload", "api")) not in _UPLOADS:
         raise OperationError(f"UPLOAD: {upload!r} is not allowed. Give {' or '.join(_UPLOADS)}.")
     with tempfile.TemporaryDirectory(prefix="other-compute-") as folder:
@@ -60,11 +64,15 @@ def print_cost(settings: Mapping[str, str], options: argparse.Namespace) -> None
             return
         # Imports the model of the comparison, which the idle cost does not need.
         from operations.cost.bill import Usage, monthly_bill
-        from operations.cost.bill_table import bill_rows, explanation, summary
+        from operations.cost.bill_table import TOTALS, bill_rows, explanation, summary
 
         fields = {{"bytes": "photo_bytes"}.get(name, name): value for name, value in values.items()}
         bill = monthly_bill(Usage(**fields, upload=upload), assembly)
-    print(f"{format_table(bill_rows(bill))}\n\n{summary(bill)}\n\n{explanation(bill)}")
+    lines = format_table(bill_rows(bill)).splitlines()
+    lines.insert(-TOTALS, "")
+    print("\n".join(lines))
+    for text in (summary(bill), explanation(bill)):
+        print(f"\n{textwrap.fill(text, _COLUMNS)}")
 
 
 def _number(name: str, text: str) -> Any:

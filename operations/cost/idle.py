@@ -1,5 +1,6 @@
 """The idle cost of stacks, computed from their templates and known prices."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from operations.cost.prices import HOURS_PER_MONTH, Price
 
 # Index of the column with US dollars per hour.
 HOURLY = 4
+
+_NUMBER = re.compile(r"[<-]?[\d,.]*")
 
 _HEADING = ["Stack", "Item", "Quantity", "Unit price", "$ per hour", "Source, read on"]
 
@@ -30,7 +33,7 @@ class IdleCost:
         return f"${self.hourly:.3f} per hour while idle ({longer}; us-east-1, before tax)"
 
     def rows(self) -> list[list[str]]:
-        """Return a table with a heading and the total. Approximate prices start with `about`."""
+        """Return a table with a heading and the total. Approximate prices start with `~`."""
         return [_HEADING, *map(_row, self.charges), ["all", "", "", "", f"{self.hourly:.4f}", ""]]
 
 
@@ -48,8 +51,8 @@ def _row(charge: Charge) -> list[str]:
 
 
 def unit_price(price: Price) -> str:
-    """Return the price of a unit, with `about` if it is approximate, and the free units of a month."""
-    about = "about " if price.approximate else ""
+    """Return the price of a unit, with `~` if it is approximate, and the free units of a month."""
+    about = "~" if price.approximate else ""
     free = f", {price.free:g} free" if price.free else ""
     return f"{about}${price.usd:.6g} per {price.per}{free}"
 
@@ -75,6 +78,11 @@ def idle_cost(assembly: Path, stacks: Collection[str] | None = None) -> IdleCost
 
 
 def format_table(rows: Sequence[Sequence[str]]) -> str:
-    """Align the columns for a terminal."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    """Align the columns for a terminal, those of numbers to the right."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    widths = [max(map(len, column)) for column in columns]
+    align = [str.rjust if all(map(_NUMBER.fullmatch, column[1:])) else str.ljust for column in columns]
+    return "\n".join(
+        "  ".join(pad(cell, width) for pad, cell, width in zip(align, row, widths, strict=True)).rstrip()
+        for row in rows
+    )

@@ -5,9 +5,8 @@ from typing import Literal
 
 from operations.cost.prices import Price, get_price
 
-# Where a quantity comes from: the record, which counted it; the record for each batch, and a modeled number of
-# batches; or a model alone.
-Basis = Literal["recorded", "recorded, batches modeled", "modeled"]
+# Where a quantity comes from: the record, which counted it; a model; or both, because the number of batches is modeled.
+Basis = Literal["recorded", "modeled", "both"]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from constructs import Construct
 
 from stacks.support.cdk_nag import acknowledge, acknowledge_wildcard
 
-# One photo at a time uses one CPU, and enough memory for the largest accepted photo (docs/thumbnails.md).
+# One photo at a time is decoded, which uses one CPU and most of the memory, while others are fetched and stored. Their
+# bound is about 1,570 MiB (THREADS in lambda_src/thumbnail/messages.py).
 _CPU = 1024  # units of 1/1024 vCPU
 _FARGATE_MEMORY = 2048  # MiB, the smallest size of Fargate with one vCPU
 _EC2_MEMORY = 1664  # MiB, what an instance with 2 GiB has left

@@ -12,7 +12,7 @@ from operations.compare.costs.assumptions import read_assumptions
 from operations.compare.costs.model import DAYS_PER_MONTH, SHARED, Model
 from operations.compare.costs.sizes import sizes_of
 from operations.cost.bill import Bill, Usage, monthly_bill
-from operations.cost.bill_table import bill_rows, summary
+from operations.cost.bill_table import TOTALS, bill_rows, summary
 from operations.cost.deployment import read_deployment
 from operations.cost.idle import idle_cost
 from operations.cost.photo_work import photo_work
@@ -152,9 +152,9 @@ def test_workers_are_billed_by_the_hour_of_their_own_templates(
     assert bill.thumbnails_on == "fargate"
     assert not any("thumbnails" in line.item for line in bill.lines if line.service == "Lambda")
     hours = {line.item: line.quantity for line in bill.lines if line.service == "ECS"}
-    assert hours["thumbnail workers: memory in GB"] == pytest.approx(2 * hours["thumbnail workers: vCPU"])
+    assert hours["workers: memory, GB"] == pytest.approx(2 * hours["workers: vCPU"])
     seconds = 1e6 * (read_assumptions().cpu_factor_fargate * 0.100 + 0.060 / bill.batch)
-    assert hours["thumbnail workers: vCPU"] > seconds / 3600  # and the time in which they start and stop
+    assert hours["workers: vCPU"] > seconds / 3600  # and the time in which they start and stop
 
 
 def test_page_views_and_albums_grow_with_their_number(bill_of: Callable[..., Bill]) -> None:
@@ -173,10 +173,19 @@ def test_bill_beyond_the_maximum_of_the_templates_says_so(bill_of: Callable[...,
 
 def test_table_adds_up_to_the_total(bill_of: Callable[..., Bill]) -> None:
     heading, *rows, total = bill_rows(bill_of(page_views=10_000))
-    column = heading.index("$ per month")
-    assert sum(float(row[column]) for row in rows) == pytest.approx(float(total[column]), abs=0.01 * len(rows))
-    (free,) = (float(row[column]) for row in rows if row[1] == "free tier")
-    assert free < 0
+    column = heading.index("$/month")
+    dollars = {tuple(row[:2]): float(row[column].replace(",", "")) for row in [*rows, total]}
+    assert sum(dollars.values()) == pytest.approx(2 * dollars["all", "total"], abs=0.01 * len(dollars))
+    assert dollars["all", "free tier"] < 0
+
+
+def test_quantity_and_unit_price_of_a_row_give_its_dollars(bill_of: Callable[..., Bill]) -> None:
+    """Quantities are whole requests, GB-seconds, and hours, and not powers of ten."""
+    _, *rows = bill_rows(bill_of(albums=1_000, page_views=100_000))
+    for _, item, quantity, unit_price, dollars, _ in rows[:-TOTALS]:
+        price, _, unit = unit_price.lstrip("~$").partition("/")
+        amount = float(quantity.replace(",", "")) / (1e6 if unit == "million" else 1)
+        assert amount * float(price) == pytest.approx(float(dollars.replace(",", "")), rel=0.01, abs=0.01), item
 
 
 def test_worker_receives_as_many_messages_as_the_bill_computes_with(synthesize: Callable[..., Path]) -> None:
