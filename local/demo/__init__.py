@@ -8,7 +8,7 @@ from local.console import heading, step
 from local.demo.album import create_album
 from local.demo.api import delete_photo, list_photos, upload_by_form
 from local.demo.consumer import fast_scaling, scale_to_zero
-from local.demo.gallery import visit_gallery
+from local.demo.gallery import visit_gallery, visit_website
 from local.demo.photo import RESULTS, delete_photos, reject_text_file, upload_photos
 from local.demo.sweep import run_sweep
 from local.emulator import ROOT
@@ -29,6 +29,7 @@ def run_demo(port: int | None, settings: Mapping[str, str]) -> None:
             upload_by_form(sandbox)
             list_photos(sandbox)
             visit_gallery(sandbox)
+            visit_website(sandbox)
             upload_photos(sandbox)
             run_sweep(sandbox)
             create_album(sandbox)

@@ -1,8 +1,9 @@
-"""Amazon ECS: Fargate and EC2 serve the gallery page behind one load balancer."""
+"""Amazon ECS and Amazon Lightsail: two launch types behind a load balancer, and an instance, serve the gallery page."""
 
 from local.api_client import ApiClient
 from local.console import step
 from local.demo.catalogue import wait_until
+from local.errors import SandboxError
 from local.sandbox import Sandbox
 
 
@@ -22,3 +23,14 @@ def visit_gallery(sandbox: Sandbox) -> None:
         wait_until(sandbox, f"Fargate and EC2 have served {url}", both_have_served, stack="Ecs")
         findings.extend(f"{launch_type}: {task}" for launch_type, task in sorted(tasks.items()))
         findings.append(f"{url}: {len(client.fetch(url).data)} bytes")
+
+
+def visit_website(sandbox: Sandbox) -> None:
+    """Request the page from the Lightsail instance. Raises SandboxError."""
+    url = f"{sandbox.outputs['Lightsail']['WebsiteUrl']}/"
+    client = ApiClient(url)
+    with step("Lightsail: serve the same page from an instance") as findings:
+        page, config, whoami = (client.request("GET", path) for path in ("", "config.json", "whoami"))
+        if {page.status, config.status, whoami.status} != {200}:
+            raise SandboxError(f"{url} responded with status {page.status}, {config.status}, and {whoami.status}.")
+        findings.append(f"{url}: {len(page.data)} bytes, {whoami.json()['launch_type']}")

@@ -26,14 +26,15 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, sandbox: Sandbox) -> Iterator[Callable[..., GalleryPage]]:
-    """Return a function that opens the page in a new browser context with the given settings."""
+    """Return a function that opens the page, of ECS or at a URL, in a new browser context with the given settings."""
     contexts: list[BrowserContext] = []
 
-    def visit(**settings: Any) -> GalleryPage:
+    def visit(url: str | None = None, **settings: Any) -> GalleryPage:
         contexts.append(browser.new_context(**settings))
         page = contexts[-1].new_page()
         page.set_default_timeout(60_000)
-        gallery = GalleryPage(page, sandbox.outputs["Ecs"]["GalleryUrl"].replace(HOST, "localhost"), sandbox.api_key())
+        url = url or sandbox.outputs["Ecs"]["GalleryUrl"].replace(HOST, "localhost")
+        gallery = GalleryPage(page, url, sandbox.api_key())
         gallery.open()
         return gallery
 

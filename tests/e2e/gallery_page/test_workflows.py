@@ -207,12 +207,16 @@ def test_page_warns_before_closing_with_pending_files(gallery: GalleryPage) -> N
     expect(gallery.cards.filter(has_text="rocket.jpg: ")).to_have_count(1)
 
 
-def test_page_shows_lightsail_as_its_server(gallery: GalleryPage) -> None:
-    gallery.page.route(
-        "**/whoami", lambda route: route.fulfill(json={"launch_type": "LIGHTSAIL", "task": None, "zone": None})
-    )
-    gallery.page.reload()
+def test_lightsail_serves_the_same_page(visit: Callable[..., GalleryPage], sandbox: Sandbox) -> None:
+    gallery = visit(url=sandbox.outputs["Lightsail"]["WebsiteUrl"])
+    errors: list[str] = []
+    gallery.page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     expect(gallery.served_by).to_contain_text("Lightsail")
+    gallery.upload(ROCKET)
+    expect(gallery.thumbnails).to_have_count(1)
+    image = gallery.thumbnails.get_by_role("img")
+    eventually(gallery, lambda: image.evaluate("image => image.naturalWidth > 0"))
+    assert errors == []
 
 
 def test_scrolling_loads_older_photos(rocket_gallery: GalleryPage, sandbox: Sandbox) -> None:

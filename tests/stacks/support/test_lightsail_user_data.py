@@ -6,13 +6,10 @@ import json
 import os
 import random
 import re
-import shutil
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -161,45 +158,3 @@ def test_hash_depends_on_the_content_and_not_on_the_time(tmp_path: Path, monkeyp
     assert render_user_data(tmp_path, urls=URLS) == first
     page.write_text("b page")
     assert render_user_data(tmp_path, urls=URLS).hash != first.hash
-
-
-@pytest.fixture
-def url(start: Callable[..., Server], tmp_path: Path) -> Iterator[str]:
-    """The URL of the site, served by nginx of this machine with the configuration that the script wrote."""
-    nginx = shutil.which("nginx")
-    if nginx is None:
-        pytest.skip("nginx is not installed")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = tmp_path / "nginx.conf"
-    site = start().config.replace("listen 80", f"listen 127.0.0.1:{port}")
-    paths = "".join(f"{name}_temp_path {tmp_path}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    config.write_text(
-        f"daemon off; master_process off; pid {tmp_path}/pid; error_log stderr; events {{}}\n"
-        f"http {{ access_log off; types {{ text/html html; }} {paths}\n{site}}}\n"
-    )
-    subprocess.run([nginx, "-t", "-q", "-e", "stderr", "-c", config], check=True)
-    process = subprocess.Popen([nginx, "-e", "stderr", "-c", config])
-    try:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def test_nginx_serves_the_site(url: str) -> None:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{url}/") as answer:
-        assert answer.read() == (_GALLERY_PAGE / "index.html").read_bytes()
-        assert answer.headers["Content-Type"] == "text/html"
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["Server"] == "nginx"
-    with opener.open(f"{url}/whoami") as answer:
-        assert json.loads(answer.read()) == {"launch_type": "LIGHTSAIL", "task": None, "zone": None}
-        assert answer.headers["Content-Type"] == "application/json"
