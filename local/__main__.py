@@ -119,7 +119,8 @@ def _print_usage(sandbox: Sandbox, name: str) -> None:
     if "Workers" in sandbox.outputs:
         print("  Workers start up to a minute after an upload, and stop after five minutes without work.")
     heading("Open the gallery page in a browser:")
-    print(f"  {sandbox.outputs['Ecs']['GalleryUrl']}")
+    print(f"  {sandbox.outputs['Ecs']['GalleryUrl']}    # Amazon ECS, on AWS Fargate and on EC2")
+    print(f"  {sandbox.outputs['Lightsail']['WebsiteUrl']}    # Amazon Lightsail")
     heading("Press Ctrl-C to stop the sandbox and remove everything.")
 
 

@@ -64,6 +64,8 @@ LIST_CALLS = {
     ),
     "AWS::Batch::JobQueue": ("batch", "describe_job_queues", "jobQueues", "jobQueueName"),
     "AWS::Batch::JobDefinition": ("batch", "describe_job_definitions", "jobDefinitions", "jobDefinitionName"),
+    "AWS::Lightsail::Instance": ("lightsail", "get_instances", "instances", "name"),
+    "AWS::Lightsail::StaticIp": ("lightsail", "get_static_ips", "staticIps", "name"),
 }
 
 # Resources that cannot exist without another resource, with the type of that resource.

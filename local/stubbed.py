@@ -2,8 +2,6 @@
 
 # A note for users who look for the resource, by CloudFormation type.
 STUBBED = {
-    "AWS::Lightsail::Instance": "no server starts",
-    "AWS::Lightsail::StaticIp": "Lightsail.WebsiteUrl leads nowhere",
     "AWS::ApplicationAutoScaling::ScalingPolicy": "target tracking never acts; step scaling does",
     "AWS::AutoScaling::AutoScalingGroup": "has no instances: containers are processes of this machine",
     "AWS::Budgets::Budget": "never alerts: nothing has a cost",

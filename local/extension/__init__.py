@@ -31,5 +31,6 @@ Each module corrects or adds one feature of AWS. Its docstring states what is em
 | `application_auto_scaling` | lacks the service | scales ECS services by steps |
 | `batch_resources` | lacks the resource types of Batch | adds them |
 | `batch_jobs`, `batch_scheduler` | reports jobs as SUCCEEDED on submission | runs them |
-| `budgets`, `lightsail` | lacks their resource types | adds them, without alerts and servers |
+| `budgets` | lacks its resource type | adds it, without alerts |
+| `lightsail`, `nginx_stand_in` | lacks the service | runs the user data of instances, and serves their websites |
 """

@@ -1,11 +1,11 @@
-"""Amazon Lightsail in CloudFormation, which the emulator lacks: an instance runs its user data and serves its website.
+"""Amazon Lightsail, which the emulator lacks: an instance runs its user data and serves its website.
 
 Emulated: what CloudFormation checks (names are unique, a new name creates a new instance, a static IP attaches only to
 an existing instance and does not move while it is attached; AWS does not document whether it would); the user data; the
 website on port 80, by nginx of this machine or by `nginx_stand_in.py`, both with the configuration that the user data
-writes. Not emulated: the operating system, its packages, and the firewall. The script runs as a process of the user, in
-a folder instead of `/`, and the address is 127.0.0.1 with a free port instead of port 80. Unlike AWS, the creation
-waits for the user data and fails with it.
+writes; the lists of instances and static IPs. Not emulated: the operating system, its packages, and the firewall. The
+script runs as a process of the user, in a folder instead of `/`, and the address is 127.0.0.1 with a free port instead
+of port 80. Unlike AWS, the creation waits for the user data and fails with it.
 """
 
 import os
@@ -14,15 +14,21 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import ministack.app
+from ministack.core import responses, router
 
 from local.extension.cloudformation import Properties, register
 from local.extension.container_images import Image
 from local.extension.container_processes import Process
 from local.extension.dockerfile import Dockerfile
 from local.ports import HOST, free_port
+
+_API = "Lightsail_20161128"  # prefix of the header X-Amz-Target
 
 # The address of an instance without a website. It is reserved for documentation (RFC 5737): it belongs to no one.
 _NO_WEBSITE = "203.0.113.80"
@@ -78,12 +84,15 @@ class Website:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
+# By name.
 _instances: dict[str, Website | None] = {}
 _static_ips: dict[str, str | None] = {}  # the instance of each
 
 
 def extend() -> None:
-    """Register both resource types."""
+    """Register both resource types, and the operations that list them."""
+    router.SERVICE_PATTERNS["lightsail"] = {"target_prefixes": [_API], "credential_scope": "lightsail"}
+    ministack.app.SERVICE_HANDLERS["lightsail"] = _list
     register(
         "AWS::Lightsail::Instance",
         create=_create_instance,
@@ -98,6 +107,18 @@ def extend() -> None:
         delete=lambda name, props: _static_ips.pop(name, None),
         replaced_by=["StaticIpName"],
     )
+
+
+async def _list(_method: str, _path: str, headers: dict[str, str], *_request: Any) -> Any:
+    lists: dict[str, tuple[str, Iterable[str]]] = {
+        "GetInstances": ("instances", _instances),
+        "GetStaticIps": ("staticIps", _static_ips),
+    }
+    operation = headers["x-amz-target"].removeprefix(f"{_API}.")
+    if operation not in lists:
+        return responses.error_response_json("InvalidInputException", f"{operation} is not emulated", 400)
+    field, names = lists[operation]
+    return responses.json_response({field: [{"name": name} for name in names]})
 
 
 def _create_instance(_name: str, props: Properties) -> tuple[str, Properties]:
@@ -210,10 +231,10 @@ def find_nginx() -> str | None:
 def _serve(root: Path, port: int, nginx: str | None) -> Process:
     config = str(root / "etc/nginx/nginx.conf")
     if nginx:
-        command = (nginx, "-e", "stderr", "-c", config)
+        command = [nginx, "-e", "stderr", "-c", config]
     else:
-        command = ("python", str(Path(__file__).with_name("nginx_stand_in.py")), config)
-    process = Process(Image(root, Dockerfile({}, command, ())), environment={}, role_arn=None)
+        command = ["python", str(Path(__file__).with_name("nginx_stand_in.py")), config]
+    process = Process(Image(root, Dockerfile({}, tuple(command), ())), environment={}, role_arn=None)
     try:
         process.wait_for_port(port, _START_TIMEOUT_SECONDS)
     except TimeoutError as error:

@@ -81,6 +81,15 @@ def test_old_instance_serves_until_the_new_one_is_complete(put: Callable[[str], 
     assert _get(before) == b"before\n"
 
 
+def test_instances_and_addresses_are_listed(put: Callable[[str], str], sandbox: Sandbox) -> None:
+    put(_template("one", address="its-address"))
+    client = sandbox.client("lightsail")
+    assert "one" in {instance["name"] for instance in client.get_instances()["instances"]}
+    assert "its-address" in {address["name"] for address in client.get_static_ips()["staticIps"]}
+    with pytest.raises(client.exceptions.InvalidInputException, match="GetDisks is not emulated"):
+        client.get_disks()
+
+
 def test_instance_ends_with_its_stack(put: Callable[[str], str], sandbox: Sandbox) -> None:
     address = put(_template("one", page="page"))
     client = sandbox.client("cloudformation")

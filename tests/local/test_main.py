@@ -93,7 +93,9 @@ def test_up_runs_until_ctrl_c_and_prints_working_commands(tmp_path: Path, usual_
         s3.upload_file(str(ROOT / "samples/rocket.jpg"), bucket, "rocket.jpg")
         (photos,) = re.findall(r"curl (\S+)", printed)
         eventually(lambda: b"rocket.jpg" in _get(photos))
-        assert b"<title>Other Compute</title>" in _get(*re.findall(r"Ecs\.GalleryUrl +(\S+)", printed))
+        for output in ("Ecs.GalleryUrl", "Lightsail.WebsiteUrl"):
+            (page,) = re.findall(rf"{re.escape(output)} +(\S+)", printed)
+            assert b"<title>Other Compute</title>" in _get(page)
         os.killpg(process.pid, signal.SIGINT)
         process.stdout.read()
     assert process.returncode == 0

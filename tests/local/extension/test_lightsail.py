@@ -1,6 +1,7 @@
 """Websites of Lightsail instances: nginx and its stand-in serve the site that the user data configures."""
 
 import json
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,7 +35,7 @@ _HEADERS = (
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GATEWAY_PORT", "1")  # no program calls the emulator
-    monkeypatch.setattr(lightsail.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 @pytest.fixture
