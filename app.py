@@ -14,6 +14,7 @@ from stacks.budget import BudgetStack
 from stacks.constructs.custom_resource_logs import add_custom_resource_log_groups
 from stacks.cron import CronStack
 from stacks.ecs import EcsStack
+from stacks.expiry import ExpiryStack
 from stacks.guardrails import GuardrailsStack
 from stacks.lightsail import LightsailStack
 from stacks.network import NetworkStack
@@ -59,6 +60,8 @@ def build(app: App) -> App:
                                  monitoring=[stack.monitoring for stack in monitored])
     BudgetStack(app, **named("Budget"), topic=guardrails.topic, alert_email=settings.alert_email,
                 monthly_budget_usd=settings.monthly_budget_usd)
+    if settings.expires_at:
+        ExpiryStack(app, **named("Expiry"), name=settings.name, expires_at=settings.expires_at, target=target)
     # fmt: on
     Tags.of(app).add("project", settings.name)
     CfnOutput(thumbnails, "Settings", value=recorded_settings(context))

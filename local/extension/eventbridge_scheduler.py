@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: the time zone, the role, the dead-letter queue, and universal targets of a schedule.
+"""EventBridge Scheduler: the time zone, role, scheduled time, dead-letter queue, and universal targets of a schedule.
 
 A universal target calls any API action: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
 
@@ -6,6 +6,7 @@ Not emulated: the emulator starts schedules in UTC regardless of the time zone, 
 """
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore import xform_name
@@ -18,6 +19,9 @@ from local.extension.iam_roles import client_for_role, is_allowed
 
 _UNIVERSAL_TARGET = "arn:aws:scheduler:::aws-sdk:"
 
+# https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+_SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
+
 
 def extend() -> None:
     """Keep the time zone of schedules, and invoke targets with the role of the schedule."""
@@ -25,6 +29,9 @@ def extend() -> None:
 
     def invoke_with_role(target: dict[str, Any], event: dict[str, Any], *args: Any) -> None:
         is_scheduled = event.get("Source") == "aws.scheduler"
+        if is_scheduled and "Input" in target:
+            time = f"{datetime.fromtimestamp(event['Time'], UTC):%Y-%m-%dT%H:%M:%SZ}"
+            target = target | {"Input": target["Input"].replace(_SCHEDULED_TIME, time)}
         if is_scheduled and target["Arn"].startswith(_UNIVERSAL_TARGET):
             try:
                 _call_api(target)

@@ -6,6 +6,7 @@ import re
 import zoneinfo
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from typing import Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
@@ -50,6 +51,7 @@ class Settings:
         monthly_budget_usd: Budget in US dollars per month.
         thumbnails_on: Compute that makes thumbnails: a Lambda function (from a deployment package or from a container
             image), or ECS workers (on Fargate or on EC2).
+        expires_at: UTC time (ISO 8601) at which the deployment deletes itself. If None, it does not.
         target: `aws`, or `local` for the laptop sandbox.
     """
 
@@ -59,6 +61,7 @@ class Settings:
     alert_email: str | None = None
     monthly_budget_usd: float = 20
     thumbnails_on: ThumbnailsOn = "lambda"
+    expires_at: str | None = None
     target: Target = "aws"
 
     @classmethod
@@ -77,7 +80,7 @@ class Settings:
                 parse, allowed = _ALLOWED[key]
                 try:
                     settings[key] = parse(value)
-                except (TypeError, ValueError) as error:
+                except (TypeError, ValueError, OverflowError) as error:
                     hint = f". Did you mean {error}?" if isinstance(error, _Correction) else ""
                     raise SettingError(f"Setting {key}: expected {allowed}, but received {value!r}{hint}") from error
         return cls(**settings)
@@ -123,7 +126,7 @@ def emulator_settings(endpoint_url: str | None) -> dict[str, str]:
     return {"target": "local", "allowed_cidr": LOOPBACK_CIDR} if is_loopback else {}
 
 
-# Each parser raises TypeError or ValueError for a value that is not allowed.
+# Each parser raises TypeError, ValueError, or OverflowError for a value that is not allowed.
 
 
 def _name(value: str) -> str:
@@ -169,6 +172,16 @@ def _thumbnails_on(value: str) -> ThumbnailsOn:
     return cast(ThumbnailsOn, value)
 
 
+def _expires_at(value: str) -> str:
+    time = datetime.fromisoformat(value)
+    if time.tzinfo is None:
+        raise ValueError
+    utc = f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    if utc != value:
+        raise _Correction(utc)
+    return value
+
+
 def _target(value: str) -> Target:
     if value not in get_args(Target):
         raise ValueError
@@ -186,5 +199,6 @@ _ALLOWED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "alert_email": (_alert_email, "an e-mail address such as me@example.com"),
     "monthly_budget_usd": (_monthly_budget_usd, "US dollars per month from 1 to 1000000"),
     "thumbnails_on": (_thumbnails_on, f"one of {', '.join(get_args(ThumbnailsOn))}"),
+    "expires_at": (_expires_at, "a UTC time such as 2026-11-28T20:00:00Z"),
     "target": (_target, "aws or local"),
 }
