@@ -15,9 +15,9 @@ SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
 # Settings on the command line, such as `make deploy name=annas`, override those in cdk.json.
-SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd thumbnails_on
+SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd thumbnails_on expires_at
 quoted = '$(subst ','\'',$(value $(1)))'
-CONTEXT = $(foreach setting,$(filter $(SETTINGS),$(GIVEN)),-c $(setting)=$(call quoted,$(setting)))
+CONTEXT = $(foreach setting,$(filter $(SETTINGS) expires_after_hours,$(GIVEN)),-c $(setting)=$(call quoted,$(setting)))
 # Numbers of `make cost`, which passes each as an option: PAGE_VIEWS as --page-views.
 USAGE := PHOTOS ALBUMS ALBUM_PHOTOS PAGE_VIEWS DELETIONS MEGAPIXELS BYTES UPLOAD
 USAGE_OPTIONS = $(foreach variable,$(filter $(USAGE),$(GIVEN)),--$(shell echo $(variable) | tr A-Z_ a-z-) $(call quoted,$(variable)))
@@ -29,9 +29,9 @@ GIVEN := $(foreach variable,$(.VARIABLES),$(if $(filter command,$(origin $(varia
 USED_BY_local := $(SETTINGS) PORT
 USED_BY_demo := $(SETTINGS) PORT
 USED_BY_preflight := $(SETTINGS) STACKS
-USED_BY_deploy := $(SETTINGS) STACKS YES
+USED_BY_deploy := $(SETTINGS) expires_after_hours STACKS YES
 USED_BY_destroy := $(SETTINGS) YES
-USED_BY_cost := $(SETTINGS) $(USAGE)
+USED_BY_cost := $(SETTINGS) expires_after_hours $(USAGE)
 USED_BY_key := $(SETTINGS)
 USED_BY_redrive := $(SETTINGS)
 USED_BY_remake := $(SETTINGS)
@@ -82,13 +82,13 @@ demo: setup  ## Send real photos through every service in the emulator, then des
 preflight: setup  ## Check an account for everything that can make a first deployment fail (STACKS=…, name=…)
 	@$(OPERATION) preflight $(STACKS)
 
-deploy: setup  ## Deploy to a sandbox account, open to your public address only (STACKS=…, name=…, thumbnails_on=…, YES=1)
+deploy: setup  ## Deploy to a sandbox account, open to your public address only (STACKS=…, name=…, expires_after_hours=8, YES=1)
 	@$(OPERATION) deploy $(STACKS) $(if $(YES),--yes)
 
 destroy: setup  ## Delete the deployment from the account (name=…, YES=1)
 	@$(OPERATION) destroy $(if $(YES),--yes)
 
-cost: setup  ## Print the idle cost per hour, or the bill of a month with PHOTOS=1000000 (UPLOAD=s3, PAGE_VIEWS=…, thumbnails_on=…)
+cost: setup  ## Print the idle cost per hour, or the bill of a month with PHOTOS=1000000 (UPLOAD=s3, thumbnails_on=…, expires_after_hours=8)
 	@$(OPERATION) cost $(USAGE_OPTIONS)
 
 key: setup  ## Print the API key, which write requests need

@@ -1,8 +1,10 @@
-"""Confirmation before a command changes an account."""
+"""Questions before a command changes an account."""
 
 import sys
 
 from operations.errors import OperationError
+
+_NOT_CONFIRMED = "Not confirmed. Nothing was changed."
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -15,10 +17,18 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise OperationError("Not a terminal: pass --yes to confirm (with make: YES=1).")
+    if ask(f"{question} [y/N] ") not in ("y", "yes"):
+        raise OperationError(_NOT_CONFIRMED)
+
+
+def ask(question: str) -> str:
+    """Return the answer to a question, in lowercase and without surrounding spaces.
+
+    Raises:
+        OperationError: The user interrupted the question.
+    """
     try:
-        answer = input(f"{question} [y/N] ")
+        return input(question).strip().lower()
     except (EOFError, KeyboardInterrupt):
         print()
-        answer = ""
-    if answer.strip().lower() not in ("y", "yes"):
-        raise OperationError("Not confirmed. Nothing was changed.")
+        raise OperationError(_NOT_CONFIRMED) from None

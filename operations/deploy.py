@@ -14,6 +14,7 @@ from operations.cost.idle import idle_cost
 from operations.cost.prices import UnknownPriceError
 from operations.deployed_stacks import delete_stacks, find_producers, find_stacks, with_producers
 from operations.errors import OperationError
+from operations.expiry import EXPIRY, ask_expires_at, cost_until, describe_expiry
 from operations.preflight import check
 from operations.preflight.checks import Deployment
 from operations.public_address import detect_public_cidr
@@ -25,6 +26,7 @@ from operations.settings import (
     Recorded,
     check_sandbox_access,
     choose_settings,
+    chooses_expiry,
     make_command,
 )
 from operations.stale_references import stale_stacks
@@ -40,6 +42,8 @@ def deploy(
     first deletes the stack `Workers`: the old consumer of the upload queue must be gone before the new one starts, and
     a cluster keeps a capacity provider that a service uses. The queue keeps the events meanwhile.
 
+    Asks for the expiry of a new deployment.
+
     Args:
         session: Credentials and region.
         given: Settings of the command line, and `name`. The existing deployment keeps the others. Without
@@ -54,13 +58,19 @@ def deploy(
     account, name = current_account(session), given["name"]
     undo = make_command("destroy", name)
     existing = find_stacks(session, name)
+    if not (yes or existing or chooses_expiry(given)):
+        given = {**given, "expires_at": ask_expires_at()}
     choices, context = _settings(session, given, Recorded.read(existing), check_ip)
+    expires_at = context["expires_at"]
+    expires = describe_expiry(expires_at)
     with tempfile.TemporaryDirectory(prefix="other-compute-") as folder:
         assembly = synthesize(Path(folder, "cdk.out"), context)
         chosen = assembly.to_deploy(stacks)
         switched = {WORKERS} & existing.keys() if "Thumbnails" in chosen and _switches(choices, assembly) else set()
         kept = existing.keys() - switched
-        removed = set() if stacks else kept - assembly.stacks().keys()
+        removed = kept - assembly.stacks().keys()
+        if stacks:
+            removed &= {EXPIRY}
         check(Deployment(session, account, assembly, frozenset(chosen), name, deleted=frozenset(switched | removed)))
         print(f"\nThis will deploy to {account}, as {account.caller}:")
         for label, value in {
@@ -69,7 +79,8 @@ def deploy(
             "updates": ", ".join(sorted(kept & chosen)) or "none",
             "deletes": f"\n  {'':13} ".join(_deletions(switched, removed)),
             "settings": f"\n  {'':13} ".join(map(str, choices)),
-            "cost": _cost(assembly, chosen),
+            "expires": expires,
+            "cost": _cost(assembly, chosen, expires_at),
             "to undo": undo,
         }.items():
             if value:
@@ -115,8 +126,13 @@ def _switches(choices: Collection[Choice], assembly: Assembly) -> bool:
 
 def _deletions(switched: Collection[str], removed: Collection[str]) -> list[str]:
     workers = f"{WORKERS} first, because other compute makes thumbnails from now on; uploads wait in the queue"
-    others = f"{', '.join(sorted(removed))} with all data, no longer in the app"
-    return [*([workers] if switched else []), *([others] if removed else [])]
+    expiry = f"{EXPIRY}: the deployment remains, and costs money, until you destroy it"
+    others = sorted({*removed} - {EXPIRY})
+    return [
+        *([workers] if switched else []),
+        *([expiry] if EXPIRY in removed else []),
+        *([f"{', '.join(others)} with all data, no longer in the app"] if others else []),
+    ]
 
 
 def _check_nothing_is_replaced(choices: Collection[Choice]) -> None:
@@ -138,11 +154,12 @@ def _stale_message(stale: Mapping[str, Collection[str]], name: str) -> str:
     )
 
 
-def _cost(assembly: Assembly, stacks: Collection[str]) -> str:
+def _cost(assembly: Assembly, stacks: Collection[str], expires_at: str) -> str:
     try:
-        return str(idle_cost(assembly.folder, stacks))
+        cost = idle_cost(assembly.folder, stacks)
     except UnknownPriceError as error:
         return f"unknown: {error}"
+    return str(cost) + (f"\n  {'':13} {cost_until(expires_at, cost.hourly)}" if expires_at else "")
 
 
 def _deploy(assembly: Assembly, account: Account, stacks: Collection[str], outputs: Path) -> None:

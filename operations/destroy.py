@@ -5,6 +5,7 @@ import boto3
 from operations.account import current_account
 from operations.confirm import confirm
 from operations.deployed_stacks import delete_stacks, deployment_names, find_stacks
+from operations.expiry import EXPIRY
 
 _NOT_DELETED = """
 These resources do not belong to the deployment and remain, for your next one:
@@ -37,6 +38,8 @@ def destroy(session: boto3.Session, name: str, *, yes: bool) -> None:
     print(f"  the stacks of {name}: {', '.join(sorted(stacks))}")
     print("  with all photos, thumbnails, albums, images, and logs in them")
     confirm("Destroy?", yes=yes)
+    # First, because its next run would delete stacks at the same time.
+    delete_stacks(session, {EXPIRY: stacks.pop(EXPIRY)} if EXPIRY in stacks else {})
     delete_stacks(session, stacks)
     print(f"\nDeleted all stacks of {name} in {account}.")
     print(_NOT_DELETED.format(number=account.number, region=account.region))

@@ -10,6 +10,7 @@ from typing import Any, Self
 from operations.cdk import cdk_json_context
 from operations.deployed_stacks import DeployedStack
 from operations.errors import OperationError
+from operations.expiry import EXPIRES_AFTER_HOURS, EXPIRY, expires_at_after
 from stacks.support.settings import LOOPBACK_CIDR, SETTING_DEFAULTS, SettingError, Settings
 
 # The source of a value that the next `make deploy` detects again.
@@ -36,6 +37,8 @@ def _key_and_value(text: str) -> tuple[str, str]:
 def command_line_settings(pairs: list[tuple[str, str]]) -> dict[str, str]:
     """Return the settings of the command line, and `name`, which cdk.json can set as well.
 
+    `expires_after_hours` becomes `expires_at`.
+
     Raises:
         OperationError: A setting is unknown, invalid, or repeated. The message is one line.
     """
@@ -43,11 +46,20 @@ def command_line_settings(pairs: list[tuple[str, str]]) -> dict[str, str]:
     for key in settings:
         if [name for name, _ in pairs].count(key) > 1:
             raise OperationError(f"Setting {key} is given more than once.")
+    if EXPIRES_AFTER_HOURS in settings:
+        if "expires_at" in settings:
+            raise OperationError(f"Set either expires_at or {EXPIRES_AFTER_HOURS}.")
+        settings["expires_at"] = expires_at_after(settings.pop(EXPIRES_AFTER_HOURS))
     try:
         name = Settings.from_context({**cdk_json_context(), **settings}).name
     except SettingError as error:
         raise OperationError(str(error)) from None
     return {**settings, "name": name}
+
+
+def chooses_expiry(given: Mapping[str, str]) -> bool:
+    """Return whether the command line, also with an empty value, or cdk.json sets `expires_at`."""
+    return "expires_at" in given or Settings.from_context(cdk_json_context()).expires_at is not None
 
 
 def make_command(target: str, name: str) -> str:
@@ -79,9 +91,16 @@ class Recorded:
 
     @classmethod
     def read(cls, stacks: Mapping[str, DeployedStack]) -> Self:
-        """Read the output of the stack `Thumbnails`, on which every stack with a setting depends."""
-        stack = stacks.get("Thumbnails")
-        return cls(**json.loads(stack.outputs.get("Settings", "{}"))) if stack else cls()
+        """Read the output of the stack `Thumbnails`, on which every stack with a setting depends.
+
+        The exception is `Expiry`, which is deployed before all others and can be deleted on its own.
+        """
+        stack, expiry = stacks.get("Thumbnails"), stacks.get(EXPIRY)
+        recorded = cls(**json.loads(stack.outputs.get("Settings", "{}"))) if stack else cls()
+        given = {key: value for key, value in recorded.given.items() if key != "expires_at"}
+        if expiry and "ExpiresAt" in expiry.outputs:
+            given["expires_at"] = expiry.outputs["ExpiresAt"]
+        return cls(given, recorded.detected)
 
 
 @dataclass(frozen=True)

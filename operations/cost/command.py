@@ -10,11 +10,13 @@ from typing import Any, Final
 
 import local  # noqa: F401  # isort: skip  # must come first: finds the package photos
 
-from operations.cdk import synthesize
+from operations.cdk import cdk_json_context, synthesize
 from operations.cost.idle import format_table, idle_cost
 from operations.errors import OperationError
+from operations.expiry import cost_until
 from photos.albums import MAX_PHOTOS
 from photos.limits import MAX_BYTES
+from stacks.support.settings import Settings
 
 _BILLION: Final = 10**9
 _COLUMNS: Final = 100  # of a common terminal
@@ -61,6 +63,8 @@ def print_cost(settings: Mapping[str, str], options: argparse.Namespace) -> None
         if not given:
             cost = idle_cost(assembly)
             print(f"{format_table(cost.rows())}\n\n{cost}")
+            if expires_at := Settings.from_context({**cdk_json_context(), **settings}).expires_at:
+                print(cost_until(expires_at, cost.hourly))
             return
         # Imports the model of the comparison, which the idle cost does not need.
         from operations.cost.bill import Usage, monthly_bill

@@ -75,6 +75,7 @@ def test_first_deployment_uses_defaults_and_the_detected_address(cdk_json: dict[
         "alert_email": None,
         "monthly_budget_usd": 20,
         "thumbnails_on": "lambda",
+        "expires_at": None,
     }
 
 

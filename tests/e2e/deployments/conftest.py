@@ -39,16 +39,16 @@ def synthesize_pair(synthesize: Callable[..., Path]) -> Callable[..., Path]:
 def synthesize_changed_pair(context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Return a function that synthesizes the app for the empty sandbox with changed container images.
 
-    Its argument is a function that changes a copy of `containers/`.
+    Its first argument is a function that changes a copy of `containers/`; the others are settings.
     """
 
-    def synthesize(change: Callable[[Path], object]) -> Path:
+    def synthesize(change: Callable[[Path], object], **settings: str) -> Path:
         containers, outdir = tmp_path_factory.mktemp("containers"), tmp_path_factory.mktemp("cdk.out")
         shutil.copytree(build_context.CONTAINERS, containers, dirs_exist_ok=True)
         change(containers)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(build_context, "CONTAINERS", containers)
-            build(App(context=context | _SETTINGS | {"target": "local"}, outdir=str(outdir))).synth()
+            build(App(context=context | _SETTINGS | {"target": "local"} | settings, outdir=str(outdir))).synth()
         return outdir
 
     return synthesize

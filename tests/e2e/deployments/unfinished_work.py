@@ -44,14 +44,13 @@ def _queue_photos(sandbox: Sandbox) -> None:
 
 
 def _start_jobs(sandbox: Sandbox) -> None:
-    outputs = sandbox.outputs["Batch"]
+    """Start an album of two pages, which do not end, with a job that waits for them, and another such job."""
+    outputs, batch = sandbox.outputs["Batch"], sandbox.client("batch")
     command = ["python", "-c", "import time; time.sleep(600)", _JOB_MARK]
-    for queue, definition in (("JobQueue", "AlbumJobDefinition"), ("BindJobQueue", "BindJobDefinition")):
-        sandbox.client("batch").submit_job(
-            jobName="endless",
-            jobQueue=outputs[queue],
-            jobDefinition=outputs[definition],
-            parameters={"album": "none"},
-            containerOverrides={"command": command},
-        )
-    eventually(lambda: sum(_JOB_MARK in command for command in running_containers(sandbox)) == 2)
+    job = {"jobName": "endless", "parameters": {"album": "none"}, "containerOverrides": {"command": command}}
+    page = job | {"jobQueue": outputs["JobQueue"], "jobDefinition": outputs["AlbumJobDefinition"]}
+    bind = job | {"jobQueue": outputs["BindJobQueue"], "jobDefinition": outputs["BindJobDefinition"]}
+    pages = batch.submit_job(**page, arrayProperties={"size": 2})
+    batch.submit_job(**bind, dependsOn=[{"jobId": pages["jobId"]}])
+    batch.submit_job(**bind)
+    eventually(lambda: sum(_JOB_MARK in command for command in running_containers(sandbox)) == 3)
