@@ -25,13 +25,13 @@ _OPEN = {"allowed_cidr": "203.0.113.7/32"}
         *(
             pytest.param(settings, marks=pytest.mark.slow)
             for settings in (
-                {**_OPEN, "thumbnails_on": "lambda-image"},
+                {**_OPEN, "thumbnails_on": "lambda-image", "expires_at": "2026-11-28T20:00:00Z"},
                 {**_OPEN, "thumbnails_on": "fargate"},
                 {"thumbnails_on": "ec2"},
             )
         ),
     ],
-    ids=["closed, lambda", "open, lambda-image", "open, fargate", "closed, ec2"],
+    ids=["closed, lambda", "open, lambda-image, expires", "open, fargate", "closed, ec2"],
 )
 def nag(
     context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest

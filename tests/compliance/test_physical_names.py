@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.compliance.conftest import EXPIRES_AT
 from tests.templates import of_type, read_templates
 
 # The longest value that the setting allows.
@@ -57,12 +58,12 @@ def compute(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def default(synthesize: Callable[..., Path], compute: str) -> _Templates:
-    return read_templates(synthesize(thumbnails_on=compute))
+    return read_templates(synthesize(thumbnails_on=compute, expires_at=EXPIRES_AT))
 
 
 @pytest.fixture(scope="module")
 def longest(synthesize: Callable[..., Path], compute: str) -> _Templates:
-    return read_templates(synthesize(name=_LONGEST, thumbnails_on=compute))
+    return read_templates(synthesize(name=_LONGEST, thumbnails_on=compute, expires_at=EXPIRES_AT))
 
 
 def _names(templates: _Templates) -> Iterator[tuple[str, tuple[str, str], Any]]:

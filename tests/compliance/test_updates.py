@@ -24,7 +24,7 @@ _HOLDS_DATA = {
 }
 
 # Another value for each setting, except `name`, which creates another deployment, `target`, which is for laptops, and
-# `thumbnails_on`, which has tests of its own.
+# `thumbnails_on` and `expires_at`, which have tests of their own.
 _SETTINGS = {
     "allowed_cidr": "198.51.100.0/24",
     "time_zone": "Asia/Tokyo",
@@ -75,7 +75,7 @@ def test_templates_do_not_depend_on_the_folder_or_the_umask(
 
 
 def test_updates_cover_every_setting() -> None:
-    assert {*_SETTINGS, "name", "target", "thumbnails_on"} == {field.name for field in fields(Settings)}
+    assert {*_SETTINGS, "name", "target", "thumbnails_on", "expires_at"} == {field.name for field in fields(Settings)}
 
 
 @pytest.mark.slow
@@ -100,6 +100,15 @@ def test_changed_code_replaces_no_resource_with_data_and_no_fixed_name(
     after = read_templates(synthesize_copy(project, tmp_path, thumbnails_on=compute))
     assert after.keys() == before.keys()
     _replaced_types(before, after)
+
+
+@pytest.mark.guarantee("Keeps data in updates")
+def test_expiry_that_is_added_or_changed_replaces_nothing(before: _Templates, synthesize: Callable[..., Path]) -> None:
+    first, second = (read_templates(synthesize(expires_at=f"2026-11-{day}T20:00:00Z")) for day in (28, 29))
+    assert _replaced_types(first, second) == set()
+    del first["Expiry"]
+    assert first.keys() == before.keys()
+    assert _replaced_types(before, first) == set()
 
 
 @pytest.mark.guarantee("Keeps data in updates")

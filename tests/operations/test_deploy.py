@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,8 @@ class RecordedAccount:
         self.settings = settings
         workers = settings["thumbnails_on"] in ("fargate", "ec2")
         stacks = {stack: it for stack, it in _DEPENDENCIES.items() if workers or stack != "Workers"}
+        if settings.get("expires_at"):
+            stacks = {"Expiry": [], **{stack: [*it, "Expiry"] for stack, it in stacks.items()}}
         artifacts = {
             stack: {
                 "type": "aws:cloudformation:stack",
@@ -67,11 +69,13 @@ class RecordedAccount:
             del self.stacks[stack]
 
     def run_cdk(self, *arguments: str, **_: Any) -> None:
-        stacks = [argument for argument in arguments[1:] if argument in _DEPENDENCIES]
-        for stack in sorted(stacks, key=list(_DEPENDENCIES).index):
+        order = ["Expiry", *_DEPENDENCIES]
+        for stack in [stack for stack in order if stack in arguments]:
             if stack == self.fails:
                 raise OperationError(f"{stack} failed")
             outputs = {"Settings": recorded_settings(self.settings)} if stack == "Thumbnails" else {}
+            if stack == "Expiry":
+                outputs = {"ExpiresAt": self.settings["expires_at"]}
             now = datetime.now(UTC)
             self.stacks[stack] = DeployedStack(stack, f"a-{stack}", f"arn:{stack}", "CREATE_COMPLETE", now, outputs, [])
             self.log.append(f"deploy {stack}")
@@ -164,3 +168,72 @@ def test_summary_names_the_stacks_whose_data_is_deleted(
     assert "deletes       Workers first" in printed
     assert "Old with all data, no longer in the app" in printed
     assert account.deleted == {"Old", "Workers"}
+
+
+_EXPIRES_AT = "2100-01-01T00:00:00Z"
+
+
+def test_expiry_is_deployed_first_kept_extended_and_removed_first(
+    account: RecordedAccount, deploy: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.fails = "Ecs"
+    with pytest.raises(OperationError, match="Ecs failed"):
+        deploy(expires_at=_EXPIRES_AT)
+    assert account.log[0] == "deploy Expiry"
+    assert f"expires       {_EXPIRES_AT}, which is " in capsys.readouterr().out
+    account.fails = ""
+
+    for stacks in ((), ("Network",)):
+        assert deploy(*stacks)[0] == "deploy Expiry"
+        assert account.settings["expires_at"] == _EXPIRES_AT
+    assert deploy("Network", expires_at="2100-01-02T00:00:00Z") == ["deploy Expiry", "deploy Network"]
+    deploy()
+    assert account.settings["expires_at"] == "2100-01-02T00:00:00Z"
+
+    capsys.readouterr()
+    assert deploy("Network", expires_at="") == ["delete Expiry", "deploy Network"]
+    assert "deletes       Expiry: the deployment remains" in capsys.readouterr().out
+    # `Thumbnails` has not been updated, and its output still names the time.
+    deploy()
+    assert account.settings["expires_at"] == ""
+    assert "Expiry" not in account.stacks
+
+
+def test_deployment_that_would_expire_at_once_is_rejected(
+    account: RecordedAccount, deploy: Callable[..., list[str]]
+) -> None:
+    with pytest.raises(OperationError, match=r"^Setting expires_at: 2026-01-01T00:00:00Z is in the past.*hours="):
+        deploy(expires_at="2026-01-01T00:00:00Z")
+    assert account.stacks == {}
+
+
+@pytest.mark.parametrize(
+    ("answers", "hours"), [(["", "y"], 8), ([" 2.5 ", "y"], 2.5), (["soon", "1", "y"], 1), (["never", "y"], None)]
+)
+def test_new_deployment_asks_for_the_expiry(
+    account: RecordedAccount, monkeypatch: pytest.MonkeyPatch, answers: list[str], hours: float | None
+) -> None:
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda _: answers.pop(0))
+    start = datetime.now(UTC)
+    deploy_module.deploy(boto3.Session(), {"name": "a"}, (), check_ip="", yes=False)
+    assert answers == []
+    if hours is None:
+        assert account.settings["expires_at"] == ""
+    else:
+        age = datetime.fromisoformat(account.settings["expires_at"]) - start - timedelta(hours=hours)
+        assert timedelta(0) <= age < timedelta(minutes=2)
+    # An existing deployment keeps its expiry.
+    answers.append("y")
+    deploy_module.deploy(boto3.Session(), {"name": "a"}, (), check_ip="", yes=False)
+
+
+def test_interrupted_question_changes_nothing(account: RecordedAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: str) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", interrupt)
+    with pytest.raises(OperationError, match="Nothing was changed"):
+        deploy_module.deploy(boto3.Session(), {"name": "a"}, (), check_ip="", yes=False)
+    assert account.stacks == {}

@@ -29,6 +29,12 @@ def test_deploy_target_passes_stacks_settings_and_confirmation() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("command", ["deploy", "cost"])
+def test_expiry_is_passed_also_if_it_is_empty(command: str) -> None:
+    assert _last_command(command, "expires_after_hours=8")[3:5] == ["-c", "expires_after_hours='8'"]
+    assert _last_command(command, "expires_after_hours=")[3:5] == ["-c", "expires_after_hours=''"]
+
+
 def test_compare_target_passes_photos_settings_and_confirmation() -> None:
     assert _last_command("compare")[2:] == ["operations", "compare", "--photos", "'200'"]
     assert _last_command("compare", "PHOTOS=50", "name=annas", "YES=1")[3:] == [

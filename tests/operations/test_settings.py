@@ -52,6 +52,11 @@ def _choose(given: Mapping[str, str], recorded: Recorded, **defaults: str) -> di
         ([("time_zone", "Mars")], "Setting time_zone: .*'Mars'"),
         ([("nmae", "annas")], "Setting nmae: .*'annas'"),
         ([("name", "a"), ("name", "b")], "Setting name is given more than once"),
+        ([("expires_after_hours", "soon")], "Setting expires_after_hours: .*'soon'$"),
+        ([("expires_after_hours", "0")], "Setting expires_after_hours: .*'0'$"),
+        ([("expires_after_hours", "nan")], "Setting expires_after_hours: .*'nan'$"),
+        ([("expires_after_hours", "100000")], "Setting expires_after_hours: .*'100000'$"),
+        ([("expires_after_hours", "8"), ("expires_at", "")], "Set either expires_at or expires_after_hours"),
     ],
 )
 def test_commands_reject_invalid_settings(pairs: list[tuple[str, str]], message: str) -> None:

@@ -24,10 +24,11 @@ _OUTPUTS = {
     "Cron": {"SweepFunction", "DeadLetterQueueUrl"},
     "Guardrails": {"AlertTopic"},
     "Workers": {"WorkerService"},
+    "Expiry": {"ExpiresAt"},
 }
 
-# The stack `Workers` exists only for some values of `thumbnails_on`.
-_COMPUTE = {"Workers": "ec2"}
+# The settings of stacks that the app does not always have.
+_SETTINGS = {"Workers": {"thumbnails_on": "ec2"}, "Expiry": {"expires_at": "2026-11-28T20:00:00Z"}}
 
 _MAKE_THUMBNAILS = {
     *("dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:UpdateItem"),
@@ -70,11 +71,16 @@ _ACTIONS = {
     ("Workers", "WorkerRole"): _MAKE_THUMBNAILS
     | {"sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"},
     ("Workers", "ScalingSchedulerRole"): {"sqs:UntagQueue"},
+    ("Expiry", "FunctionRole"): _FUNCTION
+    | {"cloudformation:DeleteStack", "cloudformation:DescribeStacks", "cloudformation:ListStacks", "sns:Publish"},
+    ("Expiry", "SchedulerRole"): {"lambda:InvokeFunction"},
 }
 
 # Actions without resource types, so their resource must be *.
 _WITHOUT_RESOURCE = {
     "batch:DescribeJobs",
+    "cloudformation:DescribeStacks",  # of all stacks
+    "cloudformation:ListStacks",
     "ecr:GetAuthorizationToken",
     "ecs:DiscoverPollEndpoint",
     "xray:PutTelemetryRecords",
@@ -84,7 +90,7 @@ _WITHOUT_RESOURCE = {
 
 def _assembly(synthesize: Callable[..., Path], stack: str) -> Path:
     """Templates that include this stack."""
-    return synthesize(thumbnails_on=_COMPUTE[stack]) if stack in _COMPUTE else synthesize()
+    return synthesize(**_SETTINGS.get(stack, {}))
 
 
 @pytest.mark.parametrize("stack", _OUTPUTS)
@@ -105,7 +111,7 @@ def test_role_allows_only_the_actions_that_its_code_calls(
 
 
 @pytest.mark.guarantee("Least privilege")
-@pytest.mark.parametrize("stack", ["Thumbnails", "Workers"])
+@pytest.mark.parametrize("stack", ["Thumbnails", "Workers", "Expiry"])
 def test_no_policy_has_a_wildcard_action_or_an_unnecessary_wildcard_resource(
     synthesize: Callable[..., Path], stack: str
 ) -> None:

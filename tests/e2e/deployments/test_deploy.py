@@ -98,7 +98,7 @@ def test_deploy_without_confirmation_changes_nothing(empty_sandbox: Sandbox) -> 
     before = _stacks(empty_sandbox)
     terminal, stdin = pty.openpty()
     try:
-        os.write(terminal, b"n\n")
+        os.write(terminal, b"never\nn\n")
         run = run_operation(empty_sandbox, "deploy", "Lightsail", stdin=stdin)
     finally:
         os.close(terminal)

@@ -22,6 +22,7 @@ def test_settings_are_read_from_text_as_the_cdk_cli_passes_them() -> None:
         "alert_email": "anna@example.com",
         "monthly_budget_usd": "12.50",
         "thumbnails_on": "fargate",
+        "expires_at": "2026-11-28T20:00:00Z",
         "target": "local",
     }
     assert values.keys() == {field.name for field in fields(Settings)}
@@ -51,6 +52,8 @@ def test_other_context_and_empty_values_are_ignored(context: dict[str, Any]) -> 
         ("alert_email", ["anna", "anna@example", "anna@example.com, ben@example.com", 7]),
         ("monthly_budget_usd", ["0", "-5", "nan", "twenty", True, [20]]),
         ("thumbnails_on", ["", "batch", "Lambda", "lambda,ec2", True, ["ec2"]]),
+        ("expires_at", ["tomorrow", "8", "2026-11-28", "2026-11-28T20:00:00", "2026-02-30T00:00:00Z", 8, True]),
+        ("expires_at", ["0001-01-01T00:00:00+01:00", "2026-11-28T20:00:00+01:00", "2026-11-28T20:00Z"]),
         ("target", ["azure", True]),
         ("alowed_cidr", ["203.0.113.7/32"]),
         ("Name", ["photos"]),
@@ -71,6 +74,12 @@ def test_similar_address_is_suggested(value: str, meant: str) -> None:
     with pytest.raises(SettingError, match=rf"but received '{value}'\. Did you mean {meant}\?$"):
         Settings.from_context({"allowed_cidr": value})
     assert Settings.from_context({"allowed_cidr": meant}).allowed_cidr == meant
+
+
+@pytest.mark.parametrize("value", ["2026-11-28T21:00:00+01:00", "2026-11-28T20:00Z", "2026-11-28 20:00:00.5Z"])
+def test_similar_time_is_suggested_in_utc(value: str) -> None:
+    with pytest.raises(SettingError, match=r"Did you mean 2026-11-28T20:00:00Z\?$"):
+        Settings.from_context({"expires_at": value})
 
 
 @pytest.mark.parametrize("value", ["1.2.3.4/4", "10.0.0.1/33", "300.0.0.1/24", "me"])
