@@ -60,9 +60,9 @@ def build(app: App) -> App:
                                  monitoring=[stack.monitoring for stack in monitored])
     BudgetStack(app, **named("Budget"), topic=guardrails.topic, alert_email=settings.alert_email,
                 monthly_budget_usd=settings.monthly_budget_usd)
-    if settings.expires_at:
-        ExpiryStack(app, **named("Expiry"), name=settings.name, expires_at=settings.expires_at, target=target)
     # fmt: on
+    if settings.expires_at:  # after all other stacks, because it deletes them
+        ExpiryStack(app, **named("Expiry"), name=settings.name, expires_at=settings.expires_at, target=target)
     Tags.of(app).add("project", settings.name)
     CfnOutput(thumbnails, "Settings", value=recorded_settings(context))
     add_custom_resource_log_groups(app)

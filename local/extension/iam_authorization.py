@@ -5,12 +5,11 @@ Reference: https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import ministack.app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import batch, s3, tagging
+from ministack.services import batch, s3
 from ministack.services.cloudformation import _stacks
 
 # SQS checks a batch call against the permission for the single call.
@@ -27,8 +26,7 @@ def extend() -> None:
     _correct_actions()
     _correct_resources()
     _require_list_permission_for_missing_objects()
-    _require_list_permission_for_all_stacks()
-    tagging._RESOURCE_TAG_COLLECTORS["cloudformation"] = _stack_tags
+    _correct_stacks()
 
 
 def _treat_loopback_as_tls() -> None:
@@ -88,23 +86,21 @@ def _require_list_permission_for_missing_objects() -> None:
     iam_evaluator.enforce = enforce_list
 
 
-def _require_list_permission_for_all_stacks() -> None:
-    """Deny the description of all stacks without `cloudformation:ListStacks`.
+def _correct_stacks() -> None:
+    """Pass the tags of a stack to conditions, and require `cloudformation:ListStacks` to describe all stacks.
 
     See "StackName" of DescribeStacks: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
     """
     enforce = iam_evaluator.enforce
 
-    def enforce_list(key: str, action: str, service: str, region: str, resource_arn: str = "*", **more: Any) -> Any:
+    def enforce_stacks(key: str, action: str, service: str, region: str, resource_arn: str = "*", **more: Any) -> Any:
+        if service == "cloudformation":
+            stacks = [stack for stack in _stacks.values() if stack["StackId"] == resource_arn]
+            tags = {f"aws:ResourceTag/{it['Key']}": it["Value"] for stack in stacks for it in stack.get("Tags", [])}
+            more["service_context"] = {**tags, **(more.get("service_context") or {})}
         denied = enforce(key, action, service, region, resource_arn, **more)
         if denied or (action, resource_arn) != ("cloudformation:DescribeStacks", "*"):
             return denied
         return enforce(key, "cloudformation:ListStacks", service, region, "*")
 
-    iam_evaluator.enforce = enforce_list
-
-
-def _stack_tags() -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """Yield the ARN and the tags of each stack, for conditions with `aws:ResourceTag`."""
-    for stack in _stacks.values():
-        yield stack["StackId"], stack.get("Tags", [])
+    iam_evaluator.enforce = enforce_stacks

@@ -8,7 +8,6 @@ import pytest
 
 from stacks.support.settings import ThumbnailsOn
 
-
 EXPIRES_AT = "2026-11-28T20:00:00Z"
 
 

@@ -18,7 +18,8 @@ from tests.target import TARGET
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """A sandbox with all stacks. After the last test, it is destroyed and nothing may remain."""
-    with running_sandbox() as sandbox:  # `allowed_cidr` is 127.0.0.1/32, so that 127.0.0.2 is denied.
+    # With the stack Expiry. `allowed_cidr` is 127.0.0.1/32, so that 127.0.0.2 is denied.
+    with running_sandbox(context={"expires_at": "2100-01-01T00:00:00Z"}) as sandbox:
         before = inventory(sandbox.client)
         sandbox.deploy()
         yield sandbox

@@ -25,7 +25,7 @@ def main() -> None:
     ).parse_args()
     start = time.monotonic()
     try:
-        with running_sandbox() as sandbox:
+        with running_sandbox(context={"expires_at": "2100-01-01T00:00:00Z"}) as sandbox:
             sandbox.deploy()
             with AuthorizationLog(sandbox.emulator) as log:
                 findings = _run(PermissionTrials(sandbox, log))

@@ -25,9 +25,9 @@ The sandbox cannot exercise {unexercised} permissions. The
 [reasons](#permissions-that-the-sandbox-cannot-exercise) follow the tables.
 
 Resources are shown as construct paths, which begin with the stack. The roles in `Workers` exist with
-`thumbnails_on=fargate` or `ec2`, `Ecs/WorkerHosts/Role` with `ec2`. `make test` checks that the roles have these
-permissions and no others. Each wildcard has a reason in the code of its stack, which cdk-nag checks (rule
-AwsSolutions-IAM5).
+`thumbnails_on=fargate` or `ec2`, `Ecs/WorkerHosts/Role` with `ec2`, and those in `Expiry` with `expires_at`.
+`make test` checks that the roles have these permissions and no others. Each wildcard has a reason in the code of its
+stack, which cdk-nag checks (rule AwsSolutions-IAM5).
 """
 
 _CDK_ROLES = """## Roles of the CDK

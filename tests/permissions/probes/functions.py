@@ -22,6 +22,12 @@ def writes_api_log(trial: Trial) -> None:
 
 
 @probe
+def writes_expiry_log(trial: Trial) -> None:
+    """Write the log of the expiry."""
+    _log(trial, "Expiry/Function", {"time": "2000-01-01T00:00:00Z"})
+
+
+@probe
 def writes_image_builder_log(trial: Trial) -> None:
     """Write the log of the function that starts image builds."""
     url = trial.context.s3.generate_presigned_url(

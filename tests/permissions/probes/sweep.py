@@ -9,6 +9,7 @@ from photos.sweep import Progress
 from tests.permissions.probe import PREFIX, ProbeFailed, Trial, probe
 
 _FUNCTION = "Cron/Function"
+_SCHEDULE = "Cron/Nightly"
 _TIMEOUT_SECONDS = 900  # of the function, as the stack sets it
 
 # The sweep ignores what is recent. This is longer than every such limit.
@@ -61,21 +62,24 @@ def sends_failure_to_dead_letter_queue(trial: Trial) -> None:
 def starts_on_schedule(trial: Trial) -> None:
     """Start the sweep on schedule."""
     _delete_report(trial)
-    _schedule(trial, _FUNCTION)
+    create_due_schedule(trial, _SCHEDULE, _FUNCTION)
     _wait_for_report(trial)
 
 
 @partial(probe, expected_denials=frozenset({"lambda:InvokeFunction"}))
 def sends_failed_start_to_dead_letter_queue(trial: Trial) -> None:
     """Send a sweep that the schedule cannot start to the dead-letter queue."""
-    _schedule(trial, "Thumbnails/Function")  # the schedule's role cannot invoke this one
+    create_due_schedule(trial, _SCHEDULE, "Thumbnails/Function")  # the schedule's role cannot invoke this one
     _wait_for_dead_letter_queue(trial)
 
 
-def _schedule(trial: Trial, function: str) -> None:
-    """Create a schedule that is due now and whose target differs from the nightly schedule's in the function only."""
+def create_due_schedule(trial: Trial, schedule: str, function: str) -> None:
+    """Create a schedule that is due now and whose target differs from that of `schedule` in the function only.
+
+    Both are paths of constructs.
+    """
     scheduler, name, resources = trial.context.sandbox.client("scheduler"), uuid4().hex, trial.context.resources
-    target = scheduler.get_schedule(Name=resources.physical_id("Cron/Nightly"))["Target"]
+    target = scheduler.get_schedule(Name=resources.physical_id(schedule))["Target"]
     target["Arn"] = f"{target['Arn'].rpartition(':')[0]}:{resources.physical_id(function)}"
     due = datetime.now(UTC) - timedelta(seconds=1)
     scheduler.create_schedule(
