@@ -47,7 +47,8 @@ class DeployedResources:
         """Replace physical names in an ARN by construct paths, and drop partition, account, and Region."""
         text = _ARN_PREFIX.sub("", arn)
         for name, path in self._path_by_name.items():
-            text = text.replace(name, path)
+            # A name that goes on after a hyphen is a longer one, such as a pattern of generated names.
+            text = re.sub(rf"{re.escape(name)}(?!-)", path, text)
         return _ASSET_HASH.sub("<asset>", text)
 
     @cached_property
