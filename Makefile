@@ -33,6 +33,7 @@ USED_BY_deploy := $(SETTINGS) expires_after_hours STACKS YES
 USED_BY_destroy := $(SETTINGS) YES
 USED_BY_cost := $(SETTINGS) expires_after_hours $(USAGE)
 USED_BY_key := $(SETTINGS)
+USED_BY_logs := $(SETTINGS) MINUTES
 USED_BY_redrive := $(SETTINGS)
 USED_BY_remake := $(SETTINGS)
 USED_BY_compare := $(filter-out thumbnails_on,$(SETTINGS)) PHOTOS YES
@@ -63,7 +64,7 @@ OPENED = -c target=aws -c allowed_cidr=203.0.113.0/24 -c alert_email=someone@exa
 ALL_TESTS = pytest --numprocesses=3 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup local demo preflight deploy destroy cost key redrive remake compare screenshot test test-fast soak fuzz permissions reports synth check bench lock clean
+.PHONY: help setup local demo preflight deploy destroy cost key logs redrive remake compare screenshot test test-fast soak fuzz permissions reports synth check bench lock clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -93,6 +94,9 @@ cost: setup  ## Print the idle cost per hour, or the bill of a month with PHOTOS
 
 key: setup  ## Print the API key, which write requests need
 	@$(OPERATION) key
+
+logs: setup  ## Print the output of functions, containers, and jobs of the last MINUTES=10, and follow it until Ctrl-C
+	@$(OPERATION) logs --follow --minutes $(call quoted,MINUTES)
 
 redrive: setup  ## Reprocess the messages in the dead-letter queues
 	@$(OPERATION) redrive

@@ -9,6 +9,8 @@ from types import FrameType
 
 from local.console import heading
 from local.demo import run_demo
+from local.deployment import Outputs
+from local.edits import Edits
 from local.errors import SandboxError
 from local.ports import why_unavailable
 from local.sandbox import Sandbox, running_sandbox
@@ -28,6 +30,8 @@ _BLOCKED_PORTS = {
 
 # The default port of other AWS emulators.
 _DEFAULT_PORT = 4566
+
+_POLL_SECONDS = 0.5
 
 
 def main() -> None:
@@ -85,24 +89,46 @@ def _up(port: int | None, settings: Mapping[str, str]) -> None:
             print(f"  Using a free port instead of {_DEFAULT_PORT}: {reason}.")
         else:
             port = _DEFAULT_PORT
+    edits = Edits()  # Before synthesis reads the files.
     with running_sandbox(port, settings) as sandbox:
         sandbox.deploy()
         _print_usage(sandbox, settings["name"])
         try:
             while True:
                 sandbox.emulator.check()
-                time.sleep(0.5)
+                time.sleep(_POLL_SECONDS)
+                if edited := edits.take():
+                    _deploy_edits(sandbox, edited)
         except KeyboardInterrupt:
             pass
     print("\nStopped. No resources remain.")
 
 
-def _print_usage(sandbox: Sandbox, name: str) -> None:
-    heading("Outputs of the stacks:")
-    for stack, outputs in sandbox.outputs.items():
-        for output, value in outputs.items():
+def _deploy_edits(sandbox: Sandbox, edited: list[str]) -> None:
+    """Deploy what the edited files change. An error leaves the deployed version, and the next edit tries again."""
+    heading(f"Edited: {', '.join(edited[:3])}{f' and {len(edited) - 3} others' if len(edited) > 3 else ''}")
+    start, before = time.monotonic(), sandbox.outputs.copy()
+    try:
+        changed = sandbox.update()
+    except SandboxError as error:
+        sandbox.emulator.check()
+        print(f"  {error}\n  The sandbox keeps running. Save a corrected file to try again.")
+        return
+    _print_outputs({stack: dict(changed[stack].items() - before.get(stack, {}).items()) for stack in changed})
+    what = f"Changed {', '.join(changed)}" if changed else "No stack changed"
+    print(f"  {what} in {time.monotonic() - start:.0f} s.")
+
+
+def _print_outputs(outputs: Outputs) -> None:
+    for stack, values in outputs.items():
+        for output, value in values.items():
             if not output.startswith("PublishOutput"):  # for other stacks, added by the CDK
                 print(f"  {stack + '.' + output:32} {value}")
+
+
+def _print_usage(sandbox: Sandbox, name: str) -> None:
+    heading("Outputs of the stacks:")
+    _print_outputs(sandbox.outputs)
     heading("Stubbed (not emulated):")
     for resource_type, note in STUBBED.items():
         print(f"  {resource_type:{max(map(len, STUBBED))}} {note}")
@@ -118,6 +144,8 @@ def _print_usage(sandbox: Sandbox, name: str) -> None:
     print(f"  aws s3 sync s3://{photos['ThumbnailsBucket']} thumbnails/")
     if "Workers" in sandbox.outputs:
         print("  Workers start up to a minute after an upload, and stop after five minutes without work.")
+    print(f"  {make_command('logs', name)}    # follows the output of functions, containers, and jobs")
+    heading("Edit a stack, a function, or the gallery page: when you save a file, the sandbox deploys the change.")
     heading("Open the gallery page in a browser:")
     print(f"  {sandbox.outputs['Ecs']['GalleryUrl']}    # Amazon ECS, on AWS Fargate and on EC2")
     print(f"  {sandbox.outputs['Lightsail']['WebsiteUrl']}    # Amazon Lightsail")

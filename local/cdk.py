@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from local.deployment import Outputs
 from local.emulator import ACCOUNT, REGION, Emulator, new_log
@@ -40,6 +41,7 @@ class Cdk:
         self._folder = emulator.folder / self._context["name"]
         self._folder.mkdir()
         self.assembly = self._folder / "cdk.out"
+        self._deployed: dict[str, Any] = {}
         self.log = new_log(f"cdk-{self._context['name']}-{emulator.port}")
 
     def stack_name(self, stack: str) -> str:
@@ -57,15 +59,30 @@ class Cdk:
         options = ["--quiet", "--output", str(self.assembly), *context_options(self._context)]
         self._run("synth", *options, environment=self._synth_environment())
 
-    def deploy(self, *stacks: str) -> Outputs:
-        """Deploy these stacks and their dependencies, or all. Returns outputs by stack id and output name."""
+    def deploy(self, *stacks: str, exclusively: bool = False) -> Outputs:
+        """Deploy stacks, and return their outputs by stack id and output name.
+
+        Args:
+            stacks: Ids of the stacks; all if empty.
+            exclusively: Deploy these stacks only, and not their dependencies.
+        """
         file = self._folder / "outputs.json"
         options = ["--method=direct", "--require-approval=never", "--outputs-file", str(file)]
-        self._run_on_stacks("deploy", stacks, *options)
+        self._run_on_stacks("deploy", stacks, *options, *(["--exclusively"] if exclusively else []))
         outputs: Outputs = json.loads(file.read_text()) if file.exists() else {}
         assembly = Assembly(self.assembly)
-        deployed = assembly.with_dependencies(set(stacks or assembly.stacks()))
+        deployed = set(stacks) if exclusively else assembly.with_dependencies(set(stacks or assembly.stacks()))
+        self._deployed |= {stack: template for stack, template in assembly.templates().items() if stack in deployed}
         return {stack: outputs.get(self.stack_name(stack), {}) for stack in sorted(deployed)}
+
+    def changes(self) -> tuple[list[str], list[str]]:
+        """Return the ids of the stacks whose templates differ from those deployed, and of those no longer in the app.
+
+        A template contains the hashes of its assets, so it also differs if code or an image changed.
+        """
+        templates = Assembly(self.assembly).templates()
+        changed = [stack for stack, template in templates.items() if template != self._deployed.get(stack)]
+        return changed, sorted(self._deployed.keys() - templates.keys())
 
     def destroy(self, *stacks: str) -> None:
         """Destroy these stacks, or all."""

@@ -11,8 +11,9 @@ from botocore.config import Config
 
 from local.cdk import Cdk
 from local.console import step
-from local.deployment import Deployment
+from local.deployment import Deployment, Outputs
 from local.emulator import REGION, Emulator, log_kept_on_error, running_emulator
+from local.errors import SandboxError
 
 
 @dataclass
@@ -41,6 +42,22 @@ class Sandbox(Deployment):
         """Deploy these stacks and their dependencies, or all. Raises SandboxError."""
         with step(f"cdk deploy {' '.join(stacks) or '--all'}"):
             self.outputs |= self.cdk.deploy(*stacks)
+
+    def update(self) -> Outputs:
+        """Synthesize again, deploy the stacks that changed, and return their outputs. Raises SandboxError."""
+        with step("cdk synth"):
+            self.cdk.synth()
+        changed, removed = self.cdk.changes()
+        if removed:
+            raise SandboxError(
+                f"Not in the app any longer: {', '.join(removed)}. To continue without, restart the sandbox."
+            )
+        if not changed:
+            return {}
+        with step(f"cdk deploy {' '.join(changed)}"):
+            outputs = self.cdk.deploy(*changed, exclusively=True)
+        self.outputs |= outputs
+        return outputs
 
     def destroy(self, *stacks: str) -> None:
         """Destroy these stacks, or all. Raises SandboxError."""

@@ -3,6 +3,7 @@
 import argparse
 import io
 import sys
+from contextlib import suppress
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,6 +17,7 @@ from operations.deploy import deploy
 from operations.destroy import destroy
 from operations.errors import OperationError
 from operations.key import api_key
+from operations.logs import print_logs
 from operations.outputs import NotDeployedError
 from operations.preflight import preflight
 from operations.public_address import CHECK_IP_URL
@@ -53,6 +55,9 @@ def main() -> None:
                 destroy(create_session(), settings["name"], yes=arguments.yes)
             case "key":
                 print(api_key(_checked_session(), settings["name"]))
+            case "logs":
+                with suppress(KeyboardInterrupt):
+                    print_logs(_checked_session(), settings["name"], minutes=arguments.minutes, follow=arguments.follow)
             case "preflight":
                 preflight(create_session(), settings, arguments.stacks)
             case "redrive" if arguments.inspect:
@@ -102,12 +107,23 @@ def argument_parser() -> argparse.ArgumentParser:
     for confirmed in (compare_command, deploy_command, destroy_command):
         confirmed.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     command("key", "print the API key")
+    logs_command = command("logs", "print the output of functions, containers, and jobs with time and source")
+    logs_command.add_argument("--follow", action="store_true", help="print new events, too, until Ctrl-C")
+    logs_command.add_argument(
+        "--minutes", type=_minutes, default=10, metavar="N", help="start N minutes ago (default: 10)"
+    )
     redrive_command = command("redrive", "reprocess the messages in the dead-letter queues")
     redrive_command.add_argument(
         "--inspect", action="store_true", help="print the messages and reasons; change nothing"
     )
     command("remake", "regenerate the thumbnails of all photos with a Batch array job")
     return parser
+
+
+def _minutes(text: str) -> int:
+    if not (text.isdecimal() and len(text) < 7 and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"expected minutes from 1 to 999999, but received {text!r}")
+    return int(text)
 
 
 if __name__ == "__main__":

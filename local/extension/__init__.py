@@ -16,7 +16,7 @@ Each module corrects or adds one feature of AWS. Its docstring states what is em
 | `message_move_tasks` | lacks the SQS actions for message-move tasks | adds them |
 | `lambda_images` | needs Docker for functions from images | runs the image with a local Runtime API |
 | `lambda_lifecycle` | ends invocations when functions and mappings change | lets them finish |
-| `lambda_logs` | waits 50 ms for log lines after each invocation | polls instead |
+| `lambda_logs` | waits 50 ms for log lines, logs no reason if a function cannot start | polls, and logs it |
 | `rest_apis` | ignores request validators and Lambda permissions | enforces both, adds metrics and a local URL |
 | `api_access_logs` | writes no access logs | sends them to Firehose |
 | `eventbridge_scheduler` | ignores role and dead-letter queue of a schedule | uses them, calls universal targets |

@@ -1,5 +1,6 @@
 """`make redrive` in the deployed sandbox."""
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -15,7 +16,9 @@ from tests.e2e.failure_scenarios import (
     short_visibility_timeout,
     start_sweep,
 )
+from tests.e2e.operate import run_operation
 from tests.e2e.photos import uploaded_photo
+from tests.e2e.programs import thumbnail_function
 
 
 @pytest.fixture(autouse=True)
@@ -78,3 +81,18 @@ def test_redrive_starts_failed_sweeps_again(sandbox: Sandbox) -> None:
     run = run_redrive(sandbox)
     assert (run.returncode, run.stderr) == (0, ""), run.stdout
     eventually(lambda: dead_letters(sandbox, "Cron") == 0)
+
+
+@pytest.mark.guarantee("Reports every failure")
+def test_logs_and_redrive_report_why_a_function_cannot_start(sandbox: Sandbox) -> None:
+    function = thumbnail_function(sandbox).name
+    with short_visibility_timeout(sandbox, seconds=2), missing_catalogue(sandbox, function, table=None):
+        with uploaded_photo(sandbox, "not-started.jpg"):
+            eventually(lambda: dead_letters(sandbox, "Thumbnails") == 1)
+        reason = "[ERROR] Runtime.ImportModuleError: Unable to import 'thumbnail.handler.handler': 'CATALOGUE_TABLE'"
+        assert reason in run_redrive(sandbox, "--inspect").stdout
+        logs = run_operation(sandbox, "logs")
+    assert (logs.returncode, logs.stderr) == (0, "")
+    assert re.search(
+        rf"^\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC  Thumbnails/Function +{re.escape(reason)}", logs.stdout, re.M
+    )

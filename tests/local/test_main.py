@@ -16,16 +16,18 @@ import pytest
 
 from local.emulator import LOGS, ROOT
 from local.ports import why_unavailable
+from photos.limits import SIZES
 from tests.e2e.eventually import eventually
+from tests.project_copy import copy_project, replace
 
 pytestmark = pytest.mark.slow
 
 
 @contextmanager
-def _started(command: str, temporary: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+def _started(command: str, temporary: Path, *options: str, project: Path = ROOT) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         [sys.executable, "-m", "local", *options, command],
-        cwd=ROOT,
+        cwd=project,
         env=os.environ | {"TMPDIR": str(temporary)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -100,6 +102,59 @@ def test_up_runs_until_ctrl_c_and_prints_working_commands(tmp_path: Path, usual_
         process.stdout.read()
     assert process.returncode == 0
     _assert_nothing_left(printed, tmp_path)
+
+
+def test_up_deploys_saved_edits_and_keeps_photos(tmp_path: Path) -> None:
+    project, temporary = tmp_path / "project", tmp_path / "tmp"
+    temporary.mkdir()
+    copy_project(project)
+    page = project / "containers/gallery/static/index.html"
+    sizes, changed_sizes = f"SIZES: Final = {SIZES}", "SIZES: Final = (100,)"
+    with _started("up", temporary, project=project) as process:
+        assert process.stdout
+        printed = _read_until(process.stdout, "Ctrl-C")
+        environment = dict(re.findall(r"export (\w+)=(\S+)", printed))
+        s3 = boto3.client(
+            "s3",
+            endpoint_url=environment["AWS_ENDPOINT_URL"],
+            region_name=environment["AWS_REGION"],
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        )
+        (originals,) = re.findall(r"aws s3 cp samples/rocket\.jpg s3://(\S+)/", printed)
+        (thumbnails,) = re.findall(r"aws s3 sync s3://(\S+)", printed)
+
+        def thumbnails_of(photo: str) -> int:
+            s3.upload_file(str(ROOT / "samples/rocket.jpg"), originals, photo)
+            photos = [
+                item for item in s3.list_objects_v2(Bucket=thumbnails).get("Contents", []) if photo in item["Key"]
+            ]
+            return len(photos)
+
+        eventually(lambda: thumbnails_of("before.jpg") == len(SIZES))
+
+        replace(project / "lambda_src/photos/limits.py", sizes, "SIZES: Final = (100,")
+        assert "SyntaxError" in _read_until(process.stdout, "Save a corrected file")
+        (project / "lambda_src/photos/limits.py").write_text(
+            (ROOT / "lambda_src/photos/limits.py").read_text().replace(sizes, changed_sizes)
+        )
+        assert "Thumbnails" in _read_until(process.stdout, "Changed ").splitlines()[-1]
+        eventually(lambda: thumbnails_of("after.jpg") == 1)
+
+        replace(page, "<title>Other Compute</title>", "<title>My photos</title>")
+        _read_until(process.stdout, "Changed ")
+        eventually(lambda: b"<title>My photos</title>" in _get(*re.findall(r"Ecs\.GalleryUrl +(\S+)", printed)))
+        page.touch()
+        _read_until(process.stdout, "No stack changed")
+
+        assert thumbnails_of("before.jpg") >= 1
+        (photos,) = re.findall(r"curl (\S+)", printed)
+        listed = _get(photos)
+        assert b"before.jpg" in listed and b"after.jpg" in listed
+        os.killpg(process.pid, signal.SIGINT)
+        process.stdout.read()
+    assert process.returncode == 0
+    _assert_nothing_left(printed, temporary)
 
 
 @pytest.mark.parametrize(
