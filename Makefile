@@ -7,6 +7,7 @@ YES :=
 STACKS :=
 SEED :=
 MINUTES := 10
+UPGRADE :=
 PHOTOS := 200
 
 # Recipes find the Python, Node.js, and CDK CLI of this folder before any others. GNU Make 3.81, which macOS ships, applies
@@ -40,6 +41,7 @@ USED_BY_compare := $(filter-out thumbnails_on,$(SETTINGS)) PHOTOS YES
 USED_BY_synth := $(SETTINGS)
 USED_BY_soak := SEED thumbnails_on
 USED_BY_fuzz := MINUTES
+USED_BY_lock := UPGRADE
 define check_variable
 ifeq ($(filter $(1),PYTHON $(USED_BY_$(2))),)
 $$(error make $(2) does not use the variable $(1). It uses: $(USED_BY_$(2)) PYTHON)
@@ -64,21 +66,29 @@ OPENED = -c target=aws -c allowed_cidr=203.0.113.0/24 -c alert_email=someone@exa
 ALL_TESTS = pytest --numprocesses=3 --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup local demo preflight deploy destroy cost key logs redrive remake compare screenshot test test-fast soak fuzz permissions reports synth check bench lock clean
+.PHONY: help setup local demo synth preflight deploy destroy cost key logs redrive remake compare test test-fast soak fuzz permissions reports check bench screenshot lock clean
 
 help:  ## List the targets
-	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-12s %s\n", $$1, $$2 }'
+	@sed -n -e 's/^##@ \(.*\)/\1/p' -e 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | \
+		awk -F '\t' 'NF == 1 { printf "\n%s\n", $$1; next } { printf "make %-12s %s\n", $$1, $$2 }'
 
 setup: .venv/ready  ## Set up this folder: virtual environment, Node.js, CDK CLI
 .venv/ready: tools/setup.py requirements.txt package.json package-lock.json lambda_src/*/requirements.txt
 	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) not found. Install Python 3.11 or newer, or set PYTHON to its path." >&2; exit 1; }
 	@$(PYTHON) tools/setup.py
 
+##@ Run it on this machine, without an account
+
 local: setup  ## Deploy everything to an emulator on this machine and run until Ctrl-C (PORT=…, thumbnails_on=…)
 	@python -m local $(CONTEXT) up $(if $(PORT),--port $(PORT))
 
 demo: setup  ## Send real photos through every service in the emulator, then destroy it (PORT=…, thumbnails_on=…)
 	@python -m local $(CONTEXT) demo $(if $(PORT),--port $(PORT))
+
+synth: setup  ## Write the templates of all stacks to cdk.out/, without credentials
+	@$(OPERATION) synth
+
+##@ Operate a deployment in an account, or with the exports of `make local` in the sandbox
 
 preflight: setup  ## Check an account for everything that can make a first deployment fail (STACKS=…, name=…)
 	@$(OPERATION) preflight $(STACKS)
@@ -107,8 +117,7 @@ remake: setup  ## Regenerate the thumbnails of all photos with a Batch array job
 compare: setup  ## Send the same photos through every compute option, and price each one (PHOTOS=200, YES=1)
 	@$(OPERATION) compare --photos $(call quoted,PHOTOS) $(if $(YES),--yes)
 
-screenshot: setup  ## Take the README's screenshot of the gallery page (needs Chromium)
-	@python -m tools.screenshot
+##@ Change and maintain the project
 
 test: setup  ## Run all tests: no account, no Docker, no internet
 	@$(ALL_TESTS)
@@ -130,11 +139,6 @@ reports: setup  ## Generate docs/reports/: run the tests of each guarantee, and 
 	@python -m tests.permissions
 	@python -m tools.guarantees
 
-synth: setup  ## Write the templates of all stacks to cdk.out/, without credentials
-	@echo "Synthesizing the templates of all stacks …"
-	@cdk synth --quiet $(CONTEXT)
-	@echo "Templates are in cdk.out/"
-
 check: setup  ## Check format, lint, types, templates, secrets, and known vulnerabilities
 	ruff format --check
 	ruff check
@@ -153,12 +157,15 @@ bench: setup  ## Benchmark the thumbnailer (speed, memory, cold start), the bill
 	@python -m tools.benchmark
 	@python -m tools.benchmark.commands
 
-lock: setup  ## Pin the dependencies that the requirements.in files name
+screenshot: setup  ## Take the README's screenshot of the gallery page (needs Chromium)
+	@python -m tools.screenshot
+
+lock: setup  ## Pin the dependencies that the requirements.in files name (UPGRADE="PACKAGE …" to their newest allowed releases)
 	@for file in lambda_src/*/requirements.in containers/*/requirements.in requirements.in; do \
 		echo "$$file"; \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--only-binary :all: --emit-build-options --no-annotate --no-header \
-			"$$file" -o "$${file%.in}.txt" || exit 1; \
+			$(addprefix --upgrade-package ,$(UPGRADE)) "$$file" -o "$${file%.in}.txt" || exit 1; \
 	done
 
 clean:  ## Delete everything that setup and runs created in this folder

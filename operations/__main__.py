@@ -4,12 +4,15 @@ import argparse
 import io
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.errors import SandboxError
 from operations.account import create_session, current_account
+from operations.cdk import synthesize
+from operations.confirm import NotConfirmedError
 from operations.cost.command import add_usage_options, print_cost
 from operations.cost.prices import UnknownPriceError
 from operations.dead_letter_queue import inspect
@@ -33,7 +36,8 @@ _FAILED_AGAIN = (
 def main() -> None:
     """Run an operation.
 
-    Exits with 1 and a message if the operation fails or messages fail again, and with 2 for invalid arguments.
+    Exits with 1 and a message if it fails or messages fail again, with 2 for invalid arguments, and otherwise with 0,
+    also if the user declines it.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # Keeps the order of this output and the CLI's.
@@ -67,6 +71,10 @@ def main() -> None:
                     sys.exit(_FAILED_AGAIN.format(remaining, settings["name"]))
             case "remake":
                 remake(_checked_session(), settings["name"])
+            case "synth":
+                print(f"Templates are in {synthesize(Path('cdk.out'), settings).folder}/")
+    except NotConfirmedError as error:
+        print(error)  # Declining is not an error: make would add its own message.
     except (OperationError, SandboxError, UnknownPriceError) as error:
         sys.exit(str(error))
     except (NotDeployedError, BotoCoreError, ClientError) as error:
@@ -117,6 +125,7 @@ def argument_parser() -> argparse.ArgumentParser:
         "--inspect", action="store_true", help="print the messages and reasons; change nothing"
     )
     command("remake", "regenerate the thumbnails of all photos with a Batch array job")
+    command("synth", "write the templates of all stacks to cdk.out/, without credentials")
     return parser
 
 

@@ -63,15 +63,15 @@ def _upload_describer(session: boto3.Session, name: str, queue_url: str) -> Call
     unknown = f"not in {group}: the {consumer.kind} timed out or ran out of memory, or other compute failed before"
     logs = session.client("logs").get_paginator("filter_log_events")
 
-    def last_line(text: str, since: int) -> str:
+    def last_line(text: str, since: int, start: str = "") -> str:
         pages = logs.paginate(logGroupName=group, filterPattern=f'"{text}"', startTime=since)
-        lines = [event["message"] for page in pages for event in page["events"]]
+        lines = [event["message"] for page in pages for event in page["events"] if event["message"].startswith(start)]
         return lines[-1].strip()[:1000] if lines else ""
 
     def describe(message: Mapping[str, Any]) -> str:
         since = int(message["Attributes"]["SentTimestamp"])
         # A function that cannot start logs no message id, but Lambda logs the reason in this form.
-        reason = last_line(message["MessageId"], since) or last_line("[ERROR] ", since) or unknown
+        reason = last_line(message["MessageId"], since) or last_line("ERROR", since, start="[ERROR] ") or unknown
         return f"{_photo(message['Body'])}\n      {reason}"
 
     return describe

@@ -1,5 +1,6 @@
 """Commands of the documentation, run in a terminal. The sandbox is the account."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -18,11 +19,13 @@ def test_cost_command_prints_idle_cost(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed: apt install curl")
-def test_curl_commands_call_the_api(sandbox: Sandbox, delete_photos_afterwards: None) -> None:
+def test_curl_commands_upload_a_photo(sandbox: Sandbox, delete_photos_afterwards: None) -> None:
     environment = sandbox.cdk.environment() | {"ApiUrl": sandbox.outputs["Api"]["ApiUrl"]}
-    reading, writing = (run_in_terminal(command, environment) for command in shell_commands(ROOT / "docs" / "local.md"))
-    assert '"next_cursor"' in reading
-    assert '"upload"' in writing
+    (block,) = re.findall(r"^```sh\n(.*?)^```$", (ROOT / "docs" / "local.md").read_text(), re.MULTILINE | re.DOTALL)
+    output = run_in_terminal(block, environment)
+    photo = json.loads(output[output.index("{") :])
+    assert (photo["filename"], photo["state"]) == ("rocket.jpg", "ready"), output
+    assert not any((ROOT / name).exists() for name in ("registered.json", "upload.conf", "photo.json"))
 
 
 def test_e2e_target_aws_deploys_tests_destroys_and_reports(sandbox: Sandbox) -> None:

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from operations.confirm import confirm
+from operations.confirm import NotConfirmedError, confirm
 from operations.errors import OperationError
 
 
@@ -22,7 +22,7 @@ def test_confirm_accepts_yes(monkeypatch: pytest.MonkeyPatch, answer: str) -> No
 @pytest.mark.parametrize("answer", ["\n", "n\n", "yesterday\n", ""])
 def test_confirm_rejects_any_other_answer(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     monkeypatch.setattr("sys.stdin", _Terminal(answer))
-    with pytest.raises(OperationError, match="Nothing was changed"):
+    with pytest.raises(NotConfirmedError, match="Nothing was changed"):
         confirm("Deploy?", yes=False)
 
 
@@ -32,7 +32,7 @@ def test_confirm_rejects_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("sys.stdin", _Terminal())
     monkeypatch.setattr("builtins.input", interrupt)
-    with pytest.raises(OperationError, match="Nothing was changed"):
+    with pytest.raises(NotConfirmedError, match="Nothing was changed"):
         confirm("Deploy?", yes=False)
 
 

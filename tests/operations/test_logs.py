@@ -11,7 +11,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from operations import logs
 from operations.logs import print_logs
 from operations.outputs import NotDeployedError
 
@@ -91,7 +90,7 @@ def test_following_prints_each_new_event_once(
             raise KeyboardInterrupt
         _log(session, "Cron", message, seconds_ago=5 if message == "late" else 0)
 
-    monkeypatch.setattr(logs.time, "sleep", log_next)
+    monkeypatch.setattr(time, "sleep", log_next)
     with pytest.raises(KeyboardInterrupt):
         print_logs(session, "annas", minutes=10, follow=True)
     _, *lines = capsys.readouterr().out.splitlines()

@@ -16,7 +16,7 @@ def _last_command(*arguments: str) -> list[str]:
     return _make("--dry-run", *arguments).stdout.splitlines()[-1].split()
 
 
-@pytest.mark.parametrize("command", ["preflight", "deploy", "destroy", "cost", "key", "redrive", "remake"])
+@pytest.mark.parametrize("command", ["preflight", "deploy", "destroy", "cost", "key", "redrive", "remake", "synth"])
 def test_operation_targets_pass_settings(command: str) -> None:
     assert _last_command(command) == ["python", "-m", "operations", command]
     assert _last_command(command, "name=annas") == ["python", "-m", "operations", "-c", "name='annas'", command]
@@ -39,6 +39,13 @@ def test_compare_target_passes_photos_settings_and_confirmation() -> None:
     assert _last_command("compare")[2:] == ["operations", "compare", "--photos", "'200'"]
     assert _last_command("compare", "PHOTOS=50", "name=annas", "YES=1")[3:] == [
         "-c", "name='annas'", "compare", "--photos", "'50'", "--yes",
+    ]  # fmt: skip
+
+
+def test_logs_target_follows_and_passes_minutes() -> None:
+    assert _last_command("logs")[3:] == ["logs", "--follow", "--minutes", "'10'"]
+    assert _last_command("logs", "name=annas", "MINUTES=60")[3:] == [
+        "-c", "name='annas'", "logs", "--follow", "--minutes", "'60'",
     ]  # fmt: skip
 
 
