@@ -126,7 +126,7 @@ def run_cdk(*arguments: str, environment: Mapping[str, str] | None = None, log: 
     """
     logged: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, "start_new_session": True}
     process = subprocess.Popen(
-        [_CLI, "--no-notices", *arguments],
+        [_CLI, "--no-notices", *(["--no-color"] if os.environ.get("NO_COLOR") else []), *arguments],
         cwd=_ROOT,
         env=cdk_environment() if environment is None else environment,
         **logged if log else {},

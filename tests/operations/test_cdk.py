@@ -1,5 +1,9 @@
 """The CDK CLI wrapper and the cloud assembly."""
 
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +11,8 @@ import pytest
 from operations.cdk import Assembly, cdk_json_context, run_cdk, synthesize
 from operations.errors import OperationError
 from stacks.support.settings import Settings
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def test_with_dependencies_includes_indirect_dependencies(assembly: Path) -> None:
@@ -34,6 +40,19 @@ def test_run_cdk_fails_when_the_cli_fails_with_its_output_in_the_log(
         run_cdk("list", "--app", str(tmp_path / "nothing"), log=log)
     assert (tmp_path / "log").read_text()
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("no_color", "colored"), [("", True), ("1", False)])
+def test_run_cdk_honors_no_color_in_a_terminal(no_color: str, colored: bool) -> None:
+    controller, terminal = pty.openpty()
+    environment = os.environ | {"NO_COLOR": no_color, "TERM": "xterm-256color"}
+    program = "from operations.cdk import run_cdk; run_cdk('list', '--app', 'false')"
+    subprocess.run([sys.executable, "-c", program], env=environment, stderr=terminal, stdout=terminal, cwd=ROOT)
+    os.close(terminal)
+    written = os.read(controller, 65536)
+    os.close(controller)
+    assert b"Subprocess exited" in written
+    assert (b"\x1b[" in written) == colored
 
 
 @pytest.mark.parametrize(
