@@ -6,6 +6,7 @@ as `python nginx_stand_in.py FILE`.
 See https://nginx.org/en/docs/http/ngx_http_core_module.html
 """
 
+import argparse
 import re
 import sys
 from collections.abc import Iterator
@@ -163,10 +164,12 @@ def _media_type(path: str, site: Site) -> str:
     return site.types.get(Path(file).suffix.removeprefix("."), site.default_type)
 
 
-def main(config: str) -> None:
-    """Serve until SIGTERM. Exits with one line if a directive is not supported."""
+def main() -> None:
+    """Serve a website until SIGTERM. Exit with one line if a directive is not supported."""
+    parser = argparse.ArgumentParser(prog="python -m local.extension.nginx_stand_in", description=main.__doc__)
+    parser.add_argument("configuration", type=Path, help="file with the configuration of nginx")
     try:
-        site = read(Path(config))
+        site = read(parser.parse_args().configuration)
     except Unsupported as error:
         sys.exit(f"Without nginx, the sandbox does not support this configuration: {error}. Install nginx.")
     host, port = site.address
@@ -174,4 +177,4 @@ def main(config: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
