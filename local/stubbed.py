@@ -2,8 +2,7 @@
 
 # A note for users who look for the resource, by CloudFormation type.
 STUBBED = {
-    "AWS::ApplicationAutoScaling::ScalingPolicy": "target tracking never acts; step scaling does",
-    "AWS::AutoScaling::AutoScalingGroup": "has no instances: containers are processes of this machine",
+    "AWS::AutoScaling::AutoScalingGroup": "no instances start: containers and jobs are processes of this machine",
     "AWS::Budgets::Budget": "never alerts: nothing has a cost",
-    "AWS::XRay::SamplingRule": "no request is traced",
+    "AWS::XRay::SamplingRule": "no request is traced: the emulator has no traces",
 }

@@ -23,12 +23,12 @@ Each module corrects or adds one feature of AWS. Its docstring states what is em
 | `service_events` | emits no events of alarms, Batch, and ECS | emits them |
 | `cloudwatch_metrics` | records hardly any metrics | records those of queues and functions each minute |
 | `cloudwatch_alarms`, `metric_math` | ignores dimensions, missing data, and metric math | evaluates alarms like AWS |
-| `load_balancers` | has DNS names that no one resolves | adds a local URL, and security group rules |
+| `load_balancers` | has DNS names that no one resolves | adds a local URL, a metric, security group rules |
 | `container_images`, `dockerfile` | builds no images | unpacks the source and reads the Dockerfile |
 | `container_processes` | needs Docker for containers | starts local processes |
 | `ecs_tasks` | needs Docker for tasks | starts and stops their containers as processes |
 | `ecs_resources` | lacks capacity providers, waits for no service | adds both |
-| `application_auto_scaling` | lacks the service | scales ECS services by steps |
+| `application_auto_scaling` | lacks the service | scales ECS services by steps, and by requests per target |
 | `batch_resources` | lacks the resource types of Batch | adds them |
 | `batch_jobs`, `batch_scheduler` | reports jobs as SUCCEEDED on submission | runs them |
 | `budgets` | lacks its resource type | adds it, without alerts |

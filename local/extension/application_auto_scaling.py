@@ -1,17 +1,19 @@
-"""Application Auto Scaling of ECS services: step scaling policies, which alarms invoke.
+"""Application Auto Scaling of ECS services: step scaling policies, which alarms invoke, and target tracking policies.
 
 Emulated: targets with a minimum and a maximum; policies with exact capacities or changes of capacity, which run again
-each minute while an alarm keeps its state; the largest capacity if several policies run; cooldowns; no scale-in during
-a deployment. Not emulated: the API, target tracking (policies are accepted, but never act), changes by percent,
-schedules, and other services than ECS.
+each minute while an alarm keeps its state; target tracking of the requests per target of a load balancer; the largest
+capacity if several policies run; cooldowns; no scale-in during a deployment. Not emulated: the API, the alarms that
+target tracking creates, its other metrics (policies are rejected), changes by percent, schedules, and other services
+than ECS.
 
 See https://docs.aws.amazon.com/autoscaling/application/userguide/step-scaling-policy-overview.html
+and https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html
 """
 
 import math
 import time
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +29,12 @@ _ACTIONS = {"ALARM": "AlarmActions", "OK": "OKActions", "INSUFFICIENT_DATA": "In
 
 # The default of AWS for ECS services.
 _DEFAULT_COOLDOWN_SECONDS = 300
+
+# The alarms that target tracking creates in an account: capacity is added after three minutes above the target, and
+# removed after fifteen minutes below 90 % of it.
+_MINUTES_ABOVE = 3
+_MINUTES_BELOW = 15
+_SHARE_BELOW = 0.9
 
 
 @dataclass
@@ -54,9 +62,28 @@ class _Policy:
     cooldown: float
 
 
-# Targets by resource ID (service/cluster/name), and step scaling policies by ARN.
+@dataclass(frozen=True)
+class _TrackingPolicy:
+    """A target tracking policy.
+
+    Attributes:
+        target_group: The end of the ARN of a target group.
+        value: Requests per target and minute.
+        history: The metric in each of the last minutes, newest last.
+    """
+
+    resource: str
+    target_group: str
+    value: float
+    scale_in: bool
+    cooldowns: tuple[float, float]
+    history: deque[float] = field(default_factory=lambda: deque(maxlen=_MINUTES_BELOW))
+
+
+# Targets by resource ID (service/cluster/name), and policies by ARN.
 _targets: dict[str, _Target] = {}
 _policies: dict[str, _Policy] = {}
+_tracking_policies: dict[str, _TrackingPolicy] = {}
 
 
 def extend() -> None:
@@ -73,7 +100,7 @@ def extend() -> None:
         "AWS::ApplicationAutoScaling::ScalingPolicy",
         create=_create_policy,
         update=_put_policy,
-        delete=lambda arn, props: _policies.pop(arn, None),
+        delete=lambda arn, props: _remove_policy(arn),
         replaced_by=[*identity, "PolicyName", "ScalingTargetId"],
     )
     after_evaluation.append(scale)
@@ -103,7 +130,7 @@ def _create_policy(name: str, props: Properties) -> tuple[str, Properties]:
 def _put_policy(arn: str, props: Properties) -> Properties:
     if _resource(props) not in _targets:
         raise ValueError(f"No scalable target registered for {_resource(props)}")
-    _policies.pop(arn, None)
+    _remove_policy(arn)
     if props["PolicyType"] == "StepScaling":
         configuration = props["StepScalingPolicyConfiguration"]
         adjustment = configuration["AdjustmentType"]
@@ -112,9 +139,33 @@ def _put_policy(arn: str, props: Properties) -> Properties:
         steps = [{name: float(value) for name, value in step.items()} for step in configuration["StepAdjustments"]]
         cooldown = float(configuration.get("Cooldown", _DEFAULT_COOLDOWN_SECONDS))
         _policies[arn] = _Policy(_resource(props), adjustment == "ExactCapacity", steps, cooldown)
-    elif props["PolicyType"] != "TargetTrackingScaling":
+    elif props["PolicyType"] == "TargetTrackingScaling":
+        _tracking_policies[arn] = _tracking_policy(props, props["TargetTrackingScalingPolicyConfiguration"])
+    else:
         raise ValueError(f"PolicyType {props['PolicyType']} is not emulated")
     return {"Arn": arn}
+
+
+def _tracking_policy(props: Properties, configuration: Properties) -> _TrackingPolicy:
+    metric = configuration.get("PredefinedMetricSpecification", {})
+    if metric.get("PredefinedMetricType") != "ALBRequestCountPerTarget":
+        raise ValueError("Target tracking is emulated for the predefined metric ALBRequestCountPerTarget only")
+    # app/NAME/ID/targetgroup/NAME/ID
+    _, separator, target_group = metric["ResourceLabel"].partition("targetgroup/")
+    names = ("ScaleOutCooldown", "ScaleInCooldown")
+    scale_out, scale_in = (float(configuration.get(name, _DEFAULT_COOLDOWN_SECONDS)) for name in names)
+    return _TrackingPolicy(
+        _resource(props),
+        separator + target_group,
+        float(configuration["TargetValue"]),
+        str(configuration.get("DisableScaleIn", False)).lower() != "true",
+        (scale_out, scale_in),
+    )
+
+
+def _remove_policy(arn: str) -> None:
+    _policies.pop(arn, None)
+    _tracking_policies.pop(arn, None)
 
 
 def _resource(props: Properties) -> str:
@@ -123,7 +174,7 @@ def _resource(props: Properties) -> str:
 
 
 def scale() -> None:
-    """Run each policy that the state of an alarm invokes."""
+    """Run each policy that the state of an alarm invokes, and each target tracking policy."""
     invoked: defaultdict[str, list[tuple[_Policy, float]]] = defaultdict(list)
     for alarm in list(cloudwatch._alarms.values()):
         if not alarm["ActionsEnabled"]:
@@ -132,9 +183,43 @@ def scale() -> None:
             adjustment = _adjustment(policy, alarm)
             if adjustment is not None:
                 invoked[policy.resource].append((policy, adjustment))
+    for tracking in list(_tracking_policies.values()):
+        if proposal := _track(tracking):
+            invoked[tracking.resource].append(proposal)
     for resource, adjustments in invoked.items():
         if target := _targets.get(resource):
             _set_capacity(resource, target, adjustments)
+
+
+def _track(policy: _TrackingPolicy) -> tuple[_Policy, float] | None:
+    """Record the metric of the last minute, and return the capacity that it requires if the policy acts."""
+    metric = {
+        "Namespace": "AWS/ApplicationELB",
+        "MetricName": "RequestCountPerTarget",
+        "Period": 60,
+        "Statistic": "Sum",
+    }
+    dimensions = [{"Name": "TargetGroup", "Value": policy.target_group}]
+    (value,) = alarm_values({**metric, "Dimensions": dimensions, "EvaluationPeriods": 1})
+    policy.history.append(value or 0)  # a load balancer always reports this metric
+    recent = list(policy.history)
+    if (service := _service(policy.resource)) is None:
+        return None
+    current: int = service["desiredCount"]
+    required = math.ceil(current * recent[-1] / policy.value)
+    scale_out, scale_in = policy.cooldowns
+    if len(recent) >= _MINUTES_ABOVE and min(recent[-_MINUTES_ABOVE:]) > policy.value:
+        return _Policy(policy.resource, True, [], scale_out), required
+    if policy.scale_in and len(recent) == _MINUTES_BELOW and max(recent) < policy.value * _SHARE_BELOW:
+        # It scales in gradually.
+        return _Policy(policy.resource, True, [], scale_in), max(current - 1, required)
+    return None
+
+
+def _service(resource: str) -> dict[str, Any] | None:
+    """Return the active service with this resource ID."""
+    service: dict[str, Any] | None = ecs._services.get(resource.removeprefix("service/"))
+    return service if service and service["status"] == "ACTIVE" else None
 
 
 def _adjustment(policy: _Policy, alarm: dict[str, Any]) -> float | None:
@@ -157,10 +242,9 @@ def _adjustment(policy: _Policy, alarm: dict[str, Any]) -> float | None:
 
 def _set_capacity(resource: str, target: _Target, adjustments: list[tuple[_Policy, float]]) -> None:
     """Set the desired count of a service to the largest capacity of these policies and their adjustments."""
-    _, cluster, name = resource.split("/")
-    service = ecs._services.get(f"{cluster}/{name}")
-    if service is None or service["status"] != "ACTIVE":
+    if (service := _service(resource)) is None:
         return
+    _, cluster, name = resource.split("/")
     current: int = service["desiredCount"]
     is_cooling_down = time.monotonic() < target.cooldown_end
     base = target.base if is_cooling_down else current

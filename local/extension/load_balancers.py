@@ -1,12 +1,13 @@
-"""Application Load Balancers: a local URL, and the rules of security groups.
+"""Application Load Balancers: a local URL, a metric, and the rules of security groups.
 
-Emulated: target groups, which several services can share, and the DNS name, which is a path of the emulator's URL. Not
-emulated: security groups, which allow all traffic on loopback, and health checks.
+Emulated: target groups, which several services can share; the DNS name, which is a path of the emulator's URL; the
+metric RequestCountPerTarget. Not emulated: security groups, which allow all traffic on loopback, health checks, and
+other metrics.
 """
 
 from typing import Any
 
-from ministack.services import alb, ec2
+from ministack.services import alb, cloudwatch, ec2
 from ministack.services.cloudformation import provisioners
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
@@ -17,6 +18,7 @@ from local.extension.cloudformation import Properties, register
 def extend() -> None:
     """Extend load balancers, and register the rules of security groups."""
     _use_local_url()
+    _record_requests()
     for direction, field in (("Ingress", "IpPermissions"), ("Egress", "IpPermissionsEgress")):
         _register_rules(f"AWS::EC2::SecurityGroup{direction}", field)
 
@@ -32,6 +34,24 @@ def _use_local_url() -> None:
         return arn, {**attributes, "DNSName": name}
 
     handler["create"] = create_with_local_url
+
+
+def _record_requests() -> None:
+    """Record each request as its share of a target, so that the sum of a minute is the average of all targets.
+
+    See https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
+    """
+    forward = alb._forward_to_tg
+
+    async def forward_and_record(arn: str, *request: Any, **options: Any) -> Any:
+        if targets := alb._targets.get(arn):
+            dimensions = {"TargetGroup": arn.rpartition(":")[2]}
+            cloudwatch.record_metric(
+                "AWS/ApplicationELB", "RequestCountPerTarget", 1 / len(targets), "Count", dimensions
+            )
+        return await forward(arn, *request, **options)
+
+    alb._forward_to_tg = forward_and_record
 
 
 def _register_rules(resource_type: str, field: str) -> None:

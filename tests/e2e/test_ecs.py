@@ -1,6 +1,7 @@
 """The gallery on ECS: one load balancer, two launch types, and tasks that are replaced."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,28 @@ def test_load_balancer_reaches_fargate_and_ec2_tasks(deployment: Deployment) -> 
 def test_gallery_page_is_served_with_its_configuration(deployment: Deployment) -> None:
     assert b'<script type="module"' in get_gallery(deployment, "")
     assert set(json.loads(get_gallery(deployment, "config.json"))) == {"api_url"}
+
+
+def test_requests_are_counted_as_the_share_of_each_target(sandbox: Sandbox) -> None:
+    groups = sandbox.client("elbv2").describe_target_groups()["TargetGroups"]
+    (group,) = [it["TargetGroupArn"].rpartition(":")[2] for it in groups]
+    started = datetime.now(UTC)
+
+    def counted() -> float:
+        points = sandbox.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/ApplicationELB",
+            MetricName="RequestCountPerTarget",
+            Dimensions=[{"Name": "TargetGroup", "Value": group}],
+            StartTime=started - timedelta(hours=1),
+            EndTime=started + timedelta(hours=1),
+            Period=60,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        return float(sum(point["Sum"] for point in points))
+
+    before = counted()
+    _serving_tasks(sandbox)  # 40 requests
+    assert counted() - before == pytest.approx(20, abs=1)
 
 
 def test_container_output_is_logged(deployment: Deployment) -> None:

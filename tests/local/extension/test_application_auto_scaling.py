@@ -115,6 +115,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         ecs.reset()
         cloudwatch.reset()
         application_auto_scaling._policies.clear()
+        application_auto_scaling._tracking_policies.clear()
         application_auto_scaling._targets.clear()
 
 
@@ -209,12 +210,6 @@ def test_disabled_actions_and_deleted_policies_do_nothing() -> None:
     assert scale(1) == 1
 
 
-def test_target_tracking_never_acts() -> None:
-    target()
-    alarm(policy(PolicyType="TargetTrackingScaling"), 1)
-    assert scale(100) == 1
-
-
 @pytest.mark.parametrize(
     "properties",
     [
@@ -257,3 +252,68 @@ def test_expressions_can_use_expressions() -> None:
     ]
     alarm(policy((0, 1, 3)), 50, Metrics=metrics)
     assert scale(0) == 3
+
+
+def tracking_policy(*, metric: str = "ALBRequestCountPerTarget", **more: Any) -> None:
+    """Create a policy for ten requests per target and minute."""
+    specification = {"PredefinedMetricType": metric, "ResourceLabel": f"app/balancer/1/{_TARGET_GROUP}"}
+    create(
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        PolicyName="tracking",
+        PolicyType="TargetTrackingScaling",
+        ScalingTargetId=f"{_RESOURCE}|ecs:service:DesiredCount|ecs",
+        TargetTrackingScalingPolicyConfiguration={
+            "PredefinedMetricSpecification": specification,
+            "TargetValue": 10,
+            "ScaleOutCooldown": 0,
+            "ScaleInCooldown": 0,
+        }
+        | more,
+    )
+
+
+_TARGET_GROUP = "targetgroup/tasks/2"
+
+
+def track(*requests_per_target: float) -> list[int]:
+    """Let minutes pass with these requests per target, and return the desired count after each."""
+    counts = []
+    for requests in requests_per_target:
+        cloudwatch._metrics.clear()
+        if requests:
+            for name in (_TARGET_GROUP, "targetgroup/other/3"):
+                metric = ("AWS/ApplicationELB", "RequestCountPerTarget", requests, "Count", {"TargetGroup": name})
+                cloudwatch.record_metric(*metric)
+        application_auto_scaling.scale()
+        counts.append(ecs._services["cluster/workers"]["desiredCount"])
+    return counts
+
+
+def test_tracked_capacity_grows_in_proportion_after_three_minutes_above_the_target() -> None:
+    target(minimum=1)
+    tracking_policy()
+    assert track(25, 25, 10, 25, 25, 25, 10) == [1, 1, 1, 1, 1, 3, 3]
+    assert track(100, 100, 100) == [3, 3, 4]  # the maximum
+
+
+def test_tracked_capacity_shrinks_by_one_after_fifteen_minutes_without_requests(service: dict[str, Any]) -> None:
+    target(minimum=1)
+    tracking_policy()
+    service["desiredCount"] = 3
+    assert track(*[0] * 17) == [3] * 14 + [2, 1, 1]
+
+
+def test_tracked_capacity_stays_near_the_target_and_if_scale_in_is_disabled(service: dict[str, Any]) -> None:
+    target(minimum=1)
+    tracking_policy()
+    service["desiredCount"] = 3
+    assert set(track(*[9.5] * 16)) == {3}
+    application_auto_scaling._tracking_policies.clear()
+    tracking_policy(DisableScaleIn="true")
+    assert set(track(*[0] * 16)) == {3}
+
+
+def test_tracking_of_another_metric_is_rejected() -> None:
+    target()
+    with pytest.raises(ValueError, match="ALBRequestCountPerTarget only"):
+        tracking_policy(metric="ECSServiceAverageCPUUtilization")
