@@ -303,13 +303,17 @@ def test_tracked_capacity_shrinks_by_one_after_fifteen_minutes_without_requests(
     assert track(*[0] * 17) == [3] * 14 + [2, 1, 1]
 
 
-def test_tracked_capacity_stays_near_the_target_and_if_scale_in_is_disabled(service: dict[str, Any]) -> None:
-    target(minimum=1)
+def test_tracked_capacity_stays_above_nine_tenths_of_the_target(service: dict[str, Any]) -> None:
+    target(minimum=1, maximum=20)
     tracking_policy()
-    service["desiredCount"] = 3
-    assert set(track(*[9.5] * 16)) == {3}
-    application_auto_scaling._tracking_policies.clear()
+    service["desiredCount"] = 20
+    assert track(*[9.2] * 15, *[8.9] * 15)[-2:] == [20, 19]
+
+
+def test_tracked_capacity_stays_if_scale_in_is_disabled(service: dict[str, Any]) -> None:
+    target(minimum=1)
     tracking_policy(DisableScaleIn="true")
+    service["desiredCount"] = 3
     assert set(track(*[0] * 16)) == {3}
 
 
