@@ -89,6 +89,7 @@ class ExpiryFunction(PythonFunction):
         # Only a description of all stacks finds those that left the app. It needs both permissions on * ("StackName" of
         # DescribeStacks in the CloudFormation API reference).
         self.allow(["cloudformation:DescribeStacks", "cloudformation:ListStacks"], "*")
+        acknowledge_wildcard(self.execution_role, "*", "A description of all stacks supports no resources")
         # By its name, because a reference would deploy all stacks that have alarms before this one.
         topic = own.format_arn(service="sns", resource=f"{name}-{_ALERTS}-*")
         self.allow(["sns:Publish"], topic)
