@@ -2,16 +2,16 @@
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from local.console import Step
 from local.deployment import Outputs
 from local.emulator import ACCOUNT, REGION, Emulator, new_log
 from local.errors import SandboxError
 from local.ports import HOST
-from operations.cdk import Assembly, cdk_environment, context_options, run_cdk
+from operations.cdk import Assembly, CdkProgress, cdk_environment, context_options, run_cdk
 from operations.errors import OperationError
 from stacks.support.settings import Settings, emulator_settings
 
@@ -53,22 +53,27 @@ class Cdk:
         # The CLI runs the app even if the environment is explicit. Without one, it needs no assembly in this folder.
         self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", "")
 
-    def synth(self) -> None:
-        """Synthesize all stacks for this machine."""
+    def synth(self, step: Step | None = None) -> None:
+        """Synthesize all stacks for this machine.
+
+        Args:
+            step: Shows what the CLI waits for, as in `deploy` and `destroy`.
+        """
         # With the environment of the user, because building deployment packages can need the settings of pip.
         options = ["--quiet", "--output", str(self.assembly), *context_options(self._context)]
-        self._run("synth", *options, environment=self._synth_environment())
+        self._run("synth", *options, environment=self._synth_environment(), step=step)
 
-    def deploy(self, *stacks: str, exclusively: bool = False) -> Outputs:
+    def deploy(self, *stacks: str, exclusively: bool = False, step: Step | None = None) -> Outputs:
         """Deploy stacks, and return their outputs by stack id and output name.
 
         Args:
             stacks: Ids of the stacks; all if empty.
             exclusively: Deploy these stacks only, and not their dependencies.
+            step: Shows what the CLI waits for.
         """
         file = self._folder / "outputs.json"
         options = ["--method=direct", "--require-approval=never", "--outputs-file", str(file)]
-        self._run_on_stacks("deploy", stacks, *options, *(["--exclusively"] if exclusively else []))
+        self._run_on_stacks("deploy", stacks, *options, *(["--exclusively"] if exclusively else []), step=step)
         outputs: Outputs = json.loads(file.read_text()) if file.exists() else {}
         assembly = Assembly(self.assembly)
         deployed = set(stacks) if exclusively else assembly.with_dependencies(set(stacks or assembly.stacks()))
@@ -84,9 +89,9 @@ class Cdk:
         changed = [stack for stack, template in templates.items() if template != self._deployed.get(stack)]
         return changed, sorted(self._deployed.keys() - templates.keys())
 
-    def destroy(self, *stacks: str) -> None:
+    def destroy(self, *stacks: str, step: Step | None = None) -> None:
         """Destroy these stacks, or all."""
-        self._run_on_stacks("destroy", stacks, "--force")
+        self._run_on_stacks("destroy", stacks, "--force", step=step)
 
     def environment(self) -> dict[str, str]:
         """Return environment variables that lead AWS clients to this emulator and nowhere else."""
@@ -110,30 +115,22 @@ class Cdk:
             TMPDIR=str(self._emulator.folder / "tmp"),
         )
 
-    def _run_on_stacks(self, command: str, stacks: tuple[str, ...], *options: str) -> None:
+    def _run_on_stacks(self, command: str, stacks: tuple[str, ...], *options: str, step: Step | None) -> None:
         selected = stacks or ("--all",)
-        self._run(command, *selected, "--app", str(self.assembly), "--concurrency", _CONCURRENCY, *options)
+        self._run(command, *selected, "--app", str(self.assembly), "--concurrency", _CONCURRENCY, *options, step=step)
 
-    def _run(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
-        with self.log.open("a") as log:
+    def _run(
+        self,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        step: Step | None = None,
+    ) -> None:
+        with self.log.open("a", encoding="utf-8") as log:
             log.write(f"\n$ cdk {' '.join(arguments)}\n")
             log.flush()
-            start = log.tell()
+            on_line = CdkProgress(step, list_stacks=False).read if step is not None else None
             try:
-                run_cdk(*arguments, environment=environment or self.environment(), log=log)
-            except OperationError:
+                run_cdk(*arguments, environment=environment or self.environment(), log=log, on_line=on_line)
+            except OperationError as error:
                 self._emulator.check()
-                reason = _summary(arguments[0], self.log.read_text()[start:])
-                raise SandboxError(f"{reason}\nLog: {self.log}") from None
-
-
-def _summary(command: str, output: str) -> str:
-    """Return the lines of a failed command that contain the reason."""
-    lines = [line.strip() for line in re.sub(r"\x1b\[[0-9;]*m", "", output).splitlines()]
-    reasons = [
-        line
-        for line in lines
-        if re.search(r"CREATE_FAILED|UPDATE_FAILED|DELETE_FAILED|❌|rror|^Setting ", line)
-        and "Subprocess exited with error" not in line  # the app has printed the reason
-    ]
-    return "\n  ".join([f"`cdk {command}` failed:", *dict.fromkeys((reasons or lines)[:8])])
+                raise SandboxError(f"{error}\nLog: {self.log}") from None

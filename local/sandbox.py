@@ -40,13 +40,13 @@ class Sandbox(Deployment):
 
     def deploy(self, *stacks: str) -> None:
         """Deploy these stacks and their dependencies, or all. Raises SandboxError."""
-        with step(f"cdk deploy {' '.join(stacks) or '--all'}"):
-            self.outputs |= self.cdk.deploy(*stacks)
+        with step(f"cdk deploy {' '.join(stacks) or '--all'}") as progress:
+            self.outputs |= self.cdk.deploy(*stacks, step=progress)
 
     def update(self) -> Outputs:
         """Synthesize again, deploy the stacks that changed, and return their outputs. Raises SandboxError."""
-        with step("cdk synth"):
-            self.cdk.synth()
+        with step("cdk synth") as progress:
+            self.cdk.synth(progress)
         changed, removed = self.cdk.changes()
         if removed:
             raise SandboxError(
@@ -54,15 +54,15 @@ class Sandbox(Deployment):
             )
         if not changed:
             return {}
-        with step(f"cdk deploy {' '.join(changed)}"):
-            outputs = self.cdk.deploy(*changed, exclusively=True)
+        with step(f"cdk deploy {' '.join(changed)}") as progress:
+            outputs = self.cdk.deploy(*changed, exclusively=True, step=progress)
         self.outputs |= outputs
         return outputs
 
     def destroy(self, *stacks: str) -> None:
         """Destroy these stacks, or all. Raises SandboxError."""
-        with step(f"cdk destroy {' '.join(stacks) or '--all'}"):
-            self.cdk.destroy(*stacks)
+        with step(f"cdk destroy {' '.join(stacks) or '--all'}") as progress:
+            self.cdk.destroy(*stacks, step=progress)
 
     def stack_name(self, stack: str) -> str:
         """Return the name of the stack with this id."""
@@ -86,8 +86,8 @@ def running_sandbox(port: int | None = None, context: Mapping[str, str] | None =
             with ThreadPoolExecutor() as executor:
                 # Neither needs the other, and each of them waits most of its time for other processes.
                 bootstrap = executor.submit(cdk.bootstrap)
-                with step("cdk synth"):
-                    cdk.synth()
+                with step("cdk synth") as progress:
+                    cdk.synth(progress)
                 with step("cdk bootstrap"):
                     bootstrap.result()
             yield Sandbox(emulator, cdk)

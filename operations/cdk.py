@@ -1,17 +1,21 @@
 """The CDK CLI of this folder, for operations on an account and on the emulator."""
 
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Collection, Mapping
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from local.console import Step, print_end, print_start
 from operations.errors import OperationError
 
 _ROOT = Path(__file__).parent.parent
@@ -96,14 +100,13 @@ def synthesize(folder: Path, settings: Mapping[str, str]) -> Assembly:
         OperationError: A setting is invalid (one line), or synthesis failed (with its output).
     """
     print("Synthesizing the templates of all stacks …", file=sys.stderr)
-    with tempfile.TemporaryFile("w+") as log:
-        try:
-            run_cdk("synth", "--quiet", "--output", str(folder), *context_options(settings), log=log)
-        except OperationError as error:
-            log.seek(0)
-            output = log.read()
-            invalid_settings = [line for line in output.splitlines() if line.startswith("Setting ")]
-            raise OperationError("\n".join(invalid_settings) or f"{output}\n{error}") from None
+    log = io.StringIO()
+    try:
+        run_cdk("synth", "--quiet", "--output", str(folder), *context_options(settings), log=log)
+    except OperationError:
+        output = log.getvalue()
+        invalid_settings = [line for line in output.splitlines() if line.startswith("Setting ")]
+        raise OperationError("\n".join(invalid_settings) or f"{output}\n`cdk synth` failed.") from None
     return Assembly(folder)
 
 
@@ -112,34 +115,113 @@ def context_options(settings: Mapping[str, str]) -> list[str]:
     return [option for item in settings.items() for option in ("-c", "=".join(item))]
 
 
-def run_cdk(*arguments: str, environment: Mapping[str, str] | None = None, log: IO[str] | None = None) -> None:
-    """Run the CDK CLI and wait for it.
+def run_cdk(
+    *arguments: str,
+    log: IO[str],
+    environment: Mapping[str, str] | None = None,
+    on_line: Callable[[str], object] | None = None,
+) -> None:
+    """Run the CDK CLI and wait for it. The CLI asks no questions, and an interruption of this process kills it.
 
     Args:
         arguments: The command and its options.
+        log: Receives all output, without colors.
         environment: All environment variables of the CLI. The default is `cdk_environment()`.
-        log: Receives all output; the CLI then asks no questions, and an interruption of this process kills it.
-            Without a log, the CLI uses this terminal.
+        on_line: Receives each line of the output, too, without surrounding spaces.
 
     Raises:
-        OperationError: The CLI failed. Its output contains the reason.
+        OperationError: The CLI failed. The message has the lines of its output that contain the reason.
     """
-    logged: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, "start_new_session": True}
     process = subprocess.Popen(
-        [_CLI, "--no-notices", *(["--no-color"] if os.environ.get("NO_COLOR") else []), *arguments],
+        [_CLI, "--no-notices", *arguments],
         cwd=_ROOT,
         env=cdk_environment() if environment is None else environment,
-        **logged if log else {},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
     )
+    assert process.stdout
+    lines: list[str] = []
     try:
+        for colored in process.stdout:
+            line = re.sub(r"\x1b\[[0-9;]*m", "", colored)
+            log.write(line)
+            log.flush()  # so that a user can follow it
+            lines.append(line.strip())
+            if on_line:
+                on_line(lines[-1])
         status = process.wait()
     finally:
-        if log:  # Kill the app, too, which the CLI starts.
-            with suppress(ProcessLookupError, PermissionError):  # macOS: no permission for a group that has ended
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        with suppress(ProcessLookupError, PermissionError):  # macOS: no permission for a group that has ended
+            os.killpg(process.pid, signal.SIGKILL)  # the app, too, which the CLI starts
+        process.wait()
+        process.stdout.close()
     if status != 0:
-        raise OperationError(f"`cdk {arguments[0]}` failed. Its output contains the reason.")
+        raise OperationError(_failure(arguments[0], lines))
+
+
+def _failure(command: str, lines: Sequence[str]) -> str:
+    """Return the lines of the output of a failed command that contain the reason."""
+    reasons = [
+        line
+        for line in lines
+        if re.search(r"CREATE_FAILED|UPDATE_FAILED|DELETE_FAILED|❌|rror|^Setting ", line)
+        and "Subprocess exited with error" not in line  # the app has printed the reason
+    ]
+    return "\n  ".join([f"`cdk {command}` failed:", *dict.fromkeys((reasons or lines)[:8])])
+
+
+class CdkProgress:
+    """What the CDK CLI waits for, read from its output."""
+
+    def __init__(self, step: Step, *, list_stacks: bool) -> None:
+        """Start without stacks in progress.
+
+        Args:
+            step: Shows what it waits for.
+            list_stacks: Also print a line with the duration of each stack.
+        """
+        self._step = step
+        self._list_stacks = list_stacks
+        self._starts: dict[str, float] = {}  # of the stacks in progress, by `time.monotonic`
+        # What each stack waits for, the newest last: assets to publish, then resources with their status.
+        self._waits: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._completed: set[tuple[str, str, str]] = set()
+
+    def read(self, line: str) -> None:
+        """Read the next line of the output."""
+        if match := re.match(r"(\w+) \(\S+\): (deploying|destroying)\.\.\.", line):
+            self._starts[match[1]] = time.monotonic()
+            if self._list_stacks:
+                print_start(match[1])
+        elif (match := re.match(r"(✅|❌) +(\w+)", line)) and match[2] in self._starts:
+            self._waits.pop(match[2], None)
+            start = self._starts.pop(match[2])
+            if self._list_stacks:
+                print_end(match[2], start, succeeded=match[1] == "✅")
+        elif match := re.match(r"\S+-(\w+): (start|success|fail): Publish\w+ (.+) \(", line):
+            stack, state, asset = match.groups()
+            self._waits[stack].pop(asset, None)
+            if state == "start":
+                self._waits[stack][asset] = f"{stack}: publishing {asset}"
+        elif match := re.match(r"\S+-(\w+) *\|.*\| *(\w+)_(IN_PROGRESS|COMPLETE|FAILED) *\| *(\S+) *\| *(\S+)", line):
+            self._read_event(*match.groups())
+        waits = {stack: next(reversed(self._waits[stack].values()), stack) for stack in self._starts}
+        waits |= {stack: next(reversed(texts.values())) for stack, texts in self._waits.items() if texts}
+        # Ends with an ellipsis: the app installs libraries.
+        self._step.waits_for = line if line.endswith("…") else ", ".join(waits.values())
+
+    def _read_event(self, stack: str, operation: str, state: str, resource_type: str, path: str) -> None:
+        if state != "IN_PROGRESS":
+            self._waits[stack].pop(path, None)
+            self._completed.add((stack, path, operation))
+        elif (stack, path, operation) not in self._completed:  # Events of the same time are in any order.
+            self._waits[stack].pop(path, None)
+            name = path if path.startswith(f"{stack}/") else stack
+            self._waits[stack][path] = f"{name} {operation}_{state} {resource_type}"
 
 
 def cdk_environment(**variables: str) -> dict[str, str]:

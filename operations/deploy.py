@@ -7,8 +7,10 @@ from pathlib import Path
 
 import boto3
 
+from local.console import step
+from local.emulator import new_log
 from operations.account import Account, current_account
-from operations.cdk import WORKERS, Assembly, cdk_environment, run_cdk, synthesize
+from operations.cdk import WORKERS, Assembly, CdkProgress, cdk_environment, run_cdk, synthesize
 from operations.confirm import confirm
 from operations.cost.idle import idle_cost
 from operations.cost.prices import UnknownPriceError
@@ -93,7 +95,7 @@ def deploy(
         # A stack whose outputs another stack still uses can be deleted only after the update of that stack.
         used = with_producers(kept - removed, find_producers(session, existing))
         delete_stacks(session, {stack_id: existing[stack_id] for stack_id in switched | (removed - used)})
-        _deploy(assembly, account, sorted(chosen), Path(folder, "outputs.json"))
+        _deploy(assembly, sorted(chosen), _cdk_environment(session, account), name)
         delete_stacks(session, {stack_id: existing[stack_id] for stack_id in removed & used})
         if stale := stale_stacks(assembly, existing, find_stacks(session, name)):
             raise OperationError(_stale_message(stale, name))
@@ -162,13 +164,35 @@ def _cost(assembly: Assembly, stacks: Collection[str], expires_at: str) -> str:
     return str(cost) + (f"\n  {'':13} {cost_until(expires_at, cost.hourly)}" if expires_at else "")
 
 
-def _deploy(assembly: Assembly, account: Account, stacks: Collection[str], outputs: Path) -> None:
-    run_cdk(
-        "deploy", *stacks, "--app", str(assembly.folder), "--require-approval=never",
-        "--concurrency=4", "--outputs-file", str(outputs), environment=cdk_environment(**account.environment()),
-    )  # fmt: skip
+def _deploy(assembly: Assembly, stacks: Collection[str], environment: Mapping[str, str], name: str) -> None:
+    outputs = assembly.folder.with_name("outputs.json")
+    log = new_log(f"deploy-{name}")
+    print(f"\nDeploying. All CloudFormation events are in {log}")
+    try:
+        with log.open("w", encoding="utf-8") as file, step("cdk deploy") as progress:
+            run_cdk(
+                "deploy", *stacks, "--app", str(assembly.folder), "--require-approval=never",
+                "--concurrency=4", "--outputs-file", str(outputs), environment=environment, log=file,
+                on_line=CdkProgress(progress, list_stacks=True).read,
+            )  # fmt: skip
+    except OperationError as error:
+        raise OperationError(f"{error}\nLog: {log}") from None
     print("\nDeployed:")
     for stack, values in sorted(json.loads(outputs.read_text()).items()):
         for name, value in values.items():
             if name in ("GalleryUrl", "ApiUrl", "WebsiteUrl", "OriginalsBucket"):
                 print(f"  {f'{stack}.{name}':45} {value}")
+
+
+def _cdk_environment(session: boto3.Session, account: Account) -> dict[str, str]:
+    """Return the environment of the CDK CLI, which cannot ask for an MFA token because its output goes to the log."""
+    environment = cdk_environment(**account.environment())
+    credentials = session.get_credentials()
+    if credentials and credentials.method == "assume-role":  # This process has asked for the token.
+        frozen = credentials.get_frozen_credentials()
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+        values = (frozen.access_key, frozen.secret_key, frozen.token)
+        environment |= {name: value for name, value in zip(names, values, strict=True) if value}
+        for profile in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):  # The CLI would prefer it.
+            environment.pop(profile, None)
+    return environment

@@ -17,7 +17,8 @@ PROGRAM = """
 import sys, time
 from local.console import heading, step
 heading("A heading")
-with step("work"):
+with step("work") as progress:
+    progress.waits_for = "Ecs/Ec2/Service CREATE_IN_PROGRESS AWS::ECS::Service"
     time.sleep(float(sys.argv[1]))
 with step("more work"):
     raise SystemExit("an error")
@@ -49,15 +50,17 @@ def run_in_terminal(*, seconds: float = 0, **environment: str) -> str:
 def test_step_counts_seconds_in_colors_in_a_terminal() -> None:
     written = run_in_terminal(seconds=1.5, TERM="xterm", COLUMNS="60")
     assert "\x1b[1mA heading\x1b[0m" in written
-    assert re.search(r"… work \(0 s\).*… work \(1 s\).*\x1b\[32m✓\x1b\[0m work", written, re.DOTALL)
+    assert re.search(r"… work \(0 s\): Ecs/Ec2.*… work \(1 s\): Ecs/Ec2.*\x1b\[32m✓\x1b\[0m work", written, re.DOTALL)
     assert "\x1b[31m✗\x1b[0m more work" in written
 
 
-def test_step_counts_seconds_on_one_line_of_a_narrow_terminal() -> None:
+@pytest.mark.parametrize("columns", [12, 60])
+def test_step_counts_seconds_on_one_line_of_a_narrow_terminal(columns: int) -> None:
     # A line longer than the terminal would leave its first part behind each second.
-    written = run_in_terminal(TERM="xterm", COLUMNS="12")
-    assert "  … work (0…" in written
-    assert max(len(line) for line in re.findall(r"  … .*", re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]|\r", "\n", written))) <= 12
+    written = run_in_terminal(TERM="xterm", COLUMNS=str(columns))
+    assert "  … work (0" in written
+    lines = re.findall(r"  … .*", re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]|\r", "\n", written))
+    assert max(map(len, lines)) == columns
 
 
 def test_step_prints_plain_lines_in_a_dumb_terminal() -> None:

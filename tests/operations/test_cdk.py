@@ -1,16 +1,20 @@
 """The CDK CLI wrapper and the cloud assembly."""
 
-import os
-import pty
+import io
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from operations.cdk import Assembly, cdk_json_context, run_cdk, synthesize
+from local.console import Step
+from operations.cdk import Assembly, CdkProgress, cdk_json_context, run_cdk, synthesize
 from operations.errors import OperationError
 from stacks.support.settings import Settings
+from tests.e2e.eventually import eventually
+from tests.processes import running_processes
+from tests.stub_programs import write_programs
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -33,26 +37,66 @@ def test_synthesize_reports_an_invalid_setting_in_one_line(tmp_path: Path) -> No
         synthesize(tmp_path, {"time_zone": "Mars"})
 
 
-def test_run_cdk_fails_when_the_cli_fails_with_its_output_in_the_log(
-    capfd: pytest.CaptureFixture[str], tmp_path: Path
+_FAILED_DEPLOYMENT = """
+Network (annas-Network): deploying... [1/2]
+annas-Network | 1/9 | 9:00:00 AM | \x1b[31mCREATE_FAILED\x1b[39m | AWS::EC2::VPC | Network/Vpc (Vpc8) Too many VPCs
+❌  Network (annas-Network) failed: the stack rolled back
+"""
+
+
+def test_run_cdk_fails_with_the_reasons_and_logs_everything_without_colors(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with (tmp_path / "log").open("w") as log, pytest.raises(OperationError, match="`cdk list` failed"):
-        run_cdk("list", "--app", str(tmp_path / "nothing"), log=log)
-    assert (tmp_path / "log").read_text()
+    write_programs(tmp_path, {"cdk": f"cat >&2 << 'END'\n{_FAILED_DEPLOYMENT}\nEND\nexit 1"})
+    monkeypatch.setattr("operations.cdk._CLI", tmp_path / "cdk")
+    log, lines = io.StringIO(), list[str]()
+    with pytest.raises(OperationError) as error:
+        run_cdk("deploy", log=log, on_line=lines.append)
+    heading, *reasons = str(error.value).splitlines()
+    assert "cdk deploy" in heading
+    assert [reason.strip() for reason in reasons] == [line for line in lines if "Too many" in line or "❌" in line]
+    assert "CREATE_FAILED | AWS::EC2::VPC" in log.getvalue()
+    assert lines == [line.strip() for line in log.getvalue().splitlines()]
+    assert "Network (annas-Network): deploying... [1/2]" in lines
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize(("no_color", "colored"), [("", True), ("1", False)])
-def test_run_cdk_honors_no_color_in_a_terminal(no_color: str, colored: bool) -> None:
-    controller, terminal = pty.openpty()
-    environment = os.environ | {"NO_COLOR": no_color, "TERM": "xterm-256color"}
-    program = "from operations.cdk import run_cdk; run_cdk('list', '--app', 'false')"
-    subprocess.run([sys.executable, "-c", program], env=environment, stderr=terminal, stdout=terminal, cwd=ROOT)
-    os.close(terminal)
-    written = os.read(controller, 65536)
-    os.close(controller)
-    assert b"Subprocess exited" in written
-    assert (b"\x1b[" in written) == colored
+def test_interrupted_operation_ends_the_cli(tmp_path: Path) -> None:
+    process_id = tmp_path / "process-id"
+    write_programs(tmp_path, {"cdk": f"echo $$ > {process_id}.new; mv {process_id}.new {process_id}; exec sleep 600"})
+    program = "import sys\nfrom operations import __main__, cdk\ncdk._CLI = sys.argv.pop()\n__main__.main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, "synth", str(tmp_path / "cdk")], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as process:
+        eventually(process_id.exists)
+        process.send_signal(signal.SIGINT)
+        assert "CloudFormation continues" in process.communicate()[1]
+    assert process.returncode == 1
+    assert int(process_id.read_text()) not in {it.id for it in running_processes()}
+
+
+def test_progress_names_what_the_cli_waits_for() -> None:
+    step = Step()
+    progress = CdkProgress(step, list_stacks=False)
+    event = "annas-Ecs | 1/9 | 9:00:00 AM | CREATE_{:11} | AWS::{:12} | {} (A1B2) "
+    for line, waits_for in (
+        ("Installing the libraries of api for linux …", "Installing the libraries of api for linux …"),
+        ("annas-Ecs: start: Publishing annas-Ecs Template (current_account)", "Ecs: publishing annas-Ecs Template"),
+        ("Api (annas-Api): deploying... [1/2]", "Api, Ecs: publishing annas-Ecs Template"),
+        ("annas-Ecs: success: Published annas-Ecs Template (current_account)", "Api"),
+        ("Ecs (annas-Ecs): deploying... [2/2]", "Api, Ecs"),
+        (event.format("IN_PROGRESS", "ECS::Cluster", "Ecs/Main"), "Api, Ecs/Main CREATE_IN_PROGRESS AWS::ECS::Cluster"),
+        (event.format("IN_PROGRESS", "ECS::Service", "Ecs/Web"), "Api, Ecs/Web CREATE_IN_PROGRESS AWS::ECS::Service"),
+        (event.format("COMPLETE", "ECS::Service", "Ecs/Web"), "Api, Ecs/Main CREATE_IN_PROGRESS AWS::ECS::Cluster"),
+        # Events of the same time are in any order.
+        (event.format("IN_PROGRESS", "ECS::Service", "Ecs/Web"), "Api, Ecs/Main CREATE_IN_PROGRESS AWS::ECS::Cluster"),
+        ("✅  Api (annas-Api) (no changes)", "Ecs/Main CREATE_IN_PROGRESS AWS::ECS::Cluster"),
+        ("❌  Ecs (annas-Ecs) failed: it is broken", ""),
+        ("Api (annas-Api): destroying... [1/1]", "Api"),
+        ("✅  Api (annas-Api): destroyed", ""),
+    ):
+        progress.read(line)
+        assert step.waits_for == waits_for, line
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What `make deploy` deletes and deploys, and in which order. `tests/e2e/deployments/test_deploy.py` deploys."""
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.credentials import Credentials
 
 from operations import deploy as deploy_module
 from operations.account import Account
@@ -68,10 +70,15 @@ class RecordedAccount:
         for stack in stacks:
             del self.stacks[stack]
 
-    def run_cdk(self, *arguments: str, **_: Any) -> None:
+    def run_cdk(
+        self, *arguments: str, environment: Mapping[str, str], on_line: Callable[[str], None], **_: Any
+    ) -> None:
+        self.environment = environment
         order = ["Expiry", *_DEPENDENCIES]
         for stack in [stack for stack in order if stack in arguments]:
+            on_line(f"{stack} (a-{stack}): deploying... [1/6]")
             if stack == self.fails:
+                on_line(f"❌  {stack} (a-{stack}) failed: it is broken")
                 raise OperationError(f"{stack} failed")
             outputs = {"Settings": recorded_settings(self.settings)} if stack == "Thumbnails" else {}
             if stack == "Expiry":
@@ -79,6 +86,7 @@ class RecordedAccount:
             now = datetime.now(UTC)
             self.stacks[stack] = DeployedStack(stack, f"a-{stack}", f"arn:{stack}", "CREATE_COMPLETE", now, outputs, [])
             self.log.append(f"deploy {stack}")
+            on_line(f"✅  {stack} (a-{stack})")
         Path(arguments[arguments.index("--outputs-file") + 1]).write_text("{}")
 
 
@@ -86,6 +94,7 @@ class RecordedAccount:
 def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RecordedAccount:
     account = RecordedAccount(tmp_path)
     for name, replacement in {
+        "new_log": lambda name: tmp_path / f"{name}.log",
         "current_account": lambda _: Account("123456789012", "us-east-1", "anna"),
         "find_stacks": lambda *_: dict(account.stacks),
         "find_producers": lambda _, stacks: {
@@ -144,6 +153,38 @@ def test_switch_that_failed_continues_when_run_again(
     assert account.settings["thumbnails_on"] == value
     assert not any("delete" in action for action in deploy())
     assert account.settings["thumbnails_on"] == value
+
+
+def test_output_has_a_line_for_each_stack_and_names_the_log(
+    account: RecordedAccount, deploy: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.fails = "Cron"
+    with pytest.raises(OperationError, match=rf"Cron failed\nLog: {account.folder}/deploy-a\.log$"):
+        deploy()
+    printed = capsys.readouterr().out
+    assert str(account.folder / "deploy-a.log") in printed
+    lines = re.findall(r"^  ([…✓✗] \w+)(?: \(\d+\.\d s\))?$", printed, re.MULTILINE)
+    assert lines == ["… Network", "✓ Network", "… Thumbnails", "✓ Thumbnails", "… Cron", "✗ Cron"]
+
+
+@pytest.mark.parametrize(("method", "profile", "access_key"), [("sso", "annas", None), ("assume-role", None, "ASIA")])
+def test_cli_receives_the_role_for_which_this_process_asked_for_an_mfa_token(
+    account: RecordedAccount,
+    deploy: Callable[..., list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    profile: str | None,
+    access_key: str | None,
+) -> None:
+    (account.folder / "config").write_text("[profile annas]\nregion = us-east-1")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(account.folder / "config"))
+    credentials = Credentials("ASIA", "secret", "token", method=method)
+    monkeypatch.setattr(boto3.Session, "get_credentials", lambda _: credentials)
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    monkeypatch.setenv("AWS_PROFILE", "annas")
+    deploy()
+    received = account.environment
+    assert (received.get("AWS_PROFILE"), received.get("AWS_ACCESS_KEY_ID")) == (profile, access_key)
 
 
 def test_chosen_stacks_include_what_consumes_the_queue(

@@ -3,13 +3,14 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from local.emulator import ACCOUNT, REGION, ROOT, running_emulator
+from local.emulator import ACCOUNT, LOGS, REGION, ROOT, running_emulator
 from local.inventory import inventory
 from local.sandbox import Sandbox
 from operations.cdk import Assembly
@@ -58,6 +59,9 @@ def test_deploy_update_and_destroy(empty_sandbox: Sandbox, assembly: Path) -> No
     assert "$0.007" in run.stdout
     assert "AWSServiceRoleForEcs" in run.stdout
     assert "pair-Lightsail.WebsiteUrl" in run.stdout
+    # A line for each stack, instead of those of CloudFormation, which are in the log.
+    assert set(re.findall(r"^  ✓ (\w+) \(\d", run.stdout, re.MULTILINE)) == first
+    assert str(LOGS / "deploy-pair.log") in run.stdout and "_COMPLETE" not in run.stdout
     assert _stacks(empty_sandbox) == stacks | {f"pair-{stack}" for stack in first}
 
     # Functions got packages for this machine.
