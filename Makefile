@@ -157,7 +157,7 @@ bench: setup  ## Benchmark the thumbnailer (speed, memory, cold start), the bill
 	@python -m tools.benchmark
 	@python -m tools.benchmark.commands
 
-screenshot: setup  ## Take the README's screenshot of the gallery page (needs Chromium)
+screenshot: setup  ## Record the README's animation of the gallery page in use (needs Chromium)
 	@python -m tools.screenshot
 
 lock: setup  ## Pin the dependencies that the requirements.in files name (UPGRADE="PACKAGE …" to their newest allowed releases)

@@ -1,4 +1,4 @@
-"""Headless Chromium, for the tests of the gallery page and its screenshot."""
+"""Headless Chromium, for the tests of the gallery page and its animation."""
 
 import shutil
 from collections.abc import Iterator

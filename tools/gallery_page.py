@@ -1,8 +1,21 @@
 """Page object for the gallery page: its elements by accessible name, and what users do with them."""
 
+import base64
+import mimetypes
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page
+
+# Returns the DataTransfer of a drag with these files: name, content type, and content in base64 each.
+_DATA_TRANSFER = """(files) => {
+  const data = new DataTransfer();
+  for (const [name, type, content] of files) {
+    const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
+    data.items.add(new File([bytes], name, { type }));
+  }
+  return data;
+}"""
 
 
 class GalleryPage:
@@ -52,6 +65,16 @@ class GalleryPage:
         self.choose_files(*files)
         if not self.page.evaluate("sessionStorage.apiKey"):
             self.enter_key()
+
+    def drag(self, *files: Path) -> Callable[[], None]:
+        """Drag files over the page. Returns a function that drops them."""
+        contents = [
+            (file.name, mimetypes.guess_type(file.name)[0], base64.b64encode(file.read_bytes()).decode())
+            for file in files
+        ]
+        data = {"dataTransfer": self.page.evaluate_handle(_DATA_TRANSFER, contents)}
+        self.page.dispatch_event("main", "dragover", data)
+        return lambda: self.page.dispatch_event("main", "drop", data)
 
     def thumbnail(self, filename: str) -> Locator:
         """Return the thumbnail of a photo: a button."""
