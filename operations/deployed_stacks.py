@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from local.console import Step, step
 from operations.errors import OperationError
 
 if TYPE_CHECKING:
@@ -112,10 +113,16 @@ def delete_stacks(session: boto3.Session, stacks: Mapping[str, DeployedStack]) -
     Raises:
         OperationError: Stacks remain. The message gives the reasons.
     """
+    if stacks:
+        with step("delete stacks") as progress:
+            _delete_with_retries(session, stacks, progress)
+
+
+def _delete_with_retries(session: boto3.Session, stacks: Mapping[str, DeployedStack], progress: Step) -> None:
     producers = find_producers(session, stacks)
     remaining = dict(stacks)
     for retries in reversed(range(_RETRIES + 1)):
-        reasons = _delete(session, remaining, producers)
+        reasons = _delete(session, remaining, producers, progress)
         remaining = {stack_id: stack for stack_id, stack in remaining.items() if stack_id in reasons}
         if not remaining:
             return
@@ -133,7 +140,10 @@ def delete_stacks(session: boto3.Session, stacks: Mapping[str, DeployedStack]) -
 
 
 def _delete(
-    session: boto3.Session, stacks: Mapping[str, DeployedStack], producers: Mapping[str, set[str]]
+    session: boto3.Session,
+    stacks: Mapping[str, DeployedStack],
+    producers: Mapping[str, set[str]],
+    progress: Step,
 ) -> dict[str, str]:
     """Delete stacks. Return those that remain, with the reason, or an empty text if another stack still uses them."""
     cloudformation = session.client("cloudformation")
@@ -151,6 +161,7 @@ def _delete(
                 failed[stack_id] = f"{stack_id}: {error}"
         if not deleting:
             return failed | dict.fromkeys(waiting, "")
+        progress.waits_for = ", ".join(sorted(deleting))
         time.sleep(_POLL_SECONDS)
         for stack_id in sorted(deleting):
             (stack,) = cloudformation.describe_stacks(StackName=stacks[stack_id].arn)["Stacks"]

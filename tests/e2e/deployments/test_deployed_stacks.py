@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import boto3
 import pytest
 
+from local.console import Step
 from local.sandbox import Sandbox
 from operations import deployed_stacks
 from operations.deployed_stacks import delete_stacks, deployment_names, find_producers, find_stacks, with_producers
@@ -80,9 +82,23 @@ def test_find_stacks_rejects_a_stack_with_the_name_but_not_the_tag(
         find_stacks(session, "photos")
 
 
+class _RecordedStep(Step):
+    """A step that records what it waited for."""
+
+    def __init__(self) -> None:
+        self.recorded: list[str] = []
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "waits_for":
+            self.recorded.append(value)
+        super().__setattr__(name, value)
+
+
 def test_stacks_are_deleted_after_the_stacks_that_use_them(
-    session: boto3.Session, create: _Create, capsys: pytest.CaptureFixture[str]
+    session: boto3.Session, create: _Create, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    step = _RecordedStep()
+    monkeypatch.setattr(deployed_stacks, "step", lambda _: nullcontext(step))
     create("photos-Api")
     create("photos-Zone", _get_output("Api"))
     create("photos-Batch", _import("Api"))
@@ -96,6 +112,8 @@ def test_stacks_are_deleted_after_the_stacks_that_use_them(
     assert find_stacks(session, "photos") == {}
     deleted = [line.split()[1] for line in capsys.readouterr().out.splitlines() if "Deleted" in line]
     assert deleted == ["Cron", "Batch", "Zone", "Api"]
+    assert [step.recorded[0], step.recorded[-1]] == ["Cron", "Api"]
+    assert "Batch, Zone" in step.recorded
 
 
 def test_stacks_that_remain_are_reported_with_the_reason(
