@@ -118,7 +118,7 @@ def _check_budget_limit(sandbox: Sandbox) -> None:
 
 
 # New values of settings, with checks that they are in effect. `name` creates another deployment, `target` is for the
-# sandbox, and `thumbnails_on` adds and deletes a stack, which is not an update.
+# sandbox, and `thumbnails_on` and `expires_at` add and delete a stack, which is not an update.
 _CHANGES: dict[str, tuple[str, Callable[[Sandbox], None]]] = {
     "time_zone": ("Asia/Tokyo", _check_schedule_time_zone),
     "alert_email": ("me@example.com", _check_email_subscription),
@@ -128,7 +128,7 @@ _CHANGES: dict[str, tuple[str, Callable[[Sandbox], None]]] = {
 
 
 def test_every_setting_has_an_update_check() -> None:
-    assert {*_CHANGES, "name", "target", "thumbnails_on"} == {field.name for field in fields(Settings)}
+    assert {*_CHANGES, "name", "target", "thumbnails_on", "expires_at"} == {field.name for field in fields(Settings)}
 
 
 @pytest.mark.guarantee("Keeps data in updates")

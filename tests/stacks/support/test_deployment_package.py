@@ -41,11 +41,15 @@ def test_handler_imports_from_its_package_alone(function: str) -> None:
     assert run.returncode == 0, run.stderr
 
 
+_DELETION_ORDER = '{"users": {}, "last": ["Expiry"]}'
+
+
 def handler_environment(function: str) -> dict[str, str]:
     """Return the environment variables that a handler reads when it is imported."""
     sources = "".join(file.read_text() for file in (deployment_package.SOURCES / function).glob("*.py"))
     variables = [part.split('"')[0] for part in sources.split('os.environ["')[1:]]
-    return {"AWS_DEFAULT_REGION": "us-east-1"} | dict.fromkeys(variables, "1")
+    values = dict.fromkeys(variables, "1") | {"EXPIRES_AT": "2100-01-01T00:00:00Z", "DELETION_ORDER": _DELETION_ORDER}
+    return {"AWS_DEFAULT_REGION": "us-east-1"} | {name: values[name] for name in variables}
 
 
 def test_pip_requires_hashes_and_its_error_is_reported(
