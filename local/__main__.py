@@ -1,6 +1,7 @@
 """Run the whole service on this machine: `python -m local up` and `python -m local demo`."""
 
 import argparse
+import io
 import signal
 import sys
 import time
@@ -36,6 +37,8 @@ _POLL_SECONDS = 0.5
 
 def main() -> None:
     """Run a command. Exits with status 1 and a message if the sandbox fails, with status 2 for invalid arguments."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # A file shows each edit when it is deployed.
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     arguments = command_line().parse_args()
