@@ -231,7 +231,9 @@ def find_nginx() -> str | None:
 def _serve(root: Path, port: int, nginx: str | None) -> Process:
     config = str(root / "etc/nginx/nginx.conf")
     if nginx:
-        command = [nginx, "-e", "stderr", "-c", config]
+        # As root, nginx gives its folders to another user by default, who does not exist in a user namespace.
+        same_user = ["-g", "user root;"] if os.geteuid() == 0 else []
+        command = [nginx, "-e", "stderr", *same_user, "-c", config]
     else:
         command = ["python", str(Path(__file__).with_name("nginx_stand_in.py")), config]
     process = Process(Image(root, Dockerfile({}, tuple(command), ())), environment={}, role_arn=None)
