@@ -39,13 +39,12 @@ class CrashInjector:
         with self._lock:
             if threading.current_thread() in self._crashed:
                 raise Crash
+            is_chosen = self.points == self._point
             self.points += 1
-            if self.points - 1 == self._point:
-                try:
-                    self._stop()
-                except Crash:
-                    self._crashed = set(threading.enumerate()) - {threading.main_thread()}
-                    raise
+            if is_chosen and self._stop is crash:
+                self._crashed = set(threading.enumerate()) - {threading.main_thread()}
+        if is_chosen:  # without the lock, because the function can make calls of its own
+            self._stop()
 
 
 @contextmanager
