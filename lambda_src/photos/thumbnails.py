@@ -11,8 +11,8 @@ upload is current.
 After a crash before step 3, no item names the replaced thumbnails. The sweep finds and deletes them.
 
 A deletion event can be processed after the original was read and before step 2. It removes the item, and step 2 creates
-it again. Therefore, whoever creates an item, or replaces the upload that it describes, checks afterwards whether the
-original still exists, and otherwise removes the item:
+it again. Therefore, a handler that creates an item, or replaces the upload that it describes, checks afterwards whether
+the original still exists, and otherwise removes the item:
 
 - The item existed and was `pending`, or described this upload: no deletion was processed, or another handler created
   the item since and checks. So most photos, those that the API registered, need no check.

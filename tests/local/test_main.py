@@ -59,6 +59,24 @@ def _assert_nothing_left(printed: str, temporary: Path) -> None:
     assert list(LOGS.glob(f"*-{match[1]}.log")) == []
 
 
+def _exports(printed: str) -> dict[str, str]:
+    return dict(re.findall(r"export (\w+)=(\S+)", printed))
+
+
+def _upload(printed: str, key: str) -> None:
+    """Upload a photo as the printed `aws s3 cp` does, under this key."""
+    (bucket,) = re.findall(r"aws s3 cp samples/rocket\.jpg s3://(\S+)/", printed)
+    exports = _exports(printed)
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=exports["AWS_ENDPOINT_URL"],
+        region_name=exports["AWS_REGION"],
+        aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
+    )
+    s3.upload_file(str(ROOT / "samples/rocket.jpg"), bucket, key)
+
+
 def _get(url: str) -> bytes:
     with urllib.request.urlopen(url) as response:
         content: bytes = response.read()
@@ -77,7 +95,7 @@ def test_up_runs_until_ctrl_c_and_prints_working_commands(tmp_path: Path, usual_
     with _started("up", tmp_path, "-c", "name=annas", "-c", "thumbnails_on=fargate") as process:
         assert process.stdout
         printed = _read_until(process.stdout, "Ctrl-C")
-        environment = os.environ | dict(re.findall(r"export (\w+)=(\S+)", printed))
+        environment = os.environ | _exports(printed)
         assert "Using a free port instead of 4566: another program uses it." in printed
         assert "Workers start up to a minute after an upload" in printed
         (make_key,) = re.findall(r"make (key .*?)  ", printed)
@@ -85,15 +103,7 @@ def test_up_runs_until_ctrl_c_and_prints_working_commands(tmp_path: Path, usual_
             ["make", "--silent", *make_key.split()], cwd=ROOT, env=environment, capture_output=True, text=True
         )
         assert (key.returncode, len(key.stdout.split())) == (0, 1), key.stderr
-        (bucket,) = re.findall(r"aws s3 cp samples/rocket\.jpg s3://(\S+)/", printed)
-        s3 = boto3.client(
-            "s3",
-            endpoint_url=environment["AWS_ENDPOINT_URL"],
-            region_name=environment["AWS_REGION"],
-            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        )
-        s3.upload_file(str(ROOT / "samples/rocket.jpg"), bucket, "rocket.jpg")
+        _upload(printed, "rocket.jpg")
         (photos,) = re.findall(r"curl (\S+)", printed)
         eventually(lambda: b"rocket.jpg" in _get(photos))
         for output in ("Ecs.GalleryUrl", "Lightsail.WebsiteUrl"):
@@ -114,22 +124,13 @@ def test_up_deploys_saved_edits_and_keeps_photos(tmp_path: Path) -> None:
     with _started("up", temporary, project=project) as process:
         assert process.stdout
         printed = _read_until(process.stdout, "Ctrl-C")
-        environment = dict(re.findall(r"export (\w+)=(\S+)", printed))
-        s3 = boto3.client(
-            "s3",
-            endpoint_url=environment["AWS_ENDPOINT_URL"],
-            region_name=environment["AWS_REGION"],
-            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        )
-        (originals,) = re.findall(r"aws s3 cp samples/rocket\.jpg s3://(\S+)/", printed)
         (photos,) = re.findall(r"curl (\S+)", printed)
 
         def sizes_of(filename: str) -> set[str]:
             listed = json.loads(_get(photos))["photos"]
             return {size for photo in listed if photo["filename"] == filename for size in photo.get("thumbnails", {})}
 
-        s3.upload_file(str(ROOT / "samples/rocket.jpg"), originals, "before.jpg")
+        _upload(printed, "before.jpg")
         eventually(lambda: sizes_of("before.jpg") == {str(size) for size in SIZES})
 
         replace(project / "lambda_src/photos/limits.py", sizes, "SIZES: Final = (100,")
@@ -137,7 +138,7 @@ def test_up_deploys_saved_edits_and_keeps_photos(tmp_path: Path) -> None:
         limits = (ROOT / "lambda_src/photos/limits.py").read_text()
         (project / "lambda_src/photos/limits.py").write_text(limits.replace(sizes, changed_sizes))
         assert "Thumbnails" in _read_until(process.stdout, "Changed ").splitlines()[-1]
-        s3.upload_file(str(ROOT / "samples/rocket.jpg"), originals, "after.jpg")
+        _upload(printed, "after.jpg")
         eventually(lambda: sizes_of("after.jpg") == {"100"})
 
         replace(page, "<title>Other Compute</title>", "<title>My photos</title>")
