@@ -3,7 +3,8 @@
 import pytest
 
 from local.sandbox import Sandbox
-from operations.cost.record import Recorder, differences
+from operations.cost.record import differences
+from operations.cost.recorder import Recorder
 from operations.cost.usage import RecordedUsage
 
 

@@ -5,7 +5,6 @@ from typing import Any, get_args
 
 import pytest
 
-from operations.cost import record
 from operations.cost.record import differences
 from operations.cost.usage import Action, ActionUsage, RecordedUsage
 from stacks.support.settings import ThumbnailsOn
@@ -38,14 +37,6 @@ def test_units_of_a_batch_are_shared_by_its_photos() -> None:
     assert usage.units(4) == {"sqs-requests": 1.5, "s3-put": 3}
 
 
-def test_batches_of_one_and_five_separate_the_units_of_a_photo_from_those_of_a_batch() -> None:
-    one = {"sqs-requests": 3, "s3-put": 3, "log-bytes/Thumbnails": 700, "transfer-out-bytes": 101}
-    five = {"sqs-requests": 7, "s3-put": 15, "log-bytes/Thumbnails": 1900, "transfer-out-bytes": 499}
-    usage = record._separate(one, five)
-    assert usage.each == {"sqs-requests": 1, "s3-put": 3, "log-bytes/Thumbnails": 300, "transfer-out-bytes": 100}
-    assert usage.batch == {"sqs-requests": 2, "log-bytes/Thumbnails": 400}
-
-
 def _changed(recorded: RecordedUsage, **units: float) -> list[str]:
     usage = recorded.of("upload-s3", "lambda")
     changed = {unit.replace("_", "-"): amount for unit, amount in units.items()}
@@ -65,20 +56,3 @@ def test_bytes_differ_within_a_tolerance_and_new_units_are_differences(recorded:
     assert _changed(recorded, s3_stored_bytes=stored * 1.01) == []
     assert len(_changed(recorded, s3_stored_bytes=stored * 2)) == 1
     assert len(_changed(recorded, dynamodb_read_units=0.5)) == 1
-
-
-@pytest.mark.parametrize(
-    ("line", "event"),
-    [
-        ("END RequestId: 1", ""),
-        (
-            "INFO:thumbnail:It's “done”: 1",
-            '"level":"INFO","logger":"thumbnail","message":"It\'s “done”: 1","requestId"',
-        ),
-        ("START RequestId: 1 Version: $LATEST", '"type":"platform.start"'),
-        ('{"_aws": {}}', '{"_aws": {}}'),  # printed
-    ],
-)
-def test_log_lines_of_functions_count_as_the_json_that_lambda_writes(line: str, event: str) -> None:
-    assert event in record._lambda_event(line)
-    assert bool(record._lambda_event(line)) == bool(event)
