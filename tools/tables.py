@@ -8,10 +8,11 @@ from itertools import chain
 from pathlib import Path
 
 from operations.compare.costs.sizes import FunctionSize
-from operations.cost.bill import Bill, Usage, monthly_bill
+from operations.cost.bill import Bill, monthly_bill
 from operations.cost.bill_table import bill_rows, explanation, summary
 from operations.cost.idle import HOURLY, idle_cost
 from operations.cost.lambda_example import claims
+from operations.cost.month import Usage
 from tools.assembly import ROOT, synthesized
 
 README = ROOT / "README.md"

@@ -67,8 +67,9 @@ def print_cost(settings: Mapping[str, str], options: argparse.Namespace) -> None
                 print(cost_until(expires_at, cost.hourly))
             return
         # Imports the model of the comparison, which the idle cost does not need.
-        from operations.cost.bill import Usage, monthly_bill
+        from operations.cost.bill import monthly_bill
         from operations.cost.bill_table import TOTALS, bill_rows, explanation, summary
+        from operations.cost.month import Usage
 
         fields = {{"bytes": "photo_bytes"}.get(name, name): value for name, value in values.items()}
         bill = monthly_bill(Usage(**fields, upload=upload), assembly)

@@ -11,10 +11,11 @@ from operations.cdk import Assembly
 from operations.compare.costs.assumptions import read_assumptions
 from operations.compare.costs.model import DAYS_PER_MONTH, SHARED, Model
 from operations.compare.costs.sizes import sizes_of
-from operations.cost.bill import Bill, Usage, monthly_bill
+from operations.cost.bill import Bill, monthly_bill
 from operations.cost.bill_table import TOTALS, bill_rows, summary
 from operations.cost.deployment import read_deployment
 from operations.cost.idle import idle_cost
+from operations.cost.month import Usage
 from operations.cost.photo_work import photo_work
 from operations.cost.prices import get_price
 from operations.cost.usage import ActionUsage, RecordedUsage
