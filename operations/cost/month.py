@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Literal
 
 from operations.compare.costs.assumptions import Assumptions
-from operations.compare.costs.model import DAYS_PER_MONTH, Option, empty_receives, fleet_of, function_use, mean_batch
+from operations.compare.costs.billed_time import (
+    DAYS_PER_MONTH,
+    Option,
+    empty_receives,
+    fleet_of,
+    function_use,
+    mean_batch,
+)
 from operations.compare.costs.sizes import FunctionSize
 from operations.cost.deployment import Deployment
 from operations.cost.floor import floor_lines

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import combinations, pairwise
 
-from operations.compare.costs.model import MAX_PHOTOS_PER_DAY, Model, Option
+from operations.compare.costs.billed_time import Option
+from operations.compare.costs.model import MAX_PHOTOS_PER_DAY, Model
 
 # Costs that differ by less than this are the same: US dollars per month.
 _CENT = 0.01

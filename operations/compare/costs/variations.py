@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import inf
 
+from operations.compare.costs.billed_time import DAYS_PER_MONTH, Option
 from operations.compare.costs.break_even import crossings
-from operations.compare.costs.model import DAYS_PER_MONTH, Model, Option
+from operations.compare.costs.model import Model
 from operations.cost.prices import HOURS_PER_MONTH
 
 _ALL_DAY_SECONDS = 86_400

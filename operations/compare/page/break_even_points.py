@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from operations.compare.costs.billed_time import OPTIONS
 from operations.compare.costs.break_even import BreakEven, break_evens
-from operations.compare.costs.model import MAX_PHOTOS_PER_DAY, OPTIONS, Model
+from operations.compare.costs.model import MAX_PHOTOS_PER_DAY, Model
 from operations.compare.costs.variations import variations
 from operations.compare.page.section import LABELS, Section, dollars, rounded
 

@@ -7,8 +7,9 @@ from math import ceil, floor, hypot, log10
 from typing import Final
 from xml.sax.saxutils import escape
 
+from operations.compare.costs.billed_time import Option
 from operations.compare.costs.break_even import break_evens
-from operations.compare.costs.model import MAX_PHOTOS_PER_DAY, Model, Option
+from operations.compare.costs.model import MAX_PHOTOS_PER_DAY, Model
 from operations.compare.page.section import LABELS, rounded
 
 # Lines with their color, distinguishable on white and on black, and their dashes. Batch on On-Demand Instances is in

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from operations.compare.costs.model import OPTIONS, Model
+from operations.compare.costs.billed_time import OPTIONS
+from operations.compare.costs.model import Model
 from operations.compare.page.section import LABELS, PHOTOS_PER_DAY, Section, dollars, photos_label
 
 # Options whose photos do not wait for the next run.

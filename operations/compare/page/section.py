@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from operations.compare.costs.model import MAX_PHOTOS_PER_DAY, Option
+from operations.compare.costs.billed_time import Option
+from operations.compare.costs.model import MAX_PHOTOS_PER_DAY
 
 LABELS: Final[Mapping[Option, str]] = {
     "lambda": "lambda",

@@ -1,7 +1,8 @@
 """Where the numbers come from: list prices and assumptions."""
 
 from operations.compare.costs.assumptions import assumption_rows
-from operations.compare.costs.model import OPTIONS, SHARED, Model
+from operations.compare.costs.billed_time import OPTIONS
+from operations.compare.costs.model import SHARED, Model
 from operations.compare.page.section import PHOTOS_PER_DAY, Section
 from operations.cost.prices import get_price
 

@@ -9,7 +9,8 @@ import pytest
 
 from operations.cdk import Assembly
 from operations.compare.costs.assumptions import read_assumptions
-from operations.compare.costs.model import DAYS_PER_MONTH, SHARED, Model
+from operations.compare.costs.billed_time import DAYS_PER_MONTH
+from operations.compare.costs.model import SHARED, Model
 from operations.compare.costs.sizes import sizes_of
 from operations.cost.bill import Bill, monthly_bill
 from operations.cost.bill_table import TOTALS, bill_rows, summary

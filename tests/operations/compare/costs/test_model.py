@@ -6,7 +6,8 @@ from math import ceil
 import pytest
 
 from operations.compare.costs.assumptions import Assumptions
-from operations.compare.costs.model import OPTIONS, Fleet, Model
+from operations.compare.costs.billed_time import OPTIONS, Fleet
+from operations.compare.costs.model import Model
 from operations.compare.costs.sizes import Sizes
 from operations.compare.measurement import Comparison
 from operations.cost.usage import RecordedUsage

@@ -12,7 +12,8 @@ import pytest
 from rich.console import Console
 
 from operations.cdk import Assembly
-from operations.compare.costs.model import OPTIONS, Model
+from operations.compare.costs.billed_time import OPTIONS
+from operations.compare.costs.model import Model
 from operations.compare.costs.sizes import sizes_of
 from operations.compare.measurement import Comparison
 from operations.compare.page.chart import draw
