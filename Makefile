@@ -150,7 +150,7 @@ check: setup  ## Check format, lint, types, templates, secrets, and known vulner
 		cdk synth --quiet --strict $(OPENED) -c thumbnails_on=$$compute --output .cache/opened/$$compute && \
 			cfn-lint .cache/opened/$$compute/*.template.json || exit 1; \
 	done
-	pytest -q tests/compliance
+	pytest -q tests/compliance tests/tools/test_private_names.py
 	@python -m tools.audit
 
 bench: setup  ## Benchmark the thumbnailer (speed, memory, cold start), the billed time of a photo, and everyday commands
@@ -161,11 +161,13 @@ screenshot: setup  ## Record the README's animation of the gallery page in use (
 	@python -m tools.screenshot
 
 lock: setup  ## Pin the dependencies that the requirements.in files name (UPGRADE="PACKAGE …" to their newest allowed releases)
-	@for file in lambda_src/*/requirements.in containers/*/requirements.in requirements.in; do \
+	@constraint=; \
+	for file in requirements.in lambda_src/*/requirements.in containers/*/requirements.in; do \
 		echo "$$file"; \
 		uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--only-binary :all: --emit-build-options --no-annotate --no-header \
-			$(addprefix --upgrade-package ,$(UPGRADE)) "$$file" -o "$${file%.in}.txt" || exit 1; \
+			$(addprefix --upgrade-package ,$(UPGRADE)) $$constraint "$$file" -o "$${file%.in}.txt" || exit 1; \
+		constraint="--constraint requirements.txt"; \
 	done
 
 clean:  ## Delete everything that setup and runs created in this folder

@@ -78,9 +78,11 @@ class Emulator:
             file.unlink()
 
     def check(self) -> None:
-        """Raise SandboxError if the process has ended."""
+        """Raise SandboxError with the last line of the log if the process has ended."""
         if self.process.poll() is not None:
-            raise SandboxError(f"The emulator ended with status {self.process.returncode}. Log: {self.log}")
+            *_, last_line = ["", *self.log.read_text(errors="replace").splitlines()]
+            end = f"The emulator ended with status {self.process.returncode}. Log: {self.log}: {last_line}"
+            raise SandboxError(end.removesuffix(": "))
 
 
 @contextmanager

@@ -55,12 +55,14 @@ def test_invalid_port_is_rejected(port: int) -> None:
         pass
 
 
-def test_check_reports_the_log_when_the_emulator_was_killed() -> None:
+def test_check_reports_the_log_and_its_last_line_when_the_emulator_was_killed() -> None:
     with pytest.raises(SandboxError) as error, running_emulator() as emulator:
         os.kill(emulator.process.pid, signal.SIGKILL)
         emulator.process.wait()
+        with emulator.log.open("a") as log:
+            log.write("Traceback …\nImportError: no _name\n")
         emulator.check()
-    assert str(emulator.log) in str(error.value)
+    assert str(error.value).endswith(f"{emulator.log}: ImportError: no _name")
     assert emulator.log.exists()
     assert not emulator.folder.exists()
     emulator.log.unlink()
