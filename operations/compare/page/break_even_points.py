@@ -23,7 +23,8 @@ def break_even_points(model: Model) -> Iterator[Section]:
         [
             "The cheaper option of each pair when idle, and the photos a day from which the other one is, up to "
             f"{MAX_PHOTOS_PER_DAY:,}. Numbers have two digits, because the assumptions justify no more. Some pairs "
-            "cross more than once, because tasks, instances, and bundles come in whole numbers."
+            "cross more than once, because tasks, instances, and bundles come in whole numbers; where they cross more "
+            "than four times, the table gives the first and the last point."
         ],
         [heading, *rows[:count]],
     )
@@ -37,6 +38,8 @@ def _cheaper(pair: BreakEven) -> str:
     if not pair.points:
         return f"never: {first} is always cheaper"
     parts = [f"{LABELS[it]} from {rounded(point)}" for point, it in zip(pair.points, pair.cheaper[1:], strict=True)]
+    if len(parts) > 4:
+        parts = [f"each in turn from {rounded(pair.points[0])}", parts[-1]]
     return ", then ".join([first, *parts])
 
 
