@@ -165,19 +165,6 @@ def test_services_depend_on_capacity_provider_associations(ecs: Resources, servi
     assert associations in _service(ecs, service)["DependsOn"]
 
 
-def test_destroy_does_not_wait_for_the_termination_of_instances(ecs: Resources) -> None:
-    """A managed termination delay makes `cdk destroy` hang (aws-cdk 14732, 18179): the lifecycle hook of managed
-    draining stays until its timeout of an hour. The hook of the template is deleted before its group."""
-    _, provider = only(ecs, "AWS::ECS::CapacityProvider")
-    assert provider["AutoScalingGroupProvider"]["ManagedTerminationProtection"] == "DISABLED"
-    assert provider["AutoScalingGroupProvider"]["ManagedDraining"] == "DISABLED"
-    name, group = only(ecs, "AWS::AutoScaling::AutoScalingGroup")
-    assert not group.get("NewInstancesProtectedFromScaleIn") and "LifecycleHookSpecificationList" not in group
-    _, hook = only(ecs, "AWS::AutoScaling::LifecycleHook")
-    assert (hook["AutoScalingGroupName"], hook["DefaultResult"]) == ({"Ref": name}, "CONTINUE")
-    assert hook["HeartbeatTimeout"] <= 300
-
-
 def test_cluster_is_deleted_after_its_instances(ecs: Resources) -> None:
     """ "The Cluster cannot be deleted while Container Instances are active or draining" (aws-cdk 18179)."""
     cluster, _ = only(ecs, "AWS::ECS::Cluster")

@@ -14,19 +14,10 @@ from tests.templates import only, read_resources, read_template
 
 pytestmark = pytest.mark.guarantee("Deploys the first time")
 
-_DOCUMENTATION_ADDRESSES = {"192.0.2.1/32", "2001:db8::1/128"}
-
 
 @pytest.fixture(scope="module")
 def server(assembly: Path) -> dict[str, Any]:
     return only(read_resources(assembly, "Lightsail"), "AWS::Lightsail::Instance")[1]
-
-
-def test_closed_server_opens_its_port_to_documentation_addresses_only(server: dict[str, Any]) -> None:
-    """CloudFormation skips an empty list, and the default firewall opens SSH and HTTP (aws-cdk PR 16851)."""
-    (port,) = server["Networking"]["Ports"]
-    assert {*port["Cidrs"], *port["Ipv6Cidrs"]} == _DOCUMENTATION_ADDRESSES
-    assert "CidrListAliases" not in port  # would open the port to the browser-based SSH client of Lightsail
 
 
 def test_blueprint_is_not_retired(server: dict[str, Any]) -> None:

@@ -160,15 +160,18 @@ def test_each_worker_fits_on_an_instance_of_its_own(workers: Resources, ecs: Res
         assert int(group["MaxSize"]) == target["MaxCapacity"]
 
 
-def test_destroy_does_not_wait_for_the_termination_of_worker_instances(ecs: Resources) -> None:
-    """A managed termination delay makes `cdk destroy` hang (aws-cdk 14732, 18179). Draining by the capacity provider
-    leaves a lifecycle hook, the hook of the template is deleted before its group."""
+def test_destroy_does_not_wait_for_the_termination_of_instances(ecs: Resources) -> None:
+    """A managed termination delay makes `cdk destroy` hang (aws-cdk 14732, 18179): the lifecycle hook of managed
+    draining stays until its timeout of an hour. The hook of the template is deleted before its group."""
     for provider in of_type(ecs, "AWS::ECS::CapacityProvider").values():
         managed = provider["Properties"]["AutoScalingGroupProvider"]
         assert (managed["ManagedTerminationProtection"], managed["ManagedDraining"]) == ("DISABLED", "DISABLED")
     hooks = [it["Properties"] for it in of_type(ecs, "AWS::AutoScaling::LifecycleHook").values()]
     groups = of_type(ecs, "AWS::AutoScaling::AutoScalingGroup")
+    protections = {"NewInstancesProtectedFromScaleIn", "LifecycleHookSpecificationList"}
+    assert not [name for name, group in groups.items() if protections & group["Properties"].keys()]
     assert {hook["AutoScalingGroupName"]["Ref"] for hook in hooks} == groups.keys()
+    assert {hook["DefaultResult"] for hook in hooks} == {"CONTINUE"}
     # A terminating instance waits until its worker has stopped.
     assert all(_STOP_TIMEOUT < hook["HeartbeatTimeout"] <= 300 for hook in hooks)
 

@@ -13,15 +13,7 @@ import pytest
 from stacks.support.settings import Settings, ThumbnailsOn
 from tests.compliance.replacements import fixed_name, references, replaced_resources
 from tests.project_copy import copy_project, replace, synthesize_copy
-from tests.templates import Resource, read_templates
-
-_HOLDS_DATA = {
-    "AWS::DynamoDB::Table",
-    "AWS::ECR::Repository",
-    "AWS::Logs::LogGroup",
-    "AWS::S3::Bucket",
-    "AWS::SQS::Queue",
-}
+from tests.templates import STATEFUL_TYPES, Resource, read_templates
 
 # Another value for each setting, except `name`, which creates another deployment, `target`, which is for laptops, and
 # `thumbnails_on` and `expires_at`, which have tests of their own.
@@ -133,7 +125,7 @@ def _replaced_types(
         replaced_types |= {old[name]["Type"] for name in replaced}
         deleted = replaced | (old.keys() - new.keys())
         created = replaced | (new.keys() - old.keys())
-        with_data = _HOLDS_DATA - {*deleted_with_their_function}
+        with_data = STATEFUL_TYPES - {*deleted_with_their_function}
         assert [name for name in deleted if old[name]["Type"] in with_data] == [], stack
         # CloudFormation creates the replacement while the old resource exists.
         old_names = {_type_and_name(old[name]) for name in deleted} - {None}

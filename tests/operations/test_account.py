@@ -41,14 +41,6 @@ def test_current_account_passes_its_region_to_the_cdk_cli(
     assert account.environment() == {"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1"}
 
 
-def test_current_account_fails_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    with pytest.raises(OperationError, match="No AWS credentials"):
-        current_account(boto3.Session())
-
-
 @pytest.mark.parametrize(
     ("variable", "value"), [("AWS_REGION", "us-esat-1"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]
 )

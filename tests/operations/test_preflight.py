@@ -137,15 +137,11 @@ def test_lambda_concurrency_covers_uploads_and_requests(
     assert run()["Lambda concurrency"].startswith("✗ Lambda concurrency: 5 (required: 6). ")
 
 
-@pytest.mark.parametrize("plan", ["FREE", "PAID"])
 def test_free_plan_fails_if_it_rejects_the_instance_types(
-    account: StubbedAccount, run: Callable[..., dict[str, str]], plan: str
+    account: StubbedAccount, run: Callable[..., dict[str, str]]
 ) -> None:
-    account.plan = plan
+    account.plan = "FREE"
     line = run()["Account plan"]
-    if plan == "PAID":
-        assert line.startswith("✓")
-        return
     assert line.startswith("✗ Account plan: FREE plan, on which EC2 rejects c6g.large, c6g.medium, ")
     assert "t4g.micro" not in line
     assert "aws freetier upgrade-account-plan --account-plan-type PAID" in line
@@ -286,10 +282,6 @@ def test_session_that_the_sdk_renews_passes(
     ("change", "reported", "remedy"),
     [
         ({"quotas": {"L-1216C47A": 1.0}}, "✗ EC2 On-Demand vCPUs: 1 (required: 2)", "/ec2/quotas/L-1216C47A"),
-        ({"plan": "FREE"}, "✗ Account plan: FREE plan", "aws freetier upgrade-account-plan"),
-        ({"missing": ("/lightsail",)}, "✗ Region: eu-central-1 has no Lightsail", "export AWS_REGION=us-east-1"),
-        ({"bootstrap_version": 5}, "✗ CDK bootstrap: version 5", "npx cdk bootstrap"),
-        ({"stacks": {"photos-Ecs": "ROLLBACK_COMPLETE"}}, "✗ Stacks: photos-Ecs is ROLLBACK_COMPLETE", "delete-stack"),
         ({"errors": {"sts:GetCallerIdentity": "ExpiredToken"}}, "ExpiredToken", "aws sso login"),
     ],
 )

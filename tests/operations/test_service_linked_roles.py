@@ -1,6 +1,6 @@
 """Service-linked roles in an account that has not used the services yet."""
 
-from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -31,28 +31,19 @@ def test_roles_that_stacks_need_are_created_once(stacks: set[str], services: set
         assert create_service_linked_roles(session, _ACCOUNT, stacks) == []
 
 
-class _FailingIam:
-    """A session and IAM client that fails to create roles with an error code."""
-
-    def __init__(self, code: str) -> None:
-        self._code = code
-
-    def client(self, service: str, region_name: str) -> "_FailingIam":
-        return self
-
-    def list_roles(self, PathPrefix: str) -> dict[str, Any]:
-        return {"Roles": []}
-
-    def create_service_linked_role(self, AWSServiceName: str) -> dict[str, Any]:
-        raise ClientError({"Error": {"Code": self._code, "Message": AWSServiceName}}, "CreateServiceLinkedRole")
+def _session(code: str) -> Mock:
+    """Return a session whose IAM client fails to create roles with an error code."""
+    session = Mock()
+    session.client().list_roles.return_value = {"Roles": []}
+    error = ClientError({"Error": {"Code": code}}, "CreateServiceLinkedRole")
+    session.client().create_service_linked_role.side_effect = error
+    return session
 
 
 def test_roles_are_skipped_when_the_caller_has_no_permission() -> None:
-    session: Any = _FailingIam("AccessDenied")
-    assert create_service_linked_roles(session, _ACCOUNT, {"Batch"}) == []
+    assert create_service_linked_roles(_session("AccessDenied"), _ACCOUNT, {"Batch"}) == []
 
 
 def test_other_iam_errors_are_raised() -> None:
-    session: Any = _FailingIam("ServiceFailure")
-    with pytest.raises(ClientError, match="ecs"):
-        create_service_linked_roles(session, _ACCOUNT, {"Batch"})
+    with pytest.raises(ClientError, match="ServiceFailure"):
+        create_service_linked_roles(_session("ServiceFailure"), _ACCOUNT, {"Batch"})

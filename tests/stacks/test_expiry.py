@@ -25,11 +25,6 @@ def _environment(assembly: Path) -> dict[str, Any]:
     return variables
 
 
-def test_app_has_the_stack_only_with_the_setting(expiring: Path, assembly: Path) -> None:
-    assert "Expiry" in stack_names(expiring)
-    assert "Expiry" not in stack_names(assembly)
-
-
 def test_all_stacks_are_deployed_after_the_expiry(expiring: Path) -> None:
     """So an incomplete deployment expires, too."""
     stacks = Assembly(expiring).stacks()

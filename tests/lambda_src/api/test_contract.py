@@ -43,10 +43,6 @@ def test_route_names_and_paths_are_unique() -> None:
     assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES)
 
 
-def test_writes_require_an_api_key_and_reads_do_not() -> None:
-    assert all(route.needs_key == (route.method != "GET") for route in ROUTES)
-
-
 def test_every_error_belongs_to_a_route_and_matches_the_error_schema() -> None:
     assert {code for route in ROUTES for code in (*route.errors, *COMMON_ERRORS)} == set(ErrorCode)
     validate: Any = fastjsonschema.compile(dict(RESPONSES["Error"]))

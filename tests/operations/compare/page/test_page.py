@@ -38,11 +38,6 @@ def test_page_and_chart_are_up_to_date(synthesize: Callable[..., Path]) -> None:
     assert CHART.read_text() == draw(model), "Run `python -m operations.compare.page`"
 
 
-def test_same_inputs_give_the_same_bytes(comparison: Comparison, model: Model) -> None:
-    assert render_page(comparison, model) == render_page(comparison, replace(model))
-    assert draw(model) == draw(replace(model))
-
-
 def test_tables_are_rectangular(comparison: Comparison, model: Model) -> None:
     for title, (heading, *rows) in _tables(comparison, model).items():
         assert rows, title
