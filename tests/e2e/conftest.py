@@ -74,22 +74,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def delete_photos_afterwards(deployment: Deployment) -> Iterator[None]:
     """After the test, delete all photos, upload requests, albums, and reports."""
     yield
-    _delete_photos(deployment)
+    delete_photos(deployment)
 
 
 @pytest.fixture
 def no_photos(deployment: Deployment, delete_photos_afterwards: None) -> None:
     """The test starts and ends without photos, and without events of them."""
-    _delete_photos(deployment)
+    delete_photos(deployment)
     queue = deployment.outputs["Thumbnails"]["UploadQueueUrl"]
     eventually(lambda: not deployment.queue_depth(queue))
 
 
-def _delete_photos(deployment: Deployment) -> None:
+def delete_photos(deployment: Deployment) -> None:
+    """Delete everything in the buckets and the catalogue."""
     outputs, s3, dynamodb = deployment.outputs["Thumbnails"], deployment.client("s3"), deployment.client("dynamodb")
     for bucket, keys in (("OriginalsBucket", originals(deployment)), ("ThumbnailsBucket", thumbnails(deployment))):
-        for key in keys:
-            s3.delete_object(Bucket=outputs[bucket], Key=key)
+        for start in range(0, len(keys), 1000):  # the maximum of a request
+            objects = [{"Key": key} for key in keys[start : start + 1000]]
+            s3.delete_objects(Bucket=outputs[bucket], Delete={"Objects": objects})
     for key in catalogue(deployment):
         dynamodb.delete_item(TableName=outputs["CatalogueTable"], Key={"key": {"S": key}})
     eventually(lambda: not catalogue(deployment))

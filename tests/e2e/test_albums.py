@@ -66,11 +66,6 @@ def test_array_job_makes_pages_that_are_bound(deployment: Deployment, photos: li
     assert _log(deployment, last) == ["Album many, page 3 of 3: 4 photos, 1 missing"]
 
 
-def test_album_of_one_page_is_bound(deployment: Deployment, photos: list[str], jobs: AlbumJobs) -> None:
-    assert finished_job(deployment, jobs.submit(_album("one", *photos)))["status"] == "SUCCEEDED"
-    assert _pages(deployment, "one") == 1
-
-
 def test_child_job_is_retried_when_its_instance_is_reclaimed(
     sandbox: Sandbox, photos: list[str], jobs: AlbumJobs
 ) -> None:

@@ -38,11 +38,6 @@ def test_load_balancer_reaches_fargate_and_ec2_tasks(deployment: Deployment) -> 
     assert set(_serving_tasks(deployment)) == {"FARGATE", "EC2"}
 
 
-def test_gallery_page_is_served_with_its_configuration(deployment: Deployment) -> None:
-    assert b'<script type="module"' in get_gallery(deployment, "")
-    assert set(json.loads(get_gallery(deployment, "config.json"))) == {"api_url"}
-
-
 def test_requests_are_counted_as_the_share_of_each_target(sandbox: Sandbox) -> None:
     groups = sandbox.client("elbv2").describe_target_groups()["TargetGroups"]
     (group,) = [it["TargetGroupArn"].rpartition(":")[2] for it in groups]

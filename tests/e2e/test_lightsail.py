@@ -90,15 +90,6 @@ def test_instances_and_addresses_are_listed(put: Callable[[str], str], sandbox: 
         client.get_disks()
 
 
-def test_instance_ends_with_its_stack(put: Callable[[str], str], sandbox: Sandbox) -> None:
-    address = put(_template("one", page="page"))
-    client = sandbox.client("cloudformation")
-    client.delete_stack(StackName=_STACK)
-    client.get_waiter("stack_delete_complete").wait(StackName=_STACK, WaiterConfig={"Delay": 0.1, "MaxAttempts": 600})
-    with pytest.raises(urllib3.exceptions.HTTPError):
-        _get(address)
-
-
 def test_attached_static_ip_cannot_move_to_another_instance(put: Callable[[str], str]) -> None:
     put(_template("one"))
     with pytest.raises(WaiterError):

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -20,8 +19,10 @@ from photos.limits import SIZES
 from photos.remake import PHOTOS_PER_SLICE, PREFIX
 from photos.storage import Thumbnails
 from tests.e2e.album import describe_job, finished_job
+from tests.e2e.conftest import delete_photos
 from tests.e2e.eventually import eventually
 from tests.e2e.failure_scenarios import revoked_permission, set_uploads_enabled
+from tests.e2e.operate import operation, run_operation
 from tests.e2e.photos import catalogue, put_original, read_object, thumbnails
 from tests.lambda_src.mocked_aws import jpeg
 from tests.processes import running_processes
@@ -33,16 +34,10 @@ PHOTO = jpeg(size=(60, 40))
 @pytest.fixture
 def no_uploads(sandbox: Sandbox) -> Iterator[None]:
     """No events are processed during the test. Afterwards, everything in the buckets and the catalogue is deleted."""
-    outputs, s3 = sandbox.outputs["Thumbnails"], sandbox.client("s3")
     set_uploads_enabled(sandbox, False)
     yield
-    for bucket in ("OriginalsBucket", "ThumbnailsBucket"):
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=outputs[bucket]):
-            if objects := [{"Key": entry["Key"]} for entry in page.get("Contents", [])]:
-                s3.delete_objects(Bucket=outputs[bucket], Delete={"Objects": objects})
-    for key in catalogue(sandbox):
-        sandbox.client("dynamodb").delete_item(TableName=outputs["CatalogueTable"], Key={"key": {"S": key}})
-    sandbox.client("sqs").purge_queue(QueueUrl=outputs["UploadQueueUrl"])
+    delete_photos(sandbox)
+    sandbox.client("sqs").purge_queue(QueueUrl=sandbox.outputs["Thumbnails"]["UploadQueueUrl"])
     set_uploads_enabled(sandbox, True)
 
 
@@ -73,20 +68,13 @@ def put_photos_of_an_older_version(sandbox: Sandbox, count: int) -> list[str]:
 def start_remake(sandbox: Sandbox) -> subprocess.Popen[str]:
     """Start the command of `make remake`."""
     return subprocess.Popen(
-        [sys.executable, "-u", "-m", "operations", "remake"],
+        operation(sandbox, "remake", program=("-u", "-m", "operations")),
         cwd=ROOT,
-        env=os.environ | sandbox.emulator.client_environment(),
+        env=sandbox.cdk.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def run_remake(sandbox: Sandbox) -> tuple[int, str, str]:
-    """Run the command of `make remake`. Returns the exit status, the output, and the error output."""
-    command = start_remake(sandbox)
-    output, errors = command.communicate(timeout=300)
-    return command.returncode, output, errors
 
 
 def remakes(sandbox: Sandbox) -> list[dict[str, Any]]:
@@ -144,9 +132,9 @@ def test_remake_that_is_killed_and_started_again_replaces_all_sizes(
     assert finished_job(sandbox, job["jobId"])["status"] == "FAILED"
     assert {frozenset(it) for it in sizes(sandbox, keys).values()} == {frozenset(OLD_SIZES), frozenset(SIZES)}
 
-    status, output, errors = run_remake(sandbox)
-    assert (status, errors) == (0, ""), output
-    assert "Child jobs: 2 succeeded\n" in output
+    run = run_operation(sandbox, "remake")
+    assert (run.returncode, run.stderr) == (0, ""), run.stdout
+    assert "Child jobs: 2 succeeded\n" in run.stdout
     items = catalogue(sandbox)
     assert {key: items[key]["state"] for key in (*keys, "remake/rejected")} == {
         **dict.fromkeys(keys, "ready"),
@@ -168,9 +156,9 @@ def test_remake_that_is_killed_and_started_again_replaces_all_sizes(
 def test_remake_reports_why_it_failed(sandbox: Sandbox, no_uploads: None) -> None:
     put_original(sandbox, "remake/photo.jpg", PHOTO)
     with revoked_permission(sandbox, "Batch", "s3:PutObject", role="RemakeRole"):
-        status, _, errors = run_remake(sandbox)
-    line, advice = errors.splitlines()
-    assert (status, "run `make remake` again" in advice) == (1, True)
+        run = run_operation(sandbox, "remake")
+    line, advice = run.stderr.splitlines()
+    assert (run.returncode, "run `make remake` again" in advice) == (1, True)
     assert "exit status 1; Slice 1 of 1: 1 photos (1 failed). Log group " in line
     job = remakes(sandbox)[-1]
     assert len(job["attempts"]) == 3
@@ -178,5 +166,5 @@ def test_remake_reports_why_it_failed(sandbox: Sandbox, no_uploads: None) -> Non
     events = sandbox.client("logs").get_log_events(logGroupName=group, logStreamName=stream)["events"]
     assert events[0]["message"].startswith("Photo 'remake/photo.jpg' failed: "), events
     assert "AccessDenied" in events[0]["message"]
-    assert run_remake(sandbox)[0] == 0
+    assert run_operation(sandbox, "remake").returncode == 0
     assert catalogue(sandbox)["remake/photo.jpg"]["state"] == "ready"

@@ -94,12 +94,6 @@ def test_photos_with_unusual_keys_get_upright_thumbnails(deployment: Deployment,
     assert len({item["id"] for item in items.values()}) == len(items)
 
 
-def test_every_sample_photo_gets_thumbnails(deployment: Deployment, put: Put) -> None:
-    for photo in SAMPLE_PHOTOS:
-        put(photo.name, photo.read_bytes())
-    assert {final_item(deployment, photo.name)["state"] for photo in SAMPLE_PHOTOS} == {"ready"}
-
-
 def test_text_file_is_rejected_with_a_reason(deployment: Deployment, put: Put) -> None:
     put("text.jpg", b"This is a text.")
     item = final_item(deployment, "text.jpg")
