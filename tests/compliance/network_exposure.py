@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tests.templates import as_list
+
 EVERYONE = "everyone"
 
 # Documentation addresses (RFC 5737 and RFC 3849), which send no packets.
@@ -94,8 +96,7 @@ def _callers_of_ports(ports: list[dict[str, Any]]) -> Iterator[str]:
 def _policies(value: Any) -> Iterator[list[dict[str, Any]]]:
     """Yield the statements of each policy with principals, at any depth: of buckets, queues, roles, and APIs."""
     if isinstance(value, dict):
-        statements = value.get("Statement", [])
-        statements = statements if isinstance(statements, list) else [statements]
+        statements = as_list(value.get("Statement", []))
         if any("Principal" in statement or "NotPrincipal" in statement for statement in statements):
             yield statements
         for inner in value.values():
@@ -113,12 +114,12 @@ def _callers_of_policy(statements: list[dict[str, Any]]) -> Iterator[str]:
             yield EVERYONE
             continue
         conditions = statement.get("Condition", {})
-        ranges = _as_list(conditions.get("IpAddress", {}).get("aws:SourceIp"))
+        ranges = as_list(conditions.get("IpAddress", {}).get("aws:SourceIp", []))
         ranges = ranges or _cidrs_exempt_from_deny(statement, statements)
         if ranges:
             yield from map(str, ranges)
             continue
-        actions = _as_list(statement["Action"])
+        actions = as_list(statement["Action"])
         # Only services assume roles here, for their own resources.
         bounded = all(action == "sts:AssumeRole" for action in actions) or any(
             key in ("aws:SourceArn", "aws:SourceAccount")
@@ -128,7 +129,7 @@ def _callers_of_policy(statements: list[dict[str, Any]]) -> Iterator[str]:
         )
         principal = statement["Principal"]
         for kind, names in (principal if isinstance(principal, dict) else {"AWS": principal}).items():
-            for name in _as_list(names):
+            for name in as_list(names):
                 yield from _callers_of_principal(
                     name if kind in ("AWS", "Service") else f"{kind} {name}", bounded=bounded
                 )
@@ -140,7 +141,7 @@ def _cidrs_exempt_from_deny(allowed: dict[str, Any], statements: list[dict[str, 
         same = all(statement.get(part) == allowed.get(part) for part in ("Principal", "Action", "Resource"))
         condition = statement.get("Condition", {})
         if statement["Effect"] == "Deny" and same and list(condition) == ["NotIpAddress"]:
-            return _as_list(condition["NotIpAddress"].get("aws:SourceIp"))
+            return as_list(condition["NotIpAddress"].get("aws:SourceIp", []))
     return []
 
 
@@ -152,7 +153,3 @@ def _callers_of_principal(principal: Any, *, bounded: bool) -> Iterator[str]:
         yield EVERYONE
     elif not principal.endswith(".amazonaws.com") or not bounded:
         yield principal
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]

@@ -281,7 +281,7 @@ def test_session_that_the_sdk_renews_passes(
 @pytest.mark.parametrize(
     ("change", "reported", "remedy"),
     [
-        ({"quotas": {"L-1216C47A": 1.0}}, "✗ EC2 On-Demand vCPUs: 1 (required: 2)", "/ec2/quotas/L-1216C47A"),
+        ({"missing": ("/version",)}, "✗ CDK bootstrap: none", "npx cdk bootstrap"),
         ({"errors": {"sts:GetCallerIdentity": "ExpiredToken"}}, "ExpiredToken", "aws sso login"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 from local.sandbox import Sandbox
 from tests.permissions.authorization import Decision
 from tests.permissions.resources import DeployedResources
+from tests.templates import as_list
 
 # The CDK owns these roles: those of the Lambda functions that it adds to stacks, and those of `cdk bootstrap`.
 _CUSTOM_RESOURCE_PATH = "Custom::"
@@ -116,10 +117,6 @@ def revoked(sandbox: Sandbox, permission: Permission, all_of_role: list[Permissi
 def _actions_and_resources(role: Role, statement: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if statement["Effect"] != "Allow" or not {"Action", "Resource"} <= statement.keys():
         raise ValueError(f"{role.path}: only Allow statements with Action and Resource are supported: {statement}")
-    for action in _as_list(statement["Action"]):
-        for resource in _as_list(statement["Resource"]):
+    for action in as_list(statement["Action"]):
+        for resource in as_list(statement["Resource"]):
             yield action, resource
-
-
-def _as_list(value: str | list[str]) -> list[str]:
-    return [value] if isinstance(value, str) else value

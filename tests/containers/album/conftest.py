@@ -6,16 +6,14 @@ import pytest
 
 from photos.albums import Album, manifest_key
 from tests.lambda_src.conftest import aws as aws
-from tests.lambda_src.mocked_aws import CATALOGUE, THUMBNAILS, MockedAws
+from tests.lambda_src.mocked_aws import THUMBNAILS, MockedAws, set_environment
 
 PHOTO = (Path(__file__).parents[3] / "samples" / "rocket.jpg").read_bytes()
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment variables that the job definition sets."""
-    monkeypatch.setenv("THUMBNAILS_BUCKET", THUMBNAILS)
-    monkeypatch.setenv("CATALOGUE_TABLE", CATALOGUE)
+    set_environment(monkeypatch)
 
 
 def put_album(aws: MockedAws, *photos: str, title: str = "Holiday") -> Album:

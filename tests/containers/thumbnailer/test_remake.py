@@ -13,7 +13,7 @@ from photos.decoder_process import DecoderFailed, DecoderProcess
 from photos.remake import Manifest, manifest_key
 from stacks.support.build_context import build_context
 from tests.lambda_src.conftest import aws as aws
-from tests.lambda_src.mocked_aws import CATALOGUE, ORIGINALS, THUMBNAILS, MockedAws, jpeg
+from tests.lambda_src.mocked_aws import THUMBNAILS, MockedAws, jpeg, set_environment
 from thumbnailer.remake import main
 
 MANIFEST = manifest_key("r-1")
@@ -21,10 +21,7 @@ MANIFEST = manifest_key("r-1")
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment variables that the job definition sets."""
-    for name, value in (("ORIGINALS_BUCKET", ORIGINALS), ("THUMBNAILS_BUCKET", THUMBNAILS)):
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("CATALOGUE_TABLE", CATALOGUE)
+    set_environment(monkeypatch)
 
 
 def put_manifest(aws: MockedAws, *starts: str) -> None:

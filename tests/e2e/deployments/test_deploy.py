@@ -4,13 +4,11 @@ import json
 import os
 import pty
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from local.emulator import ACCOUNT, LOGS, REGION, ROOT, running_emulator
+from local.emulator import ACCOUNT, LOGS, REGION
 from local.inventory import inventory
 from local.sandbox import Sandbox
 from operations.cdk import Assembly
@@ -110,19 +108,3 @@ def test_deploy_without_confirmation_changes_nothing(empty_sandbox: Sandbox) -> 
     assert (run.returncode, run.stderr) == (0, "Synthesizing the templates of all stacks …\n")
     assert "[y/N]" in run.stdout
     assert _stacks(empty_sandbox) == before
-
-
-def test_deploy_reports_a_missing_bootstrap(empty_sandbox: Sandbox) -> None:
-    with running_emulator() as emulator:
-        run = subprocess.run(
-            [sys.executable, "-m", "operations", "deploy", "--yes"],
-            cwd=ROOT,
-            env=empty_sandbox.cdk.environment() | emulator.client_environment(),
-            capture_output=True,
-            text=True,
-        )
-    assert run.returncode == 1
-    (failed,) = (line for line in run.stdout.splitlines() if "✗" in line)
-    assert f"npx cdk bootstrap aws://{ACCOUNT}/{REGION}" in failed
-    assert "This will deploy" not in run.stdout
-    assert "Preflight failed: CDK bootstrap." in run.stderr

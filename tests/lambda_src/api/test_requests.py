@@ -90,27 +90,16 @@ def test_invalid_body_is_rejected(path: str, body: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "words"),
-    [
-        ("/photos", PHOTO | {"size": MAX_BYTES + 1}, ["body.size", str(MAX_BYTES), str(MAX_BYTES + 1)]),
-        ("/photos", PHOTO | {"size": "1"}, ["body.size", "integer", '"1"']),
-        ("/photos", PHOTO | {"content_type": "text/plain"}, ["body.content_type", *CONTENT_TYPES, '"text/plain"']),
-        ("/photos", {"filename": "a", "size": 1}, ["body.content_type", "required"]),
-        ("/photos", PHOTO | {"kye": 1}, ["filename, content_type, size", '"kye"']),
-        ("/photos", PHOTO | {"filename": "f" * 201}, ["body.filename", "200", '"fff']),
-        ("/photos", [], ["body", "object", "[]"]),
-        ("/albums", {"photos": [ID, "me"]}, ["body.photos[1]", "0-9a-f", '"me"']),
-    ],
-)
-def test_error_names_the_field_its_value_and_what_is_allowed(path: str, body: Any, words: list[str]) -> None:
-    with pytest.raises(RequestError) as caught:
-        parse_request(event("POST", path, body))
-    assert [word for word in words if word not in caught.value.message] == []
-
-
-@pytest.mark.parametrize(
     ("request_", "words"),
     [
+        (event("POST", "/photos", PHOTO | {"size": MAX_BYTES + 1}), ["body.size", str(MAX_BYTES), str(MAX_BYTES + 1)]),
+        (event("POST", "/photos", PHOTO | {"size": "1"}), ["body.size", "integer", '"1"']),
+        (event("POST", "/photos", PHOTO | {"content_type": "a/b"}), ["body.content_type", *CONTENT_TYPES, '"a/b"']),
+        (event("POST", "/photos", {"filename": "a", "size": 1}), ["body.content_type", "required"]),
+        (event("POST", "/photos", PHOTO | {"kye": 1}), ["filename, content_type, size", '"kye"']),
+        (event("POST", "/photos", PHOTO | {"filename": "f" * 201}), ["body.filename", "200", '"fff']),
+        (event("POST", "/photos", []), ["body", "object", "[]"]),
+        (event("POST", "/albums", {"photos": [ID, "me"]}), ["body.photos[1]", "0-9a-f", '"me"']),
         (event("GET", "/photos?limit=0"), ["query.limit", "1", "0"]),
         (event("GET", "/photos?limit=x"), ["query.limit", "integer", '"x"']),
         (event("GET", "/photos?limti=1"), ["query", "limit, cursor", '"limti"']),
@@ -122,7 +111,7 @@ def test_error_names_the_field_its_value_and_what_is_allowed(path: str, body: An
         (with_body("/albums", " " * (MAX_BODY + 7)), [str(MAX_BODY), str(MAX_BODY + 7)]),
     ],
 )
-def test_every_error_names_what_was_received(request_: dict[str, Any], words: list[str]) -> None:
+def test_error_names_the_field_its_value_and_what_is_allowed(request_: dict[str, Any], words: list[str]) -> None:
     with pytest.raises(RequestError) as caught:
         parse_request(request_)
     assert [word for word in words if word not in caught.value.message] == []

@@ -1,45 +1,10 @@
 """Probes of the function that starts image builds, and of CodeBuild, which builds and pushes the images."""
 
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from tests.permissions.probe import PREFIX, ProbeFailed, Trial, probe
-
-
-@probe
-def builds_gallery_image(trial: Trial) -> None:
-    """Build and push the gallery image."""
-    _build(trial, "Gallery")
-
-
-@probe
-def builds_album_image(trial: Trial) -> None:
-    """Build and push the album image."""
-    _build(trial, "Album")
-
-
-@probe
-def builds_thumbnailer_image(trial: Trial) -> None:
-    """Build and push the thumbnailer image."""
-    _build(trial, "Thumbnailer")
-
-
-@probe
-def explains_failed_gallery_build(trial: Trial) -> None:
-    """Report why the gallery image was not built."""
-    _fail(trial, "Gallery")
-
-
-@probe
-def explains_failed_album_build(trial: Trial) -> None:
-    """Report why the album image was not built."""
-    _fail(trial, "Album")
-
-
-@probe
-def explains_failed_thumbnailer_build(trial: Trial) -> None:
-    """Report why the thumbnailer image was not built."""
-    _fail(trial, "Thumbnailer")
+from tests.permissions.probe import PREFIX, Probe, ProbeFailed, Trial
 
 
 def _fail(trial: Trial, image: str) -> None:
@@ -87,3 +52,13 @@ def _request(trial: Trial, image: str) -> Any:
     trial.cleanup.callback(context.wait_until, lambda: context.object_exists(response))
     trial.wait_until("response to CloudFormation", lambda: context.object_exists(response))
     return context.read_json(response)
+
+
+_IMAGES = ("Gallery", "Album", "Thumbnailer")
+
+builds_gallery_image, builds_album_image, builds_thumbnailer_image = (
+    Probe(f"Build and push the {image.lower()} image", partial(_build, image=image)) for image in _IMAGES
+)
+explains_failed_gallery_build, explains_failed_album_build, explains_failed_thumbnailer_build = (
+    Probe(f"Report why the {image.lower()} image was not built", partial(_fail, image=image)) for image in _IMAGES
+)
