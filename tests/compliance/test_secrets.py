@@ -112,22 +112,3 @@ def test_image_contains_only_files_of_the_repository(repository: list[Path], ima
     files = [file for file in build_context(image).rglob("*") if file.is_file()]
     assert files
     assert [file for file in files if file.read_bytes() not in contents] == []
-
-
-# Concatenated here, so that the scan of the repository does not find them.
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
-        ("key = " + '"AKIA' + 'QYLPMN5HHHFPZAM2"', "AWS Access Key"),
-        (
-            "-----BEGIN RSA " + "PRIVATE KEY-----\n" + "MIIEpAIBAAKC" + "AQEAvN3kQ\n-----END RSA PRIVATE KEY-----",
-            "Private Key",
-        ),
-        ("https://me:" + "correcthorse@photos.test/", "Basic Auth Credentials"),
-        ("ghp_" + "wWPw5k4aXcaT4fNP0" + "UcnZwJUVFk6LO0pINUx", "GitHub Token"),
-    ],
-)
-def test_scan_finds_a_secret(tmp_path: Path, text: str, kind: str) -> None:
-    file = tmp_path / "program.py"
-    file.write_text(text + "\n")
-    assert kind in {found for _, found in _secrets([file])}

@@ -128,13 +128,40 @@ def test_quotas_cover_the_workers(
         assert lines[title].endswith(f"(required: {vcpus:g})")
 
 
-def test_lambda_concurrency_covers_uploads_and_requests(
-    account: StubbedAccount, run: Callable[..., dict[str, str]]
+_WITH_T4G = {"t4g.micro", "t4g.small"}
+
+# What an account has, and the line of the item about it.
+_LINES: dict[str, tuple[dict[str, Any], str]] = {
+    "concurrency for uploads and requests": ({"concurrency": 6}, "✓ Lambda concurrency: "),
+    "too little concurrency": ({"concurrency": 5}, "✗ Lambda concurrency: 5 (required: 6). "),
+    "free plan with an instance type of Batch": (
+        {"plan": "FREE", "free_types": {*_WITH_T4G, "c7g.medium"}},
+        "✓ Account plan: ",
+    ),
+    "free plan without the instance of ECS": (
+        {"plan": "FREE", "free_types": {"t4g.micro", "c7g.medium"}},
+        "✗ Account plan: FREE plan, on which EC2 rejects t4g.small (",
+    ),
+    "unlisted Region": (
+        {"missing": ("/eu-central-1", "/services/batch", "/services/codebuild", "/services/lightsail")},
+        "- Region: not checked. ",
+    ),
+    "Region without an instance type": (
+        {"errors": {"ec2:DescribeInstanceTypes": "InvalidInstanceType"}},
+        "✗ EC2 instance types: first line second line (required: ",
+    ),
+    "old bootstrap": ({"bootstrap_version": 5}, "✗ CDK bootstrap: version 5 (required: version 6 or later). "),
+    "no bootstrap": ({"missing": ("/version",)}, "✗ CDK bootstrap: none "),
+}
+
+
+@pytest.mark.parametrize("account_has", _LINES)
+def test_item_passes_fails_or_is_not_checked(
+    account: StubbedAccount, run: Callable[..., dict[str, str]], account_has: str
 ) -> None:
-    account.concurrency = 6
-    assert run()["Lambda concurrency"].startswith("✓")
-    account.concurrency = 5
-    assert run()["Lambda concurrency"].startswith("✗ Lambda concurrency: 5 (required: 6). ")
+    values, line = _LINES[account_has]
+    vars(account).update(values)
+    assert run()[line[2:].partition(":")[0]].startswith(line)
 
 
 def test_free_plan_fails_if_it_rejects_the_instance_types(
@@ -169,16 +196,6 @@ def test_zones_without_an_instance_type_fail(account: StubbedAccount, run: Calla
     assert "no c6g.large, c6g.medium, " in line and "t4g.small" not in line
 
 
-def test_free_plan_passes_if_batch_can_use_one_instance_type(
-    account: StubbedAccount, run: Callable[..., dict[str, str]]
-) -> None:
-    account.plan = "FREE"
-    account.free_types |= {"c7g.medium"}
-    assert run()["Account plan"].startswith("✓")
-    account.free_types -= {"t4g.small"}
-    assert run()["Account plan"].startswith("✗ Account plan: FREE plan, on which EC2 rejects t4g.small (")
-
-
 def test_region_without_lightsail_fails(account: StubbedAccount, run: Callable[..., dict[str, str]]) -> None:
     account.missing = ("/services/lightsail",)
     line = run()["Region"]
@@ -187,25 +204,6 @@ def test_region_without_lightsail_fails(account: StubbedAccount, run: Callable[.
     stacks = re.findall(r'STACKS="(.*)"', line)[0].split()
     assert "Lightsail" not in stacks
     assert run(*stacks)["Region"].startswith("✓")
-
-
-def test_unlisted_region_is_not_checked(account: StubbedAccount, run: Callable[..., dict[str, str]]) -> None:
-    account.missing = ("/eu-central-1", "/services/batch", "/services/codebuild", "/services/lightsail")
-    assert run()["Region"].startswith("- Region: not checked. ")
-
-
-def test_region_without_an_instance_type_fails(account: StubbedAccount, run: Callable[..., dict[str, str]]) -> None:
-    account.errors["ec2:DescribeInstanceTypes"] = "InvalidInstanceType"
-    assert run()["EC2 instance types"].startswith("✗ EC2 instance types: first line second line (required: ")
-
-
-def test_missing_or_old_bootstrap_fails(account: StubbedAccount, run: Callable[..., dict[str, str]]) -> None:
-    account.bootstrap_version = 5
-    assert run()["CDK bootstrap"].startswith("✗ CDK bootstrap: version 5 (required: version 6 or later). ")
-    account.missing = ("/version",)
-    line = run()["CDK bootstrap"]
-    assert line.startswith("✗ CDK bootstrap: none ")
-    assert line.endswith("npx cdk bootstrap aws://123456789012/eu-central-1")
 
 
 def test_incomplete_stacks_of_the_deployment_fail(account: StubbedAccount, run: Callable[..., dict[str, str]]) -> None:
