@@ -1,6 +1,6 @@
 """Access logs of REST APIs: one line for each request, sent to the Firehose stream that the stage names.
 
-Not emulated: buffering, and the newline that API Gateway appends to each record.
+The emulator writes none. Not emulated: buffering, and the newline that API Gateway appends to each record.
 """
 
 import base64

@@ -1,10 +1,10 @@
-"""Application Auto Scaling of ECS services: step scaling policies, which alarms invoke, and target tracking policies.
+"""Application Auto Scaling, which the emulator lacks: step scaling and target tracking policies of ECS services.
 
-Emulated: targets with a minimum and a maximum; policies with exact capacities or changes of capacity, which run again
-each minute while an alarm keeps its state; target tracking of the requests per target of a load balancer; the largest
-capacity if several policies run; cooldowns; no scale-in during a deployment. Not emulated: the API, the alarms that
-target tracking creates, its other metrics (policies are rejected), changes by percent, schedules, and other services
-than ECS.
+Emulated: targets with a minimum and a maximum; policies with exact capacities or changes of capacity, which alarms
+invoke, again each minute while an alarm keeps its state; target tracking of the requests per target of a load balancer;
+the largest capacity if several policies run; cooldowns; no scale-in during a deployment. Not emulated: the API, the
+alarms that target tracking creates, its other metrics (policies are rejected), changes by percent, schedules, and other
+services than ECS.
 
 See https://docs.aws.amazon.com/autoscaling/application/userguide/step-scaling-policy-overview.html
 and https://docs.aws.amazon.com/autoscaling/application/userguide/target-tracking-scaling-policy-overview.html

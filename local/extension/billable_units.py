@@ -1,8 +1,9 @@
 """Billable units: what AWS would bill for the requests of roles, of services, and of clients with presigned requests.
 
 `operations/cost/usage.py` describes the units. `measurements.py` writes them. Calls of the user who deploys and tests
-(the root user) do not count, except presigned ones. The unit `uncounted/<operation>` stands for DynamoDB operations on
-several items, such as `BatchGetItem`, whose request units nothing here computes.
+(the root user) do not count, except presigned ones. The emulator computes the request units of DynamoDB writes, but
+rounds each read to one item of 4 KB. The unit `uncounted/<operation>` stands for DynamoDB operations on several items,
+such as `BatchGetItem`, whose request units nothing here computes.
 """
 
 import base64
@@ -16,11 +17,16 @@ from typing import Any
 import ministack.app
 from ministack.services import apigateway_v1, dynamodb, firehose, lambda_svc, s3
 
-from local.extension import dynamodb_request_units
 from local.extension.iam_roles import calling_role
 
 _SQS_BYTES = 64 * 1024  # "Amazon SQS pricing": each 64 KB of a payload is one request
 _FIREHOSE_BYTES = 5 * 1024  # "Amazon Data Firehose pricing": each record is rounded up to 5 KB
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+_READ_BYTES = 4096
+# Of each item, and of each index entry ("Storage considerations"):
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html
+_STORAGE_OVERHEAD_BYTES = 100
 _COUNTED_OPERATIONS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan")
 
 _units: Counter[str] = Counter()
@@ -91,28 +97,26 @@ def _count_request_units() -> None:
             return
         table = dynamodb._tables[name]
         if write:
-            old, new = details.get("old_item"), details.get("new_item")
-            count("dynamodb-write-units", dynamodb_request_units.write_units(table, old, new))
-            count("dynamodb-stored-bytes", dynamodb_request_units.stored_bytes(table, new))
-            count("dynamodb-stored-bytes", -dynamodb_request_units.stored_bytes(table, old))
+            used: dict[str, Any] = {}
+            add(used, {"ReturnConsumedCapacity": "TOTAL"}, name, write, **details)
+            count("dynamodb-write-units", used["ConsumedCapacity"]["CapacityUnits"])
+            count("dynamodb-stored-bytes", _stored_bytes(table, details.get("new_item")))
+            count("dynamodb-stored-bytes", -_stored_bytes(table, details.get("old_item")))
             return
-        size = (
-            dynamodb_request_units.item_size(dynamodb._get_item_by_key(table, data["Key"]))
-            if "Key" in data
-            else _bytes_read.get()
-        )
-        is_consistent = bool(data.get("ConsistentRead"))
-        count("dynamodb-read-units", dynamodb_request_units.read_units(size, consistent=is_consistent))
+        is_one_item = "Key" in data
+        size = _item_size(dynamodb._get_item_by_key(table, data["Key"])) if is_one_item else _bytes_read.get()
+        # An eventually consistent read costs half.
+        count("dynamodb-read-units", max(1, ceil(size / _READ_BYTES)) * (1 if data.get("ConsistentRead") else 0.5))
 
     def fail_and_count(data: Any, old_item: Any, *message: str) -> Any:
         if calling_role():
-            count("dynamodb-write-units", dynamodb_request_units.failed_write_units(old_item))
+            count("dynamodb-write-units", dynamodb._capacity_kb(_item_size(old_item)))  # without indexes
         return fail(data, old_item, *message)
 
     def paginate_and_measure(items: Any, limit: Any, table: Any, index: Any = None) -> Any:
         page, has_more = paginate(items, limit, table, index)
         entries = [dynamodb._apply_index_projection(item, table, index) if index else item for item in page]
-        _bytes_read.set(sum(map(dynamodb_request_units.item_size, entries)))
+        _bytes_read.set(sum(map(_item_size, entries)))
         return page, has_more
 
     async def dispatch_and_check(method: str, path: str, headers: Any, *request: Any) -> Any:
@@ -125,6 +129,18 @@ def _count_request_units() -> None:
     dynamodb._add_consumed_capacity = add_and_count
     dynamodb._conditional_check_failed = fail_and_count
     dynamodb._paginate_evaluated_items = paginate_and_measure
+
+
+def _item_size(item: Mapping[str, Any] | None) -> int:
+    return int(dynamodb._item_size_bytes(item))
+
+
+def _stored_bytes(table: Mapping[str, Any], item: Mapping[str, Any] | None) -> int:
+    """Return the billed storage of an item and its index entries."""
+    if not item:
+        return 0
+    views = [dynamodb._index_write_view(table, index, item) for index in table["GlobalSecondaryIndexes"]]
+    return sum(_item_size(stored) + _STORAGE_OVERHEAD_BYTES for stored in (item, *(view[1] for view in views if view)))
 
 
 def _count_notifications() -> None:

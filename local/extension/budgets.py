@@ -1,4 +1,4 @@
-"""AWS Budgets in CloudFormation.
+"""AWS Budgets in CloudFormation. The emulator has only the API.
 
 Emulated: the budget and its notifications, as the API lists them. Not emulated: alerts, because nothing has a cost.
 """

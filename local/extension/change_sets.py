@@ -1,6 +1,7 @@
 """Change sets of CloudFormation: a change set that changes only outputs can be executed.
 
-In an account it has no changes of resources, but is executable (https://github.com/aws/aws-cdk/pull/2029).
+In an account it has no changes of resources, but is executable (https://github.com/aws/aws-cdk/pull/2029). The emulator
+compares outputs only for imports.
 """
 
 from typing import Any

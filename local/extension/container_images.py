@@ -1,5 +1,7 @@
 """Container images: a CodeBuild build unpacks the source, and the image is that folder.
 
+The emulator itself builds images and runs containers only with Docker.
+
 Emulated: the custom resource with its function and role; reading the source from S3 and pushing to the repository with
 the role of the build; tags; the build log; the permissions to pull an image. Not emulated: the build specification and
 image layers. Only ENV, ENTRYPOINT, and CMD of the last stage of the Dockerfile count. Therefore, the files that it
@@ -21,13 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
-from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import codebuild, ecr
 
 from local.extension.cloudformation import Properties, wrap
 from local.extension.dockerfile import Dockerfile, read_dockerfile
-from local.extension.iam_roles import client_for_role, require_permission
+from local.extension.iam_roles import client_for_role, is_service_allowed, require_permission
 
 _LAMBDA = "lambda.amazonaws.com"
 
@@ -95,13 +96,10 @@ def pull(uri: str, role_arn: str | None) -> Image:
 
 def pull_for_lambda(uri: str, function_arn: str) -> Image:
     """Pull an image as Lambda for a function. Raises ImageNotFound and PermissionError."""
-    repository, account, region = _repository(uri), get_account_id(), get_region()
-    policy, _owner = ecr.repository_policy_for_arn(repository) or ("", account)
+    repository = _repository(uri)
+    policy, _owner = ecr.repository_policy_for_arn(repository) or ("", None)
     for action in ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"):
-        request = EvalContext(
-            _LAMBDA, "Service", account, action, repository, region, service_context={"aws:sourcearn": function_arn}
-        )
-        if evaluate_resource_policy(policy, request, service=_LAMBDA).decision != "Allow":
+        if not is_service_allowed(policy, _LAMBDA, action, repository, function_arn):
             raise PermissionError(
                 f"Lambda does not have permission to access the ECR image. The policy of {repository} does not allow "
                 f"{_LAMBDA} {action} for {function_arn}"

@@ -1,5 +1,7 @@
 """ECS in CloudFormation: capacity providers, and services.
 
+The emulator has only the API of capacity providers, and considers a service complete before its tasks have started.
+
 Emulated: capacity providers and their associations, which cannot be removed while a service uses them; a service whose
 tasks do not start fails the deployment, which CloudFormation then rolls back; a service without a desired count starts
 with one task and keeps its count in updates. Stricter than AWS: a service is deleted when its tasks have ended. Not

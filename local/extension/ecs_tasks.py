@@ -10,7 +10,6 @@ capacity, Spot, health checks of running tasks, and network rules.
 
 import ipaddress
 import itertools
-import json
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,18 +38,7 @@ _addresses = map(str, itertools.cycle(ipaddress.IPv4Network("10.0.0.0/16").hosts
 
 def extend() -> None:
     """Provide Docker to ECS, forward requests to tasks, and replace a service's task that is stopped."""
-
-    def stop_and_replace(data: dict[str, Any]) -> Any:
-        answer = _stop_task(data)
-        task = json.loads(answer[2]).get("task", {})
-        kind, _, service = task.get("group", "").partition(":")
-        if kind == "service":
-            cluster = task["clusterArn"].rpartition("/")[2]
-            ecs._reconcile_service_tasks(cluster, f"{cluster}/{service}")
-        return answer
-
-    ecs._ACTION_MAP["StopTask"] = stop_and_replace
-    ecs._stop_task = _stop_task
+    ecs._ACTION_MAP["StopTask"] = ecs._stop_task = _stop_task
     ecs._docker = SimpleNamespace(containers=_Containers(), images=_Images())
     _reconcile_one_at_a_time()
     _forward_to_ports()
@@ -90,7 +78,10 @@ def _stop_task(data: dict[str, Any]) -> Any:
 
 
 def _end_task(task: dict[str, Any]) -> None:
-    """End the containers of a task that is being stopped, and report their exit codes."""
+    """Replace a task of a service that is being stopped, end its containers, and report their exit codes."""
+    cluster = task["clusterArn"].rpartition("/")[2]
+    if task["group"].startswith("service:"):
+        ecs._reconcile_service_tasks(cluster, f"{cluster}/{task['group'].removeprefix('service:')}")
     exit_codes = [
         container.stop(0) for container_id in task["_docker_ids"] if (container := _containers.get(container_id))
     ]

@@ -1,7 +1,7 @@
 """Execution roles: functions get credentials, and Lambda and Firehose act only if the role allows it.
 
-Emulated: Lambda writes logs, polls queues, and sends failed events to a queue; Firehose writes to its bucket. Not
-emulated: X-Ray traces.
+The emulator ignores these roles, and derives the credentials from the name of a function. Emulated: Lambda writes logs,
+polls queues, and sends failed events to a queue; Firehose writes to its bucket. Not emulated: X-Ray traces.
 """
 
 import functools
@@ -24,7 +24,7 @@ def extend() -> None:
 
 
 def _start_sessions() -> None:
-    """Give each function a session of its role. The emulator derives the credentials from the name of the function."""
+    """Give each function a session of its role."""
     start = functools.cache(session_environment)
 
     def session_of_role(config: dict[str, Any]) -> dict[str, str]:

@@ -12,13 +12,6 @@ from ministack.core import iam_actions, iam_evaluator
 from ministack.services import batch, s3
 from ministack.services.cloudformation import _stacks
 
-# SQS checks a batch call against the permission for the single call.
-_SINGLE_ACTIONS = {
-    "sqs:SendMessageBatch": "sqs:SendMessage",
-    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
-    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
-}
-
 
 def extend() -> None:
     """Correct actions, resources, and conditions."""
@@ -36,11 +29,12 @@ def _treat_loopback_as_tls() -> None:
 
 
 def _correct_actions() -> None:
+    """Check a batch call of SQS against the permission for the single call."""
     extract = iam_actions.extract_iam_action
 
     def extract_single(*arguments: Any) -> str | None:
         action: str | None = extract(*arguments)
-        return _SINGLE_ACTIONS.get(action or "", action)
+        return action.removesuffix("Batch") if action and action.startswith("sqs:") else action
 
     iam_actions.extract_iam_action = extract_single
 

@@ -1,7 +1,8 @@
-"""IAM roles: session credentials that the emulator accepts, and permission checks for AWS services that use a role.
+"""IAM roles: session credentials that the emulator accepts, and permission checks for AWS services.
 
 The emulator calls its services directly, so it checks no permission when, for example, Lambda reads a queue with the
-execution role of a function. Other modules add these checks with `is_allowed` and `require_permission`.
+execution role of a function. Other modules add these checks with `is_allowed` and `require_permission`, and with
+`is_service_allowed` for resource policies.
 """
 
 import os
@@ -44,6 +45,14 @@ def is_allowed(role_arn: str, action: str, resource: str) -> bool:
     request = iam_evaluator.EvalContext(session, "AssumedRole", account, action, resource, get_region())
     decision: str = iam_evaluator.evaluate(request, iam_evaluator._gather_role_policies(name, account)).decision
     return decision == "Allow"
+
+
+def is_service_allowed(policy: Any, service: str, action: str, resource: str, source_arn: str) -> bool:
+    """Return whether a resource policy allows an action to a service, such as `lambda.amazonaws.com`, for a source."""
+    request = iam_evaluator.EvalContext(
+        service, "Service", "", action, resource, get_region(), service_context={"aws:sourcearn": source_arn}
+    )
+    return bool(iam_evaluator.evaluate_resource_policy(policy, request, service=service).decision == "Allow")
 
 
 def require_permission(role_arn: str | None, action: str, resource: str) -> None:

@@ -4,7 +4,6 @@ The emulator waits 50 ms for a first line after each invocation. A function writ
 the pipe is empty after the response, no line follows. The emulator gives IDs only to events that clients put.
 """
 
-import queue
 import select
 import time
 import uuid
@@ -13,9 +12,9 @@ from typing import Any
 from ministack.core.lambda_runtime import Worker
 from ministack.services import cloudwatch_logs, lambda_svc
 
-# Milliseconds without a line until the log is complete: enough for the emulator's thread to hand over a line.
-_QUIET_MS = 5
-_MAX_MS = 250
+# Without a line until the log is complete: enough for the emulator's thread to hand over a line.
+_QUIET_SECONDS = 0.005
+_MAX_SECONDS = 0.25
 
 
 def extend() -> None:
@@ -47,17 +46,10 @@ def extend() -> None:
             return str(wait_for_lines(worker, first_line_wait))
         pipe = process.stderr or process.stdout  # a custom runtime writes both into one pipe
         lines: list[str] = []
-        quiet_ms = 0
-        for _millisecond in range(_MAX_MS):
-            try:
-                lines.append(worker._stderr_queue.get_nowait())
-                quiet_ms = 0
-            except queue.Empty:
-                has_more, _, _ = select.select([pipe], [], [], 0)
-                quiet_ms = 0 if has_more else quiet_ms + 1
-                if quiet_ms == _QUIET_MS:
-                    break
-                time.sleep(0.001)
-        return "\n".join(lines)
+        deadline, has_more = time.monotonic() + _MAX_SECONDS, True
+        while has_more and time.monotonic() < deadline:
+            has_more = bool(select.select([pipe], [], [], 0)[0])
+            lines.append(wait_for_lines(worker, _QUIET_SECONDS))
+        return "\n".join(filter(None, lines))
 
     Worker._drain_stderr_bounded = read_lines

@@ -1,8 +1,9 @@
 """Application Load Balancers: a local URL, a metric, and the rules of security groups.
 
-Emulated: target groups, which several services can share; the DNS name, which is a path of the emulator's URL; the
-metric RequestCountPerTarget. Not emulated: security groups, which allow all traffic on loopback, health checks, and
-other metrics.
+The emulator has DNS names that nothing resolves, records no metrics, and lacks the types of the rules. Emulated: target
+groups, which several services can share; the DNS name, which is a path of the emulator's URL; the metric
+RequestCountPerTarget. Not emulated: security groups, which allow all traffic on loopback, health checks, and other
+metrics.
 """
 
 from typing import Any

@@ -21,10 +21,11 @@ from typing import Any
 
 import ministack.app
 import psutil
-from ministack.core import iam_actions, iam_evaluator, lambda_runtime
+from ministack.core import iam_actions, lambda_runtime
 
 from local.extension import billable_units
 from local.extension.container_processes import Process
+from local.extension.iam_roles import calling_role
 
 _INTERVAL_SECONDS = 0.25
 
@@ -112,10 +113,10 @@ def _count_calls() -> None:
             response = await dispatch(*request)
         finally:
             _actions.reset(token)
-        _, _, session = iam_evaluator.caller_arn().partition(":assumed-role/")
-        for action in actions if session else []:
-            if action != "sqs:ReceiveMessage" or b"ReceiptHandle" in response[2]:
-                count_call(session.partition("/")[0], action, max(len(request[3]), len(response[2])))
+        role = calling_role()
+        for action in actions:
+            if role and (action != "sqs:ReceiveMessage" or b"ReceiptHandle" in response[2]):
+                count_call(role, action, max(len(request[3]), len(response[2])))
         return response
 
     iam_actions.extract_iam_action = extract_and_keep

@@ -1,7 +1,8 @@
 """REST APIs of API Gateway: request validation, Lambda permissions, integration errors, metrics, and a local URL.
 
-Not emulated: deployments. A changed API takes effect immediately. On AWS, it takes effect with the next deployment.
-Traces, and so the sampling rule of a stage.
+The emulator validates requests, but its CloudFormation types ignore validators. It invokes functions without permission
+and returns the text of their errors. Not emulated: deployments (a changed API takes effect immediately); traces, and so
+the sampling rule of a stage.
 """
 
 import json
@@ -10,7 +11,6 @@ import time
 from typing import Any
 
 import fastjsonschema
-from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 from ministack.services import apigateway_v1, cloudwatch, lambda_svc
 from ministack.services.cloudformation import changesets, engine, handlers, stacks
 
@@ -24,12 +24,7 @@ _BUCKET_URL = re.compile(r"https://[a-z0-9-]+\.s3\.[a-z0-9-]+\.amazonaws\.com")
 def extend() -> None:
     """Extend the API and its CloudFormation types."""
     wrap("AWS::ApiGateway::Method", after=_set_validator)
-    register(
-        "AWS::ApiGateway::RequestValidator",
-        create=lambda name, props: (name, _put_validator(name, props)),
-        update=_put_validator,
-        delete=lambda name, props: apigateway_v1._request_validators.get(props["RestApiId"], {}).pop(name, None),
-    )
+    wrap("AWS::ApiGateway::RequestValidator", after=_put_validator)
     register(
         "AWS::XRay::SamplingRule",
         create=lambda name, props: (props["SamplingRule"]["RuleName"], {}),
@@ -48,13 +43,13 @@ def _set_validator(_method_id: str, props: Properties) -> None:
     resource["resourceMethods"][props["HttpMethod"]]["requestValidatorId"] = props.get("RequestValidatorId")
 
 
-def _put_validator(name: str, props: Properties) -> Properties:
+def _put_validator(name: str, props: Properties) -> None:
+    """Keep what a request validator validates, which the emulator's handler ignores."""
     apigateway_v1._request_validators.setdefault(props["RestApiId"], {})[name] = {
         "id": name,
         "validateRequestBody": bool(props.get("ValidateRequestBody")),
         "validateRequestParameters": bool(props.get("ValidateRequestParameters")),
     }
-    return {"RequestValidatorId": name}
 
 
 def _describe_invalid_bodies() -> None:
@@ -105,17 +100,9 @@ def _can_invoke(function: str, context: dict[str, Any], *, account_id: str, regi
     if record is None or config is None:
         return False
     endpoint = f"{context['apiId']}/{context['stage']}/{context['httpMethod']}{context['resourcePath']}"
-    service = "apigateway.amazonaws.com"
-    request = EvalContext(
-        service,
-        "Service",
-        "",
-        "lambda:InvokeFunction",
-        config["FunctionArn"],
-        region,
-        service_context={"aws:sourcearn": f"arn:aws:execute-api:{region}:{account_id}:{endpoint}"},
-    )
-    return bool(evaluate_resource_policy(record["policy"], request, service=service).decision == "Allow")
+    source = f"arn:aws:execute-api:{region}:{account_id}:{endpoint}"
+    service, action, resource = "apigateway.amazonaws.com", "lambda:InvokeFunction", config["FunctionArn"]
+    return iam_roles.is_service_allowed(record["policy"], service, action, resource, source)
 
 
 def _record_metrics() -> None:

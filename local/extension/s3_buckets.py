@@ -1,7 +1,8 @@
 """S3 buckets in CloudFormation: tags, protection of buckets that are not empty, and auto-delete objects.
 
-In an account, the CDK's `Custom::S3AutoDeleteObjects` is a Node.js function that uses the AWS SDK of the Lambda
-runtime. Here it is a handler in Python.
+The emulator ignores the tags, and deletes buckets with their objects. In an account, the CDK's
+`Custom::S3AutoDeleteObjects` is a Node.js function that uses the AWS SDK of the Lambda runtime. Here it is a handler in
+Python.
 """
 
 from ministack.services import s3

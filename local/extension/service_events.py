@@ -1,7 +1,7 @@
 """EventBridge: events that AWS services emit, and the target role of a rule.
 
-Emulated: state changes of alarms (by `cloudwatch_alarms.py`), Batch jobs that fail, and ECS deployments that fail. Not
-emulated: all other service events.
+The emulator emits none of them and ignores the role. Emulated: state changes of alarms (by `cloudwatch_alarms.py`),
+Batch jobs that fail, and ECS deployments that fail. Not emulated: all other service events.
 """
 
 import json
@@ -37,16 +37,14 @@ def _check_target_roles() -> None:
 
 def _emit_deployment_events() -> None:
     record = ecs._record_service_task_failure
+    reported = set()
 
-    def record_and_emit(task: dict[str, Any], *rest: Any, **options: Any) -> None:
-        services = [
-            service for service in ecs._services.values() if task.get("group") == f"service:{service['serviceName']}"
-        ]
-        failed_before = {deployment["id"] for service in services for deployment in _failed_deployments(service)}
-        record(task, *rest, **options)
-        for service in services:
-            for deployment in _failed_deployments(service):
-                if deployment["id"] not in failed_before:
+    def record_and_emit(*task: Any, **options: Any) -> None:
+        record(*task, **options)
+        for service in [*ecs._services.values()]:
+            for deployment in service["deployments"]:
+                if deployment.get("rolloutState") == "FAILED" and deployment["id"] not in reported:
+                    reported.add(deployment["id"])
                     detail = {
                         "eventType": "ERROR",
                         "eventName": "SERVICE_DEPLOYMENT_FAILED",
@@ -56,7 +54,3 @@ def _emit_deployment_events() -> None:
                     emit_event("aws.ecs", "ECS Deployment State Change", service["serviceArn"], detail)
 
     ecs._record_service_task_failure = record_and_emit
-
-
-def _failed_deployments(service: dict[str, Any]) -> list[dict[str, Any]]:
-    return [deployment for deployment in service["deployments"] if deployment.get("rolloutState") == "FAILED"]

@@ -1,8 +1,10 @@
 """Requests to an emulator: of clients, with a signature, and with a forged one."""
 
 import datetime
+import io
 import json
 import urllib.parse
+import zipfile
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -59,6 +61,20 @@ def create_role(emulator: Emulator, name: str, *statements: Mapping[str, object]
     policy = json.dumps({"Version": "2012-10-17", "Statement": statements or [_ALLOW_ALL]})
     iam.put_role_policy(RoleName=name, PolicyName="calls", PolicyDocument=policy)
     return arn
+
+
+def create_function(emulator: Emulator, name: str, code: str, role_arn: str) -> None:
+    """Create a function whose code has the function `handler`."""
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("index.py", code)
+    create_client(emulator, "lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Handler="index.handler",
+        Role=role_arn,
+        Code={"ZipFile": package.getvalue()},
+    )
 
 
 def assume_role(emulator: Emulator, arn: str) -> Credentials:

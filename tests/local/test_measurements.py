@@ -1,10 +1,8 @@
 """Measurements of the sandbox: calls by role, and what functions, tasks, and jobs used."""
 
-import io
 import subprocess
 import sys
 import time
-import zipfile
 from pathlib import Path
 
 import psutil
@@ -17,7 +15,7 @@ from local.extension.container_images import Image
 from local.extension.container_processes import Process
 from local.extension.dockerfile import Dockerfile
 from tests.e2e.eventually import eventually
-from tests.local.emulator_requests import assume_role, create_client, create_role
+from tests.local.emulator_requests import assume_role, create_client, create_function, create_role
 
 pytestmark = pytest.mark.slow  # starts an emulator
 
@@ -71,17 +69,8 @@ def handler(event, context):
     work()
     boto3.client("s3").list_buckets()
 """
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("code.py", code)
+    create_function(emulator, "function", code, create_role(emulator, "function-role"))
     client = create_client(emulator, "lambda")
-    client.create_function(
-        FunctionName="function",
-        Runtime="python3.13",
-        Role=create_role(emulator, "function-role"),
-        Handler="code.handler",
-        Code={"ZipFile": archive.getvalue()},
-    )
     url = _create_queue(emulator, "queue")
     client.create_event_source_mapping(FunctionName="function", EventSourceArn=_QUEUE)
     create_client(emulator, "sqs").send_message(QueueUrl=url, MessageBody="-")

@@ -5,9 +5,7 @@
 
 import datetime
 import hashlib
-import io
 import json
-import zipfile
 from collections.abc import Iterator
 
 import pytest
@@ -17,14 +15,23 @@ from botocore.credentials import Credentials
 
 from local.emulator import ACCOUNT, REGION, Emulator, running_emulator
 from tests.e2e.eventually import eventually
-from tests.local.emulator_requests import Call, create_client, forge, root_credentials, send, send_signed, sign
+from tests.local.emulator_requests import (
+    Call,
+    create_client,
+    create_function,
+    create_role,
+    forge,
+    root_credentials,
+    send,
+    send_signed,
+    sign,
+)
 
 pytestmark = pytest.mark.slow  # starts an emulator
 
 BUCKET = "private"
 _VARIABLE = "SECRET_OF_THE_SHELL"
 _PROGRAM = "import os\ndef handler(event, context):\n    return dict(os.environ)\n"
-_TRUST = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
 
 CALLS = [
     Call("s3", "GET", "/"),
@@ -73,19 +80,7 @@ def emulator() -> Iterator[Emulator]:
             s3 = create_client(emulator, "s3")
             s3.create_bucket(Bucket=BUCKET)
             s3.put_object(Bucket=BUCKET, Key="object", Body=b"content")
-            policy = json.dumps({"Version": "2012-10-17", "Statement": [_TRUST]})
-            iam = create_client(emulator, "iam")
-            role = iam.create_role(RoleName="role", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
-            code = io.BytesIO()
-            with zipfile.ZipFile(code, "w") as package:
-                package.writestr("index.py", _PROGRAM)
-            create_client(emulator, "lambda").create_function(
-                FunctionName="environment",
-                Runtime="python3.13",
-                Handler="index.handler",
-                Role=role,
-                Code={"ZipFile": code.getvalue()},
-            )
+            create_function(emulator, "environment", _PROGRAM, create_role(emulator, "role"))
             yield emulator
 
 

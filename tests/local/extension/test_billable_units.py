@@ -77,7 +77,7 @@ def test_sqs_requests_count_batches_once_and_each_64_kb(counted: _Counted) -> No
     assert _new(before, counted.units()) == {"sqs-requests": 3}
 
 
-def test_request_units_count_indexes_failed_writes_and_the_size_of_reads(counted: _Counted) -> None:
+def test_request_units_count_indexes_failed_writes_storage_and_the_size_of_reads(counted: _Counted) -> None:
     keys = [{"AttributeName": "key", "KeyType": "HASH"}]
     ranked = [{"AttributeName": "place", "KeyType": "HASH"}]
     counted.user("dynamodb").create_table(
@@ -91,34 +91,38 @@ def test_request_units_count_indexes_failed_writes_and_the_size_of_reads(counted
     )
     dynamodb, seen = counted.role("dynamodb"), counted.units()
 
-    def units() -> tuple[float, float]:
-        """Return the write and read units since the last call."""
+    def units() -> tuple[float, float, float]:
+        """Return the write units, the read units, and the bytes of storage since the last call."""
         nonlocal seen
         new, seen = _new(seen, counted.units()), counted.units()
-        return new.get("dynamodb-write-units", 0), new.get("dynamodb-read-units", 0)
+        write, read, stored = (new.get(f"dynamodb-{kind}", 0) for kind in ("write-units", "read-units", "stored-bytes"))
+        return write, read, stored
 
-    def put(key: str, size: int, **options: Any) -> None:
-        item = {"key": {"S": key}, "place": {"S": "1"}, "filler": {"S": "x" * size}}
+    def put(key: str, size: int, place: str = "1", **options: Any) -> None:
+        item = {"key": {"S": key}, "place": {"S": place}, "filler": {"S": "x" * size}}
         dynamodb.put_item(TableName="table", Item=item, **options)
 
+    entry = len("keyaplace1") + 100
     put("a", 2500)
-    assert units() == (3 + 1, 0)
+    assert units() == (3 + 1, 0, 2 * entry + len("filler") + 2500)
     put("a", 2501)  # the entry of the index stays the same
-    assert units() == (3, 0)
+    assert units() == (3, 0, 1)
+    put("a", 2501, place="2")  # the entry moves: a deletion and a write
+    assert units() == (3 + 2, 0, 0)
     with pytest.raises(dynamodb.exceptions.ConditionalCheckFailedException):
         put("a", 0, ConditionExpression="attribute_not_exists(place)")
-    assert units() == (3, 0)
+    assert units() == (3, 0, 0)
     put("b", 2500)
-    assert units() == (4, 0)
+    assert units() == (4, 0, 2 * entry + len("filler") + 2500)
     key = {"key": {"S": "a"}}
     dynamodb.get_item(TableName="table", Key=key, ConsistentRead=True, ProjectionExpression="place")
-    assert units() == (0, 1)
+    assert units() == (0, 1, 0)
     dynamodb.get_item(TableName="table", Key={"key": {"S": "missing"}})
-    assert units() == (0, 0.5)
+    assert units() == (0, 0.5, 0)
     dynamodb.scan(
         TableName="table", FilterExpression="attribute_not_exists(place)"
     )  # 5 KB, although it returns nothing
-    assert units() == (0, 1)
+    assert units() == (0, 1, 0)
     dynamodb.query(
         TableName="table",
         IndexName="by-place",
@@ -126,9 +130,9 @@ def test_request_units_count_indexes_failed_writes_and_the_size_of_reads(counted
         ExpressionAttributeNames={"#place": "place"},
         ExpressionAttributeValues={":place": {"S": "1"}},
     )
-    assert units() == (0, 0.5)
+    assert units() == (0, 0.5, 0)
     dynamodb.delete_item(TableName="table", Key=key)
-    assert units() == (4, 0)
+    assert units() == (4, 0, -(2 * entry + len("filler") + 2501))
     before = counted.units()
     dynamodb.batch_get_item(RequestItems={"table": {"Keys": [key]}})
     assert _new(before, counted.units()) == {"uncounted/BatchGetItem": 1}
