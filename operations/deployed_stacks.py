@@ -176,18 +176,19 @@ def _delete(
 def _failures(session: boto3.Session, stack: Mapping[str, Any]) -> list[str]:
     return [
         f"  {resource['ResourceType']} {resource['LogicalResourceId']}: {resource.get('ResourceStatusReason', '')}"
-        for resource in _resources(session, stack["StackId"])
+        for resource in stack_resources(session, stack["StackId"])
         if resource["ResourceStatus"] == "DELETE_FAILED"
     ]
 
 
 def _empty_buckets(session: boto3.Session, stack: DeployedStack) -> None:
-    for resource in _resources(session, stack.arn):
+    for resource in stack_resources(session, stack.arn):
         if resource["ResourceType"] == "AWS::S3::Bucket" and resource["ResourceStatus"] == "DELETE_FAILED":
             session.resource("s3").Bucket(resource["PhysicalResourceId"]).objects.all().delete()
 
 
-def _resources(session: boto3.Session, stack: str) -> Iterator[Any]:
+def stack_resources(session: boto3.Session, stack: str) -> Iterator[Any]:
+    """Yield the resources of the stack with this name or ARN."""
     pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
     yield from pages.search("StackResourceSummaries[]")
 

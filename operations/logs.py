@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.text import Text
 
-from operations.deployed_stacks import find_stacks
+from operations.deployed_stacks import find_stacks, stack_resources
 from operations.outputs import NotDeployedError
 
 if TYPE_CHECKING:
@@ -80,9 +80,8 @@ def print_logs(session: boto3.Session, name: str, *, minutes: int, follow: bool)
 
 def _log_groups(session: boto3.Session, name: str, since: int) -> Iterator[_LogGroup]:
     """Yield the log groups in the stacks of the deployment."""
-    pages = session.client("cloudformation").get_paginator("list_stack_resources")
     for stack in find_stacks(session, name).values():
-        for resource in pages.paginate(StackName=stack.arn).search("StackResourceSummaries[]"):
+        for resource in stack_resources(session, stack.arn):
             if resource["ResourceType"] == "AWS::Logs::LogGroup" and "PhysicalResourceId" in resource:
                 yield _LogGroup(
                     f"{stack.id}/{_construct(resource['LogicalResourceId'])}", resource["PhysicalResourceId"], since

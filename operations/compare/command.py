@@ -9,12 +9,11 @@ from local.console import step
 from local.emulator import ROOT
 from operations.account import create_session
 from operations.compare.costs.assumptions import read_assumptions
-from operations.compare.costs.sizes import read_sizes
 from operations.compare.measurement import RESULTS, Comparison
 from operations.compare.measuring.account import AccountTarget
 from operations.compare.measuring.run import STACKS, compare
 from operations.compare.measuring.sandbox import SandboxTarget
-from operations.compare.page.markdown import CHART, PAGE, write_page
+from operations.compare.page.markdown import CHART, PAGE, create_model, write_page
 from operations.compare.page.terminal import print_report
 from operations.errors import OperationError
 from operations.settings import check_sandbox_access
@@ -48,9 +47,9 @@ def run_comparison(photos: str, settings: Mapping[str, str], *, yes: bool) -> No
         raise OperationError("\nStopped. No deployment of the comparison remains.") from None
     comparison.write()
     with step("Read the sizes in the templates"):
-        sizes = read_sizes()
-    print_report(comparison, sizes)
-    write_page(comparison, sizes)
+        model = create_model(comparison)
+    print_report(comparison, model)
+    write_page(comparison, model)
     print("\nWrote " + ", ".join(str(file.relative_to(ROOT)) for file in (RESULTS, PAGE, CHART)))
 
 

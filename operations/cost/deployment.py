@@ -1,6 +1,6 @@
 """What a bill reads from the templates of a deployment."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from operations.compare.costs.sizes import (
     ec2_size,
     fargate_size,
     function_size,
+    properties_of,
 )
 from stacks.support.settings import ThumbnailsOn
 
@@ -76,7 +77,7 @@ def read_deployment(templates: Templates) -> Deployment:
     """
     thumbnails_on = _thumbnails_on(templates)
     consumers = {"fargate": fargate_size, "ec2": ec2_size}
-    (stream,) = _properties(templates["Api"], "AWS::KinesisFirehose::DeliveryStream")
+    (stream,) = properties_of(templates["Api"], "AWS::KinesisFirehose::DeliveryStream")
     hints = stream["ExtendedS3DestinationConfiguration"]["BufferingHints"]
     return Deployment(
         thumbnails_on=thumbnails_on,
@@ -89,16 +90,12 @@ def read_deployment(templates: Templates) -> Deployment:
     )
 
 
-def _properties(template: Mapping[str, Any], resource_type: str) -> Iterator[Mapping[str, Any]]:
-    return (it["Properties"] for it in template["Resources"].values() if it["Type"] == resource_type)
-
-
 def _thumbnails_on(templates: Templates) -> ThumbnailsOn:
     if WORKERS in templates:
-        (service,) = _properties(templates[WORKERS], "AWS::ECS::Service")
+        (service,) = properties_of(templates[WORKERS], "AWS::ECS::Service")
         (strategy,) = service["CapacityProviderStrategy"]
         return "fargate" if str(strategy["CapacityProvider"]).startswith("FARGATE") else "ec2"
-    (mapping,) = _properties(templates["Thumbnails"], "AWS::Lambda::EventSourceMapping")
+    (mapping,) = properties_of(templates["Thumbnails"], "AWS::Lambda::EventSourceMapping")
     function = templates["Thumbnails"]["Resources"][mapping["FunctionName"]["Ref"]]["Properties"]
     return "lambda-image" if function.get("PackageType") == "Image" else "lambda"
 
@@ -107,7 +104,7 @@ def _memory_gb(template: Mapping[str, Any]) -> float:
     """Return the memory of the function of a stack. Functions of custom resources run during a deployment only."""
     (size,) = (
         it["MemorySize"]
-        for it in _properties(template, "AWS::Lambda::Function")
+        for it in properties_of(template, "AWS::Lambda::Function")
         if it.get("Runtime", "").startswith("python")  # those of the CDK use Node.js
     )
     return float(size) / _MIB_PER_GB
@@ -117,7 +114,7 @@ def _binding_task(template: Mapping[str, Any]) -> dict[str, float]:
     """Return the units of a task on Fargate Spot, with a public address, for each hour."""
     (job,) = (
         it["ContainerProperties"]
-        for it in _properties(template, "AWS::Batch::JobDefinition")
+        for it in properties_of(template, "AWS::Batch::JobDefinition")
         if it["PlatformCapabilities"] == ["FARGATE"]
     )
     needs = {it["Type"]: float(it["Value"]) for it in job["ResourceRequirements"]}
@@ -126,10 +123,10 @@ def _binding_task(template: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _sampling(api: Mapping[str, Any]) -> Sampling | None:
-    (stage,) = _properties(api, "AWS::ApiGateway::Stage")
+    (stage,) = properties_of(api, "AWS::ApiGateway::Stage")
     if not stage.get("TracingEnabled"):
         return None
-    for properties in _properties(api, "AWS::XRay::SamplingRule"):
+    for properties in properties_of(api, "AWS::XRay::SamplingRule"):
         rule = properties["SamplingRule"]
         return Sampling(per_second=rule["ReservoirSize"], share=rule["FixedRate"])
     return _DEFAULT_SAMPLING

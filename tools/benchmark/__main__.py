@@ -1,5 +1,7 @@
 """Measure the pipeline and the thumbnailer, and write tools/benchmark/results.json and docs/thumbnails.md."""
 
+import local  # noqa: F401  # isort: skip  # must come first: finds the package photos
+
 import argparse
 import json
 import os
@@ -7,24 +9,22 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from local.console import heading, step
+from photos.limits import SIZES
+from tools.benchmark import BenchmarkError, pipeline
+from tools.benchmark.latency_server import Latencies
+from tools.benchmark.measurements import ENGINES, install_sharp, measure, measure_cold_starts
+from tools.benchmark.photos import write_photos
+from tools.benchmark.results import RESULTS, PipelineResult, pipeline_results, read_results
+from tools.tables import replace_generated
+
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "lambda_src"))
-
-from local.console import heading, step  # noqa: E402
-from photos.limits import SIZES  # noqa: E402
-from tools.benchmark import BenchmarkError, pipeline  # noqa: E402
-from tools.benchmark.latency_server import Latencies  # noqa: E402
-from tools.benchmark.measurements import ENGINES, install_sharp, measure, measure_cold_starts  # noqa: E402
-from tools.benchmark.photos import write_photos  # noqa: E402
-from tools.benchmark.results import RESULTS, PipelineResult, pipeline_results, read_results  # noqa: E402
-from tools.tables import replace_generated  # noqa: E402
-
 PAGE = ROOT / "docs" / "thumbnails.md"
 
 # Megapixels and batch of the pipeline's target: a photo of a phone, and a full batch of the event source mapping. Its
@@ -41,17 +41,13 @@ def main() -> None:
     parser.add_argument("part", nargs="?", choices=REPORTS, help="what to measure (default: everything)")
     parser.add_argument("--rounds", type=int, default=5, help="repetitions of each measurement (default: 5)")
     parser.add_argument("--megapixels", type=float, default=12, help="photos of the thumbnailer (default: 12)")
-    for latency in fields(Latencies):
-        option, help_ = f"--{latency.name.replace('_', '-')}", f"latency of the pipeline (default: {latency.default})"
-        parser.add_argument(option, type=float, default=latency.default, help=help_)
     parser.add_argument("--dry-run", action="store_true", help="print the results, and write no file")
     options = parser.parse_args()
-    latencies = Latencies(**{latency.name: getattr(options, latency.name) for latency in fields(Latencies)})
-    if options.rounds < 1 or options.megapixels <= 0 or min(astuple(latencies)) < 0:
-        parser.error("--rounds must be at least 1, --megapixels more than 0, and a latency at least 0 ms")
+    if options.rounds < 1 or options.megapixels <= 0:
+        parser.error("--rounds must be at least 1, and --megapixels more than 0")
     # The thumbnailer comes last, because it binds this process to one core.
     parts: dict[str, Callable[[], Results]] = {
-        "pipeline": partial(run_pipeline, latencies, options.rounds),
+        "pipeline": partial(run_pipeline, options.rounds),
         "thumbnailer": partial(run_thumbnailer, options.megapixels, options.rounds),
     }
     if sys.platform != "linux" and not options.part:
@@ -64,9 +60,7 @@ def main() -> None:
             print(f"\n{REPORTS[part](measured)}")
     except BenchmarkError as error:
         sys.exit(str(error))
-    if latencies != Latencies():
-        print("\nNothing is written, because costs are computed from results with the default latencies.")
-    elif not options.dry_run:
+    if not options.dry_run:
         RESULTS.write_text(json.dumps(read_results() | measured, indent=1) + "\n")
         page = PAGE.read_text()
         for part in measured.keys() & REPORTS:
@@ -75,14 +69,14 @@ def main() -> None:
         print(f"\nWrote {RESULTS.relative_to(ROOT)} and {PAGE.relative_to(ROOT)}")
 
 
-def run_pipeline(latencies: Latencies, rounds: int) -> Results:
+def run_pipeline(rounds: int) -> Results:
     """Measure the thumbnail function with photos and batches of several sizes.
 
     Raises:
         BenchmarkError: The function cannot be measured.
     """
     heading("Benchmark of the pipeline (some minutes)")
-    rows: list[PipelineResult] = []
+    rows, latencies = list[PipelineResult](), Latencies()
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         for megapixels in pipeline.MEGAPIXELS:
             with step(f"Generate a photo of {megapixels} megapixels"):

@@ -61,6 +61,10 @@ class Area:
             and other.y < self.y + self.height
         )
 
+    def contains(self, point: Point) -> bool:
+        """Return whether a point is in it, or on its edge."""
+        return self.x <= point[0] <= self.x + self.width and self.y <= point[1] <= self.y + self.height
+
 
 @dataclass(frozen=True)
 class Layout:

@@ -129,21 +129,15 @@ def sizes_of(templates: Mapping[ThumbnailsOn, Templates]) -> Sizes:
     )
 
 
-def _resources(template: Mapping[str, Any], resource_type: str) -> Iterator[tuple[str, _Properties]]:
-    for name, resource in template["Resources"].items():
-        if resource["Type"] == resource_type:
-            yield name, resource["Properties"]
-
-
-def _only(template: Mapping[str, Any], resource_type: str) -> _Properties:
-    ((_, properties),) = _resources(template, resource_type)
-    return properties
+def properties_of(template: Mapping[str, Any], resource_type: str) -> Iterator[_Properties]:
+    """Yield the properties of each resource of a type."""
+    return (it["Properties"] for it in template["Resources"].values() if it["Type"] == resource_type)
 
 
 def function_size(templates: Templates) -> FunctionSize:
     """Read the size of the thumbnail function from the templates of a deployment that has one."""
     thumbnails = templates["Thumbnails"]
-    mapping = _only(thumbnails, "AWS::Lambda::EventSourceMapping")
+    (mapping,) = properties_of(thumbnails, "AWS::Lambda::EventSourceMapping")
     function: _Properties = thumbnails["Resources"][mapping["FunctionName"]["Ref"]]["Properties"]
     (architecture,) = function["Architectures"]
     return FunctionSize(
@@ -156,8 +150,8 @@ def function_size(templates: Templates) -> FunctionSize:
 
 def fargate_size(templates: Templates) -> WorkerSize:
     """Read the size of a Fargate task from the templates of a deployment with `thumbnails_on=fargate`."""
-    task = _only(templates["Workers"], "AWS::ECS::TaskDefinition")
-    service = _only(templates["Workers"], "AWS::ECS::Service")
+    (task,) = properties_of(templates["Workers"], "AWS::ECS::TaskDefinition")
+    (service,) = properties_of(templates["Workers"], "AWS::ECS::Service")
     architecture = task["RuntimePlatform"]["CpuArchitecture"].lower()
     vcpus, memory_mib = int(task["Cpu"]) / _MIB_PER_GB, int(task["Memory"])
     public = service["NetworkConfiguration"]["AwsvpcConfiguration"]["AssignPublicIp"] == "ENABLED"
@@ -182,9 +176,10 @@ def fargate_size(templates: Templates) -> WorkerSize:
 
 def ec2_size(templates: Templates) -> WorkerSize:
     """Read the size of a container instance from the templates of a deployment with `thumbnails_on=ec2`."""
-    ecs, task = templates["Ecs"], _only(templates["Workers"], "AWS::ECS::TaskDefinition")
+    ecs = templates["Ecs"]
+    (task,) = properties_of(templates["Workers"], "AWS::ECS::TaskDefinition")
     # The other group of the cluster, for the gallery, never scales to zero.
-    (group,) = (it for _, it in _resources(ecs, "AWS::AutoScaling::AutoScalingGroup") if int(it["MinSize"]) == 0)
+    (group,) = (it for it in properties_of(ecs, "AWS::AutoScaling::AutoScalingGroup") if int(it["MinSize"]) == 0)
     template = launch_template(group, ecs["Resources"])
     (container,) = task["ContainerDefinitions"]
     maximum = min(int(group["MaxSize"]), _maximum_tasks(templates))
@@ -201,13 +196,13 @@ def batch_instance_size(templates: Templates) -> WorkerSize:
     batch = templates["Batch"]
     (job,) = (
         it["ContainerProperties"]
-        for _, it in _resources(batch, "AWS::Batch::JobDefinition")
+        for it in properties_of(batch, "AWS::Batch::JobDefinition")
         if "Ref::manifest" in it["ContainerProperties"]["Command"]
     )
     needs = {it["Type"]: float(it["Value"]) for it in job["ResourceRequirements"]}
     computes = {
         it["ComputeResources"]["Type"]: it["ComputeResources"]
-        for _, it in _resources(batch, "AWS::Batch::ComputeEnvironment")
+        for it in properties_of(batch, "AWS::Batch::ComputeEnvironment")
     }
     spot, on_demand = computes["SPOT"], computes["EC2"]
     template = batch["Resources"][spot["LaunchTemplate"]["LaunchTemplateId"]["Ref"]]["Properties"]["LaunchTemplateData"]
@@ -248,14 +243,15 @@ def _instances(instance_type: str, template: _Properties, maximum: int, maximum_
 
 
 def _maximum_tasks(templates: Templates) -> int:
-    return int(_only(templates["Workers"], "AWS::ApplicationAutoScaling::ScalableTarget")["MaxCapacity"])
+    (target,) = properties_of(templates["Workers"], "AWS::ApplicationAutoScaling::ScalableTarget")
+    return int(target["MaxCapacity"])
 
 
 def _photos_per_worker(templates: Templates) -> float:
     """Return the width of the steps at which a policy adds a task: the upper bound of the first step."""
     steps = [
         step["MetricIntervalUpperBound"]
-        for _, policy in _resources(templates["Workers"], "AWS::ApplicationAutoScaling::ScalingPolicy")
+        for policy in properties_of(templates["Workers"], "AWS::ApplicationAutoScaling::ScalingPolicy")
         for step in policy["StepScalingPolicyConfiguration"]["StepAdjustments"]
         if step["ScalingAdjustment"] == 1
     ]
@@ -267,12 +263,14 @@ def _idle_seconds(templates: Templates) -> float:
     workers = templates["Workers"]
     stops = [
         name
-        for name, policy in _resources(workers, "AWS::ApplicationAutoScaling::ScalingPolicy")
-        if any(it["ScalingAdjustment"] == 0 for it in policy["StepScalingPolicyConfiguration"]["StepAdjustments"])
+        for name, resource in workers["Resources"].items()
+        if resource["Type"] == "AWS::ApplicationAutoScaling::ScalingPolicy"
+        for step in resource["Properties"]["StepScalingPolicyConfiguration"]["StepAdjustments"]
+        if step["ScalingAdjustment"] == 0
     ]
     (alarm,) = (
         alarm
-        for _, alarm in _resources(workers, "AWS::CloudWatch::Alarm")
+        for alarm in properties_of(workers, "AWS::CloudWatch::Alarm")
         if any(re.search(rf"'{name}'", str(alarm.get("AlarmActions"))) for name in stops)
     )
     periods = {metric["MetricStat"]["Period"] for metric in alarm["Metrics"] if "MetricStat" in metric}

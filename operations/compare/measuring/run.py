@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol, get_args
 
@@ -107,58 +108,51 @@ def compare(
     )
 
 
+@dataclass(frozen=True)
 class _Run:
     """One option, on a deployment."""
 
-    def __init__(
-        self,
-        target: ComparisonTarget,
-        option: Option,
-        deployment: Deployment,
-        files: Mapping[str, File],
-        verifier: Verifier,
-    ) -> None:
-        self._target = target
-        self._option = option
-        self._deployment = deployment
-        self._files = files
-        self._verifier = verifier
+    target: ComparisonTarget
+    option: Option
+    deployment: Deployment
+    files: Mapping[str, File]
+    verifier: Verifier
 
     def upload(self) -> Measurement:
         """Upload the files, and measure what the consumer of the upload queue does."""
-        if self._option in ("fargate", "ec2"):
+        if self.option in ("fargate", "ec2"):
             with step("Wait until the workers have scaled to zero"):
-                wait_until_idle(self._option, self._deployment, patience=self._target.patience)
-        self._target.start(self._option, self._deployment)
+                wait_until_idle(self.option, self.deployment, patience=self.target.patience)
+        self.target.start(self.option, self.deployment)
         with step("Upload the files"):
-            upload(self._deployment, self._files)
+            upload(self.deployment, self.files)
         with step("Wait until each file is ready or rejected"):
-            wait_for_results(self._option, self._deployment, self._files, patience=self._target.patience)
-        return self._measure(min(modification_times(self._deployment, "OriginalsBucket").values()))
+            wait_for_results(self.option, self.deployment, self.files, patience=self.target.patience)
+        return self._measure(min(modification_times(self.deployment, "OriginalsBucket").values()))
 
     def remake(self) -> Measurement:
         """Delete the results, run `make remake`, and measure what its job does."""
         with step("Delete all thumbnails and catalogue items"):
-            delete_results(self._deployment)
-            self._target.start(self._option, self._deployment)
+            delete_results(self.deployment)
+            self.target.start(self.option, self.deployment)
             start = datetime.now(UTC).replace(microsecond=0)  # S3 rounds down, too
-        name = self._deployment.stack_name("Batch").removesuffix("-Batch")
+        name = self.deployment.stack_name("Batch").removesuffix("-Batch")
         command = [sys.executable, "-m", "operations", "-c", f"name={name}", "remake"]
-        if subprocess.run(command, cwd=ROOT, env=self._target.environment(self._deployment)).returncode:
+        if subprocess.run(command, cwd=ROOT, env=self.target.environment(self.deployment)).returncode:
             raise OperationError("remake: the command failed for the reason above.")
         return self._measure(start)
 
     def _measure(self, start: datetime) -> Measurement:
         with step("Verify the results, and measure"):
             # First, because workers that wait for messages continue to call AWS.
-            measured = self._target.measure(self._option, self._deployment, len(self._files))
-            results = read_results(self._deployment)
-            self._verifier.verify(self._option, results)
-            if self._target.target == "account":
+            measured = self.target.measure(self.option, self.deployment, len(self.files))
+            results = read_results(self.deployment)
+            self.verifier.verify(self.option, results)
+            if self.target.target == "account":
                 measured |= self._times(start)
         states = [result.state for result in results.values()]
         return Measurement(
-            option=self._option,
+            option=self.option,
             ready=states.count("ready"),
             rejected=states.count("rejected"),
             thumbnails=sum(len(result.thumbnails) for result in results.values()),
@@ -167,7 +161,7 @@ class _Run:
 
     def _times(self, start: datetime) -> dict[str, float]:
         """Return the times to the first and the last thumbnail, to the second."""
-        written = modification_times(self._deployment, "ThumbnailsBucket")
+        written = modification_times(self.deployment, "ThumbnailsBucket")
         times = [time for key, time in written.items() if is_thumbnail_key(key)]
         return {
             "seconds_to_first": (min(times) - start).total_seconds(),

@@ -1,7 +1,6 @@
 """The chart of a comparison as SVG: dollars by photos per day, in the colors of the reader's theme."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil, floor, hypot, log10
 from typing import Final
@@ -11,6 +10,7 @@ from operations.compare.costs.billed_time import Option
 from operations.compare.costs.break_even import break_evens
 from operations.compare.costs.model import MAX_PHOTOS_PER_DAY, Model
 from operations.compare.page.section import LABELS, rounded
+from tools.diagram.layout import Area, Point
 
 # Lines with their color, distinguishable on white and on black, and their dashes. Batch on On-Demand Instances is in
 # the tables only: its lines are close to those on Spot.
@@ -59,27 +59,6 @@ text { font-family: system-ui, "Segoe UI", Helvetica, Arial, sans-serif; font-si
   .dot { fill: #0d1117; stroke: #e6edf3 } .small-dot { fill: #9fb0c0 }
 }
 """
-
-Point = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class _Box:
-    x: float
-    y: float
-    width: float
-    height: float
-
-    def overlaps(self, other: "_Box") -> bool:
-        return (
-            self.x < other.x + other.width
-            and other.x < self.x + self.width
-            and self.y < other.y + other.height
-            and other.y < self.y + self.height
-        )
-
-    def contains(self, point: Point) -> bool:
-        return self.x <= point[0] <= self.x + self.width and self.y <= point[1] <= self.y + self.height
 
 
 class _Axes:
@@ -204,7 +183,7 @@ def _break_even_points(model: Model, axes: _Axes, curves: Mapping[Option, Sequen
             else:
                 yield f'<circle class="small-dot" cx="{point[0]:.1f}" cy="{point[1]:.1f}" r="2.2"/>'
     dots = [point for point, _ in labeled]
-    taken = [_Box(x - 5, y - 5, 10, 10) for x, y in dots]
+    taken = [Area(x - 5, y - 5, 10, 10) for x, y in dots]
     ink = [point for curve in curves.values() for point in curve]
     for (x, y), text in labeled:
         box = _place(x, y, text, taken, ink, axes)
@@ -216,10 +195,10 @@ def _break_even_points(model: Model, axes: _Axes, curves: Mapping[Option, Sequen
         yield _text("small halo", box.x + 2, box.y + _LINE_HEIGHT - 4, text)
 
 
-def _place(x: float, y: float, text: str, taken: Sequence[_Box], ink: Sequence[Point], axes: _Axes) -> _Box:
+def _place(x: float, y: float, text: str, taken: Sequence[Area], ink: Sequence[Point], axes: _Axes) -> Area:
     """Return the place of a label near a point: free of other labels, and with few lines behind it."""
     width, height = len(text) * _LETTER + 4, _LINE_HEIGHT
-    best, least = _Box(x, y, width, height), float("inf")
+    best, least = Area(x, y, width, height), float("inf")
     for distance in (6, 14, 26, 40, 60):
         for left, top in (
             (x + distance, y - height - distance / 2),
@@ -229,7 +208,7 @@ def _place(x: float, y: float, text: str, taken: Sequence[_Box], ink: Sequence[P
             (x - width / 2, y - height - distance),
             (x - width / 2, y + distance),
         ):
-            box = _Box(left, top, width, height)
+            box = Area(left, top, width, height)
             inside = left > _LEFT and left + width < axes.right and top > _TOP and top + height < axes.bottom
             if inside and not any(box.overlaps(other) for other in taken):
                 cost = distance / 4 + 3 * sum(box.contains(point) for point in ink)

@@ -43,9 +43,8 @@ def create_model(comparison: Comparison, sizes: Sizes | None = None) -> Model:
     return Model.of(comparison, sizes or read_sizes(), read_assumptions())
 
 
-def write_page(comparison: Comparison, sizes: Sizes | None = None) -> None:
-    """Write the page and its chart. Raises what `create_model` raises."""
-    model = create_model(comparison, sizes)
+def write_page(comparison: Comparison, model: Model) -> None:
+    """Write the page and its chart."""
     PAGE.write_text(render_page(comparison, model))
     CHART.write_text(draw(model))
 

@@ -7,24 +7,13 @@ from rich.table import Table
 from rich.text import Text
 
 from operations.compare.costs.model import Model
-from operations.compare.costs.sizes import Sizes
 from operations.compare.measurement import Comparison
 from operations.compare.page.content import sections
-from operations.compare.page.markdown import create_model
 
 
-def print_report(comparison: Comparison, sizes: Sizes | None = None, *, console: Console | None = None) -> None:
-    """Print what was measured, and what each option costs.
-
-    Raises:
-        OperationError: An assumption is invalid, or the templates cannot be synthesized.
-        UnknownPriceError: A template cannot be priced.
-    """
-    print_model(comparison, create_model(comparison, sizes), console or Console(highlight=False))
-
-
-def print_model(comparison: Comparison, model: Model, console: Console) -> None:
-    """Print all sections."""
+def print_report(comparison: Comparison, model: Model, console: Console | None = None) -> None:
+    """Print what was measured, and what each option costs."""
+    console = console or Console(highlight=False)
     for section in sections(comparison, model):
         console.print()
         console.print(Text(section.title, style="bold"))

@@ -17,10 +17,10 @@ _COMPARISON = Comparison(date="2026-11-28", target="sandbox", machine="", files=
 
 @pytest.fixture
 def results(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[Any]]:
-    """What the command printed and wrote. The comparison itself is stubbed, and the sizes are not read."""
+    """What the command printed and wrote. The comparison itself is stubbed, and so is its model."""
     reported: list[Any] = []
     monkeypatch.delenv("E2E_TARGET", raising=False)
-    monkeypatch.setattr(command, "read_sizes", lambda: "sizes")
+    monkeypatch.setattr(command, "create_model", lambda comparison: "model")
     monkeypatch.setattr(command, "compare", lambda target, count: _COMPARISON)
     monkeypatch.setattr(command, "print_report", lambda *arguments: reported.append(("report", *arguments)))
     monkeypatch.setattr(command, "write_page", lambda *arguments: reported.append(("page", *arguments)))
@@ -38,7 +38,7 @@ def _run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
 
 def test_comparison_is_printed_and_written(results: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     _run(monkeypatch, "compare")
-    assert results == [("results", _COMPARISON), ("report", _COMPARISON, "sizes"), ("page", _COMPARISON, "sizes")]
+    assert results == [("results", _COMPARISON), ("report", _COMPARISON, "model"), ("page", _COMPARISON, "model")]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from operations.compare.page.chart import draw
 from operations.compare.page.content import sections
 from operations.compare.page.markdown import CHART, PAGE, create_model, render_page
 from operations.compare.page.section import LABELS, dollars
-from operations.compare.page.terminal import print_model
+from operations.compare.page.terminal import print_report
 from stacks.support.settings import ThumbnailsOn
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -76,7 +76,7 @@ def test_sandbox_shows_no_times_and_an_account_does(comparison: Comparison, mode
 
 def test_report_contains_the_cells_of_the_page(comparison: Comparison, model: Model) -> None:
     output = io.StringIO()
-    print_model(comparison, model, Console(file=output, width=400, color_system=None))
+    print_report(comparison, model, Console(file=output, width=400, color_system=None))
     report = output.getvalue()
     for title, table in _tables(comparison, model).items():
         assert title in report
