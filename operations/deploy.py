@@ -82,7 +82,7 @@ def deploy(
             "deletes": f"\n  {'':13} ".join(_deletions(switched, removed)),
             "settings": f"\n  {'':13} ".join(map(str, choices)),
             "expires": expires,
-            "cost": _cost(assembly, chosen, expires_at),
+            "cost": _cost(assembly, chosen | kept, expires_at),
             "to undo": undo,
         }.items():
             if value:
@@ -97,7 +97,13 @@ def deploy(
         delete_stacks(session, {stack_id: existing[stack_id] for stack_id in switched | (removed - used)})
         _deploy(assembly, sorted(chosen), _cdk_environment(session, account), name)
         delete_stacks(session, {stack_id: existing[stack_id] for stack_id in removed & used})
-        if stale := stale_stacks(assembly, existing, find_stacks(session, name)):
+        deployed = find_stacks(session, name)
+        if gone := kept - removed - deployed.keys():
+            raise OperationError(
+                f"Deleted during this deployment, for example by its expiry: {', '.join(sorted(gone))}. To deploy them "
+                f"again, run: {make_command('deploy', name)}"
+            )
+        if stale := stale_stacks(assembly, existing, deployed):
             raise OperationError(_stale_message(stale, name))
     print(f"To delete the deployment and end its cost, run: {make_command('destroy', name)}")
 

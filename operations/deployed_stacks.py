@@ -65,7 +65,9 @@ def find_stacks(session: boto3.Session, name: str) -> dict[str, DeployedStack]:
     for described in session.client("cloudformation").get_paginator("describe_stacks").paginate().search("Stacks[]"):
         # Ids start with a capital letter and names contain none, so `photos` does not match `photos-of-anna-Api`.
         if match := re.fullmatch(rf"{re.escape(name)}-([A-Z]\w*)", described["StackName"]):
-            if {"Key": _TAG, "Value": name} in described.get("Tags", []):
+            # CloudFormation adds tags when it executes the first change set. An interrupted deployment never did.
+            tagged = {"Key": _TAG, "Value": name} in described.get("Tags", [])
+            if tagged or described["StackStatus"] == "REVIEW_IN_PROGRESS":
                 found[match[1]] = _deployed_stack(match[1], described)
             else:
                 untagged.append(described["StackName"])
@@ -89,7 +91,7 @@ def find_producers(session: boto3.Session, stacks: Mapping[str, DeployedStack]) 
     cloudformation = session.client("cloudformation")
     owners = {text: stack.id for stack in stacks.values() for text in (stack.name, *stack.exports)}
     templates = {
-        stack.id: cloudformation.get_template(StackName=stack.arn)["TemplateBody"] for stack in stacks.values()
+        stack.id: cloudformation.get_template(StackName=stack.arn).get("TemplateBody") for stack in stacks.values()
     }
     return {
         consumer: {owners[reference] for reference in _references(template) if reference in owners} - {consumer}

@@ -30,8 +30,8 @@ def expires_at_after(hours: str) -> str:
         number = math.nan
     if not 0 < number <= _MAX_HOURS:
         raise OperationError(
-            f"Setting {EXPIRES_AFTER_HOURS}: expected hours from 0 to {_MAX_HOURS}, such as 8, or nothing for no "
-            f"expiry, but received {hours!r}"
+            f"Setting {EXPIRES_AFTER_HOURS}: expected more than 0 and at most {_MAX_HOURS} hours, such as 8, or "
+            f"nothing for no expiry, but received {hours!r}"
         )
     seconds = (datetime.now(UTC) + timedelta(hours=number)).timestamp()
     return f"{datetime.fromtimestamp(math.ceil(seconds / 60) * 60, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -31,7 +31,10 @@ def stale_stacks(
         if stack not in before or before[stack].updated_at != after[stack].updated_at:
             continue
         for producer, output in _used_outputs(template):
-            was = old[producer].outputs.get(output) if producer in old else None
+            if producer not in new:
+                continue
+            # A producer that is new has replaced one that was deleted after the deployment of this stack.
+            was = old[producer].outputs.get(output) if producer in old else ""
             if was is not None and was != new[producer].outputs.get(output):
                 stale.setdefault(stack, set()).add(new[producer].id)
     return stale

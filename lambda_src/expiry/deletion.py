@@ -81,19 +81,21 @@ class Deletion:
     Args:
         cloudformation: A client of CloudFormation.
         name: The setting `name` of the deployment.
+        expires_at: The setting `expires_at` with which this code was deployed.
         order: Its last stack is the one that runs this code.
     """
 
-    def __init__(self, cloudformation: Any, name: str, order: DeletionOrder) -> None:
+    def __init__(self, cloudformation: Any, name: str, expires_at: str, order: DeletionOrder) -> None:
         self._cloudformation = cloudformation
         self._name = name
+        self._expires_at = expires_at
         self._order = order
 
     def run(self, has_time: Callable[[], bool]) -> list[Stack]:
         """Delete all stacks, each at most once, until none is left or the others cannot be deleted now.
 
-        Stop if the last stack, which runs this code, is being updated or deleted: `make deploy` changes the expiry, or
-        `make destroy` deletes the stacks.
+        Stop if the last stack, which runs this code, is being updated or deleted, or has another time: `make deploy`
+        changes the expiry, or `make destroy` deletes the stacks.
 
         Args:
             has_time: Returns whether there is time for another step.
@@ -105,7 +107,7 @@ class Deletion:
         rejections: dict[str, str] = {}  # of the stacks whose deletion was requested; empty if accepted
         while True:
             stacks = self._find()
-            if own not in stacks or stacks[own].is_busy:
+            if own not in stacks or stacks[own].is_busy or self._has_another_time(stacks[own]):
                 return []
             failed = {it for it in rejections if it in stacks and (rejections[it] or _failed(stacks[it]))}
             busy = {it for it, stack in stacks.items() if stack.is_busy or it in rejections} - failed
@@ -119,6 +121,9 @@ class Deletion:
                     replace(it, reason=rejections.get(it.id) or it.reason) for it in stacks.values() if it.id != own
                 ]
             time.sleep(_POLL_SECONDS)
+
+    def _has_another_time(self, stack: Stack) -> bool:
+        return stack.outputs.get("ExpiresAt", self._expires_at) != self._expires_at
 
     def _find(self) -> dict[str, Stack]:
         pages = self._cloudformation.get_paginator("describe_stacks").paginate()

@@ -28,14 +28,12 @@ _RESERVE_MILLISECONDS = 60_000
 _FIRST_REPORT = timedelta(hours=1)
 _REPORT_INTERVAL = timedelta(days=1)
 
-_NAME = os.environ["PROJECT"]
-_EXPIRES_AT = datetime.fromisoformat(os.environ["EXPIRES_AT"])
+_NAME, _EXPIRES_AT = os.environ["PROJECT"], os.environ["EXPIRES_AT"]
 _RUN_INTERVAL = timedelta(minutes=int(os.environ["RUN_INTERVAL_MINUTES"]))
 
 _sns = boto3.client("sns", config=_CONFIG)
-_deletion = Deletion(
-    boto3.client("cloudformation", config=_CONFIG), _NAME, DeletionOrder(**json.loads(os.environ["DELETION_ORDER"]))
-)
+_order = DeletionOrder(**json.loads(os.environ["DELETION_ORDER"]))
+_deletion = Deletion(boto3.client("cloudformation", config=_CONFIG), _NAME, _EXPIRES_AT, _order)
 
 
 class Context(Protocol):
@@ -47,7 +45,7 @@ class Context(Protocol):
 
 def handler(event: dict[str, Any], context: Context) -> None:
     """Delete the stacks if the deployment has expired at the `time` of the event, when the schedule invoked this."""
-    age = datetime.fromisoformat(event["time"]) - _EXPIRES_AT
+    age = datetime.fromisoformat(event["time"]) - datetime.fromisoformat(_EXPIRES_AT)
     if age < timedelta(0):
         return
     remaining = _deletion.run(lambda: context.get_remaining_time_in_millis() > _RESERVE_MILLISECONDS)
@@ -60,7 +58,7 @@ def _report(stacks: Sequence[Stack]) -> None:
     """Publish which stacks remain, why, and what to do, to the alert topic of the deployment."""
     lines = "\n".join(f"- {_NAME}-{it.id}: {it.status} {it.reason}".rstrip() for it in stacks)
     message = (
-        f"The deployment {_NAME} expired at {os.environ['EXPIRES_AT']}, but these stacks remain:\n\n{lines}\n\n"
+        f"The deployment {_NAME} expired at {_EXPIRES_AT}, but these stacks remain:\n\n{lines}\n\n"
         f"Each run of the expiry tries again. To delete them now, run: make destroy name={_NAME}\n"
         "It empties buckets and prints the reason for each failure. Otherwise, fix the reason that the CloudFormation "
         "console shows under Events."

@@ -46,6 +46,8 @@ def add_usage_options(parser: argparse.ArgumentParser) -> None:
 def print_cost(settings: Mapping[str, str], options: argparse.Namespace) -> None:
     """Print the idle cost of a deployment with these settings, or its bill if `options` contain a number of photos.
 
+    Both end with the idle cost until the expiry, if the settings have one.
+
     Raises:
         OperationError: An option is invalid. The message is one line.
         UnknownPriceError: A resource has no known price.
@@ -60,19 +62,23 @@ def print_cost(settings: Mapping[str, str], options: argparse.Namespace) -> None
         raise OperationError(f"UPLOAD: {upload!r} is not allowed. Give {' or '.join(_UPLOADS)}.")
     with tempfile.TemporaryDirectory(prefix="other-compute-") as folder:
         assembly = synthesize(Path(folder, "cdk.out"), dict(settings)).folder
+        cost = idle_cost(assembly)
         if not given:
-            cost = idle_cost(assembly)
             print(f"{format_table(cost.rows())}\n\n{cost}")
-            if expires_at := Settings.from_context({**cdk_json_context(), **settings}).expires_at:
-                print(cost_until(expires_at, cost.hourly))
-            return
-        # Imports the model of the comparison, which the idle cost does not need.
-        from operations.cost.bill import monthly_bill
-        from operations.cost.bill_table import TOTALS, bill_rows, explanation, summary
-        from operations.cost.month import Usage
+        else:
+            _print_bill({**values, "upload": upload}, assembly)
+    if expires_at := Settings.from_context({**cdk_json_context(), **settings}).expires_at:
+        print(cost_until(expires_at, cost.hourly))
 
-        fields = {{"bytes": "photo_bytes"}.get(name, name): value for name, value in values.items()}
-        bill = monthly_bill(Usage(**fields, upload=upload), assembly)
+
+def _print_bill(values: Mapping[str, Any], assembly: Path) -> None:
+    # Imports the model of the comparison, which the idle cost does not need.
+    from operations.cost.bill import monthly_bill
+    from operations.cost.bill_table import TOTALS, bill_rows, explanation, summary
+    from operations.cost.month import Usage
+
+    fields = {{"bytes": "photo_bytes"}.get(name, name): value for name, value in values.items()}
+    bill = monthly_bill(Usage(**fields), assembly)
     lines = format_table(bill_rows(bill)).splitlines()
     lines.insert(-TOTALS, "")
     print("\n".join(lines))

@@ -68,8 +68,9 @@ def _bootstrap(deployment: Deployment) -> Finding:
 
 
 def _existing_stacks(deployment: Deployment) -> Finding:
-    stacks = find_stacks(deployment.session, deployment.name)
-    statuses = {stack.id: stack.status for stack in stacks.values()}
+    # Not the others, so that another expiry can be deployed while the function of the expiry deletes them.
+    stacks, changed = find_stacks(deployment.session, deployment.name), deployment.stacks | deployment.deleted
+    statuses = {stack.id: stack.status for stack in stacks.values() if stack.id in changed}
     incomplete = {
         stack: status
         for stack, status in sorted(statuses.items())

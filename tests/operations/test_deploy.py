@@ -240,6 +240,29 @@ def test_expiry_is_deployed_first_kept_extended_and_removed_first(
     assert "Expiry" not in account.stacks
 
 
+def test_cost_of_an_update_is_that_of_the_whole_deployment(
+    deploy: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy()
+    priced: list[Collection[str]] = []
+    monkeypatch.setattr(deploy_module, "_cost", lambda _, stacks, __: priced.append(stacks))
+    deploy("Network", expires_at=_EXPIRES_AT)
+    assert priced == [{"Expiry", "Network", "Thumbnails", "Cron", "Ecs"}]
+
+
+def test_stack_that_the_expiry_deletes_meanwhile_is_reported(
+    account: RecordedAccount, deploy: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_cdk(*arguments: str, **options: Any) -> None:
+        account.run_cdk(*arguments, **options)
+        del account.stacks["Ecs"]
+
+    deploy(expires_at=_EXPIRES_AT)
+    monkeypatch.setattr(deploy_module, "run_cdk", run_cdk)
+    with pytest.raises(OperationError, match=r": Ecs\. .*: make deploy name=a$"):
+        deploy("Network", expires_at="2100-01-02T00:00:00Z")
+
+
 def test_deployment_that_would_expire_at_once_is_rejected(
     account: RecordedAccount, deploy: Callable[..., list[str]]
 ) -> None:

@@ -42,6 +42,13 @@ def test_stack_that_uses_a_replaced_resource_is_stale_unless_it_was_updated(
     assert stale_stacks(Assembly(assembly), before, after) == stale
 
 
+def test_stack_that_uses_a_recreated_stack_is_stale(assembly: Path, output: str) -> None:
+    before = {"Api": _deployed("Api", _FIRST)}
+    assert stale_stacks(Assembly(assembly), before, before) == {}
+    after = before | {"Batch": _deployed("Batch", _SECOND, {output: "new"})}
+    assert stale_stacks(Assembly(assembly), before, after) == {"Api": {"Batch"}}
+
+
 def test_first_deployment_is_never_stale(assembly: Path, output: str) -> None:
     deployed = {"Batch": _deployed("Batch", _FIRST, {output: "new"})}
     assert stale_stacks(Assembly(assembly), {}, deployed) == {}

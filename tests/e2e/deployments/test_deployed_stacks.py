@@ -82,6 +82,21 @@ def test_find_stacks_rejects_a_stack_with_the_name_but_not_the_tag(
         find_stacks(session, "photos")
 
 
+def test_stack_of_an_interrupted_deployment_is_found_and_deleted(session: boto3.Session, create: _Create) -> None:
+    """CloudFormation adds the tags when it executes the first change set."""
+    create("photos-Api")
+    session.client("cloudformation").create_change_set(
+        StackName="photos-Cron",
+        ChangeSetName="interrupted",
+        ChangeSetType="CREATE",
+        TemplateBody=json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}),
+    )
+    stacks = find_stacks(session, "photos")
+    assert stacks["Cron"].status == "REVIEW_IN_PROGRESS"
+    delete_stacks(session, stacks)
+    assert find_stacks(session, "photos") == {}
+
+
 class _RecordedStep(Step):
     """A step that records what it waited for."""
 

@@ -5,6 +5,7 @@ import pytest
 from expiry.deletion import Deletion, DeletionOrder, Stack
 from tests.lambda_src.expiry.fake_cloudformation import FakeCloudFormation
 
+_EXPIRES_AT = "2026-11-28T20:00:00Z"
 _ORDER = DeletionOrder(
     users={"Network": ["Ecs"], "Thumbnails": ["Cron", "Ecs"], "Cron": [], "Ecs": []}, last=["Guardrails", "Expiry"]
 )
@@ -26,7 +27,7 @@ def cloudformation() -> FakeCloudFormation:
 def _run(cloudformation: FakeCloudFormation, steps: int = 100) -> list[Stack]:
     """Run a deletion that has time for this many steps."""
     remaining_steps = iter(range(steps))
-    return Deletion(cloudformation, "photos", _ORDER).run(lambda: next(remaining_steps, None) is not None)
+    return Deletion(cloudformation, "photos", _EXPIRES_AT, _ORDER).run(lambda: next(remaining_steps, None) is not None)
 
 
 def _requests(cloudformation: FakeCloudFormation) -> list[set[str]]:
@@ -92,9 +93,18 @@ def test_stack_that_is_being_updated_is_deleted_later(cloudformation: FakeCloudF
     assert _requests(cloudformation)[-1] == {"Expiry"}
 
 
-@pytest.mark.parametrize("status", ["UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"])
-def test_nothing_is_deleted_while_the_expiry_changes(cloudformation: FakeCloudFormation, status: str) -> None:
-    cloudformation.stacks["photos-Expiry"]["StackStatus"] = status
+@pytest.mark.parametrize(
+    ("status", "expires_at"),
+    [
+        ("UPDATE_IN_PROGRESS", _EXPIRES_AT),
+        ("DELETE_IN_PROGRESS", _EXPIRES_AT),
+        ("UPDATE_COMPLETE", "2026-11-29T20:00:00Z"),  # since the invocation started
+    ],
+)
+def test_nothing_is_deleted_when_the_expiry_changes(
+    cloudformation: FakeCloudFormation, status: str, expires_at: str
+) -> None:
+    cloudformation.add("photos-Expiry", status=status, ExpiresAt=expires_at)
     assert _run(cloudformation) == []
     assert _requests(cloudformation) == []
 

@@ -16,8 +16,8 @@ def run(assembly: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """Return a function that runs the command with options, and returns its output."""
     monkeypatch.setattr(command, "synthesize", lambda *_: SimpleNamespace(folder=assembly))
 
-    def run(*options: str) -> str:
-        command.print_cost({}, argument_parser().parse_args(["cost", *options]))
+    def run(*options: str, **settings: str) -> str:
+        command.print_cost(settings, argument_parser().parse_args(["cost", *options]))
         return capsys.readouterr().out
 
     return run
@@ -35,6 +35,12 @@ def test_cost_with_photos_is_the_bill_of_a_month(run: Callable[..., str], photos
     output = run("--photos", photos)
     assert all(text in output for text in ("API Gateway", "free tier", "total", "per 1,000 photos", "the floor"))
     assert "API Gateway" not in run("--photos", photos, "--upload", "s3")
+
+
+@pytest.mark.parametrize("options", [(), ("--photos", "1000")])
+def test_cost_until_the_expiry_is_printed(run: Callable[..., str], options: tuple[str, ...]) -> None:
+    assert "until" not in run(*options)
+    assert "while idle until 2100-01-01T00:00:00Z (" in run(*options, expires_at="2100-01-01T00:00:00Z")
 
 
 def test_bill_fits_into_a_terminal(run: Callable[..., str]) -> None:
