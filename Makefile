@@ -69,8 +69,19 @@ ALL_TESTS = pytest --numprocesses=3 --no-loadscope-reorder
 .PHONY: help setup local demo synth preflight deploy destroy cost key logs redrive remake compare test test-fast soak fuzz permissions reports check bench screenshot lock clean
 
 help:  ## List the targets
-	@sed -n -e 's/^##@ \(.*\)/\1/p' -e 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | \
-		awk -F '\t' 'NF == 1 { printf "\n%s\n", $$1; next } { printf "make %-12s %s\n", $$1, $$2 }'
+	@[ ! -t 1 ] || columns=$$(stty size < /dev/tty | cut -d ' ' -f 2); \
+	sed -n -e 's/^##@ \(.*\)/\1/p' -e 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | \
+		awk -F '\t' -v columns="$$columns" ' \
+			NF == 1 { line = "\n"; indent = "" } \
+			NF == 2 { line = sprintf("make %-12s ", $$1); indent = sprintf("%18s", "") } \
+			{ \
+				count = split($$NF, words, " "); \
+				for (i = 1; i <= count; i++) { \
+					if (columns && length(line words[i]) >= columns) { print line; line = indent } \
+					line = line words[i] " " \
+				} \
+				print line \
+			}'
 
 setup: .venv/ready  ## Set up this folder: virtual environment, Node.js, CDK CLI
 .venv/ready: tools/setup.py requirements.txt package.json package-lock.json lambda_src/*/requirements.txt

@@ -136,9 +136,9 @@ def _print_usage(sandbox: Sandbox, name: str) -> None:
     for resource_type, note in STUBBED.items():
         print(f"  {resource_type:{max(map(len, STUBBED))}} {note}")
     heading("To use the sandbox from another terminal, run these commands in this folder:")
-    for variable, value in sandbox.emulator.client_environment().items():
-        print(f"  export {variable}={value}")
     api, photos = sandbox.outputs["Api"]["ApiUrl"], sandbox.outputs["Thumbnails"]
+    for variable, value in {**sandbox.emulator.client_environment(), "ApiUrl": api}.items():
+        print(f"  export {variable}={value}")
     heading("Then try:")
     key = make_command("key", name)
     print(f"  {key}    # prints the API key, which the gallery page needs for uploads, deletions, and albums")

@@ -48,17 +48,17 @@ class Cdk:
         """Return the name of the stack with this id."""
         return f"{self._context['name']}-{stack}"
 
-    def bootstrap(self) -> None:
-        """Bootstrap the account of the emulator."""
-        # The CLI runs the app even if the environment is explicit. Without one, it needs no assembly in this folder.
-        self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", "")
-
-    def synth(self, step: Step | None = None) -> None:
-        """Synthesize all stacks for this machine.
+    def bootstrap(self, step: Step | None = None) -> None:
+        """Bootstrap the account of the emulator.
 
         Args:
-            step: Shows what the CLI waits for, as in `deploy` and `destroy`.
+            step: Shows what the CLI waits for, as in all commands.
         """
+        # The CLI runs the app even if the environment is explicit. Without one, it needs no assembly in this folder.
+        self._run("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", "", step=step)
+
+    def synth(self, step: Step | None = None) -> None:
+        """Synthesize all stacks for this machine."""
         # With the environment of the user, because building deployment packages can need the settings of pip.
         options = ["--quiet", "--output", str(self.assembly), *context_options(self._context)]
         self._run("synth", *options, environment=self._synth_environment(), step=step)

@@ -39,25 +39,29 @@ class Step(list[str]):
 
 
 @contextmanager
-def step(description: str) -> Iterator[Step]:
+def step(description: str, progress: Step | None = None) -> Iterator[Step]:
     """Print a step with its duration when it ends: ✓, or ✗ if the block raises an error.
 
     A terminal also shows the seconds while the step runs, and what it waits for.
+
+    Args:
+        description: Names the step.
+        progress: What it waits for, if it has started before.
 
     Yields:
         A list to which the block appends what it found.
     """
     start = time.monotonic()
-    findings = Step()
+    findings = Step() if progress is None else progress
     succeeded = False
 
-    def progress() -> Text:
+    def line() -> Text:
         waits_for = f": {findings.waits_for}" if findings.waits_for else ""
         text = f"  … {description} ({time.monotonic() - start:.0f} s){waits_for}"
         return Text(text, no_wrap=True, overflow="ellipsis")
 
     try:
-        with Live(console=_console, get_renderable=progress, transient=True):
+        with Live(console=_console, get_renderable=line, transient=True):
             yield findings
         succeeded = True
     finally:

@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config
 
 from local.cdk import Cdk
-from local.console import step
+from local.console import Step, step
 from local.deployment import Deployment, Outputs
 from local.emulator import REGION, Emulator, log_kept_on_error, running_emulator
 from local.errors import SandboxError
@@ -85,9 +85,10 @@ def running_sandbox(port: int | None = None, context: Mapping[str, str] | None =
         with log_kept_on_error(cdk.log):
             with ThreadPoolExecutor() as executor:
                 # Neither needs the other, and each of them waits most of its time for other processes.
-                bootstrap = executor.submit(cdk.bootstrap)
+                bootstrap_progress = Step()
+                bootstrap = executor.submit(cdk.bootstrap, bootstrap_progress)
                 with step("cdk synth") as progress:
                     cdk.synth(progress)
-                with step("cdk bootstrap"):
+                with step("cdk bootstrap", bootstrap_progress):
                     bootstrap.result()
             yield Sandbox(emulator, cdk)

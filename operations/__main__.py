@@ -80,7 +80,7 @@ def main() -> None:
     except (NotDeployedError, BotoCoreError, ClientError) as error:
         sys.exit(f"{error}\nCheck the account and the region. For the emulator, export what `make local` printed.")
     except KeyboardInterrupt:
-        sys.exit("\nStopped. CloudFormation continues operations that are already in progress.")
+        sys.exit("\nStopped. If CloudFormation has begun an operation, it continues.")
 
 
 def _checked_session() -> boto3.Session:

@@ -101,8 +101,14 @@ def synthesize(folder: Path, settings: Mapping[str, str]) -> Assembly:
     """
     print("Synthesizing the templates of all stacks …", file=sys.stderr)
     log = io.StringIO()
+
+    def print_wait(line: str) -> None:
+        if line.endswith("…"):  # the app installs libraries
+            print(line, file=sys.stderr)
+
+    options = ["--quiet", "--output", str(folder), *context_options(settings)]
     try:
-        run_cdk("synth", "--quiet", "--output", str(folder), *context_options(settings), log=log)
+        run_cdk("synth", *options, log=log, on_line=print_wait)
     except OperationError:
         output = log.getvalue()
         invalid_settings = [line for line in output.splitlines() if line.startswith("Setting ")]
@@ -207,7 +213,7 @@ class CdkProgress:
             self._waits[stack].pop(asset, None)
             if state == "start":
                 self._waits[stack][asset] = f"{stack}: publishing {asset}"
-        elif match := re.match(r"\S+-(\w+) *\|.*\| *(\w+)_(IN_PROGRESS|COMPLETE|FAILED) *\| *(\S+) *\| *(\S+)", line):
+        elif match := re.match(r"(?:\S+-)?(\w+) *\|.* (\w+)_(IN_PROGRESS|COMPLETE|FAILED) *\| *(\S+) *\| *(\S+)", line):
             self._read_event(*match.groups())
         waits = {stack: next(reversed(self._waits[stack].values()), stack) for stack in self._starts}
         waits |= {stack: next(reversed(texts.values())) for stack, texts in self._waits.items() if texts}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
 _POLL_SECONDS = 2
+# A deployment in progress creates log groups.
+_POLLS_PER_SEARCH = 10
 # CloudWatch Logs can return an event after one with a later time, so requests overlap by this much.
 _OVERLAP_MS = 10_000
 
@@ -63,16 +66,21 @@ def print_logs(session: boto3.Session, name: str, *, minutes: int, follow: bool)
         NotDeployedError: The deployment has no log group.
     """
     console = Console(highlight=False, soft_wrap=True)
-    groups = list(_log_groups(session, name, int((time.time() - minutes * 60) * 1000)))
-    if not groups:
-        raise NotDeployedError(f"No log group of {name} exists in {session.region_name}. Run `make deploy` first.")
-    width = min(max(len(group.source) for group in groups), _SOURCE_WIDTH)
-    console.print(f"Log groups: {len(groups)}. Events of the last {minutes} minutes{', and new ones' * follow}:")
     client = session.client("logs")
-    while True:
-        events = [(event, group.source) for group in groups for event in _new_events(client, group)]
+    since = int((time.time() - minutes * 60) * 1000)
+    groups: dict[str, _LogGroup] = {}
+    for poll in itertools.count():
+        if poll % _POLLS_PER_SEARCH == 0:
+            groups = {group.name: group for group in _log_groups(session, name, since)} | groups
+        if not groups:
+            raise NotDeployedError(f"No log group of {name} exists in {session.region_name}. Run `make deploy` first.")
+        if poll == 0:
+            console.print(
+                f"Log groups: {len(groups)}. Events of the last {minutes} minutes{', and new ones' * follow}:"
+            )
+        events = [(event, group.source) for group in groups.values() for event in _new_events(client, group)]
         for event, source in sorted(events, key=lambda it: it[0]["timestamp"]):
-            _print(console, event, f"{source:{width}}")
+            _print(console, event, f"{source:{_SOURCE_WIDTH}}")
         if not follow:
             return
         time.sleep(_POLL_SECONDS)

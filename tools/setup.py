@@ -8,17 +8,22 @@ import contextlib
 import fcntl
 import glob
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from typing import IO  # noqa: F401  # in a type comment
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 BIN = os.path.join(VENV, "bin")
 READY = os.path.join(VENV, "ready")
 MINIMUM = (3, 11)
+# Whether the line of a step can be replaced while it runs.
+PROGRESS = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def main():
@@ -43,20 +48,20 @@ def main():
     lock_folder()
     if os.path.exists(READY) and os.path.getmtime(READY) >= started:
         return  # another process did it while this one waited
-    report("Setting up this folder once. This takes a minute or two and needs the network.")
+    report("Setting up this folder once. It downloads about 350 MB, which takes a minute or two on a fast connection.")
     python = os.path.join(BIN, "python")
     if not os.path.exists(os.path.join(BIN, "pip")):  # venv creates it last, so without it venv was interrupted
-        run("1/4 virtual environment in .venv", [sys.executable, "-m", "venv", "--clear", VENV])
+        run("1/4 Virtual environment in .venv", [sys.executable, "-m", "venv", "--clear", VENV])
     pip = [python, "-m", "pip", "--disable-pip-version-check"]
     run(
         "2/4 Python libraries and Node.js",
-        [*pip, "install", "--quiet", "--retries=1", "--require-hashes", "--requirement", "requirements.txt"],
+        [*pip, "install", "--progress-bar=off", "--retries=1", "--require-hashes", "--requirement", "requirements.txt"],
         "PyPI",
     )
     link_node()
     npm = [os.path.join(BIN, "npm"), "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     run("3/4 CDK CLI and Node.js packages", npm, "the npm registry")
-    run("4/4 deployment packages of the Lambda functions", [python, "-m", "stacks.support.deployment_package"], "PyPI")
+    run("4/4 Lambda deployment packages", [python, "-m", "stacks.support.deployment_package"], "PyPI")
     with open(READY, "w"):
         pass
     report("Setup is complete.")
@@ -79,22 +84,63 @@ def lock_folder():
 def run(step, command, registry=None):
     # type: (str, list[str], str | None) -> None
     """Run a command as a step of the setup. Exit if it fails or on Ctrl-C."""
-    report(step)
     path = BIN + os.pathsep + os.environ.get("PATH", os.defpath)
+    started = time.time()
+    show(step, started)
     with tempfile.TemporaryDirectory(prefix="other-compute-") as temporary:
         environment = dict(os.environ, PATH=path, TMPDIR=temporary)
         # In its own session, Ctrl-C reaches only this process, which ends the command without its tracebacks.
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        lines = []  # type: list[str]
+        reader = threading.Thread(target=read, args=(process.stdout, lines))
+        reader.start()
         try:
-            status = wait(process, step)
+            while True:
+                try:
+                    status = process.wait(1)
+                    break
+                except subprocess.TimeoutExpired:
+                    if PROGRESS:
+                        show(step, started, "".join(": " + line.strip() for line in lines[-1:]))
         except KeyboardInterrupt:
             with contextlib.suppress(ProcessLookupError, PermissionError):  # it can have ended by itself
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             sys.exit("\nStopped at: {}. Run make again to continue.".format(step))
+        reader.join()
+    if PROGRESS:
+        show(step, started)
+        print()
     if status != 0:
+        # Neither tracebacks, whose frames are indented, nor what pip prints before.
+        noise = (" ", "Traceback ", "During handling ", "Collecting ", "Ignoring ")
+        reasons = [line for line in lines if not line.startswith(noise)]
         hint = " If pip or npm names no other cause, check that {} is reachable.".format(registry) if registry else ""
-        sys.exit("Setup failed at: {}.{} Run make again to continue.".format(step, hint))
+        failure = "Setup failed at: {}.{} Run make again to continue.".format(step, hint)
+        sys.exit("\n".join([*reasons[-10:], failure]))
+
+
+def read(output, lines):
+    # type: (IO[bytes], list[str]) -> None
+    """Append the lines of the output of a process, except empty ones."""
+    for line in output:
+        text = line.decode("utf-8", "replace").rstrip()
+        if text:
+            lines.append(text)
+
+
+def show(step, started, waits_for=""):
+    # type: (str, float, str) -> None
+    """Print a step. In a terminal, replace its line by one with the seconds until now, and what it waits for."""
+    if not PROGRESS:
+        report(step)
+        return
+    text = "{} ({:.0f} s){}".format(step, time.time() - started, waits_for)
+    columns = shutil.get_terminal_size().columns - 1  # A full line would continue in the next one.
+    sys.stdout.write("\r" + text[:columns].ljust(columns))
+    sys.stdout.flush()
 
 
 def link_node():
@@ -107,19 +153,6 @@ def link_node():
         for name, program in programs.items():
             os.remove(os.path.join(BIN, name))
             os.symlink(os.path.relpath(os.path.join(wheel, program), BIN), os.path.join(BIN, name))
-
-
-def wait(process, step):
-    # type: (subprocess.Popen[bytes], str) -> int
-    """Return the exit status of a process. In a terminal, show the seconds until it ends."""
-    started = time.time()
-    while True:
-        try:
-            return process.wait(1)
-        except subprocess.TimeoutExpired:
-            if sys.stdout.isatty():
-                sys.stdout.write("\r{} … {:.0f} s\r".format(step, time.time() - started))
-                sys.stdout.flush()
 
 
 def report(text):

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import shutil
 import tempfile
 import textwrap
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any, Final
 import local  # noqa: F401  # isort: skip  # must come first: finds the package photos
 
 from operations.cdk import cdk_json_context, synthesize
-from operations.cost.idle import format_table, idle_cost
+from operations.cost.idle import idle_cost, print_table
 from operations.errors import OperationError
 from operations.expiry import cost_until
 from photos.albums import MAX_PHOTOS
@@ -64,7 +65,8 @@ def print_cost(settings: Mapping[str, str], options: argparse.Namespace) -> None
         assembly = synthesize(Path(folder, "cdk.out"), dict(settings)).folder
         cost = idle_cost(assembly)
         if not given:
-            print(f"{format_table(cost.rows())}\n\n{cost}")
+            print_table(cost.rows())
+            print(f"\n{cost}")
         else:
             _print_bill({**values, "upload": upload}, assembly)
     if expires_at := Settings.from_context({**cdk_json_context(), **settings}).expires_at:
@@ -79,11 +81,10 @@ def _print_bill(values: Mapping[str, Any], assembly: Path) -> None:
 
     fields = {{"bytes": "photo_bytes"}.get(name, name): value for name, value in values.items()}
     bill = monthly_bill(Usage(**fields), assembly)
-    lines = format_table(bill_rows(bill)).splitlines()
-    lines.insert(-TOTALS, "")
-    print("\n".join(lines))
+    print_table(bill_rows(bill), totals=TOTALS)
+    columns = min(_COLUMNS, shutil.get_terminal_size((_COLUMNS, 0)).columns)
     for text in (summary(bill), explanation(bill)):
-        print(f"\n{textwrap.fill(text, _COLUMNS)}")
+        print(f"\n{textwrap.fill(text, columns)}")
 
 
 def _number(name: str, text: str) -> Any:

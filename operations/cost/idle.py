@@ -1,9 +1,13 @@
 """The idle cost of stacks, computed from their templates and known prices."""
 
 import re
+import sys
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
 
 from operations.cdk import Assembly
 from operations.cost.idle_charges import Charge, idle_charges
@@ -11,6 +15,8 @@ from operations.cost.prices import HOURS_PER_MONTH, Price
 
 # Index of the column with US dollars per hour.
 HOURLY = 4
+
+_FILE_COLUMNS = 160
 
 _NUMBER = re.compile(r"[<-]?[\d,.]*")
 
@@ -77,12 +83,14 @@ def idle_cost(assembly: Path, stacks: Collection[str] | None = None) -> IdleCost
     return IdleCost(tuple(sorted(charges, key=lambda charge: charge.stack == "all")))
 
 
-def format_table(rows: Sequence[Sequence[str]]) -> str:
-    """Align the columns for a terminal, those of numbers to the right."""
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    widths = [max(map(len, column)) for column in columns]
-    align = [str.rjust if all(map(_NUMBER.fullmatch, column[1:])) else str.ljust for column in columns]
-    return "\n".join(
-        "  ".join(pad(cell, width) for pad, cell, width in zip(align, row, widths, strict=True)).rstrip()
-        for row in rows
-    )
+def print_table(rows: Sequence[Sequence[str]], *, totals: int = 0) -> None:
+    """Print a table as wide as the terminal, numbers to the right, with an empty line before the rows of totals."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
+    for heading, *cells in zip(*rows, strict=True):
+        number = all(map(_NUMBER.fullmatch, cells))
+        table.add_column(heading, justify="right" if number else "left", no_wrap=number, overflow="fold")
+    for index, row in enumerate(rows[1:], start=1):
+        if totals and index == len(rows) - totals:
+            table.add_row()
+        table.add_row(*row)
+    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _FILE_COLUMNS).print(table)

@@ -1,12 +1,17 @@
 """The CDK CLI with the emulator as its target."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from local.cdk import Cdk
+from local.console import Step, step
 from local.emulator import Emulator
 from local.errors import SandboxError
+from local.sandbox import running_sandbox
+from tests.stub_programs import write_programs
 
 pytestmark = pytest.mark.slow
 
@@ -37,3 +42,26 @@ def test_temporary_files_of_the_cli_are_in_the_sandbox_folder(emulator: Emulator
     folder = Path(Cdk(emulator, {"name": "temporary"}).environment()["TMPDIR"])
     assert folder.is_dir()
     assert folder.is_relative_to(emulator.folder)
+
+
+def test_each_command_of_the_cli_shows_what_it_waits_for(
+    assembly: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = []
+
+    @contextmanager
+    def recorded_step(description: str, progress: Step | None = None) -> Iterator[Step]:
+        with step(description, progress) as found:
+            yield found
+        shown.append((description.split()[1], found.waits_for))
+
+    write_programs(tmp_path, {"cdk": 'echo "Installing the libraries of $2 …"'})
+    monkeypatch.setattr("operations.cdk._CLI", tmp_path / "cdk")
+    monkeypatch.setattr("local.sandbox.step", recorded_step)
+    with running_sandbox() as sandbox:
+        sandbox.cdk.assembly = assembly
+        sandbox.update()  # All stacks are new.
+        sandbox.deploy()
+        sandbox.destroy()
+    commands = ["synth", "bootstrap", "synth", "deploy", "deploy", "destroy"]
+    assert shown == [(command, f"Installing the libraries of {command} …") for command in commands]

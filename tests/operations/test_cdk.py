@@ -70,7 +70,7 @@ def test_interrupted_operation_ends_the_cli(tmp_path: Path) -> None:
     ) as process:
         eventually(process_id.exists)
         process.send_signal(signal.SIGINT)
-        assert "CloudFormation continues" in process.communicate()[1]
+        assert "Stopped. If CloudFormation" in process.communicate()[1]
     assert process.returncode == 1
     assert int(process_id.read_text()) not in {it.id for it in running_processes()}
 
@@ -94,6 +94,10 @@ def test_progress_names_what_the_cli_waits_for() -> None:
         ("❌  Ecs (annas-Ecs) failed: it is broken", ""),
         ("Api (annas-Api): destroying... [1/1]", "Api"),
         ("✅  Api (annas-Api): destroyed", ""),
+        (
+            "CDKToolkit | 0/12 | 9:00:00 AM | CREATE_IN_PROGRESS | AWS::ECR::Repository | ContainerAssets ",
+            "CDKToolkit CREATE_IN_PROGRESS AWS::ECR::Repository",
+        ),
     ):
         progress.read(line)
         assert step.waits_for == waits_for, line

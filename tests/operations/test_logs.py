@@ -1,6 +1,7 @@
 """`make logs` with log groups in moto. `tests/e2e/test_redrive.py` reads those of a deployment."""
 
 import calendar
+import itertools
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -104,6 +105,25 @@ def test_log_group_that_is_deleted_meanwhile_is_skipped(
     session.client("logs").delete_log_group(logGroupName="Cron")
     print_logs(session, "annas", minutes=10, follow=False)
     assert "remains" in capsys.readouterr().out
+
+
+def test_log_group_that_a_deployment_creates_meanwhile_is_followed(
+    session: boto3.Session, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Session, "GROUPS", {"Cron": _Session.GROUPS["Cron"]})
+    polls = itertools.count()
+
+    def deploy_later(_: float) -> None:
+        if next(polls) == 0:
+            monkeypatch.setattr(_Session, "GROUPS", {"Ecs": "TaskLog0A1B2C3D"})
+            _log(session, "Ecs", "created meanwhile")
+        elif next(polls) > 100:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", deploy_later)
+    with pytest.raises(KeyboardInterrupt):
+        print_logs(session, "annas", minutes=10, follow=True)
+    assert capsys.readouterr().out.count("created meanwhile") == 1
 
 
 def test_unknown_deployment_is_an_error(session: boto3.Session) -> None:

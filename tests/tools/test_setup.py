@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.documented_commands import run_in_terminal
 from tests.stub_programs import write_programs
 
 ROOT = Path(__file__).parent.parent.parent
@@ -70,7 +71,9 @@ def test_failed_step_is_reported_when_pypi_is_unreachable(folder: Path) -> None:
     setup = _start(folder, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(folder))
     _, errors = setup.communicate()
     assert setup.returncode == 1
-    assert errors.splitlines()[-1].startswith("Setup failed at: 2/4 ") and "PyPI" in errors.splitlines()[-1]
+    *reasons, failure = errors.splitlines()
+    assert failure.startswith("Setup failed at: 2/4 ") and "PyPI" in failure
+    assert any("No matching distribution" in reason for reason in reasons)
     assert not (folder / ".venv" / "ready").exists()
 
 
@@ -79,6 +82,16 @@ def test_packages_are_installed_with_the_pinned_hashes_only(folder: Path) -> Non
     _start(folder).communicate()
     (install,) = [line for line in (folder / "commands").read_text().splitlines() if "requirements.txt" in line]
     assert "--require-hashes" in install.split()
+
+
+@pytest.mark.slow
+def test_terminal_shows_what_each_step_waits_for_on_one_line(folder: Path) -> None:
+    _create_venv(folder, "echo Downloading some-package; sleep 1.5")
+    printed = run_in_terminal(f"cd {folder} && COLUMNS=60 {sys.executable} tools/setup.py", dict(os.environ))
+    _, *lines = re.split(r"[\r\n]+", printed)
+    assert max(map(len, lines)) < 60
+    for step in ("2/4", "3/4", "4/4"):
+        assert any(line.startswith(step) and ": Downloading some" in line for line in lines), printed
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The options of `make cost`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -43,9 +43,22 @@ def test_cost_until_the_expiry_is_printed(run: Callable[..., str], options: tupl
     assert "while idle until 2100-01-01T00:00:00Z (" in run(*options, expires_at="2100-01-01T00:00:00Z")
 
 
-def test_bill_fits_into_a_terminal(run: Callable[..., str]) -> None:
-    output = run("--photos", "10_000_000", "--albums", "10_000", "--page-views", "1e6", "--deletions", "1e6")
-    assert max(map(len, output.splitlines())) <= 100
+_FULL_BILL = ("--photos", "10_000_000", "--albums", "10_000", "--page-views", "1e6", "--deletions", "1e6")
+
+
+def test_bill_fits_into_a_common_terminal(run: Callable[..., str]) -> None:
+    assert max(map(len, run(*_FULL_BILL).splitlines())) <= 100
+
+
+@pytest.mark.parametrize("options", [(), _FULL_BILL])
+def test_tables_fit_into_a_narrow_terminal(
+    run: Callable[..., str], monkeypatch: pytest.MonkeyPatch, options: Sequence[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    output = run(*options)
+    assert max(map(len, output.splitlines())) <= 80
+    assert "\x1b" not in output and "…" not in output
 
 
 @pytest.mark.parametrize(
