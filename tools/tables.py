@@ -79,9 +79,10 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _claims(bill: Bill) -> list[list[str]]:
-    size = bill.consumer
+    size = bill.month.deployment.consumer
     assert isinstance(size, FunctionSize), "the default of thumbnails_on is lambda"
-    return claims(photo_seconds=bill.photo_seconds, memory_mb=size.memory_gb * 1024, batch_size=size.batch_size)
+    seconds = bill.month.photo_seconds
+    return claims(photo_seconds=seconds, memory_mb=size.memory_gb * 1024, batch_size=size.batch_size)
 
 
 def _floor(*bills: Bill) -> str:

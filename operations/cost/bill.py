@@ -8,14 +8,12 @@ from pathlib import Path
 
 from operations.cdk import Assembly
 from operations.compare.costs.assumptions import read_assumptions
-from operations.compare.costs.sizes import FunctionSize, WorkerSize
 from operations.cost.deployment import read_deployment
 from operations.cost.idle import idle_cost
 from operations.cost.line import Line
 from operations.cost.month import Month, Usage
 from operations.cost.prices import HOURS_PER_MONTH, Price, get_price
 from operations.cost.usage import RecordedUsage
-from stacks.support.settings import ThumbnailsOn
 from tools.benchmark.results import PipelineResult, pipeline_results
 
 # Lines that a photo causes after it is processed, which the floor therefore leaves out.
@@ -27,29 +25,18 @@ class Bill:
     """The lines of a month, at list prices, and what the free tier takes off.
 
     Attributes:
+        month: The usage, and what its costs follow from.
         lines: What the usage costs.
         idle: What the deployment costs without usage. Its empty receives are among the lines.
         floor_lines: What processing the photos costs at least.
         processing_lines: What processing them costs here.
-        photo_seconds: Billed duration of a photo in a batch.
-        consumer: The size of what makes thumbnails.
-        batch: Messages that the consumer receives at once, on average.
-        photos_at_most: Photos that the consumer can process in a month.
-        thumbnails_on: The compute that makes thumbnails.
-        recorded_on: The day of the record.
     """
 
-    usage: Usage
+    month: Month
     lines: tuple[Line, ...]
     idle: tuple[tuple[float, Price], ...]
     floor_lines: tuple[Line, ...]
     processing_lines: tuple[Line, ...]
-    photo_seconds: float
-    consumer: FunctionSize | WorkerSize
-    batch: float
-    photos_at_most: float
-    thumbnails_on: ThumbnailsOn
-    recorded_on: str
 
     @cached_property
     def idle_dollars(self) -> float:
@@ -103,22 +90,15 @@ def monthly_bill(
     Raises:
         UnknownPriceError: A resource has no known price.
     """
-    assumptions = read_assumptions()
     deployment = read_deployment(Assembly(assembly).templates())
-    month = Month(usage, deployment, record or RecordedUsage.read(), assumptions, results or pipeline_results())
+    month = Month(usage, deployment, record or RecordedUsage.read(), read_assumptions(), results or pipeline_results())
     only_photos = replace(month, usage=replace(usage, albums=0, page_views=0, deletions=0))
     return Bill(
-        usage=usage,
+        month=month,
         lines=tuple(line for line in month.lines() if line.quantity),
         idle=tuple(_idle_units(assembly)),
         processing_lines=tuple(line for line in only_photos.lines() if line.key not in _NOT_PROCESSING),
         floor_lines=tuple(only_photos.floor()),
-        photo_seconds=month.photo_seconds,
-        consumer=deployment.consumer,
-        batch=month.batch,
-        photos_at_most=month.photos_at_most,
-        thumbnails_on=deployment.thumbnails_on,
-        recorded_on=month.record.date,
     )
 
 

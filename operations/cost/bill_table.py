@@ -1,6 +1,5 @@
 """A bill as a table and text, for the terminal and for docs/costs.md."""
 
-from operations.compare.costs.assumptions import read_assumptions
 from operations.cost.bill import Bill
 from operations.cost.line import Line
 
@@ -44,7 +43,7 @@ def _decimal(number: float) -> str:
 
 def summary(bill: Bill) -> str:
     """Return the total, what 1,000 photos cost, and the multiple of the floor."""
-    usage = bill.usage
+    usage = bill.month.usage
     text = f"${bill.total:,.2f} per month (us-east-1, before tax)"
     if not usage.photos:
         return f"{text}."
@@ -52,22 +51,19 @@ def summary(bill: Bill) -> str:
         f", ${bill.total / usage.photos * 1000:,.4f} per 1,000 photos. Processing the photos costs "
         f"${bill.processing:,.2f} before the free tier, {bill.multiple:,.2f} times the floor of ${bill.floor:,.2f}."
     )
-    if usage.photos + usage.deletions > bill.photos_at_most:
-        text += f" The deployment can process {bill.photos_at_most:,.0f} photos a month: raise its maximum first."
+    if usage.photos + usage.deletions > bill.month.photos_at_most:
+        text += f" The deployment can process {bill.month.photos_at_most:,.0f} photos a month: raise its maximum first."
     return text
 
 
 def explanation(bill: Bill) -> str:
     """Return what is recorded and what is modeled, in one paragraph."""
-    assumptions = read_assumptions()
-    factor = {"ec2": assumptions.cpu_factor_ec2, "fargate": assumptions.cpu_factor_fargate}.get(
-        bill.thumbnails_on, assumptions.cpu_factor_lambda
-    )
+    month = bill.month
     return (
-        f"Recorded: the calls of each action in the sandbox ({bill.recorded_on}). Modeled: the duration of a photo, "
-        f"that of `make bench` with {factor:g} times the CPU time on Graviton, and cold starts; batches of "
-        f"{bill.batch:g} messages; photos that arrive in {assumptions.bursts_per_day:g} bursts a day and are stored "
-        "for half of the month; empty receives; traces; the durations of other functions, of jobs, and of the sweep "
-        "of this month's photos. Both: recorded calls, with the modeled number of batches. Not included: retries, "
-        "preflight requests of browsers, and storage of logs."
+        f"Recorded: the calls of each action in the sandbox ({month.record.date}). Modeled: the duration of a photo, "
+        f"that of `make bench` with {month.cpu_factor:g} times the CPU time on Graviton, and cold starts; batches of "
+        f"{month.batch:g} messages; photos that arrive in {month.assumptions.bursts_per_day:g} bursts a day and are "
+        "stored for half of the month; empty receives; traces; the durations of other functions, of jobs, and of the "
+        "sweep of this month's photos. Both: recorded calls, with the modeled number of batches. Not included: "
+        "retries, preflight requests of browsers, and storage of logs."
     )

@@ -147,10 +147,14 @@ class Month:
     def _work(self, batch: float) -> Work:
         return photo_work(self.usage.megapixels, batch, self.results)
 
-    def _seconds(self, work: Work) -> float:
+    @property
+    def cpu_factor(self) -> float:
+        """CPU time of the consumer, relative to the machine that ran the benchmark."""
         factors = {"fargate": self.assumptions.cpu_factor_fargate, "ec2": self.assumptions.cpu_factor_ec2}
-        factor = factors.get(self._option, self.assumptions.cpu_factor_lambda)
-        return work.photo_seconds(cpu_factor=factor, vcpus=self.deployment.consumer.vcpus)
+        return factors.get(self._option, self.assumptions.cpu_factor_lambda)
+
+    def _seconds(self, work: Work) -> float:
+        return work.photo_seconds(cpu_factor=self.cpu_factor, vcpus=self.deployment.consumer.vcpus)
 
     def _actions(self) -> Iterator[tuple[Action, float, float]]:
         """Yield each action, how often it happens, and the factor of those of its units that grow with photos."""

@@ -6,8 +6,6 @@ from functools import cache
 from itertools import cycle, islice
 from typing import Final
 
-from PIL import Image
-
 from tools.photos import camera_photo, encode, invalid_files, phone_heic
 
 _LARGEST: Final = "HEIC of 48 megapixels"
@@ -77,6 +75,4 @@ def _photo(kind: str) -> File:
     return File(kind, encode(_scene(megapixels), format_))
 
 
-@cache
-def _scene(megapixels: int) -> Image.Image:
-    return camera_photo(megapixels)
+_scene = cache(camera_photo)

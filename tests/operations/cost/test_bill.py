@@ -81,8 +81,8 @@ def test_recorded_units_are_priced(bill_of: Callable[..., Bill]) -> None:
     bill = bill_of(upload="s3")
     assert _dollars(bill, "S3", "GET") == pytest.approx(0.40)
     assert _dollars(bill, "DynamoDB", "write units") == pytest.approx(2 * 0.625)
-    assert _dollars(bill, "SQS", "messages") == pytest.approx((1 + 2 / bill.batch) * 0.40)
-    assert _dollars(bill, "Lambda", "requests") == pytest.approx(0.20 / bill.batch)
+    assert _dollars(bill, "SQS", "messages") == pytest.approx((1 + 2 / bill.month.batch) * 0.40)
+    assert _dollars(bill, "Lambda", "requests") == pytest.approx(0.20 / bill.month.batch)
     nightly = 365 / 12 * 3 * 500  # half of the photos, on average
     assert _dollars(bill, "S3", "PUT and LIST") == pytest.approx(3 * 5 + nightly * 5 / 1e6)
     assert {"API Gateway", "Firehose"}.isdisjoint(line.service for line in bill.lines)
@@ -94,7 +94,7 @@ def test_upload_by_the_api_adds_its_requests_and_the_registration(bill_of: Calla
     assert _dollars(bill, "DynamoDB", "write units") == pytest.approx(4 * 0.625)
     assert _dollars(bill, "Firehose") == pytest.approx(5 * 0.029)
     assert _dollars(bill, "CloudWatch", "logs") == pytest.approx(0.1 * 0.50)
-    assert _dollars(bill, "Lambda", "requests") == pytest.approx((1 + 1 / bill.batch) * 0.20)
+    assert _dollars(bill, "Lambda", "requests") == pytest.approx((1 + 1 / bill.month.batch) * 0.20)
 
 
 def test_photos_are_stored_for_half_of_their_first_month(bill_of: Callable[..., Bill]) -> None:
@@ -107,7 +107,7 @@ def test_photos_are_stored_for_half_of_their_first_month(bill_of: Callable[..., 
 def test_durations_are_those_of_the_benchmark_on_graviton(bill_of: Callable[..., Bill]) -> None:
     bill = bill_of(upload="s3")
     assumptions = read_assumptions()
-    work = assumptions.cpu_factor_lambda * 0.100 + 0.060 / bill.batch
+    work = assumptions.cpu_factor_lambda * 0.100 + 0.060 / bill.month.batch
     gigabytes = 1769 / 1024
     least = 1e6 * work * gigabytes * 0.0000133334
     assert least < _dollars(bill, "Lambda", "thumbnails") < 1.2 * least  # cold starts
@@ -151,11 +151,11 @@ def test_workers_are_billed_by_the_hour_of_their_own_templates(
     bill_of: Callable[..., Bill], synthesize: Callable[..., Path]
 ) -> None:
     bill = bill_of(folder=synthesize(thumbnails_on="fargate"))
-    assert bill.thumbnails_on == "fargate"
+    assert bill.month.deployment.thumbnails_on == "fargate"
     assert not any("thumbnails" in line.item for line in bill.lines if line.service == "Lambda")
     hours = {line.item: line.quantity for line in bill.lines if line.service == "ECS"}
     assert hours["workers: memory, GB"] == pytest.approx(2 * hours["workers: vCPU"])
-    seconds = 1e6 * (read_assumptions().cpu_factor_fargate * 0.100 + 0.060 / bill.batch)
+    seconds = 1e6 * (read_assumptions().cpu_factor_fargate * 0.100 + 0.060 / bill.month.batch)
     assert hours["workers: vCPU"] > seconds / 3600  # and the time in which they start and stop
 
 
@@ -169,7 +169,7 @@ def test_page_views_and_albums_grow_with_their_number(bill_of: Callable[..., Bil
 
 def test_bill_beyond_the_maximum_of_the_templates_says_so(bill_of: Callable[..., Bill]) -> None:
     bill = bill_of(photos=1_000_000_000)
-    assert f"can process {bill.photos_at_most:,.0f} photos" in summary(bill)
+    assert f"can process {bill.month.photos_at_most:,.0f} photos" in summary(bill)
     assert "can process" not in summary(bill_of())
 
 
@@ -204,7 +204,7 @@ def test_comparison_has_the_units_of_the_bill(value: ThumbnailsOn, synthesize: C
     record, photos = RecordedUsage.read(), 300_000
     record = replace(record, actions={**record.actions, "sweep": {"lambda": ActionUsage(each={}, batch={})}})
     bill = monthly_bill(Usage(photos=photos, upload="s3"), folders[value], record=record)
-    work = photo_work(bill.usage.megapixels, bill.batch, pipeline_results())
+    work = photo_work(bill.month.usage.megapixels, bill.month.batch, pipeline_results())
     model = Model(work={value: work}, record=record, sizes=sizes, assumptions=read_assumptions())
 
     # A bill has alarms and the image among its idle resources.
