@@ -112,14 +112,14 @@ def _deploy_edits(sandbox: Sandbox, edited: list[str]) -> None:
     heading(f"Edited: {', '.join(edited[:3])}{f' and {len(edited) - 3} others' if len(edited) > 3 else ''}")
     start, before = time.monotonic(), sandbox.outputs.copy()
     try:
-        changed = sandbox.update()
-    except SandboxError as error:
+        changed, deleted = sandbox.update()
+    except (SandboxError, OperationError) as error:
         sandbox.emulator.check()
-        print(f"  {error}\n  The sandbox keeps running. Save a corrected file to try again.")
+        print(f"  {error}\n  What failed still has its previous version. Save a corrected file to try again.")
         return
     _print_outputs({stack: dict(changed[stack].items() - before.get(stack, {}).items()) for stack in changed})
-    what = f"Changed {', '.join(changed)}" if changed else "No stack changed"
-    print(f"  {what} in {time.monotonic() - start:.0f} s.")
+    what = [f"{verb} {', '.join(stacks)}" for verb, stacks in (("Changed", changed), ("Deleted", deleted)) if stacks]
+    print(f"  {'. '.join(what) or 'No stack changed'} in {time.monotonic() - start:.0f} s.")
 
 
 def _print_outputs(outputs: Outputs) -> None:

@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from local.console import Step
 from local.deployment import Outputs
@@ -41,7 +40,6 @@ class Cdk:
         self._folder = emulator.folder / self._context["name"]
         self._folder.mkdir()
         self.assembly = self._folder / "cdk.out"
-        self._deployed: dict[str, Any] = {}
         self.log = new_log(f"cdk-{self._context['name']}-{emulator.port}")
 
     def stack_name(self, stack: str) -> str:
@@ -77,17 +75,7 @@ class Cdk:
         outputs: Outputs = json.loads(file.read_text()) if file.exists() else {}
         assembly = Assembly(self.assembly)
         deployed = set(stacks) if exclusively else assembly.with_dependencies(set(stacks or assembly.stacks()))
-        self._deployed |= {stack: template for stack, template in assembly.templates().items() if stack in deployed}
         return {stack: outputs.get(self.stack_name(stack), {}) for stack in sorted(deployed)}
-
-    def changes(self) -> tuple[list[str], list[str]]:
-        """Return the ids of the stacks whose templates differ from those deployed, and of those no longer in the app.
-
-        A template contains the hashes of its assets, so it also differs if code or an image changed.
-        """
-        templates = Assembly(self.assembly).templates()
-        changed = [stack for stack, template in templates.items() if template != self._deployed.get(stack)]
-        return changed, sorted(self._deployed.keys() - templates.keys())
 
     def destroy(self, *stacks: str, step: Step | None = None) -> None:
         """Destroy these stacks, or all."""

@@ -1,9 +1,10 @@
 """The sandbox: an emulator of AWS with the CDK bootstrapped and the app synthesized."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -13,7 +14,19 @@ from local.cdk import Cdk
 from local.console import Step, step
 from local.deployment import Deployment, Outputs
 from local.emulator import REGION, Emulator, log_kept_on_error, running_emulator
-from local.errors import SandboxError
+from operations.cdk import Assembly
+from operations.deployed_stacks import delete_stacks, find_stacks
+from operations.stale_references import stale_message, stale_stacks
+
+
+class _Session(boto3.Session):
+    def __init__(self, emulator: Emulator) -> None:
+        super().__init__(emulator.access_key_id, emulator.secret_access_key, region_name=REGION)
+        config = Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 3})
+        self._options = {"endpoint_url": emulator.endpoint, "config": config}
+
+    def client(self, *arguments: Any, **options: Any) -> Any:
+        return super().client(*arguments, **{**options, **self._options})
 
 
 @dataclass
@@ -24,18 +37,16 @@ class Sandbox(Deployment):
     cdk: Cdk
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
+    @cached_property
+    def session(self) -> boto3.Session:
+        """A session as root of the account."""
+        return _Session(self.emulator)
+
     def client(self, service: str) -> Any:
         """Return the boto3 client of a service, as root of the account."""
         # Each client holds a connection, and the emulator limits their number.
         if service not in self._clients:
-            self._clients[service] = boto3.client(  # type: ignore[call-overload]  # any service
-                service,
-                endpoint_url=self.emulator.endpoint,
-                region_name=REGION,
-                aws_access_key_id=self.emulator.access_key_id,
-                aws_secret_access_key=self.emulator.secret_access_key,
-                config=Config(proxies={}, retries={"mode": "standard", "total_max_attempts": 3}),
-            )
+            self._clients[service] = self.session.client(service)  # type: ignore[call-overload]  # any service
         return self._clients[service]
 
     def deploy(self, *stacks: str) -> None:
@@ -43,21 +54,38 @@ class Sandbox(Deployment):
         with step(f"cdk deploy {' '.join(stacks) or '--all'}") as progress:
             self.outputs |= self.cdk.deploy(*stacks, step=progress)
 
-    def update(self) -> Outputs:
-        """Synthesize again, deploy the stacks that changed, and return their outputs. Raises SandboxError."""
+    def update(self) -> tuple[Outputs, Collection[str]]:
+        """Synthesize again, deploy the stacks that changed, and delete those that left the app.
+
+        Returns:
+            The outputs of the changed stacks, and the ids of the deleted stacks.
+
+        Raises:
+            SandboxError: Synthesis or a deployment failed.
+            OperationError: A stack could not be deleted.
+        """
         with step("cdk synth") as progress:
             self.cdk.synth(progress)
-        changed, removed = self.cdk.changes()
-        if removed:
-            raise SandboxError(
-                f"Not in the app any longer: {', '.join(removed)}. To continue without, restart the sandbox."
-            )
-        if not changed:
-            return {}
-        with step(f"cdk deploy {' '.join(changed)}") as progress:
-            outputs = self.cdk.deploy(*changed, exclusively=True, step=progress)
+        assembly, name = Assembly(self.cdk.assembly), self.stack_name("").removesuffix("-")
+        before = find_stacks(self.session, name)  # `make deploy` can have changed them.
+        templates = {
+            stack.id: self.client("cloudformation").get_template(StackName=stack.arn)["TemplateBody"]
+            for stack in before.values()
+            if stack.status != "ROLLBACK_COMPLETE"  # It could not be created.
+        }
+        # The hashes of assets are part of a template, so it also differs if code or an image changed.
+        changed = [stack for stack, template in assembly.templates().items() if template != templates.get(stack)]
+        deleted = before.keys() - assembly.stacks().keys()
+        # First: `Workers` consumes the upload queue, and a new stack can need the names of an old one.
+        delete_stacks(self.session, {stack: before[stack] for stack in deleted})
+        outputs: Outputs = {}
+        if changed:
+            with step(f"cdk deploy {' '.join(changed)}") as progress:
+                outputs = self.cdk.deploy(*changed, exclusively=True, step=progress)
+        if stale := stale_stacks(assembly, before, find_stacks(self.session, name)):
+            print(f"  {stale_message(stale, name)}")
         self.outputs |= outputs
-        return outputs
+        return outputs, deleted
 
     def destroy(self, *stacks: str) -> None:
         """Destroy these stacks, or all. Raises SandboxError."""

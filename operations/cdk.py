@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 from typing import IO, Any
 
@@ -171,13 +172,24 @@ def run_cdk(
 
 def _failure(command: str, lines: Sequence[str]) -> str:
     """Return the lines of the output of a failed command that contain the reason."""
-    reasons = [
+    # A failed resource is listed twice, with and without the progress.
+    plain = [re.sub(r".*\| *(\w+_FAILED) *\| *(\S+) *\| *", r"\1 \2 ", line) for line in lines]
+    reasons = _app_error(lines) or [
         line
-        for line in lines
-        if re.search(r"CREATE_FAILED|UPDATE_FAILED|DELETE_FAILED|❌|rror|^Setting ", line)
-        and "Subprocess exited with error" not in line  # the app has printed the reason
+        for line in plain
+        if re.search(r"CREATE_FAILED|UPDATE_FAILED|DELETE_FAILED|❌|rror|ERROR|^Setting ", line)
+        and not re.search(r"Subprocess exited with error|^‣.*:$", line)  # the app has printed the reason; a heading
     ]
     return "\n  ".join([f"`cdk {command}` failed:", *dict.fromkeys((reasons or lines)[:8])])
+
+
+def _app_error(lines: Sequence[str]) -> list[str]:
+    """Return the last line of this project in the traceback of the app, and the error, or nothing without traceback."""
+    frames = [number for number, line in enumerate(lines) if line.startswith('File "')]
+    own = [lines[number] for number in frames if f'"{_ROOT}/' in lines[number] and "site-packages" not in lines[number]]
+    # After the source line, with or without a mark below it.
+    error = dropwhile(lambda line: not re.match(r"[\w.]+(:|$)", line), lines[frames[-1] + 1 :] if own else [])
+    return [*own[-1:], *(line for line in error if line and "Subprocess exited with error" not in line)]
 
 
 class CdkProgress:

@@ -31,7 +31,7 @@ from operations.settings import (
     chooses_expiry,
     make_command,
 )
-from operations.stale_references import stale_stacks
+from operations.stale_references import stale_message, stale_stacks
 from stacks.support.settings import DETECTED, emulator_settings
 
 
@@ -104,7 +104,7 @@ def deploy(
                 f"again, run: {make_command('deploy', name)}"
             )
         if stale := stale_stacks(assembly, existing, deployed):
-            raise OperationError(_stale_message(stale, name))
+            raise OperationError(stale_message(stale, name))
     print(f"To delete the deployment and end its cost, run: {make_command('destroy', name)}")
 
 
@@ -151,15 +151,6 @@ def _check_nothing_is_replaced(choices: Collection[Choice]) -> None:
                 f"Setting {choice.key}: the deployment has {choice.previous}, but cdk.json has {choice.value}. To "
                 f"deploy without a question, choose one: {choice.key}=…"
             )
-
-
-def _stale_message(stale: Mapping[str, Collection[str]], name: str) -> str:
-    changes = "; ".join(f"{stack} uses {', '.join(sorted(used))}" for stack, used in sorted(stale.items()))
-    return (
-        f"This deployment replaced resources that unchanged stacks use: {changes}. CloudFormation updates such "
-        "references only with the stack. Recreate these stacks and those that depend on them (photos are kept): "
-        f"npx cdk destroy {' '.join(sorted(stale))} -c name={name}. Then run `make deploy` again."
-    )
 
 
 def _cost(assembly: Assembly, stacks: Collection[str], expires_at: str) -> str:

@@ -5,7 +5,7 @@ is unchanged. A resource that is replaced without a change of its logical ID the
 of a resource that no longer exists, and the CLI reports "no changes".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from operations.cdk import Assembly
@@ -38,6 +38,16 @@ def stale_stacks(
             if was is not None and was != new[producer].outputs.get(output):
                 stale.setdefault(stack, set()).add(new[producer].id)
     return stale
+
+
+def stale_message(stale: Mapping[str, Collection[str]], name: str) -> str:
+    """Return what the user can do about stale stacks of the deployment with this setting `name`."""
+    changes = "; ".join(f"{stack} uses {', '.join(sorted(used))}" for stack, used in sorted(stale.items()))
+    return (
+        f"This deployment replaced resources that unchanged stacks use: {changes}. CloudFormation updates such "
+        "references only with the stack. Recreate these stacks and those that depend on them (photos are kept): "
+        f"npx cdk destroy {' '.join(sorted(stale))} -c name={name}. Then run `make deploy` again."
+    )
 
 
 def _used_outputs(value: Any) -> Iterator[tuple[str, str]]:

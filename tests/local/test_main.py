@@ -121,6 +121,7 @@ def test_up_deploys_saved_edits_and_keeps_photos(tmp_path: Path) -> None:
     copy_project(project)
     page = project / "containers/gallery/static/index.html"
     sizes, changed_sizes = f"SIZES: Final = {SIZES}", "SIZES: Final = (100,)"
+    without_budget = "    BudgetStack(app,", "    False and BudgetStack(app,"
     with _started("up", temporary, project=project) as process:
         assert process.stdout
         printed = _read_until(process.stdout, "Ctrl-C")
@@ -133,22 +134,42 @@ def test_up_deploys_saved_edits_and_keeps_photos(tmp_path: Path) -> None:
         _upload(printed, "before.jpg")
         eventually(lambda: sizes_of("before.jpg") == {str(size) for size in SIZES})
 
-        replace(project / "lambda_src/photos/limits.py", sizes, "SIZES: Final = (100,")
-        assert "SyntaxError" in _read_until(process.stdout, "Save a corrected file")
-        limits = (ROOT / "lambda_src/photos/limits.py").read_text()
-        (project / "lambda_src/photos/limits.py").write_text(limits.replace(sizes, changed_sizes))
-        assert "Thumbnails" in _read_until(process.stdout, "Changed ").splitlines()[-1]
-        _upload(printed, "after.jpg")
-        eventually(lambda: sizes_of("after.jpg") == {"100"})
+        limits, user_data = project / "lambda_src/photos/limits.py", project / "stacks/support/lightsail_user_data.sh"
+        replace(limits, sizes, "SIZES: Final = (100,")
+        assert 'limits.py", line' in _read_until(process.stdout, "Save a corrected file")
 
+        # The deployment of Lightsail fails, after that of the other stacks.
+        replace(user_data, "nginx -t", "exit 3")
+        limits.write_text((ROOT / "lambda_src/photos/limits.py").read_text().replace(sizes, changed_sizes))
+        assert "status 3" in _read_until(process.stdout, "Save a corrected file")
+        _upload(printed, "changed.jpg")
+        eventually(lambda: sizes_of("changed.jpg") == {"100"})
+
+        replace(user_data, "exit 3", "nginx -t")
+        replace(limits, changed_sizes, sizes)
         replace(page, "<title>Other Compute</title>", "<title>My photos</title>")
-        assert "Ecs" in _read_until(process.stdout, "Changed ").splitlines()[-1]
+        replace(project / "app.py", *without_budget)
+        changes = _read_until(process.stdout, "Changed ").splitlines()
+        assert "Thumbnails" in changes[-1] and "Deleted Budget" in changes[-1]
         (gallery,) = re.findall(r"Ecs\.GalleryUrl +(\S+)", printed)
-        eventually(lambda: b"<title>My photos</title>" in _get(gallery))
+        (website,) = re.findall(r"Lightsail\.WebsiteUrl +(\S+)", "\n".join(changes))
+        eventually(lambda: all(b"<title>My photos</title>" in _get(url) for url in (gallery, website)))
+        _upload(printed, "after.jpg")
+        eventually(lambda: sizes_of("after.jpg") == {str(size) for size in SIZES})
+
+        replace(project / "app.py", *reversed(without_budget))
+        network = '"Vpc",', '"Vpc", ip_addresses=ec2.IpAddresses.cidr("10.9.0.0/16"),'
+        replace(project / "stacks/network.py", *network)
+        changes = _read_until(process.stdout, "Changed ").splitlines()
+        assert "Budget" in changes[-1] and any("cdk destroy Batch Ecs" in line for line in changes)
         page.touch()
         _read_until(process.stdout, "No stack changed")
 
-        assert {photo["filename"] for photo in json.loads(_get(photos))["photos"]} == {"before.jpg", "after.jpg"}
+        assert {photo["filename"] for photo in json.loads(_get(photos))["photos"]} == {
+            "before.jpg",
+            "changed.jpg",
+            "after.jpg",
+        }
         os.killpg(process.pid, signal.SIGINT)
         process.stdout.read()
     assert process.returncode == 0

@@ -40,7 +40,9 @@ def test_synthesize_reports_an_invalid_setting_in_one_line(tmp_path: Path) -> No
 _FAILED_DEPLOYMENT = """
 Network (annas-Network): deploying... [1/2]
 annas-Network | 1/9 | 9:00:00 AM | \x1b[31mCREATE_FAILED\x1b[39m | AWS::EC2::VPC | Network/Vpc (Vpc8) Too many VPCs
+annas-Network | 9:00:00 AM | CREATE_FAILED        | AWS::EC2::VPC | Network/Vpc (Vpc8) Too many VPCs
 ❌  Network (annas-Network) failed: the stack rolled back
+‣ DeploymentError: Resource creation failed:
 """
 
 
@@ -54,11 +56,47 @@ def test_run_cdk_fails_with_the_reasons_and_logs_everything_without_colors(
         run_cdk("deploy", log=log, on_line=lines.append)
     heading, *reasons = str(error.value).splitlines()
     assert "cdk deploy" in heading
-    assert [reason.strip() for reason in reasons] == [line for line in lines if "Too many" in line or "❌" in line]
+    assert [reason.strip() for reason in reasons] == [
+        "CREATE_FAILED AWS::EC2::VPC Network/Vpc (Vpc8) Too many VPCs",
+        "❌  Network (annas-Network) failed: the stack rolled back",
+    ]
     assert "CREATE_FAILED | AWS::EC2::VPC" in log.getvalue()
     assert lines == [line.strip() for line in log.getvalue().splitlines()]
     assert "Network (annas-Network): deploying... [1/2]" in lines
     assert capfd.readouterr() == ("", "")
+
+
+_ERROR_IN_THE_APP = f"""
+jsii.errors.JavaScriptError:
+Error: the retention is invalid
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "{ROOT}/app.py", line 40, in build
+    NetworkStack(app)
+  File "{ROOT}/stacks/network.py", line 29, in __init__
+    Queue(self, retention_period=Duration.days(99))
+  File "{ROOT}/.venv/lib/python3.11/site-packages/jsii/process.py", line 359, in send
+    raise RuntimeError(resp.error) from JavaScriptError(resp.stack)
+RuntimeError: Queue has validation errors:
+- retention: 1209600 seconds at most
+python3 app.py: Subprocess exited with error 1
+"""
+
+
+def test_run_cdk_names_the_line_of_the_project_and_the_error_of_the_app(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write_programs(tmp_path, {"cdk": f"cat >&2 << 'END'\n{_ERROR_IN_THE_APP}\nEND\nexit 1"})
+    monkeypatch.setattr("operations.cdk._CLI", tmp_path / "cdk")
+    with pytest.raises(OperationError) as error:
+        run_cdk("synth", log=io.StringIO())
+    assert [line.strip() for line in str(error.value).splitlines()[1:]] == [
+        f'File "{ROOT}/stacks/network.py", line 29, in __init__',
+        "RuntimeError: Queue has validation errors:",
+        "- retention: 1209600 seconds at most",
+    ]
 
 
 def test_interrupted_operation_ends_the_cli(tmp_path: Path) -> None:
