@@ -11,11 +11,13 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from os.path import isdir
 from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -136,9 +138,18 @@ def _apply(parent: Directive, site: Site) -> Site:
     return site
 
 
+class _Files(StaticFiles):
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if scope["path"].endswith("/"):
+            path += "/index.html"
+        elif isdir(f"{self.directory}/{path}"):
+            return RedirectResponse(f"{scope['path']}/", 301, {"Content-Type": "text/html"})
+        return await super().get_response(path, scope)
+
+
 def application(site: Site) -> ASGIApp:
     """Return the application that serves a site."""
-    files = Starlette(routes=[Mount("/", StaticFiles(directory=site.root, html=True))])
+    files = Starlette(routes=[Mount("/", _Files(directory=site.root))])
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         location = site.locations.get(scope.get("path", ""), site)

@@ -73,7 +73,12 @@ def test_stand_in_serves_the_files_that_the_script_unpacked(stand_in: Website) -
 
 
 def test_stand_in_responds_like_nginx(stand_in: Website, nginx: Website) -> None:
-    for path in ("", "whoami", "config.json", "missing", "missing/", "missing.html", *_FILES):
+    for server in (nginx, stand_in):
+        (server.root / "var/www/gallery/folder").mkdir()
+        for file in ("404.html", "folder/index.html"):
+            (server.root / "var/www/gallery" / file).write_text(file)
+    missing = ("missing", "missing/", "missing.html", "gallery.js/")
+    for path in ("", "whoami", "config.json", "404.html", "folder", "folder/", *missing, *_FILES):
         for method in ("GET", "HEAD") if path else ("GET", "HEAD", "POST"):
             theirs, ours = _get(nginx, path, method), _get(stand_in, path, method)
             assert (theirs.status, path, method) == (ours.status, path, method)
