@@ -1,6 +1,6 @@
 """The sandbox: an emulator of AWS with the CDK bootstrapped and the app synthesized."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -54,7 +54,7 @@ class Sandbox(Deployment):
         with step(f"cdk deploy {' '.join(stacks) or '--all'}") as progress:
             self.outputs |= self.cdk.deploy(*stacks, step=progress)
 
-    def update(self) -> tuple[Outputs, Collection[str]]:
+    def update(self) -> tuple[Outputs, list[str]]:
         """Synthesize again, deploy the stacks that changed, and delete those that left the app.
 
         Returns:
@@ -69,13 +69,13 @@ class Sandbox(Deployment):
         assembly, name = Assembly(self.cdk.assembly), self.stack_name("").removesuffix("-")
         before = find_stacks(self.session, name)  # `make deploy` can have changed them.
         templates = {
-            stack.id: self.client("cloudformation").get_template(StackName=stack.arn)["TemplateBody"]
+            stack.id: self.client("cloudformation").get_template(StackName=stack.arn).get("TemplateBody")
             for stack in before.values()
             if stack.status != "ROLLBACK_COMPLETE"  # It could not be created.
         }
         # The hashes of assets are part of a template, so it also differs if code or an image changed.
         changed = [stack for stack, template in assembly.templates().items() if template != templates.get(stack)]
-        deleted = before.keys() - assembly.stacks().keys()
+        deleted = sorted(before.keys() - assembly.stacks().keys())
         # First: `Workers` consumes the upload queue, and a new stack can need the names of an old one.
         delete_stacks(self.session, {stack: before[stack] for stack in deleted})
         outputs: Outputs = {}
