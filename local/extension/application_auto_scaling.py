@@ -82,8 +82,7 @@ class _TrackingPolicy:
 
 # Targets by resource ID (service/cluster/name), and policies by ARN.
 _targets: dict[str, _Target] = {}
-_policies: dict[str, _Policy] = {}
-_tracking_policies: dict[str, _TrackingPolicy] = {}
+_policies: dict[str, _Policy | _TrackingPolicy] = {}
 
 
 def extend() -> None:
@@ -100,7 +99,7 @@ def extend() -> None:
         "AWS::ApplicationAutoScaling::ScalingPolicy",
         create=_create_policy,
         update=_put_policy,
-        delete=lambda arn, props: _remove_policy(arn),
+        delete=lambda arn, props: _policies.pop(arn, None),
         replaced_by=[*identity, "PolicyName", "ScalingTargetId"],
     )
     after_evaluation.append(scale)
@@ -130,7 +129,6 @@ def _create_policy(name: str, props: Properties) -> tuple[str, Properties]:
 def _put_policy(arn: str, props: Properties) -> Properties:
     if _resource(props) not in _targets:
         raise ValueError(f"No scalable target registered for {_resource(props)}")
-    _remove_policy(arn)
     if props["PolicyType"] == "StepScaling":
         configuration = props["StepScalingPolicyConfiguration"]
         adjustment = configuration["AdjustmentType"]
@@ -140,7 +138,7 @@ def _put_policy(arn: str, props: Properties) -> Properties:
         cooldown = float(configuration.get("Cooldown", _DEFAULT_COOLDOWN_SECONDS))
         _policies[arn] = _Policy(_resource(props), adjustment == "ExactCapacity", steps, cooldown)
     elif props["PolicyType"] == "TargetTrackingScaling":
-        _tracking_policies[arn] = _tracking_policy(props, props["TargetTrackingScalingPolicyConfiguration"])
+        _policies[arn] = _tracking_policy(props, props["TargetTrackingScalingPolicyConfiguration"])
     else:
         raise ValueError(f"PolicyType {props['PolicyType']} is not emulated")
     return {"Arn": arn}
@@ -163,11 +161,6 @@ def _tracking_policy(props: Properties, configuration: Properties) -> _TrackingP
     )
 
 
-def _remove_policy(arn: str) -> None:
-    _policies.pop(arn, None)
-    _tracking_policies.pop(arn, None)
-
-
 def _resource(props: Properties) -> str:
     """Return the resource ID of the target of a policy."""
     return str(props.get("ResourceId") or props["ScalingTargetId"].partition("|")[0])
@@ -179,13 +172,12 @@ def scale() -> None:
     for alarm in list(cloudwatch._alarms.values()):
         if not alarm["ActionsEnabled"]:
             continue
-        for policy in filter(None, map(_policies.get, alarm[_ACTIONS[alarm["StateValue"]]])):
-            adjustment = _adjustment(policy, alarm)
-            if adjustment is not None:
+        for policy in map(_policies.get, alarm[_ACTIONS[alarm["StateValue"]]]):
+            if isinstance(policy, _Policy) and (adjustment := _adjustment(policy, alarm)) is not None:
                 invoked[policy.resource].append((policy, adjustment))
-    for tracking in list(_tracking_policies.values()):
-        if proposal := _track(tracking):
-            invoked[tracking.resource].append(proposal)
+    for policy in [*_policies.values()]:
+        if isinstance(policy, _TrackingPolicy) and (proposal := _track(policy)):
+            invoked[policy.resource].append(proposal)
     for resource, adjustments in invoked.items():
         if target := _targets.get(resource):
             _set_capacity(resource, target, adjustments)

@@ -115,7 +115,6 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         ecs.reset()
         cloudwatch.reset()
         application_auto_scaling._policies.clear()
-        application_auto_scaling._tracking_policies.clear()
         application_auto_scaling._targets.clear()
 
 
