@@ -14,6 +14,8 @@ PHOTOS := 200
 # the exported PATH to simple recipe lines only if SHELL is set.
 SHELL := /bin/bash
 export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+# In a locale without UTF-8, Python could not print ✓.
+export PYTHONUTF8 := 1
 
 # Settings on the command line, such as `make deploy name=annas`, override those in cdk.json.
 SETTINGS := name allowed_cidr time_zone alert_email monthly_budget_usd thumbnails_on expires_at
@@ -69,7 +71,7 @@ ALL_TESTS = pytest --numprocesses=3 --no-loadscope-reorder
 .PHONY: help setup local demo synth preflight deploy destroy cost key logs redrive remake compare test test-fast soak fuzz permissions reports check bench screenshot lock clean
 
 help:  ## List the targets
-	@[ ! -t 1 ] || columns=$$(stty size < /dev/tty | cut -d ' ' -f 2); \
+	@[ ! -t 1 ] || columns=$$(stty size 2> /dev/null < /dev/tty | cut -d ' ' -f 2); \
 	sed -n -e 's/^##@ \(.*\)/\1/p' -e 's/^\([a-z-]*\):.*##  *\(.*\)/\1	\2/p' $(MAKEFILE_LIST) | \
 		awk -F '\t' -v columns="$$columns" ' \
 			NF == 1 { line = "\n"; indent = "" } \

@@ -71,7 +71,10 @@ def print_queue(sqs: SQSClient, what: str, url: str) -> None:
     """Print how many messages a queue holds, if any. A failed message stays in flight until its retry."""
     waiting, in_flight = _message_counts(sqs, url)
     if waiting or in_flight:
-        print(f"Messages in the {what}: {waiting} waiting, {in_flight} in flight (in processing, or before a retry)")
+        print(
+            f"Messages in the {what}: {waiting} waiting, {in_flight} in flight (in processing, or before a retry: "
+            "`make logs` prints the reason)"
+        )
 
 
 def _message_counts(sqs: SQSClient, url: str) -> tuple[int, int]:

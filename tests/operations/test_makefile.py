@@ -1,5 +1,6 @@
 """The Makefile passes variables to the commands and finds the tools of this folder."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -94,3 +95,13 @@ def test_recipes_find_the_tools_of_this_folder(tmp_path: Path) -> None:
     ]
     assert npm_version.split(".")[0].isdigit()
     assert (ROOT / ".venv" / "bin" / "node").is_symlink(), "setup replaces the script of the wheel, which breaks Ctrl-C"
+
+
+def test_commands_print_in_a_locale_without_utf_8(tmp_path: Path) -> None:
+    makefile = tmp_path / "print.mk"
+    makefile.write_text("include Makefile\nprint:\n\t@python -c 'print(chr(0x2713))'\n")
+    ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    run = subprocess.run(
+        ["make", "-f", str(makefile), "print"], cwd=ROOT, env=os.environ | ascii_only, stdout=subprocess.PIPE
+    )
+    assert run.stdout.decode() == "✓\n"
