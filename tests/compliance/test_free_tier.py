@@ -9,25 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.templates import Resource, Resources, of_type, only, read_all_resources, read_resources
+from operations.cost.idle import idle_cost
+from tests.templates import Resources, of_type, only, read_all_resources, read_resources, stack_names
 
 
 @pytest.fixture(scope="module")
 def resources(each_assembly: Path) -> Resources:
     return read_all_resources(each_assembly)
-
-
-def _alarms(resource: Resource) -> int:
-    """The alarms that a resource creates, as CloudWatch bills them.
-
-    Target tracking creates two: one to scale out, one to scale in. An alarm on metric math counts for each metric.
-    """
-    if resource["Type"] in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"):
-        return len([it for it in resource["Properties"].get("Metrics", []) if "MetricStat" in it]) or 1
-    text = json.dumps(resource.get("Properties", {}))
-    scales = "TargetTrackingScalingPolicyConfiguration" in text or "TargetTrackingConfiguration" in text
-    managed = resource["Type"] == "AWS::ECS::CapacityProvider" and '"ManagedScaling"' in text and "ENABLED" in text
-    return 2 if scales or managed else 0
 
 
 def _metrics(dashboard: dict[str, Any]) -> Iterator[Any]:
@@ -40,11 +28,10 @@ def _metrics(dashboard: dict[str, Any]) -> Iterator[Any]:
 
 
 @pytest.mark.guarantee("Cheap when idle")
-def test_app_has_at_most_ten_alarms_when_functions_make_thumbnails(resources: Resources) -> None:
+def test_app_has_at_most_ten_alarms_when_functions_make_thumbnails(each_assembly: Path) -> None:
     """The scaling of workers needs more, which `make cost` prices."""
-    alarms = sum(map(_alarms, resources.values()))
-    has_workers = any(name.startswith("Workers/") for name in resources)
-    assert alarms > 10 if has_workers else 0 < alarms <= 10
+    (alarms,) = [it.quantity for it in idle_cost(each_assembly).charges if it.item == "CloudWatch alarms"]
+    assert alarms > 10 if "Workers" in stack_names(each_assembly) else 0 < alarms <= 10
 
 
 @pytest.mark.guarantee("Cheap when idle")

@@ -2,7 +2,6 @@
 
 import io
 import os
-import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,13 +9,11 @@ import pytest
 from pypdf import PdfReader
 
 from local.deployment import Deployment
-from local.sandbox import Sandbox
 from photos.album_jobs import AlbumJobs
-from photos.albums import Album, page_key, pdf_key
+from photos.albums import Album, pdf_key
 from tests.e2e.album import album_jobs, describe_job, finished_job
 from tests.e2e.eventually import eventually
 from tests.e2e.photos import SAMPLE_PHOTOS, delete_originals, final_item, put_original, read_object
-from tests.processes import running_processes
 
 
 @pytest.fixture(scope="module")
@@ -64,23 +61,6 @@ def test_array_job_makes_pages_that_are_bound(deployment: Deployment, photos: li
     assert _pages(deployment, album.id) == 3
     last = describe_job(deployment, f"{pages['jobId']}:2")
     assert _log(deployment, last) == ["Album many, page 3 of 3: 4 photos, 1 missing"]
-
-
-def test_child_job_is_retried_when_its_instance_is_reclaimed(
-    sandbox: Sandbox, photos: list[str], jobs: AlbumJobs
-) -> None:
-    bound = jobs.submit(_album("killed", *photos * 6))
-    running = eventually(lambda: [it.id for it in running_processes() if it.command.endswith(" album page killed")])
-    os.kill(running[0], signal.SIGKILL)
-    assert finished_job(sandbox, bound)["status"] == "SUCCEEDED"
-    array = describe_job(sandbox, bound)["dependsOn"][0]["jobId"]
-    attempts = [describe_job(sandbox, f"{array}:{index}")["attempts"] for index in range(2)]
-    killed = max(range(2), key=lambda index: len(attempts[index]))
-    first, second = attempts[killed]
-    assert first["statusReason"].startswith("Host EC2 (instance i-") and second["container"]["exitCode"] == 0
-    page = read_object(sandbox, page_key("killed", killed))
-    finished_job(sandbox, jobs.submit(_album("killed", *photos * 6)))
-    assert read_object(sandbox, page_key("killed", killed)) == page
 
 
 def test_job_that_exits_with_an_error_is_not_retried(deployment: Deployment) -> None:

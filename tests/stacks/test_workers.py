@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from local.extension.metric_math import Expression
 from tests.templates import Resources, of_type, only, read_resources
 
 pytestmark = pytest.mark.parametrize("assembly", ["fargate", "ec2"], indirect=True)
@@ -26,12 +27,10 @@ class _Scaling:
         """The metric for these values of the queue. None: SQS publishes no value."""
         metrics = [metric for alarm in self.alarms.values() for metric in alarm["Metrics"]]
         (expression,) = {metric["Expression"] for metric in metrics if "Expression" in metric}
-        functions: dict[str, Any] = {
-            "FILL": lambda value, default: default if value is None else value,
-            "FLOOR": math.floor,
-            "IF": lambda condition, value, other: value if condition else other,
-        }
-        return float(eval(expression, functions, {"visible": visible, "in_flight": in_flight, "age": age}))
+        values = {"visible": visible, "in_flight": in_flight, "age": age}
+        work = Expression(expression, values).evaluate(values)
+        assert work is not None
+        return work
 
     def tasks(self, work: float) -> int | None:
         """The number of tasks that the scaling policies set. None: no alarm is in ALARM."""

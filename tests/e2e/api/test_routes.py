@@ -1,7 +1,6 @@
 """The routes of the REST API."""
 
 import io
-from typing import Any
 
 import pytest
 from PIL import Image
@@ -10,7 +9,6 @@ from pypdf import PdfReader
 from api.contract import ROUTES, ErrorCode
 from local.api_client import ApiClient
 from local.deployment import Deployment
-from photos.catalogue import LISTING
 from tests.e2e.api.api_requests import (
     PHOTO,
     assert_error,
@@ -44,39 +42,6 @@ def test_photo_from_upload_request_to_deletion(deployment: Deployment, client: A
     assert_error(client.request("DELETE", path), ErrorCode.NOT_FOUND)
     assert client.fetch(next(iter(ready["thumbnails"].values()))).status in (403, 404)
     assert originals(deployment) == []
-
-
-def test_listing_pages_are_newest_first_and_complete(deployment: Deployment, client: ApiClient) -> None:
-    table = deployment.outputs["Thumbnails"]["CatalogueTable"]
-    ids = [f"{number:032x}" for number in range(230)]
-    for start in range(0, len(ids), 25):
-        items = [
-            {
-                "key": {"S": f"generated/{photo_id}"},
-                "id": {"S": photo_id},
-                "state": {"S": "pending"},
-                "created_at": {"S": f"2020-01-01T00:00:{int(photo_id, 16) // 4:02}.000Z"},  # four at the same time
-                "listing": {"S": LISTING},
-            }
-            for photo_id in ids[start : start + 25]
-        ]
-        requests = [{"PutRequest": {"Item": item}} for item in items]
-        deployment.client("dynamodb").batch_write_item(RequestItems={table: requests})
-    eventually(lambda: len(_list_photos(client)) == len(ids))
-    listed = _list_photos(client)
-    assert {photo["id"] for photo in listed} == set(ids)
-    times = [photo["created_at"] for photo in listed]
-    assert times == sorted(times, reverse=True)
-
-
-def _list_photos(client: ApiClient) -> list[dict[str, Any]]:
-    """Return the photos of all pages."""
-    listed, cursor = [], ""
-    while cursor is not None:
-        page = client.request("GET", f"photos?limit=100{f'&cursor={cursor}' if cursor else ''}").json()
-        listed += page["photos"]
-        cursor = page["next_cursor"]
-    return listed
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "nothing"), ("PUT", "photos"), ("GET", "albums"), ("GET", "")])
