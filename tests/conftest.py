@@ -129,10 +129,19 @@ def assembly(request: pytest.FixtureRequest, synthesize: Callable[..., Path]) ->
     return synthesize(thumbnails_on=getattr(request, "param", "lambda"))
 
 
-@pytest.fixture
-def workers(assembly: Path) -> Resources:
-    """The resources of the stack `Workers`, which exists only with `fargate` and `ec2`."""
-    return read_resources(assembly, "Workers")
+def _resources_of(stack: str) -> Any:
+    """Return a fixture, named after the stack, with the resources of the stack in `assembly`."""
+
+    @pytest.fixture(scope="session", name=stack.lower())
+    def resources(assembly: Path) -> Resources:
+        return read_resources(assembly, stack)
+
+    return resources
+
+
+_STACKS = ("Api", "Batch", "Ecs", "Guardrails", "Network", "Registry", "Thumbnails")
+api, batch, ecs, guardrails, network, registry, thumbnails = map(_resources_of, _STACKS)
+workers = _resources_of("Workers")  # exists only with `fargate` and `ec2`
 
 
 @pytest.fixture(scope="session")

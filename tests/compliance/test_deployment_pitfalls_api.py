@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import pytest
 from aws_cdk import App, Stack
@@ -15,69 +14,64 @@ from api.contract import REQUESTS, ROUTES, ErrorCode
 from stacks.api import ApiStack
 from stacks.constructs import contract_api, gateway_responses
 from stacks.support.shared_resources import AlbumJobs, PhotoStorage
-from tests.templates import Resources, of_type, only, read_resources
+from tests.templates import Resources, of_type, only
 
 pytestmark = pytest.mark.guarantee("Deploys the first time")
 
 
-@pytest.fixture(scope="module")
-def resources(assembly: Path) -> Resources:
-    return read_resources(assembly, "Api")
-
-
-def test_api_needs_no_account_setting(resources: Resources) -> None:
+def test_api_needs_no_account_setting(api: Resources) -> None:
     """API Gateway has one logging role per account, which `cdk destroy` leaves behind (aws-cdk 22020, 26836)."""
-    assert not any(resource["Type"] == "AWS::ApiGateway::Account" for resource in resources.values())
-    _, stage = only(resources, "AWS::ApiGateway::Stage")
+    assert not any(resource["Type"] == "AWS::ApiGateway::Account" for resource in api.values())
+    _, stage = only(api, "AWS::ApiGateway::Stage")
     # Either of these fails in an account without that role.
     assert not any("LoggingLevel" in setting for setting in stage["MethodSettings"])
     destination = stage["AccessLogSetting"]["DestinationArn"]["Fn::GetAtt"][0]
-    assert resources[destination]["Type"] == "AWS::KinesisFirehose::DeliveryStream"
+    assert api[destination]["Type"] == "AWS::KinesisFirehose::DeliveryStream"
 
 
-def test_log_stream_is_complete_and_deleted_before_its_bucket_is_emptied(resources: Resources) -> None:
+def test_log_stream_is_complete_and_deleted_before_its_bucket_is_emptied(api: Resources) -> None:
     """API Gateway requires the prefix. Firehose rejects one buffering hint without the other (Firehose API). A late
     line would refill the bucket, which then cannot be deleted (aws-solutions-constructs 394)."""
-    (stream,) = of_type(resources, "AWS::KinesisFirehose::DeliveryStream").values()
+    (stream,) = of_type(api, "AWS::KinesisFirehose::DeliveryStream").values()
     assert stream["Properties"]["DeliveryStreamName"].startswith("amazon-apigateway-")
     hints = stream["Properties"]["ExtendedS3DestinationConfiguration"]["BufferingHints"]
     assert hints.keys() == {"IntervalInSeconds", "SizeInMBs"}
-    auto_delete, _ = only(resources, "Custom::S3AutoDeleteObjects")
-    policies = of_type(resources, "AWS::IAM::Policy")
+    auto_delete, _ = only(api, "Custom::S3AutoDeleteObjects")
+    policies = of_type(api, "AWS::IAM::Policy")
     (policy,) = [name for name, found in policies.items() if "s3:AbortMultipartUpload" in json.dumps(found)]
     assert {auto_delete, policy} <= set(stream["DependsOn"])
 
 
-def test_usage_plan_is_deleted_before_its_stage(resources: Resources) -> None:
+def test_usage_plan_is_deleted_before_its_stage(api: Resources) -> None:
     """A stage in a usage plan cannot be deleted. The reference makes CloudFormation delete the plan first."""
-    _, plan = only(resources, "AWS::ApiGateway::UsagePlan")
-    stage, _ = only(resources, "AWS::ApiGateway::Stage")
+    _, plan = only(api, "AWS::ApiGateway::UsagePlan")
+    stage, _ = only(api, "AWS::ApiGateway::Stage")
     assert [entry["Stage"] for entry in plan["ApiStages"]] == [{"Ref": stage}]
 
 
-def test_deployment_depends_on_everything_it_contains(resources: Resources) -> None:
+def test_deployment_depends_on_everything_it_contains(api: Resources) -> None:
     """A deployment omits resources that are created later: "The REST API doesn't contain any methods"."""
-    (deployment,) = of_type(resources, "AWS::ApiGateway::Deployment").values()
+    (deployment,) = of_type(api, "AWS::ApiGateway::Deployment").values()
     for kind in ("Method", "Model", "RequestValidator", "GatewayResponse"):
-        assert of_type(resources, f"AWS::ApiGateway::{kind}").keys() <= set(deployment["DependsOn"]), kind
+        assert of_type(api, f"AWS::ApiGateway::{kind}").keys() <= set(deployment["DependsOn"]), kind
 
 
-def test_function_has_one_permission_for_the_whole_api(resources: Resources) -> None:
+def test_function_has_one_permission_for_the_whole_api(api: Resources) -> None:
     """One permission for each method would exceed the maximum size of the function's policy (aws-cdk 9327)."""
-    _, permission = only(resources, "AWS::Lambda::Permission")
-    api, _ = only(resources, "AWS::ApiGateway::RestApi")
+    _, permission = only(api, "AWS::Lambda::Permission")
+    rest_api, _ = only(api, "AWS::ApiGateway::RestApi")
     assert permission["Principal"] == "apigateway.amazonaws.com"
-    assert {"Ref": api} in permission["SourceArn"]["Fn::Join"][1]
+    assert {"Ref": rest_api} in permission["SourceArn"]["Fn::Join"][1]
 
 
-def test_function_times_out_before_api_gateway(resources: Resources) -> None:
+def test_function_times_out_before_api_gateway(api: Resources) -> None:
     """API Gateway times out after 29 s, but the function would continue to run."""
-    _, function = only(resources, "AWS::Lambda::Function", Handler="api.handler.handler")
+    _, function = only(api, "AWS::Lambda::Function", Handler="api.handler.handler")
     assert function["Timeout"] < 29
 
 
-def test_model_names_are_alphanumeric_as_api_gateway_requires(resources: Resources) -> None:
-    for model in of_type(resources, "AWS::ApiGateway::Model").values():
+def test_model_names_are_alphanumeric_as_api_gateway_requires(api: Resources) -> None:
+    for model in of_type(api, "AWS::ApiGateway::Model").values():
         assert model["Properties"]["Name"].isalnum()
 
 

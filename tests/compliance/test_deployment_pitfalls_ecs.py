@@ -12,22 +12,11 @@ from tests.templates import (
     of_type,
     only,
     read_all_resources,
-    read_resources,
     read_template,
     statements,
 )
 
 pytestmark = pytest.mark.guarantee("Deploys the first time")
-
-
-@pytest.fixture(scope="module")
-def ecs(assembly: Path) -> Resources:
-    return read_resources(assembly, "Ecs")
-
-
-@pytest.fixture(scope="module")
-def registry(assembly: Path) -> Resources:
-    return read_resources(assembly, "Registry")
 
 
 @pytest.fixture(scope="module")

@@ -27,11 +27,6 @@ _STOP_TIMEOUT = 120
 _READ_ONLY = ("get", "describe", "list", "poll", "receive", "search", "scan", "query", "select", "read", "lookup")
 
 
-@pytest.fixture(scope="module")
-def ecs(assembly: Path) -> Resources:
-    return read_resources(assembly, "Ecs")
-
-
 def _service(workers: Resources) -> Resource:
     (service,) = of_type(workers, "AWS::ECS::Service").values()
     return service

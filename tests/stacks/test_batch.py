@@ -1,17 +1,11 @@
 """The Batch stack: compute environments, queues, and job definitions."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from photos.limits import MAX_ADDRESS_SPACE
-from tests.templates import Resources, as_list, of_type, read_resources, statements
-
-
-@pytest.fixture(scope="module")
-def batch(assembly: Path) -> Resources:
-    return read_resources(assembly, "Batch")
+from tests.templates import Resources, as_list, of_type, statements
 
 
 def _properties(batch: Resources, kind: str, name: str) -> dict[str, Any]:

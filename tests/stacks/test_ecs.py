@@ -8,61 +8,56 @@ from pathlib import Path
 import pytest
 
 from tests.stub_programs import write_programs
-from tests.templates import Resources, of_type, only, read_resources
+from tests.templates import Resources, of_type, only
 
 
-@pytest.fixture(scope="module")
-def resources(assembly: Path) -> Resources:
-    return read_resources(assembly, "Ecs")
-
-
-def test_load_balancer_checks_the_health_of_each_task(resources: Resources) -> None:
-    for group in of_type(resources, "AWS::ElasticLoadBalancingV2::TargetGroup").values():
+def test_load_balancer_checks_the_health_of_each_task(ecs: Resources) -> None:
+    for group in of_type(ecs, "AWS::ElasticLoadBalancingV2::TargetGroup").values():
         assert group["Properties"]["HealthCheckPath"] == "/health"
         assert group["Properties"].get("HealthCheckPort", "traffic-port") == "traffic-port"
 
 
 @pytest.mark.parametrize("service", ["Fargate", "Ec2"])
-def test_service_scales_with_the_requests_to_its_target_group(resources: Resources, service: str) -> None:
-    policies = of_type(resources, "AWS::ApplicationAutoScaling::ScalingPolicy").items()
+def test_service_scales_with_the_requests_to_its_target_group(ecs: Resources, service: str) -> None:
+    policies = of_type(ecs, "AWS::ApplicationAutoScaling::ScalingPolicy").items()
     (policy,) = [it["Properties"] for name, it in policies if name.startswith(service)]
     configuration = policy["TargetTrackingScalingPolicyConfiguration"]
     assert configuration["PredefinedMetricSpecification"]["PredefinedMetricType"] == "ALBRequestCountPerTarget"
-    group, _ = only(resources, "AWS::ElasticLoadBalancingV2::TargetGroup")
+    group, _ = only(ecs, "AWS::ElasticLoadBalancingV2::TargetGroup")
     assert group in json.dumps(configuration)
-    target = resources[policy["ScalingTargetId"]["Ref"]]["Properties"]
+    target = ecs[policy["ScalingTargetId"]["Ref"]]["Properties"]
     assert target["MinCapacity"] == 1 < target["MaxCapacity"]
 
 
-def test_tasks_of_both_services_are_targets_of_every_request(resources: Resources) -> None:
+def test_tasks_of_both_services_are_targets_of_every_request(ecs: Resources) -> None:
     """With a target group for each service, a share of the requests would fail while one service has no task."""
-    group, properties = only(resources, "AWS::ElasticLoadBalancingV2::TargetGroup")
-    _, listener = only(resources, "AWS::ElasticLoadBalancingV2::Listener")
+    group, properties = only(ecs, "AWS::ElasticLoadBalancingV2::TargetGroup")
+    _, listener = only(ecs, "AWS::ElasticLoadBalancingV2::Listener")
     assert listener["DefaultActions"] == [{"Type": "forward", "TargetGroupArn": {"Ref": group}}]
     assert properties["TargetType"] == "ip"
-    services = of_type(resources, "AWS::ECS::Service").values()
+    services = of_type(ecs, "AWS::ECS::Service").values()
     assert len(services) == 2
     for service in services:
         assert [it["TargetGroupArn"] for it in service["Properties"]["LoadBalancers"]] == [{"Ref": group}]
 
 
-def test_changed_instance_is_replaced_while_another_one_runs(resources: Resources) -> None:
+def test_changed_instance_is_replaced_while_another_one_runs(ecs: Resources) -> None:
     """Without an update policy, a running instance would keep its AMI, type, and disk. The AMI is a parameter, so the
     template and with it the instance change only at a deployment."""
-    ((_, group),) = of_type(resources, "AWS::AutoScaling::AutoScalingGroup").items()
+    ((_, group),) = of_type(ecs, "AWS::AutoScaling::AutoScalingGroup").items()
     update = group["UpdatePolicy"]["AutoScalingRollingUpdate"]
     assert update["MinInstancesInService"] == 1 < int(group["Properties"]["MaxSize"])
     assert "AlarmNotification" in update["SuspendProcesses"], "the capacity provider would remove the new instance"
     assert update["PauseTime"] == "PT3M", "until the new instance is registered with the cluster"
-    name, template = only(resources, "AWS::EC2::LaunchTemplate")
+    name, template = only(ecs, "AWS::EC2::LaunchTemplate")
     assert group["Properties"]["LaunchTemplate"]["Version"] == {"Fn::GetAtt": [name, "LatestVersionNumber"]}
     assert template["LaunchTemplateData"]["ImageId"]["Ref"].startswith("SsmParameterValue")
 
 
 @pytest.fixture
-def user_data(resources: Resources, tmp_path: Path) -> str:
+def user_data(ecs: Resources, tmp_path: Path) -> str:
     """The user data of an instance, with folders in `tmp_path`."""
-    _, template = only(resources, "AWS::EC2::LaunchTemplate")
+    _, template = only(ecs, "AWS::EC2::LaunchTemplate")
     parts = template["LaunchTemplateData"]["UserData"]["Fn::Base64"]["Fn::Join"][1]
     script = "".join(part if isinstance(part, str) else "cluster" for part in parts)
     return script.replace("/etc/ecs", str(tmp_path)).replace("/usr/local/sbin", str(tmp_path))
@@ -103,8 +98,8 @@ def test_containers_cannot_use_the_credentials_of_their_instance(user_data: str)
     assert "echo ECS_AWSVPC_BLOCK_IMDS=true >> " in user_data
 
 
-def test_page_may_request_the_api_and_the_buckets_only(resources: Resources) -> None:
-    for task in of_type(resources, "AWS::ECS::TaskDefinition").values():
+def test_page_may_request_the_api_and_the_buckets_only(ecs: Resources) -> None:
+    for task in of_type(ecs, "AWS::ECS::TaskDefinition").values():
         (container,) = task["Properties"]["ContainerDefinitions"]
         urls = {entry["Name"]: json.dumps(entry["Value"]) for entry in container["Environment"]}
         assert {"API_URL", "ORIGINALS_URL", "THUMBNAILS_URL"} <= set(urls)
@@ -113,8 +108,8 @@ def test_page_may_request_the_api_and_the_buckets_only(resources: Resources) -> 
         assert urls["ORIGINALS_URL"] != urls["THUMBNAILS_URL"]
 
 
-def test_both_services_run_the_same_image(resources: Resources) -> None:
-    tasks = of_type(resources, "AWS::ECS::TaskDefinition").values()
+def test_both_services_run_the_same_image(ecs: Resources) -> None:
+    tasks = of_type(ecs, "AWS::ECS::TaskDefinition").values()
     images = [
         json.dumps(container["Image"]) for task in tasks for container in task["Properties"]["ContainerDefinitions"]
     ]

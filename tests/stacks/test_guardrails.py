@@ -12,11 +12,6 @@ from tests.templates import Resources, actions, of_type, only, read_resources, r
 _TOPIC = "AWS::SNS::Topic"
 
 
-@pytest.fixture(scope="module")
-def guardrails(assembly: Path) -> Resources:
-    return read_resources(assembly, "Guardrails")
-
-
 def _publishers(resources: Resources) -> dict[str, Any]:
     """The services that the topic policy allows to publish, with their conditions."""
     _, policy = only(resources, "AWS::SNS::TopicPolicy")

@@ -1,15 +1,8 @@
 """The Network stack: free when idle, and without inbound traffic."""
 
-from pathlib import Path
-
 import pytest
 
-from tests.templates import Resources, of_type, only, read_resources
-
-
-@pytest.fixture(scope="module")
-def network(assembly: Path) -> Resources:
-    return read_resources(assembly, "Network")
+from tests.templates import Resources, of_type, only
 
 
 @pytest.mark.guarantee("Cheap when idle")

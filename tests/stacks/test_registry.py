@@ -10,12 +10,7 @@ import pytest
 from image_build.builds import _RETRIED_ERRORS
 from stacks.support.build_context import build_context
 from tests.stub_programs import write_programs
-from tests.templates import Resources, of_type, only, read_resources
-
-
-@pytest.fixture(scope="module")
-def registry(assembly: Path) -> Resources:
-    return read_resources(assembly, "Registry")
+from tests.templates import Resources, of_type, only
 
 
 def test_builds_run_on_graviton_and_end_before_the_function_that_waits(registry: Resources) -> None:

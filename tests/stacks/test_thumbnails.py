@@ -8,11 +8,6 @@ import pytest
 from tests.templates import STATEFUL_TYPES, Resources, of_type, only, read_resources
 
 
-@pytest.fixture(scope="module")
-def thumbnails(assembly: Path) -> Resources:
-    return read_resources(assembly, "Thumbnails")
-
-
 def test_only_originals_accept_posts_from_pages_of_any_origin(thumbnails: Resources) -> None:
     buckets = of_type(thumbnails, "AWS::S3::Bucket").items()
     rules = {name: bucket["Properties"].get("CorsConfiguration", {}).get("CorsRules") for name, bucket in buckets}
