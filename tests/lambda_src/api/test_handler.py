@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.contract import MAX_BODY, RESPONSES, ROUTES, ErrorCode
-from photos.albums import page_key, pdf_key
+from photos.albums import jobs_key, page_key, pdf_key
 from photos.cursor import encode_cursor
 from photos.keys import photo_id, thumbnail_key
 from photos.limits import SIZES
@@ -171,15 +171,21 @@ def test_album_that_cannot_be_created_returns_an_error(call: Call, batch: Record
     assert (status, body["error"]["code"]) == (400, "unknown_photos")
     assert UNKNOWN in body["error"]["message"]
     assert pending not in body["error"]["message"]
+    _, body = call("POST", "/albums", {"photos": [f"{number:032}" for number in range(30)]})
+    assert body["error"]["message"].endswith(" and 20 others.")
     assert batch.submitted == []
 
 
-def test_failed_album_has_a_reason(call: Call, batch: RecordedBatch) -> None:
+def test_failed_album_has_a_reason(call: Call, aws: MockedAws, batch: RecordedBatch) -> None:
     pending = call("POST", "/photos", PHOTO)[1]["photo"]["id"]
     _, created = call("POST", "/albums", {"photos": [pending]})
     batch.status = dict.fromkeys(batch.status, "FAILED")
-    _, album = call("GET", f"/albums/{created['id']}")
-    assert (album["state"], album["url"], album["reason"][-1]) == ("failed", None, ".")
+    _, failed = call("GET", f"/albums/{created['id']}")
+    aws.s3.delete_object(Bucket=THUMBNAILS, Key=jobs_key(created["id"]))
+    _, not_submitted = call("GET", f"/albums/{created['id']}")
+    for album in (failed, not_submitted):
+        assert (album["state"], album["url"], album["reason"][-1]) == ("failed", None, ".")
+    assert failed["reason"] != not_submitted["reason"]
 
 
 @pytest.mark.parametrize(

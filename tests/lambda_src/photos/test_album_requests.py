@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from photos.album_jobs import AlbumJobs, AlbumState, JobTarget
-from photos.album_requests import AlbumNotFound, AlbumRequests, NoPhotos, PhotosNotFound
-from photos.albums import Album, jobs_key, manifest_key, page_key
+from photos.album_jobs import AlbumJobs, JobTarget
+from photos.album_requests import AlbumNotFound, AlbumRequests
+from photos.albums import Album, manifest_key, page_key
 from photos.catalogue import Catalogue
 from photos.errors import PhotoRejected
 from photos.event_ordering import Upload
@@ -74,20 +74,6 @@ def test_album_contains_all_ready_photos_up_to_the_maximum_by_default(
     assert len(requests.create("Holiday").album.photos) == 2
 
 
-def test_album_of_unknown_photos_or_no_photos_is_not_submitted(
-    requests: AlbumRequests, catalogue: Catalogue, batch: RecordedBatch
-) -> None:
-    catalogue.register("pending.jpg", registered_at=NOON)
-    with pytest.raises(NoPhotos):
-        requests.create("Holiday")
-    (known,) = (photo_id(key) for key in set_ready(catalogue, 1))
-    with pytest.raises(PhotosNotFound, match=rf": {'f' * 32}\.$"):
-        requests.create("Holiday", [known, "f" * 32])
-    with pytest.raises(PhotosNotFound, match=r" and 20 others\.$"):
-        requests.create("Holiday", [f"{number:032}" for number in range(30)])
-    assert batch.submitted == []
-
-
 def test_album_is_ready_when_the_pdf_is_written_after_the_listing(
     requests: AlbumRequests, catalogue: Catalogue, batch: RecordedBatch
 ) -> None:
@@ -96,19 +82,6 @@ def test_album_is_ready_when_the_pdf_is_written_after_the_listing(
     batch.status = dict.fromkeys(batch.status, "SUCCEEDED")
     found = requests.get(album.id)
     assert (found.state, found.pages_done) == ("ready", 2)
-
-
-def test_failed_album_has_a_reason(
-    requests: AlbumRequests, catalogue: Catalogue, aws: MockedAws, batch: RecordedBatch
-) -> None:
-    set_ready(catalogue, 1)
-    album = requests.create("Holiday").album
-    batch.status = dict.fromkeys(batch.status, "FAILED")
-    failed = requests.get(album.id)
-    aws.s3.delete_object(Bucket=THUMBNAILS, Key=jobs_key(album.id))
-    not_submitted = requests.get(album.id)
-    assert failed.state is not_submitted.state is AlbumState.FAILED
-    assert failed.reason != not_submitted.reason
 
 
 def test_album_without_manifest_is_not_found(requests: AlbumRequests, aws: MockedAws) -> None:
