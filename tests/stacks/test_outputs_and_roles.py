@@ -71,7 +71,8 @@ def test_role_allows_only_the_actions_that_its_code_calls(synthesize: Callable[.
     role = construct.replace("/", "")
     resources = read_resources(_assembly(synthesize, path if path in _SETTINGS else stack), stack)
     assert [name for name in of_type(resources, "AWS::IAM::Role") if name.startswith(role)]
-    assert actions(statements(resources, role)) == {action for it, action, _ in _NECESSARY if it == path}
+    necessary = {action for it, action, _ in _NECESSARY if it == path}
+    assert actions(statements(resources, role)) == necessary, "Run: make permissions"
 
 
 @pytest.mark.guarantee("Least privilege")
