@@ -1,8 +1,7 @@
-"""Alerts, the budget, and the dashboard of the deployed Guardrails stack. `test_alarms.py` raises alarms."""
+"""Alerts and the dashboard of the deployed Guardrails stack. `test_alarms.py` raises alarms."""
 
 import json
 
-from local.emulator import ACCOUNT
 from local.sandbox import Sandbox
 from tests.e2e.eventually import eventually
 
@@ -32,20 +31,6 @@ def test_failed_album_is_published_once(sandbox: Sandbox, inbox: str) -> None:
     (message,) = eventually(lambda: _messages(sandbox, inbox, seconds=20))
     assert "bound failed (Dependent Job failed)" in message
     assert _messages(sandbox, inbox, seconds=1) == []
-
-
-def test_budget_notifies_the_topic(sandbox: Sandbox) -> None:
-    client = sandbox.client("budgets")
-    (budget,) = client.describe_budgets(AccountId=ACCOUNT)["Budgets"]
-    assert budget["BudgetLimit"] == {"Amount": "20", "Unit": "USD"}
-    of_budget = {"AccountId": ACCOUNT, "BudgetName": budget["BudgetName"]}
-    notifications = client.describe_notifications_for_budget(**of_budget)["Notifications"]
-    assert {(it["NotificationType"], it["Threshold"]) for it in notifications} == {("ACTUAL", 80), ("FORECASTED", 100)}
-    for notification in notifications:
-        del notification["NotificationState"]
-        response = client.describe_subscribers_for_notification(**of_budget, Notification=notification)
-        topic = sandbox.outputs["Guardrails"]["AlertTopic"]
-        assert response["Subscribers"] == [{"SubscriptionType": "SNS", "Address": topic}]
 
 
 def test_dashboard_shows_existing_functions(sandbox: Sandbox) -> None:

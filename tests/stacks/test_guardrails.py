@@ -25,6 +25,14 @@ def _subscribers(assembly: Path) -> list[Any]:
     return [notification["Subscribers"] for notification in budget["NotificationsWithSubscribers"]]
 
 
+def test_budget_alerts_at_80_percent_and_when_the_forecast_exceeds_it(assembly: Path) -> None:
+    _, budget = only(read_resources(assembly, "Budget"), "AWS::Budgets::Budget")
+    notifications = [it["Notification"] for it in budget["NotificationsWithSubscribers"]]
+    alerts = {(it["NotificationType"], it["ThresholdType"], it["Threshold"]) for it in notifications}
+    assert alerts == {("ACTUAL", "PERCENTAGE", 80), ("FORECASTED", "PERCENTAGE", 100)}
+    assert budget["Budget"]["BudgetLimit"] == {"Amount": 20, "Unit": "USD"}
+
+
 def test_alert_email_receives_budget_alerts_and_subscribes_to_the_topic(synthesize: Callable[..., Path]) -> None:
     assembly = synthesize(alert_email="me@example.com")
     resources = read_resources(assembly, "Guardrails")
