@@ -23,7 +23,6 @@ from operations.key import api_key
 from operations.logs import print_logs
 from operations.outputs import NotDeployedError
 from operations.preflight import preflight
-from operations.public_address import CHECK_IP_URL
 from operations.redrive import redrive
 from operations.remake import remake
 from operations.settings import add_settings_option, command_line_settings
@@ -53,8 +52,7 @@ def main() -> None:
             case "cost":
                 print_cost(settings, arguments)
             case "deploy":
-                session = create_session()
-                deploy(session, settings, arguments.stacks, check_ip=arguments.check_ip, yes=arguments.yes)
+                deploy(create_session(), settings, arguments.stacks, yes=arguments.yes)
             case "destroy":
                 destroy(create_session(), settings["name"], yes=arguments.yes)
             case "key":
@@ -108,9 +106,6 @@ def argument_parser() -> argparse.ArgumentParser:
         with_stacks.add_argument(
             "stacks", nargs="*", metavar="STACK", help="stacks, each with its dependencies; default: all"
         )
-    deploy_command.add_argument(
-        "--check-ip", default=CHECK_IP_URL, metavar="URL", help="service that returns your public IPv4 address"
-    )
     destroy_command = command("destroy", "delete the deployment from the AWS account of your credentials")
     for confirmed in (compare_command, deploy_command, destroy_command):
         confirmed.add_argument("--yes", action="store_true", help="do not ask for confirmation")

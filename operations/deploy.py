@@ -35,9 +35,7 @@ from operations.stale_references import stale_message, stale_stacks
 from stacks.support.settings import DETECTED, emulator_settings
 
 
-def deploy(
-    session: boto3.Session, given: Mapping[str, str], stacks: Collection[str], *, check_ip: str, yes: bool
-) -> None:
+def deploy(session: boto3.Session, given: Mapping[str, str], stacks: Collection[str], *, yes: bool) -> None:
     """Deploy stacks and their dependencies, or all stacks.
 
     Deploying all stacks deletes the stacks of the deployment that are no longer in the app. A change of `thumbnails_on`
@@ -51,7 +49,6 @@ def deploy(
         given: Settings of the command line, and `name`. The existing deployment keeps the others. Without
             `allowed_cidr`, only the public address of the caller can reach the service.
         stacks: Ids of the stacks; all if empty.
-        check_ip: URL that returns the public address of the caller.
         yes: Skip the confirmation.
 
     Raises:
@@ -62,7 +59,7 @@ def deploy(
     existing = find_stacks(session, name)
     if not (yes or existing or chooses_expiry(given)):
         given = {**given, "expires_at": ask_expires_at()}
-    choices, context = _settings(session, given, Recorded.read(existing), check_ip)
+    choices, context = _settings(session, given, Recorded.read(existing))
     expires_at = context["expires_at"]
     expires = describe_expiry(expires_at)
     with tempfile.TemporaryDirectory(prefix="other-compute-") as folder:
@@ -109,7 +106,7 @@ def deploy(
 
 
 def _settings(
-    session: boto3.Session, given: Mapping[str, str], recorded: Recorded, check_ip: str
+    session: boto3.Session, given: Mapping[str, str], recorded: Recorded
 ) -> tuple[list[Choice], dict[str, str]]:
     """Choose the settings. Return them, and the context that passes them to the app."""
     emulator = emulator_settings(session.client("cloudformation").meta.endpoint_url)
@@ -117,7 +114,7 @@ def _settings(
         raise OperationError(
             "Setting target: expected local, but received 'aws'. Packages for AWS do not run in an emulator."
         )
-    choices = choose_settings(given, recorded, defaults=emulator, detect_cidr=lambda: detect_public_cidr(check_ip))
+    choices = choose_settings(given, recorded, defaults=emulator, detect_cidr=detect_public_cidr)
     values = {choice.key: "" if choice.value is None else str(choice.value) for choice in choices}
     detected = [choice.key for choice in choices if choice.source == DETECTED_SOURCE]
     context = {**emulator, **given, **values, DETECTED: ",".join(detected)}

@@ -6,12 +6,12 @@ import urllib.request
 from operations.errors import OperationError
 
 # Returns the address of the caller as text. Like the setting `allowed_cidr`, it supports IPv4 only.
-CHECK_IP_URL = "https://checkip.amazonaws.com"
+_CHECK_IP_URL = "https://checkip.amazonaws.com"
 
 _TIMEOUT_SECONDS = 10
 
 
-def detect_public_cidr(url: str = CHECK_IP_URL) -> str:
+def detect_public_cidr(url: str = _CHECK_IP_URL) -> str:
     """Return the public IPv4 address of the caller as a /32 CIDR block.
 
     Args:

@@ -101,7 +101,7 @@ def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> RecordedAccount:
             stack: set(_DEPENDENCIES.get(stack, [])) & stacks.keys() for stack in stacks
         },
         "create_service_linked_roles": lambda *_: [],
-        "detect_public_cidr": lambda _: "9.9.9.9/32",
+        "detect_public_cidr": lambda: "9.9.9.9/32",
         **{name: getattr(account, name) for name in ("synthesize", "check", "delete_stacks", "run_cdk")},
     }.items():
         monkeypatch.setattr(deploy_module, name, replacement)
@@ -114,7 +114,7 @@ def deploy(account: RecordedAccount) -> Callable[..., list[str]]:
 
     def deploy(*stacks: str, **settings: str) -> list[str]:
         account.log.clear()
-        deploy_module.deploy(boto3.Session(), {"name": "a", **settings}, stacks, check_ip="", yes=True)
+        deploy_module.deploy(boto3.Session(), {"name": "a", **settings}, stacks, yes=True)
         return [*account.log]
 
     return deploy
@@ -280,7 +280,7 @@ def test_new_deployment_asks_for_the_expiry(
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("builtins.input", lambda _: answers.pop(0))
     start = datetime.now(UTC)
-    deploy_module.deploy(boto3.Session(), {"name": "a"}, (), check_ip="", yes=False)
+    deploy_module.deploy(boto3.Session(), {"name": "a"}, (), yes=False)
     assert answers == []
     if hours is None:
         assert account.settings["expires_at"] == ""
@@ -289,7 +289,7 @@ def test_new_deployment_asks_for_the_expiry(
         assert timedelta(0) <= age < timedelta(minutes=2)
     # An existing deployment keeps its expiry.
     answers.append("y")
-    deploy_module.deploy(boto3.Session(), {"name": "a"}, (), check_ip="", yes=False)
+    deploy_module.deploy(boto3.Session(), {"name": "a"}, (), yes=False)
 
 
 def test_interrupted_question_changes_nothing(account: RecordedAccount, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,5 +299,5 @@ def test_interrupted_question_changes_nothing(account: RecordedAccount, monkeypa
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("builtins.input", interrupt)
     with pytest.raises(OperationError, match="Nothing was changed"):
-        deploy_module.deploy(boto3.Session(), {"name": "a"}, (), check_ip="", yes=False)
+        deploy_module.deploy(boto3.Session(), {"name": "a"}, (), yes=False)
     assert account.stacks == {}

@@ -304,7 +304,7 @@ def test_deploy_stops_before_it_creates_resources(
     monkeypatch.setattr("operations.deploy.synthesize", lambda *_: Assembly(assembly))
     settings = {"name": "photos", "allowed_cidr": "203.0.113.0/24"}
     with pytest.raises(OperationError) as error:  # The account answers no call that creates a resource.
-        deploy(account.session, settings, [], check_ip="", yes=True)
+        deploy(account.session, settings, [], yes=True)
     (line,) = [line for line in [*capsys.readouterr().out.splitlines(), str(error.value)] if reported in line]
     assert remedy in line
 

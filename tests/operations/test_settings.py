@@ -117,9 +117,9 @@ def test_cdk_json_replaces_a_setting_of_the_deployment_only_after_a_question(cdk
 def test_context_for_the_app_marks_the_detected_address(
     cdk_json: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deploy_module, "detect_public_cidr", lambda _: "9.9.9.9/32")
+    monkeypatch.setattr(deploy_module, "detect_public_cidr", lambda: "9.9.9.9/32")
     given = {"name": "annas", "time_zone": "Asia/Tokyo"}
-    _, context = deploy_module._settings(boto3.Session(), given, Recorded(), "url")
+    _, context = deploy_module._settings(boto3.Session(), given, Recorded())
     recorded = json.loads(recorded_settings(context))
     assert recorded == {"given": {"time_zone": "Asia/Tokyo"}, "detected": {"allowed_cidr": "9.9.9.9/32"}}
     assert "target" not in context
@@ -130,11 +130,11 @@ def test_emulator_is_reachable_from_this_machine_and_gets_local_packages(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:4566")
     session = boto3.Session()
-    _, context = deploy_module._settings(session, {"name": "annas"}, Recorded(), "not used")
+    _, context = deploy_module._settings(session, {"name": "annas"}, Recorded())
     assert (context["target"], context["allowed_cidr"]) == ("local", "127.0.0.1/32")
     for given in ({"target": "aws"}, {"allowed_cidr": "203.0.113.7/32"}):
         with pytest.raises(OperationError, match=rf"^Setting {next(iter(given))}: "):
-            deploy_module._settings(session, {"name": "annas", **given}, Recorded(), "not used")
+            deploy_module._settings(session, {"name": "annas", **given}, Recorded())
 
 
 @pytest.mark.parametrize(("cidr", "reaches"), [("127.0.0.0/8", True), ("127.0.0.1/32", True), ("9.9.9.9/32", False)])

@@ -50,9 +50,9 @@ def read_assumptions(file: Path = FILE) -> Assumptions:
     return Assumptions(**{name: _value(file, name, tables[name]) for name in names})
 
 
-def assumption_rows(file: Path = FILE) -> Iterator[list[str]]:
+def assumption_rows() -> Iterator[list[str]]:
     """Yield name, value with unit, and reason of each assumption."""
-    for name, table in _tables(file).items():
+    for name, table in _tables(FILE).items():
         value = table["value"]
         text = ", ".join(f"{key} {it:g}" for key, it in value.items()) if isinstance(value, dict) else f"{value:g}"
         yield [name, f"{text} {table['unit']}", table["why"]]

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import inf
 
-from operations.compare.costs.billed_time import DAYS_PER_MONTH, Option
+from operations.compare.costs.billed_time import DAYS_PER_MONTH, SECONDS_PER_DAY, Option
 from operations.compare.costs.break_even import crossings
 from operations.compare.costs.model import Model
 from operations.cost.prices import HOURS_PER_MONTH
 
-_ALL_DAY_SECONDS = 86_400
 _MAX_PHOTOS_PER_DAY = 100_000_000
 
 
@@ -60,7 +59,7 @@ def _variation(
     fleet = model.fleet(option)
     fleet = replace(fleet, photo_seconds=fleet.photo_seconds / utilization)
     if all_day:
-        fleet = replace(fleet, overhead_seconds=_ALL_DAY_SECONDS, photos_per_worker=inf)
+        fleet = replace(fleet, overhead_seconds=SECONDS_PER_DAY, photos_per_worker=inf)
 
     def fargate(photos_per_day: float) -> float:
         items = dict(model.fleet_items(option, fleet, photos_per_day))

@@ -24,7 +24,6 @@ from operations.deploy import deploy
 from operations.deployed_stacks import find_stacks
 from operations.destroy import destroy
 from operations.errors import OperationError
-from operations.public_address import CHECK_IP_URL
 from operations.settings import make_command
 from stacks.support.settings import LOOPBACK_CIDR, ThumbnailsOn, emulator_settings
 
@@ -129,7 +128,7 @@ class AccountTarget:
         name = given["name"]
         problem: BaseException | None = None
         try:
-            deploy(self._session, given, stacks, check_ip=CHECK_IP_URL, yes=True)
+            deploy(self._session, given, stacks, yes=True)
             found = find_stacks(self._session, name)
             yield AccountDeployment(
                 self._session, name, outputs={stack.id: dict(stack.outputs) for stack in found.values()}

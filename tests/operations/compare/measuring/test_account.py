@@ -36,9 +36,7 @@ class _StubAccount:
         monkeypatch.setattr(account, "find_stacks", self._find_stacks)
         monkeypatch.setattr(account, "current_account", lambda _: Account("123456789012", "eu-central-1", "caller"))
 
-    def _deploy(
-        self, session: boto3.Session, given: Mapping[str, str], stacks: Collection[str], *, check_ip: str, yes: bool
-    ) -> None:
+    def _deploy(self, session: boto3.Session, given: Mapping[str, str], stacks: Collection[str], *, yes: bool) -> None:
         assert yes
         self.given.append(given)
         self.stacks[given["name"]] = set(stacks)
