@@ -14,6 +14,7 @@ from local.cdk import Cdk
 from local.console import Step, step
 from local.deployment import Deployment, Outputs
 from local.emulator import REGION, Emulator, log_kept_on_error, running_emulator
+from local.errors import SandboxError
 from operations.cdk import Assembly
 from operations.deployed_stacks import delete_stacks, find_stacks
 from operations.stale_references import stale_message, stale_stacks
@@ -61,11 +62,12 @@ class Sandbox(Deployment):
             The outputs of the changed stacks, and the ids of the deleted stacks.
 
         Raises:
-            SandboxError: Synthesis or a deployment failed.
+            SandboxError: Synthesis or a deployment failed, or the stack with the photos left the app.
             OperationError: A stack could not be deleted.
         """
         with step("cdk synth") as progress:
             self.cdk.synth(progress)
+        self.emulator.check()
         assembly, name = Assembly(self.cdk.assembly), self.stack_name("").removesuffix("-")
         before = find_stacks(self.session, name)  # `make deploy` can have changed them.
         templates = {
@@ -76,6 +78,8 @@ class Sandbox(Deployment):
         # The hashes of assets are part of a template, so it also differs if code or an image changed.
         changed = [stack for stack, template in assembly.templates().items() if template != templates.get(stack)]
         deleted = sorted(before.keys() - assembly.stacks().keys())
+        if "Thumbnails" in deleted:
+            raise SandboxError("Thumbnails, which holds the photos, left the app. To delete it, restart the sandbox.")
         # First: `Workers` consumes the upload queue, and a new stack can need the names of an old one.
         delete_stacks(self.session, {stack: before[stack] for stack in deleted})
         outputs: Outputs = {}

@@ -157,6 +157,11 @@ def test_up_deploys_saved_edits_and_keeps_photos(tmp_path: Path) -> None:
         _upload(printed, "after.jpg")
         eventually(lambda: sizes_of("after.jpg") == {str(size) for size in SIZES})
 
+        without_stacks = "    registry = ", "    return app\n    registry = "
+        replace(project / "app.py", *without_stacks)
+        assert "Thumbnails" in _read_until(process.stdout, "Save a corrected file")
+
+        replace(project / "app.py", *reversed(without_stacks))
         replace(project / "app.py", *reversed(without_budget))
         network = '"Vpc",', '"Vpc", ip_addresses=ec2.IpAddresses.cidr("10.9.0.0/16"),'
         replace(project / "stacks/network.py", *network)
