@@ -62,6 +62,8 @@ def deploy(session: boto3.Session, given: Mapping[str, str], stacks: Collection[
     choices, context = _settings(session, given, Recorded.read(existing))
     expires_at = context["expires_at"]
     expires = describe_expiry(expires_at)
+    if expires_at and not context["alert_email"]:
+        expires += f"\n  {'':13} Without alert_email, only the log of its function reports what remains."
     with tempfile.TemporaryDirectory(prefix="other-compute-") as folder:
         assembly = synthesize(Path(folder, "cdk.out"), context)
         chosen = assembly.to_deploy(stacks)

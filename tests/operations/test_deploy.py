@@ -221,14 +221,18 @@ def test_expiry_is_deployed_first_kept_extended_and_removed_first(
     with pytest.raises(OperationError, match="Ecs failed"):
         deploy(expires_at=_EXPIRES_AT)
     assert account.log[0] == "deploy Expiry"
-    assert f"expires       {_EXPIRES_AT}, which is " in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"expires       {_EXPIRES_AT}, which is " in printed
+    assert "Without alert_email" in printed
     account.fails = ""
 
     for stacks in ((), ("Network",)):
         assert deploy(*stacks)[0] == "deploy Expiry"
         assert account.settings["expires_at"] == _EXPIRES_AT
     assert deploy("Network", expires_at="2100-01-02T00:00:00Z") == ["deploy Expiry", "deploy Network"]
-    deploy()
+    capsys.readouterr()
+    deploy(alert_email="me@example.com")
+    assert "Without alert_email" not in capsys.readouterr().out
     assert account.settings["expires_at"] == "2100-01-02T00:00:00Z"
 
     capsys.readouterr()
