@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import glob
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -59,7 +60,7 @@ def main():
         "PyPI",
     )
     link_node()
-    npm = [os.path.join(BIN, "npm"), "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+    npm = [os.path.join(BIN, "npm"), "ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=http"]
     run("3/4 CDK CLI and Node.js packages", npm, "the npm registry")
     run("4/4 Lambda deployment packages", [python, "-m", "stacks.support.deployment_package"], "PyPI")
     with open(READY, "w"):
@@ -103,11 +104,14 @@ def run(step, command, registry=None):
                     break
                 except subprocess.TimeoutExpired:
                     if PROGRESS:
-                        show(step, started, "".join(": " + line.strip() for line in lines[-1:]))
+                        latest = re.sub("npm http fetch GET .*//[^/]*/", "", lines[-1]) if lines else ""
+                        show(step, started, ": " + latest.strip() if latest else "")
         except KeyboardInterrupt:
-            with contextlib.suppress(ProcessLookupError, PermissionError):  # it can have ended by itself
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            for ending in (signal.SIGINT, signal.SIGKILL):  # After SIGINT, the command deletes its temporary files.
+                with contextlib.suppress(ProcessLookupError, PermissionError):  # it can have ended by itself
+                    os.killpg(process.pid, ending)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(5)
             sys.exit("\nStopped at: {}. Run make again to continue.".format(step))
         reader.join()
     if PROGRESS:
@@ -115,7 +119,7 @@ def run(step, command, registry=None):
         print()
     if status != 0:
         # Neither tracebacks, whose frames are indented, nor what pip prints before.
-        noise = (" ", "Traceback ", "During handling ", "Collecting ", "Ignoring ")
+        noise = (" ", "Traceback ", "During handling ", "Collecting ", "Ignoring ", "npm http ")
         reasons = [line for line in lines if not line.startswith(noise)]
         hint = " If pip or npm names no other cause, check that {} is reachable.".format(registry) if registry else ""
         failure = "Setup failed at: {}.{} Run make again to continue.".format(step, hint)
@@ -139,7 +143,7 @@ def show(step, started, waits_for=""):
         return
     text = "{} ({:.0f} s){}".format(step, time.time() - started, waits_for)
     columns = shutil.get_terminal_size().columns - 1  # A full line would continue in the next one.
-    sys.stdout.write("\r" + text[:columns].ljust(columns))
+    sys.stdout.write("\r" + " " * columns + "\r" + text[:columns])
     sys.stdout.flush()
 
 
