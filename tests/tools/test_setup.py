@@ -126,6 +126,19 @@ def test_interrupted_venv_is_recreated(folder: Path) -> None:
     assert (folder / ".venv" / "bin" / "pip").exists()
 
 
+def test_package_whose_installation_was_interrupted_is_installed_again(folder: Path) -> None:
+    _create_venv(folder, "true")
+    complete, interrupted = (
+        folder / ".venv" / "lib" / "python3.11" / "site-packages" / f"{name}-1.dist-info" for name in ("some", "other")
+    )
+    for metadata in (complete, interrupted):
+        metadata.mkdir(parents=True)
+        (metadata / "METADATA").touch()
+    (complete / "RECORD").touch()
+    assert "complete" in _start(folder).communicate()[0]
+    assert complete.is_dir() and not interrupted.exists()
+
+
 def test_ctrl_c_prints_one_line(folder: Path) -> None:
     _create_venv(folder, "sleep 0.3; kill -INT $PPID; sleep 30")
     setup = _start(folder)
