@@ -9,7 +9,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, astuple, fields
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -41,13 +41,17 @@ def main() -> None:
     parser.add_argument("part", nargs="?", choices=REPORTS, help="what to measure (default: everything)")
     parser.add_argument("--rounds", type=int, default=5, help="repetitions of each measurement (default: 5)")
     parser.add_argument("--megapixels", type=float, default=12, help="photos of the thumbnailer (default: 12)")
+    for latency in fields(Latencies):
+        option, help_ = f"--{latency.name.replace('_', '-')}", f"latency of the pipeline (default: {latency.default})"
+        parser.add_argument(option, type=float, default=latency.default, help=help_)
     parser.add_argument("--dry-run", action="store_true", help="print the results, and write no file")
     options = parser.parse_args()
-    if options.rounds < 1 or options.megapixels <= 0:
-        parser.error("--rounds must be at least 1, and --megapixels more than 0")
+    latencies = Latencies(**{latency.name: getattr(options, latency.name) for latency in fields(Latencies)})
+    if options.rounds < 1 or options.megapixels <= 0 or min(astuple(latencies)) < 0:
+        parser.error("--rounds must be at least 1, --megapixels more than 0, and a latency at least 0 ms")
     # The thumbnailer comes last, because it binds this process to one core.
     parts: dict[str, Callable[[], Results]] = {
-        "pipeline": partial(run_pipeline, options.rounds),
+        "pipeline": partial(run_pipeline, latencies, options.rounds),
         "thumbnailer": partial(run_thumbnailer, options.megapixels, options.rounds),
     }
     if sys.platform != "linux" and not options.part:
@@ -60,7 +64,9 @@ def main() -> None:
             print(f"\n{REPORTS[part](measured)}")
     except BenchmarkError as error:
         sys.exit(str(error))
-    if not options.dry_run:
+    if latencies != Latencies():
+        print("\nNothing is written, because costs are computed from results with the default latencies.")
+    elif not options.dry_run:
         RESULTS.write_text(json.dumps(read_results() | measured, indent=1) + "\n")
         page = PAGE.read_text()
         for part in measured.keys() & REPORTS:
@@ -69,14 +75,14 @@ def main() -> None:
         print(f"\nWrote {RESULTS.relative_to(ROOT)} and {PAGE.relative_to(ROOT)}")
 
 
-def run_pipeline(rounds: int) -> Results:
+def run_pipeline(latencies: Latencies, rounds: int) -> Results:
     """Measure the thumbnail function with photos and batches of several sizes.
 
     Raises:
         BenchmarkError: The function cannot be measured.
     """
     heading("Benchmark of the pipeline (some minutes)")
-    rows, latencies = list[PipelineResult](), Latencies()
+    rows: list[PipelineResult] = []
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         for megapixels in pipeline.MEGAPIXELS:
             with step(f"Generate a photo of {megapixels} megapixels"):

@@ -82,8 +82,8 @@ def test_server_has_only_the_upload_of_the_event(server: LatencyServer) -> None:
         assert client.getresponse().status == 412
 
 
-@pytest.mark.parametrize(("arguments", "written"), [([], True), (["--dry-run"], False)])
-def test_results_are_written_except_in_a_dry_run(
+@pytest.mark.parametrize(("arguments", "written"), [([], True), (["--get-ms", "60"], False)])
+def test_results_with_other_latencies_are_not_written(
     arguments: list[str], written: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     results, page = read_results(), __main__.PAGE.read_text()
@@ -97,7 +97,7 @@ def test_results_are_written_except_in_a_dry_run(
     assert (tmp_path / "RESULTS").exists() == written
 
 
-@pytest.mark.parametrize("arguments", [["--rounds", "0"], ["--megapixels", "0"]])
+@pytest.mark.parametrize("arguments", [["--rounds", "0"], ["--put-ms", "-1"], ["--megapixels", "0"]])
 def test_invalid_options_fail_with_one_line(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
