@@ -3,19 +3,12 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.templates import only, read_resources
+from tests.templates import Resources, of_type, only, read_resources
 
 pytestmark = pytest.mark.guarantee("Deploys the first time")
-
-
-@pytest.fixture
-def guardrails(assembly: Path) -> dict[str, Any]:
-    """Properties by resource type."""
-    return {it["Type"]: it["Properties"] for it in read_resources(assembly, "Guardrails").values()}
 
 
 def test_budget_has_no_fixed_name(assembly: Path) -> None:
@@ -35,21 +28,22 @@ def test_failed_budget_rolls_back_nothing_else(synthesize: Callable[..., Path], 
     assert not [name for name, artifact in artifacts.items() if "Budget" in artifact.get("dependencies", [])]
 
 
-def test_topic_is_not_encrypted_with_a_kms_key(guardrails: dict[str, Any]) -> None:
+def test_topic_is_not_encrypted_with_a_kms_key(guardrails: Resources) -> None:
     """Neither EventBridge nor Budgets can use `alias/aws/sns`: their messages would be lost without an error."""
-    assert "KmsMasterKeyId" not in guardrails["AWS::SNS::Topic"]
+    _, topic = only(guardrails, "AWS::SNS::Topic")
+    assert "KmsMasterKeyId" not in topic
 
 
-def test_eventbridge_publishes_with_a_role(guardrails: dict[str, Any]) -> None:
+def test_eventbridge_publishes_with_a_role(guardrails: Resources) -> None:
     """A topic policy for EventBridge supports no conditions ("Amazon SNS permissions" in its guide)."""
-    (target,) = guardrails["AWS::Events::Rule"]["Targets"]
-    assert "RoleArn" in target
-    assert "events.amazonaws.com" not in str(guardrails["AWS::SNS::TopicPolicy"])
+    for rule in of_type(guardrails, "AWS::Events::Rule").values():
+        assert all("RoleArn" in target for target in rule["Properties"]["Targets"])
+    assert "events.amazonaws.com" not in str(of_type(guardrails, "AWS::SNS::TopicPolicy"))
 
 
 @pytest.mark.guarantee("Closed")
-def test_topic_requires_tls(guardrails: dict[str, Any]) -> None:
-    statements = guardrails["AWS::SNS::TopicPolicy"]["PolicyDocument"]["Statement"]
-    (deny,) = [statement for statement in statements if statement["Effect"] == "Deny"]
+def test_topic_requires_tls(guardrails: Resources) -> None:
+    _, policy = only(guardrails, "AWS::SNS::TopicPolicy")
+    (deny,) = [it for it in policy["PolicyDocument"]["Statement"] if it["Effect"] == "Deny"]
     assert deny["Action"] == "sns:Publish"
     assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
