@@ -73,14 +73,12 @@ def sends_failed_start_to_dead_letter_queue(trial: Trial) -> None:
     _wait_for_dead_letter_queue(trial)
 
 
-def create_due_schedule(trial: Trial, schedule: str, function: str) -> None:
-    """Create a schedule that is due now and whose target differs from that of `schedule` in the function only.
-
-    Both are paths of constructs.
-    """
+def create_due_schedule(trial: Trial, schedule: str, function: str = "") -> None:
+    """Create a due schedule with the target of `schedule`, or with another function. Both are paths of constructs."""
     scheduler, name, resources = trial.context.sandbox.client("scheduler"), uuid4().hex, trial.context.resources
     target = scheduler.get_schedule(Name=resources.physical_id(schedule))["Target"]
-    target["Arn"] = f"{target['Arn'].rpartition(':')[0]}:{resources.physical_id(function)}"
+    if function:
+        target["Arn"] = f"{target['Arn'].rpartition(':')[0]}:{resources.physical_id(function)}"
     due = datetime.now(UTC) - timedelta(seconds=1)
     scheduler.create_schedule(
         Name=name,
