@@ -91,14 +91,10 @@ def _log_groups(session: boto3.Session, name: str, since: int) -> Iterator[_LogG
     for stack in find_stacks(session, name).values():
         for resource in stack_resources(session, stack.arn):
             if resource["ResourceType"] == "AWS::Logs::LogGroup" and "PhysicalResourceId" in resource:
-                yield _LogGroup(
-                    f"{stack.id}/{_construct(resource['LogicalResourceId'])}", resource["PhysicalResourceId"], since
-                )
-
-
-def _construct(logical_id: str) -> str:
-    """Return the name of a log group's construct without the hash that the CDK appends, and without `Log`."""
-    return re.sub(r"(Log)?[0-9A-F]{8}$", "", logical_id) or logical_id
+                # The construct without the hash that the CDK appends, and without `Log`.
+                construct = re.sub(r"(Log)?[0-9A-F]{8}$", "", resource["LogicalResourceId"])
+                source = f"{stack.id}/{construct}" if construct else stack.id
+                yield _LogGroup(source, resource["PhysicalResourceId"], since)
 
 
 def _new_events(client: CloudWatchLogsClient, group: _LogGroup) -> list[Any]:

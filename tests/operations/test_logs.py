@@ -115,7 +115,7 @@ def test_log_group_that_a_deployment_creates_meanwhile_is_followed(
 
     def deploy_later(_: float) -> None:
         if next(polls) == 0:
-            monkeypatch.setattr(_Session, "GROUPS", {"Ecs": "TaskLog0A1B2C3D"})
+            monkeypatch.setattr(_Session, "GROUPS", {"Ecs": "Log0A1B2C3D"})
             _log(session, "Ecs", "created meanwhile")
         elif next(polls) > 100:
             raise KeyboardInterrupt
@@ -123,7 +123,8 @@ def test_log_group_that_a_deployment_creates_meanwhile_is_followed(
     monkeypatch.setattr(time, "sleep", deploy_later)
     with pytest.raises(KeyboardInterrupt):
         print_logs(session, "annas", minutes=10, follow=True)
-    assert capsys.readouterr().out.count("created meanwhile") == 1
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "created meanwhile" in line]
+    assert line.split("UTC")[1].split(None, 1) == ["Ecs", "created meanwhile"]
 
 
 def test_unknown_deployment_is_an_error(session: boto3.Session) -> None:
