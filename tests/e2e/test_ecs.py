@@ -34,6 +34,10 @@ def cluster(deployment: Deployment, ecs: Any) -> str:
     return str(arn)
 
 
+def test_load_balancer_reaches_fargate_and_ec2_tasks(deployment: Deployment) -> None:
+    assert set(_serving_tasks(deployment)) == {"FARGATE", "EC2"}
+
+
 def test_requests_are_counted_as_the_share_of_each_target(sandbox: Sandbox) -> None:
     groups = sandbox.client("elbv2").describe_target_groups()["TargetGroups"]
     (group,) = [it["TargetGroupArn"].rpartition(":")[2] for it in groups]

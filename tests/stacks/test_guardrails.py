@@ -73,3 +73,12 @@ def test_alert_for_a_blocked_album_covers_both_queues(guardrails: Resources) -> 
     assert "Queue" in pages and "FargateQueue" not in pages
     paths = set(rule["Targets"][0]["InputTransformer"]["InputPathsMap"].values())
     assert paths == {"$.detail.jobName", "$.detail.statusReason"}
+
+
+def test_dashboard_covers_every_service(guardrails: Resources) -> None:
+    _, dashboard = only(guardrails, "AWS::CloudWatch::Dashboard")
+    body = json.dumps(dashboard)
+    for heading in ("Thumbnails", "API", "Gallery", "Albums", "Sweep", "Website"):
+        assert f"## {heading}" in body
+    for metric in ("Invocations", "ApproximateAgeOfOldestMessage", "5XXError", "TargetResponseTime", "CPUUtilization"):
+        assert metric in body

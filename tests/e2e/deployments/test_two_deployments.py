@@ -37,6 +37,21 @@ def _upload(deployment: Sandbox, key: str) -> None:
     assert final_item(deployment, key)["state"] == "ready"
 
 
+def test_deployments_share_no_output(deployments: tuple[Sandbox, Sandbox]) -> None:
+    one, other = (
+        {
+            (stack, name): value
+            for stack, outputs in deployment.outputs.items()
+            for name, value in outputs.items()
+            if not name.startswith("PublishOutput")  # for other stacks
+        }
+        for deployment in deployments
+    )
+    assert one.keys() == other.keys()
+    same = {output for output, value in one.items() if other[output] == value}
+    assert same == {("Thumbnails", "Settings")}
+
+
 def test_photo_appears_in_one_deployment_only(deployments: tuple[Sandbox, Sandbox]) -> None:
     for deployment, key in zip(deployments, ("in one.jpg", "in the other.jpg"), strict=True):
         _upload(deployment, key)
