@@ -86,7 +86,7 @@ class Sandbox(Deployment):
         if changed:
             with step(f"cdk deploy {' '.join(changed)}") as progress:
                 outputs = self.cdk.deploy(*changed, exclusively=True, step=progress)
-        if stale := stale_stacks(assembly, before, find_stacks(self.session, name)):
+        if stale := stale_stacks(assembly, assembly.stacks(), before, find_stacks(self.session, name)):
             print(f"  {stale_message(stale, name)}")
         self.outputs |= outputs
         return outputs, deleted

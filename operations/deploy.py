@@ -102,7 +102,7 @@ def deploy(session: boto3.Session, given: Mapping[str, str], stacks: Collection[
                 f"Deleted during this deployment, for example by its expiry: {', '.join(sorted(gone))}. To deploy them "
                 f"again, run: {make_command('deploy', name)}"
             )
-        if stale := stale_stacks(assembly, existing, deployed):
+        if stale := stale_stacks(assembly, chosen, existing, deployed):
             raise OperationError(stale_message(stale, name))
     print(f"To delete the deployment and end its cost, run: {make_command('destroy', name)}")
 

@@ -13,12 +13,16 @@ from operations.deployed_stacks import DeployedStack
 
 
 def stale_stacks(
-    assembly: Assembly, before: Mapping[str, DeployedStack], after: Mapping[str, DeployedStack]
+    assembly: Assembly,
+    chosen: Collection[str],
+    before: Mapping[str, DeployedStack],
+    after: Mapping[str, DeployedStack],
 ) -> dict[str, set[str]]:
     """Return the stacks that a deployment did not update although an output that they use has changed.
 
     Args:
-        assembly: The stacks that were deployed.
+        assembly: All stacks of the app.
+        chosen: Ids of the stacks that were deployed. The templates of the others can differ from the deployed ones.
         before: The stacks before the deployment, by id.
         after: The stacks after the deployment, by id.
 
@@ -34,7 +38,7 @@ def stale_stacks(
             if producer not in new:
                 continue
             # A producer that is new has replaced one that was deleted after the deployment of this stack.
-            was = old[producer].outputs.get(output) if producer in old else ""
+            was = old[producer].outputs.get(output) if producer in old else "" if stack in chosen else None
             if was is not None and was != new[producer].outputs.get(output):
                 stale.setdefault(stack, set()).add(new[producer].id)
     return stale
