@@ -1,4 +1,4 @@
-# Run `make` to list the targets. Every target first sets up this folder if its dependencies changed.
+# Run `make` to list the targets. Each one, except `help` and `clean`, first sets up this folder if its dependencies changed.
 
 PYTHON ?= python3
 # From the command line only: an exported variable of another program must not confirm or select anything.
@@ -103,7 +103,7 @@ synth: setup  ## Write the templates of all stacks to cdk.out/, without credenti
 
 ##@ Operate a deployment in an account, or with the exports of `make local` in the sandbox
 
-preflight: setup  ## Check an account for everything that can make a first deployment fail (STACKS=…, name=…)
+preflight: setup  ## Check an account for known causes of a failed first deployment (STACKS=…, name=…)
 	@$(OPERATION) preflight $(STACKS)
 
 deploy: setup  ## Deploy to a sandbox account, open to your public address only (STACKS=…, name=…, expires_after_hours=8, YES=1)

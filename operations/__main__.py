@@ -100,7 +100,7 @@ def argument_parser() -> argparse.ArgumentParser:
     add_usage_options(command("cost", "print the idle cost per hour, or the bill of a month with --photos photos"))
     compare_command = command("compare", "send the same photos through every compute option, and price each one")
     compare_command.add_argument("--photos", default="200", metavar="N", help="number of files (default: 200)")
-    preflight_command = command("preflight", "check the account for everything that can make a deployment fail")
+    preflight_command = command("preflight", "check the account for known causes of a failed deployment")
     deploy_command = command("deploy", "deploy to the AWS account of your credentials")
     for with_stacks in (preflight_command, deploy_command):
         with_stacks.add_argument(

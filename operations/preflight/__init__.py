@@ -1,4 +1,4 @@
-"""Checks an account for everything that can make a first deployment fail. Changes nothing."""
+"""Checks an account for known causes of a failed first deployment. Changes nothing."""
 
 import re
 import tempfile
