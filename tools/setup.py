@@ -100,7 +100,7 @@ def run(step, command, registry=None):
             command, cwd=ROOT, env=environment, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
         lines = []  # type: list[str]
-        reader = threading.Thread(target=read, args=(process.stdout, lines))
+        reader = threading.Thread(target=read, args=(process.stdout, lines), daemon=True)
         reader.start()
         try:
             while True:
@@ -112,6 +112,7 @@ def run(step, command, registry=None):
                         latest = re.sub("npm http fetch GET .*//[^/]*/", "", lines[-1]) if lines else ""
                         show(step, started, ": " + latest.strip() if latest else "")
         except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Another Ctrl-C must not leave the command running.
             for ending in (signal.SIGINT, signal.SIGKILL):  # After SIGINT, the command deletes its temporary files.
                 with contextlib.suppress(ProcessLookupError, PermissionError):  # it can have ended by itself
                     os.killpg(process.pid, ending)
@@ -123,12 +124,13 @@ def run(step, command, registry=None):
         show(step, started)
         print()
     if status != 0:
-        # Neither tracebacks, whose frames are indented, nor what pip prints before.
-        noise = (" ", "Traceback ", "During handling ", "Collecting ", "Ignoring ", "npm http ")
-        reasons = [line for line in lines if not line.startswith(noise)]
+        errors = [number for number, line in enumerate(lines) if line.startswith(("ERROR", "npm error"))]
+        reasons = lines[errors[0] :] if errors else lines[-10:]
+        if any(line.startswith("Traceback ") for line in reasons):  # of pip, when the network fails
+            reasons = [line for line in reasons if not line.startswith((" ", "Traceback ", "During handling "))]
         hint = " If pip or npm names no other cause, check that {} is reachable.".format(registry) if registry else ""
         failure = "Setup failed at: {}.{} Run make again to continue.".format(step, hint)
-        sys.exit("\n".join([*reasons[-10:], failure]))
+        sys.exit("\n".join([*reasons[-20:], failure]))
 
 
 def read(output, lines):

@@ -49,7 +49,8 @@ def summary(bill: Bill) -> str:
         return f"{text}."
     text += (
         f", ${bill.total / usage.photos * 1000:,.4f} per 1,000 photos with idle resources and storage. "
-        f"Processing the photos costs ${bill.processing:,.2f} before the free tier, {bill.multiple:,.2f} times the floor of ${bill.floor:,.2f}."
+        f"Processing the photos costs ${bill.processing:,.2f} before the free tier, {bill.multiple:,.2f} times the "
+        f"floor of ${bill.floor:,.2f}."
     )
     if usage.photos + usage.deletions > bill.month.photos_at_most:
         text += f" The deployment can process {bill.month.photos_at_most:,.0f} photos a month: raise its maximum first."

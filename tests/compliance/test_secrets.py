@@ -60,6 +60,24 @@ def repository() -> list[Path]:
     return [ROOT / name for name in names if (ROOT / name).is_file()]
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("key = " + '"AKIA' + 'QYLPMN5HHHFPZAM2"', "AWS Access Key"),
+        (
+            "-----BEGIN RSA " + "PRIVATE KEY-----\n" + "MIIEpAIBAAKC" + "AQEAvN3kQ\n-----END RSA PRIVATE KEY-----",
+            "Private Key",
+        ),
+        ("https://me:" + "correcthorse@photos.test/", "Basic Auth Credentials"),
+        ("ghp_" + "wWPw5k4aXcaT4fNP0" + "UcnZwJUVFk6LO0pINUx", "GitHub Token"),
+    ],
+)
+def test_scan_finds_a_secret(tmp_path: Path, text: str, kind: str) -> None:
+    file = tmp_path / "program.py"
+    file.write_text(text + "\n")
+    assert kind in {found for _, found in _secrets([file])}
+
+
 @pytest.mark.slow
 @pytest.mark.guarantee("Closed")
 def test_repository_contains_no_secret(repository: list[Path]) -> None:

@@ -12,6 +12,25 @@ def _messages(sandbox: Sandbox, inbox: str, seconds: int) -> list[str]:
     return [message["Body"] for message in response.get("Messages", [])]
 
 
+def test_unrelated_alarm_is_not_published(sandbox: Sandbox, inbox: str) -> None:
+    cloudwatch, name = sandbox.client("cloudwatch"), "other-compute-unrelated"
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace="Unrelated",
+        MetricName="Faults",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    try:
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="test")
+        assert _messages(sandbox, inbox, seconds=1) == []
+    finally:
+        cloudwatch.delete_alarms(AlarmNames=[name])
+
+
 def test_failed_album_is_published_once(sandbox: Sandbox, inbox: str) -> None:
     outputs, batch = sandbox.outputs["Batch"], sandbox.client("batch")
     pages = batch.submit_job(

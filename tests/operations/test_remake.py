@@ -274,6 +274,20 @@ def test_manifests_that_no_remake_uses_are_deleted(
     assert deployment.manifests() == [old] * remain
 
 
+def test_ctrl_c_leaves_the_job_running(deployment: Deployment) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    deployment.put_photos(7)
+    deployment.on_wait = interrupt
+    with pytest.raises(OperationError) as error:
+        remake.remake(deployment, "annas")
+    assert "run `make remake name=annas` again" in str(error.value)
+    assert "aws batch terminate-job --reason ended --job-id own" in str(error.value)
+    assert deployment.jobs["own"]["status"] == "SUBMITTED"
+    assert len(deployment.manifests()) == 1
+
+
 def test_deployment_of_an_older_version_is_named(deployment: Deployment) -> None:
     del deployment.stacks["Batch"]["RemakeJobDefinition"]
     with pytest.raises(OperationError, match=r"Run `make deploy name=annas`, then `make remake name=annas`"):

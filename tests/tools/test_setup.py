@@ -6,6 +6,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,17 @@ def test_failed_step_is_reported_when_pypi_is_unreachable(folder: Path) -> None:
     assert failure.startswith("Setup failed at: 2/4 ") and "PyPI" in failure
     assert any("No matching distribution" in reason for reason in reasons)
     assert not (folder / ".venv" / "ready").exists()
+
+
+def test_changed_package_is_rejected_with_its_name_and_hashes(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "some_package-1-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("some_package.py", "import os")
+    (folder / "requirements.txt").write_text(f"some-package==1 --hash=sha256:{'0' * 64}\n")
+    _create_venv(folder, _REAL_PIP)
+    setup = _start(folder, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(folder))
+    _, errors = setup.communicate()
+    assert setup.returncode == 1
+    assert all(text in errors for text in ("some-package==1", f"Expected sha256 {'0' * 64}", "Got  "))
 
 
 def test_packages_are_installed_with_the_pinned_hashes_only(folder: Path) -> None:

@@ -84,6 +84,17 @@ def test_sweep_invokes_itself_until_it_is_done(
     assert len(aws.thumbnails()) == 1
 
 
+def test_retried_run_resumes_where_it_started(
+    sweep: ModuleType, aws: MockedAws, invocations: list[dict[str, Any]]
+) -> None:
+    aws.put("a.jpg", b"x")
+    first = {"progress": sweep.handler({}, NO_TIME)}
+    assert first["progress"]["phase"] == "thumbnails"
+    results = [sweep.handler(json.loads(json.dumps(first)), LambdaContext()) for _ in range(2)]
+    assert results[0]["counts"] == results[1]["counts"]
+    assert results[0]["counts"]["photos"] == 1
+
+
 def test_error_propagates_so_that_lambda_retries(sweep: ModuleType, aws: MockedAws) -> None:
     aws.thumbnail_bucket.write(thumbnail_key("a.jpg", Upload("e", "1"), SIZES[0]), b"")
     aws.dynamodb.delete_table(TableName=CATALOGUE)
