@@ -5,12 +5,10 @@ import functools
 import json
 import os
 import signal
-import threading
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import botocore.session
 import pytest
@@ -40,10 +38,6 @@ if TARGET == "local":
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
-
-# The emulator's DynamoDB starts a thread when it is imported, which would call a `time.sleep` that a test replaces.
-with patch.object(threading.Thread, "start"):
-    import ministack.services.dynamodb  # noqa: F401
 
 import stacks  # noqa: E402, F401, I001  # puts Node.js on PATH, which aws_cdk needs
 from aws_cdk import App  # noqa: E402

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, ClassVar
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -91,7 +92,7 @@ def test_following_prints_each_new_event_once(
             raise KeyboardInterrupt
         _log(session, "Cron", message, seconds_ago=5 if message == "late" else 0)
 
-    monkeypatch.setattr(time, "sleep", log_next)
+    monkeypatch.setattr("operations.logs.time", Mock(wraps=time, sleep=log_next))
     with pytest.raises(KeyboardInterrupt):
         print_logs(session, "annas", minutes=10, follow=True)
     _, *lines = capsys.readouterr().out.splitlines()
@@ -120,7 +121,7 @@ def test_log_group_that_a_deployment_creates_meanwhile_is_followed(
         elif next(polls) > 100:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(time, "sleep", deploy_later)
+    monkeypatch.setattr("operations.logs.time", Mock(wraps=time, sleep=deploy_later))
     with pytest.raises(KeyboardInterrupt):
         print_logs(session, "annas", minutes=10, follow=True)
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "created meanwhile" in line]

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -136,7 +137,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
     monkeypatch.setattr(photos.remake, "PHOTOS_PER_SLICE", 2)
     with mock_aws():
         deployment = Deployment()
-        monkeypatch.setattr("time.sleep", lambda _seconds: deployment.on_wait())
+        monkeypatch.setattr(remake, "time", Mock(sleep=lambda _seconds: deployment.on_wait()))
         yield deployment
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError
@@ -54,7 +55,7 @@ class FakeAws:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses, in seconds, which do not take place."""
     seconds: list[float] = []
-    monkeypatch.setattr("image_build.builds.time.sleep", seconds.append)
+    monkeypatch.setattr("image_build.builds.time", Mock(sleep=seconds.append))
     return seconds
 
 
