@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping
 from types import FrameType
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from local.console import heading
 from local.demo import run_demo
 from local.deployment import Outputs
@@ -101,23 +103,24 @@ def _up(port: int | None, settings: Mapping[str, str]) -> None:
                 sandbox.emulator.check()
                 time.sleep(_POLL_SECONDS)
                 if edited := edits.take():
-                    _deploy_edits(sandbox, edited)
+                    deploy_edits(sandbox, edited)
         except KeyboardInterrupt:
             pass
     print("\nStopped. No resources remain.")
 
 
-def _deploy_edits(sandbox: Sandbox, edited: list[str]) -> None:
+def deploy_edits(sandbox: Sandbox, edited: list[str]) -> None:
     """Deploy what the edited files change. An error leaves the deployed version, and the next edit tries again."""
     heading(f"Edited: {', '.join(edited[:3])}{f' and {len(edited) - 3} others' if len(edited) > 3 else ''}")
-    start, before = time.monotonic(), sandbox.outputs.copy()
+    start, before = time.monotonic(), sandbox.outputs
     try:
         changed, deleted = sandbox.update()
-    except (SandboxError, OperationError) as error:
+    except (SandboxError, OperationError, BotoCoreError, ClientError) as error:
         sandbox.emulator.check()
         print(f"  {error}\n  What failed still has its previous version. Save a corrected file to try again.")
         return
-    _print_outputs({stack: dict(changed[stack].items() - before.get(stack, {}).items()) for stack in changed})
+    outputs = sandbox.outputs.items()
+    _print_outputs({stack: dict(values.items() - before.get(stack, {}).items()) for stack, values in outputs})
     what = [f"{verb} {', '.join(stacks)}" for verb, stacks in (("Changed", changed), ("Deleted", deleted)) if stacks]
     print(f"  {'. '.join(what) or 'No stack changed'} in {time.monotonic() - start:.0f} s.")
 

@@ -12,11 +12,12 @@ from botocore.config import Config
 
 from local.cdk import Cdk
 from local.console import Step, step
-from local.deployment import Deployment, Outputs
+from local.deployment import Deployment
 from local.emulator import REGION, Emulator, log_kept_on_error, running_emulator
 from local.errors import SandboxError
 from operations.cdk import Assembly
-from operations.deployed_stacks import delete_stacks, find_stacks
+from operations.deployed_stacks import DeployedStack, deletions_around_deployment, deployed_templates, find_stacks
+from operations.settings import replaced_consumer
 from operations.stale_references import stale_message, stale_stacks
 
 
@@ -37,6 +38,8 @@ class Sandbox(Deployment):
     emulator: Emulator
     cdk: Cdk
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
+    # The stacks before the first update that failed or left stale references.
+    _before: dict[str, DeployedStack] | None = field(default=None, repr=False)
 
     @cached_property
     def session(self) -> boto3.Session:
@@ -55,11 +58,11 @@ class Sandbox(Deployment):
         with step(f"cdk deploy {' '.join(stacks) or '--all'}") as progress:
             self.outputs |= self.cdk.deploy(*stacks, step=progress)
 
-    def update(self) -> tuple[Outputs, list[str]]:
+    def update(self) -> tuple[list[str], list[str]]:
         """Synthesize again, deploy the stacks that changed, and delete those that left the app.
 
         Returns:
-            The outputs of the changed stacks, and the ids of the deleted stacks.
+            The ids of the changed stacks, and of the deleted stacks.
 
         Raises:
             SandboxError: Synthesis or a deployment failed, or the stack with the photos left the app.
@@ -69,27 +72,32 @@ class Sandbox(Deployment):
             self.cdk.synth(progress)
         self.emulator.check()
         assembly, name = Assembly(self.cdk.assembly), self.stack_name("").removesuffix("-")
-        before = find_stacks(self.session, name)  # `make deploy` can have changed them.
-        templates = {
-            stack.id: self.client("cloudformation").get_template(StackName=stack.arn).get("TemplateBody")
-            for stack in before.values()
-            if stack.status != "ROLLBACK_COMPLETE"  # It could not be created.
-        }
-        # The hashes of assets are part of a template, so it also differs if code or an image changed.
-        changed = [stack for stack, template in assembly.templates().items() if template != templates.get(stack)]
-        deleted = sorted(before.keys() - assembly.stacks().keys())
-        if "Thumbnails" in deleted:
+        if "Thumbnails" not in assembly.stacks():
             raise SandboxError("Thumbnails, which holds the photos, left the app. To delete it, restart the sandbox.")
-        # First: `Workers` consumes the upload queue, and a new stack can need the names of an old one.
-        delete_stacks(self.session, {stack: before[stack] for stack in deleted})
-        outputs: Outputs = {}
-        if changed:
-            with step(f"cdk deploy {' '.join(changed)}") as progress:
-                outputs = self.cdk.deploy(*changed, exclusively=True, step=progress)
-        if stale := stale_stacks(assembly, assembly.stacks(), before, find_stacks(self.session, name)):
-            print(f"  {stale_message(stale, name)}")
-        self.outputs |= outputs
-        return outputs, deleted
+        existing = find_stacks(self.session, name)  # `make deploy` can have changed them.
+        templates = deployed_templates(self.session, existing)
+        first = replaced_consumer(existing, assembly)
+        # A stack that could not be created has the template, too.
+        rejected = {stack.id for stack in existing.values() if stack.status == "ROLLBACK_COMPLETE"}
+        # The hashes of assets are part of a template, so it also differs if code or an image changed.
+        changed = [
+            stack
+            for stack, template in assembly.templates().items()
+            if template != templates.get(stack) or stack in first | rejected
+        ]
+        deleted = existing.keys() - assembly.stacks().keys()
+        before = self._before = self._before or existing
+        with deletions_around_deployment(self.session, existing, templates, first=first, removed=deleted - first):
+            if changed:
+                with step(f"cdk deploy {' '.join(changed)}") as progress:
+                    self.cdk.deploy(*changed, exclusively=True, step=progress)
+        after = find_stacks(self.session, name)
+        if stale := stale_stacks(templates, before, after):
+            print(f"  {stale_message(stale, name, sandbox=True)}")
+        else:
+            self._before = None
+        self.outputs = {stack.id: dict(stack.outputs) for stack in after.values()}
+        return changed, sorted(deleted)
 
     def destroy(self, *stacks: str) -> None:
         """Destroy these stacks, or all. Raises SandboxError."""

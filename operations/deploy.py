@@ -14,7 +14,7 @@ from operations.cdk import WORKERS, Assembly, CdkProgress, cdk_environment, run_
 from operations.confirm import confirm
 from operations.cost.idle import idle_cost
 from operations.cost.prices import UnknownPriceError
-from operations.deployed_stacks import delete_stacks, find_producers, find_stacks, with_producers
+from operations.deployed_stacks import deletions_around_deployment, deployed_templates, find_stacks
 from operations.errors import OperationError
 from operations.expiry import EXPIRY, ask_expires_at, cost_until, describe_expiry
 from operations.preflight import check
@@ -30,6 +30,7 @@ from operations.settings import (
     choose_settings,
     chooses_expiry,
     make_command,
+    replaced_consumer,
 )
 from operations.stale_references import stale_message, stale_stacks
 from stacks.support.settings import DETECTED, emulator_settings
@@ -39,8 +40,7 @@ def deploy(session: boto3.Session, given: Mapping[str, str], stacks: Collection[
     """Deploy stacks and their dependencies, or all stacks.
 
     Deploying all stacks deletes the stacks of the deployment that are no longer in the app. A change of `thumbnails_on`
-    first deletes the stack `Workers`: the old consumer of the upload queue must be gone before the new one starts, and
-    a cluster keeps a capacity provider that a service uses. The queue keeps the events meanwhile.
+    first deletes the stack `Workers`.
 
     Asks for the expiry of a new deployment.
 
@@ -57,7 +57,9 @@ def deploy(session: boto3.Session, given: Mapping[str, str], stacks: Collection[
     account, name = current_account(session), given["name"]
     undo = make_command("destroy", name)
     existing = find_stacks(session, name)
-    if not (yes or existing or chooses_expiry(given)):
+    # An interruption can leave stacks without resources.
+    is_new = all(stack.status == "REVIEW_IN_PROGRESS" for stack in existing.values())
+    if is_new and not (yes or chooses_expiry(given)):
         given = {**given, "expires_at": ask_expires_at()}
     choices, context = _settings(session, given, Recorded.read(existing))
     expires_at = context["expires_at"]
@@ -67,7 +69,7 @@ def deploy(session: boto3.Session, given: Mapping[str, str], stacks: Collection[
     with tempfile.TemporaryDirectory(prefix="other-compute-") as folder:
         assembly = synthesize(Path(folder, "cdk.out"), context)
         chosen = assembly.to_deploy(stacks)
-        switched = {WORKERS} & existing.keys() if "Thumbnails" in chosen and _switches(choices, assembly) else set()
+        switched = replaced_consumer(existing, assembly) if "Thumbnails" in chosen else set()
         kept = existing.keys() - switched
         removed = kept - assembly.stacks().keys()
         if stacks:
@@ -91,18 +93,18 @@ def deploy(session: boto3.Session, given: Mapping[str, str], stacks: Collection[
         confirm("Deploy?", yes=yes)
         for role in create_service_linked_roles(session, account, chosen):
             print(f"Created the service-linked role {role}. It is free of charge and remains after `make destroy`.")
-        # A stack whose outputs another stack still uses can be deleted only after the update of that stack.
-        used = with_producers(kept - removed, find_producers(session, existing))
-        delete_stacks(session, {stack_id: existing[stack_id] for stack_id in switched | (removed - used)})
-        _deploy(assembly, sorted(chosen), _cdk_environment(session, account), name)
-        delete_stacks(session, {stack_id: existing[stack_id] for stack_id in removed & used})
+        templates = deployed_templates(session, existing)
+        with deletions_around_deployment(session, existing, templates, first=switched, removed=removed):
+            _deploy(assembly, sorted(chosen), _cdk_environment(session, account), name)
         deployed = find_stacks(session, name)
-        if gone := kept - removed - deployed.keys():
+        remaining = {stack.id for stack in deployed.values() if stack.status != "DELETE_IN_PROGRESS"}
+        if gone := (kept - removed | chosen) - remaining:
             raise OperationError(
-                f"Deleted during this deployment, for example by its expiry: {', '.join(sorted(gone))}. To deploy them "
-                f"again, run: {make_command('deploy', name)}"
+                f"Deleted during this deployment, for example by its former expiry: {', '.join(sorted(gone))}. The "
+                "expiry above applies from now on. When no stack is in DELETE_IN_PROGRESS any longer, deploy them "
+                f"again: {make_command('deploy', name)}"
             )
-        if stale := stale_stacks(assembly, chosen, existing, deployed):
+        if stale := stale_stacks(templates, existing, deployed):
             raise OperationError(stale_message(stale, name))
     print(f"To delete the deployment and end its cost, run: {make_command('destroy', name)}")
 
@@ -123,12 +125,6 @@ def _settings(
     if emulator:
         check_sandbox_access(context)
     return choices, context
-
-
-def _switches(choices: Collection[Choice], assembly: Assembly) -> bool:
-    """Return whether the workers of the existing deployment, if it has any, must not consume the queue any longer."""
-    changes = any(choice.key == "thumbnails_on" and choice.value != choice.previous for choice in choices)
-    return changes or WORKERS not in assembly.stacks()
 
 
 def _deletions(switched: Collection[str], removed: Collection[str]) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -86,13 +87,15 @@ def deployment_names(session: boto3.Session) -> list[str]:
     return sorted({tag["Value"] for stack, tag in tags if re.fullmatch(rf"{re.escape(tag['Value'])}-[A-Z]\w*", stack)})
 
 
-def find_producers(session: boto3.Session, stacks: Mapping[str, DeployedStack]) -> dict[str, set[str]]:
-    """Return the ids of the stacks whose outputs each stack uses, by its id."""
+def deployed_templates(session: boto3.Session, stacks: Mapping[str, DeployedStack]) -> dict[str, Any]:
+    """Return the template of each stack by its id. The current app can have another one."""
     cloudformation = session.client("cloudformation")
+    return {stack.id: cloudformation.get_template(StackName=stack.arn).get("TemplateBody") for stack in stacks.values()}
+
+
+def find_producers(stacks: Mapping[str, DeployedStack], templates: Mapping[str, Any]) -> dict[str, set[str]]:
+    """Return the ids of the stacks whose outputs each stack with a template uses, by its id."""
     owners = {text: stack.id for stack in stacks.values() for text in (stack.name, *stack.exports)}
-    templates = {
-        stack.id: cloudformation.get_template(StackName=stack.arn).get("TemplateBody") for stack in stacks.values()
-    }
     return {
         consumer: {owners[reference] for reference in _references(template) if reference in owners} - {consumer}
         for consumer, template in templates.items()
@@ -105,6 +108,36 @@ def with_producers(consumers: Collection[str], producers: Mapping[str, set[str]]
     while new := (set(consumers) | {producer for consumer in used for producer in producers[consumer]}) - used:
         used |= new
     return used
+
+
+@contextmanager
+def deletions_around_deployment(
+    session: boto3.Session,
+    stacks: Mapping[str, DeployedStack],
+    templates: Mapping[str, Any],
+    *,
+    first: Collection[str],
+    removed: Collection[str],
+) -> Iterator[None]:
+    """Delete stacks before and after the deployment in the block.
+
+    A stack whose outputs another stack still uses can be deleted only after the update of that stack. The others are
+    deleted before the deployment, because a new stack can need the names of an old one.
+
+    Args:
+        session: Credentials and region.
+        stacks: The stacks of the deployment, by id.
+        templates: Their templates.
+        first: Ids of the stacks that must be gone before the deployment.
+        removed: Ids of the stacks that left the app.
+
+    Raises:
+        OperationError: Stacks remain. The message gives the reasons.
+    """
+    used = with_producers(stacks.keys() - {*first, *removed}, find_producers(stacks, templates)) & {*removed}
+    delete_stacks(session, {stack_id: stacks[stack_id] for stack_id in {*first, *removed} - used})
+    yield
+    delete_stacks(session, {stack_id: stacks[stack_id] for stack_id in used})
 
 
 def delete_stacks(session: boto3.Session, stacks: Mapping[str, DeployedStack]) -> None:
@@ -121,7 +154,7 @@ def delete_stacks(session: boto3.Session, stacks: Mapping[str, DeployedStack]) -
 
 
 def _delete_with_retries(session: boto3.Session, stacks: Mapping[str, DeployedStack], progress: Step) -> None:
-    producers = find_producers(session, stacks)
+    producers = find_producers(stacks, deployed_templates(session, stacks))
     remaining = dict(stacks)
     for retries in reversed(range(_RETRIES + 1)):
         reasons = _delete(session, remaining, producers, progress)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from operations.cdk import cdk_json_context
+from operations.cdk import WORKERS, Assembly, cdk_json_context
 from operations.deployed_stacks import DeployedStack
 from operations.errors import OperationError
 from operations.expiry import EXPIRES_AFTER_HOURS, EXPIRY, expires_at_after
@@ -101,6 +101,19 @@ class Recorded:
         if expiry and "ExpiresAt" in expiry.outputs:
             given["expires_at"] = expiry.outputs["ExpiresAt"]
         return cls(given, recorded.detected)
+
+
+def replaced_consumer(stacks: Mapping[str, DeployedStack], assembly: Assembly) -> set[str]:
+    """Return the stack `Workers` if it must be deleted before the deployment of an assembly, which can recreate it.
+
+    If `thumbnails_on` changes, the old consumer of the upload queue must be gone before the new one starts, and a
+    cluster keeps a capacity provider that a service uses. The queue keeps the events meanwhile.
+    """
+    if WORKERS not in stacks:
+        return set()
+    new = json.loads(assembly.templates()["Thumbnails"]["Outputs"]["Settings"]["Value"])["given"]
+    changes = new.get("thumbnails_on") != Recorded.read(stacks).given.get("thumbnails_on")
+    return {WORKERS} if changes or WORKERS not in assembly.stacks() else set()
 
 
 @dataclass(frozen=True)

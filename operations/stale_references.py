@@ -8,21 +8,16 @@ of a resource that no longer exists, and the CLI reports "no changes".
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from operations.cdk import Assembly
 from operations.deployed_stacks import DeployedStack
 
 
 def stale_stacks(
-    assembly: Assembly,
-    chosen: Collection[str],
-    before: Mapping[str, DeployedStack],
-    after: Mapping[str, DeployedStack],
+    templates: Mapping[str, Any], before: Mapping[str, DeployedStack], after: Mapping[str, DeployedStack]
 ) -> dict[str, set[str]]:
     """Return the stacks that a deployment did not update although an output that they use has changed.
 
     Args:
-        assembly: All stacks of the app.
-        chosen: Ids of the stacks that were deployed. The templates of the others can differ from the deployed ones.
+        templates: The deployed templates before the deployment, by stack id.
         before: The stacks before the deployment, by id.
         after: The stacks after the deployment, by id.
 
@@ -31,26 +26,33 @@ def stale_stacks(
     """
     old, new = ({stack.name: stack for stack in stacks.values()} for stacks in (before, after))
     stale: dict[str, set[str]] = {}
-    for stack, template in assembly.templates().items():
-        if stack not in before or before[stack].updated_at != after[stack].updated_at:
+    for stack, template in templates.items():
+        if not (stack in before and stack in after and before[stack].updated_at == after[stack].updated_at):
             continue
         for producer, output in _used_outputs(template):
             if producer not in new:
                 continue
             # A producer that is new has replaced one that was deleted after the deployment of this stack.
-            was = old[producer].outputs.get(output) if producer in old else "" if stack in chosen else None
+            was = old[producer].outputs.get(output) if producer in old else ""
             if was is not None and was != new[producer].outputs.get(output):
                 stale.setdefault(stack, set()).add(new[producer].id)
     return stale
 
 
-def stale_message(stale: Mapping[str, Collection[str]], name: str) -> str:
-    """Return what the user can do about stale stacks of the deployment with this setting `name`."""
+def stale_message(stale: Mapping[str, Collection[str]], name: str, *, sandbox: bool = False) -> str:
+    """Return what the user can do about stale stacks.
+
+    Args:
+        stale: The ids of the changed stacks by the id of the stale stack.
+        name: Setting of the deployment.
+        sandbox: Whether `make local` deployed. Without its `export` lines, the command would use an AWS account.
+    """
+    where, then = (" in a terminal with the export lines", "save a file") if sandbox else ("", "run `make deploy`")
     changes = "; ".join(f"{stack} uses {', '.join(sorted(used))}" for stack, used in sorted(stale.items()))
     return (
         f"This deployment replaced resources that unchanged stacks use: {changes}. CloudFormation updates such "
-        "references only with the stack. Recreate these stacks and those that depend on them (photos are kept): "
-        f"npx cdk destroy {' '.join(sorted(stale))} -c name={name}. Then run `make deploy` again."
+        "references only with the stack. To recreate these stacks and those that depend on them (photos are kept), "
+        f"run{where}: npx cdk destroy {' '.join(sorted(stale))} -c name={name}. Then {then} again."
     )
 
 

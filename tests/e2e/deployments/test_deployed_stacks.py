@@ -11,7 +11,14 @@ import pytest
 from local.console import Step
 from local.sandbox import Sandbox
 from operations import deployed_stacks
-from operations.deployed_stacks import delete_stacks, deployment_names, find_producers, find_stacks, with_producers
+from operations.deployed_stacks import (
+    delete_stacks,
+    deployed_templates,
+    deployment_names,
+    find_producers,
+    find_stacks,
+    with_producers,
+)
 from operations.errors import OperationError
 
 _Create = Callable[..., None]
@@ -119,7 +126,7 @@ def test_stacks_are_deleted_after_the_stacks_that_use_them(
     create("photos-Batch", _import("Api"))
     create("photos-Cron", _import("Batch"), _get_output("Zone"))
     stacks = find_stacks(session, "photos")
-    producers = find_producers(session, stacks)
+    producers = find_producers(stacks, deployed_templates(session, stacks))
     assert producers == {"Api": set(), "Zone": {"Api"}, "Batch": {"Api"}, "Cron": {"Batch", "Zone"}}
     assert with_producers({"Zone"}, producers) == {"Zone", "Api"}
     assert with_producers({"Cron"}, producers) == {"Cron", "Batch", "Zone", "Api"}
