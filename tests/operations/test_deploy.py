@@ -294,6 +294,9 @@ def test_edit_after_a_failed_one_reports_what_that_one_changed(
     capsys.readouterr()
     assert sandbox.update() == (["Ecs"], [])
     assert "destroy" not in capsys.readouterr().out
+    account.changes["Network"] = "newer"
+    sandbox.update()
+    assert "destroy Ecs" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
