@@ -8,11 +8,11 @@ between children (N_TO_N, SEQUENTIAL), and multi-node jobs.
 """
 
 import re
+import threading
 from collections import Counter
 from typing import Any
 
-from ministack.core.concurrency import spawn_background
-from ministack.core.responses import error_response_json, new_uuid
+from ministack.core.responses import error_response_json, get_account_id, get_region, new_uuid, request_scope
 from ministack.services import batch
 
 from local.extension import iam_roles
@@ -56,7 +56,13 @@ def _submit(p: dict[str, Any]) -> Any:
                 child["arrayProperties"] = {"index": index}
                 batch._jobs[child["jobId"]] = child
                 children.append(child)
-    spawn_background(run_jobs, job, children, dependencies, thread_name=f"job-{job['jobId']}")
+    account, region = get_account_id(), get_region()
+
+    def run() -> None:
+        with request_scope(account, region):
+            run_jobs(job, children, dependencies)
+
+    threading.Thread(target=run, name=f"job-{job['jobId']}", daemon=True).start()
     return batch._json(200, {"jobId": job["jobId"], "jobName": job["jobName"], "jobArn": job["jobArn"]})
 
 

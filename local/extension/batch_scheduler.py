@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from ministack.core.concurrency import spawn_background
+from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import batch
 
 from local.extension.batch_resources import last_part
@@ -46,11 +46,20 @@ def run_jobs(job: dict[str, Any], children: list[dict[str, Any]], dependencies: 
     if not children:
         _run(job)
         return
-    for thread in [spawn_background(_run, child, thread_name=f"job-{child['jobId']}") for child in children]:
+    scope = (get_account_id(), get_region())
+    threads = [threading.Thread(target=_run_in_scope, args=(scope, child)) for child in children]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
         thread.join()
     with job_changed:
         failed = any(child["status"] == "FAILED" for child in children)
         set_status(job, "FAILED" if failed else "SUCCEEDED", "Array Child Job failed" if failed else "")
+
+
+def _run_in_scope(scope: tuple[str, str], job: dict[str, Any]) -> None:
+    with request_scope(*scope):
+        _run(job)
 
 
 def _run(job: dict[str, Any]) -> None:

@@ -16,8 +16,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from ministack.core.concurrency import spawn_background
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudwatch_logs
 
 from local.extension import iam_roles
@@ -154,6 +153,7 @@ def forward_logs(process: Process, group: str, stream: str, role_arn: str | None
         LookupError: The log group does not exist.
         PermissionError: The role is not allowed to write to it.
     """
+    account, region = get_account_id(), get_region()
     if group not in cloudwatch_logs._log_groups:
         raise LookupError(f"The specified log group does not exist: {group}")
     require_logging(role_arn, group)
@@ -161,11 +161,12 @@ def forward_logs(process: Process, group: str, stream: str, role_arn: str | None
     cloudwatch_logs._create_log_stream(names)
 
     def forward() -> None:
-        for line in process.lines():
-            event = {"timestamp": int(time.time() * 1000), "message": line}
-            cloudwatch_logs._put_log_events({**names, "logEvents": [event]})
+        with request_scope(account, region):
+            for line in process.lines():
+                event = {"timestamp": int(time.time() * 1000), "message": line}
+                cloudwatch_logs._put_log_events({**names, "logEvents": [event]})
 
-    spawn_background(forward, thread_name=f"logs-{stream}")
+    threading.Thread(target=forward, daemon=True).start()
 
 
 def require_logging(role_arn: str | None, group: str) -> None:
